@@ -1,0 +1,89 @@
+"""Properties of runs, and the exhaustive check that looks at every run of a small machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any
+
+from .machine import Note
+
+Reason = str | None
+"""Why a property does not hold, in words; None where it holds."""
+
+
+class Property:
+    """Something that must hold. `reason` is None, or says in words why it does not hold in this state.
+
+    A property that speaks of more than one state carries a `memory` along the run: an immutable value,
+    begun at the first state and followed at each step.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def begin(self, state: Any) -> Hashable:
+        return None
+
+    def follow(self, memory: Hashable, before: Any, event: Any, after: Any, notes: tuple[Note, ...]) -> Hashable:
+        return memory
+
+    def reason(self, memory: Hashable, state: Any) -> Reason:
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r})"
+
+
+class Always(Property):
+    """Holds in every state: `wrong(state)` says why it does not, or is None."""
+
+    def __init__(self, name: str, wrong: Callable[[Any], Reason]) -> None:
+        super().__init__(name)
+        self.wrong = wrong
+
+    def reason(self, memory: Hashable, state: Any) -> Reason:
+        return self.wrong(state)
+
+
+class AlwaysNext(Property):
+    """Holds over every step: `wrong(before, after)` says why it does not, or is None. Once broken it stays broken."""
+
+    def __init__(self, name: str, wrong: Callable[[Any, Any], Reason]) -> None:
+        super().__init__(name)
+        self.wrong = wrong
+
+    def follow(self, memory: Hashable, before: Any, event: Any, after: Any, notes: tuple[Note, ...]) -> Hashable:
+        return memory or self.wrong(before, after)
+
+    def reason(self, memory: Hashable, state: Any) -> Reason:
+        return memory  # type: ignore[return-value]
+
+
+class NeverTwice(Property):
+    """A claim made once in a run is never made again with another value (two leaders of one term, at any time).
+
+    `claims(state, notes)` gives the (what, value) pairs that the step claims.
+    """
+
+    def __init__(
+        self, name: str, claims: Callable[[Any, tuple[Note, ...]], Iterable[tuple[Hashable, Hashable]]]
+    ) -> None:
+        super().__init__(name)
+        self.claims = claims
+
+    def begin(self, state: Any) -> Hashable:
+        return (frozenset(self.claims(state, ())), None)
+
+    def follow(self, memory: Hashable, before: Any, event: Any, after: Any, notes: tuple[Note, ...]) -> Hashable:
+        made, broken = memory  # type: ignore[misc]
+        new = frozenset(self.claims(after, notes))
+        if broken or new <= made:
+            return memory
+        said = dict(made)
+        for what, value in sorted(new, key=repr):
+            if said.setdefault(what, value) != value:
+                broken = f"{what}: first {said[what]}, now {value}"
+        return (made | new, broken)
+
+    def reason(self, memory: Hashable, state: Any) -> Reason:
+        return memory[1]  # type: ignore[index, no-any-return]

@@ -1,0 +1,205 @@
+"""A history: a tree of steps with a cursor. Going back is moving the cursor; what-if is a branch; nothing is lost."""
+
+from __future__ import annotations
+
+import binascii
+import zlib
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Iterable
+from typing import Any, Generic
+
+import msgspec
+
+from .machine import E, Machine, Note, S
+
+
+class ReplayError(ValueError):
+    """A replay code that cannot be used; the message says what is wrong with it."""
+
+
+class Step(Generic[S, E]):
+    """One step of a history: the event that happened, the state it led to, the rules that fired.
+
+    A step is never changed, but for `children`, to which its History adds branches.
+    """
+
+    __slots__ = ("number", "depth", "parent", "event", "state", "notes", "children")
+
+    def __init__(
+        self, number: int, parent: Step[S, E] | None, event: E | None, state: S, notes: tuple[Note, ...]
+    ) -> None:
+        self.number = number
+        """Its place in `History.steps`; the root is 0."""
+        self.depth = 0 if parent is None else parent.depth + 1
+        self.parent = parent
+        self.event = event
+        self.state = state
+        self.notes = notes
+        self.children: tuple[Step[S, E], ...] = ()
+
+    @property
+    def path(self) -> list[Step[S, E]]:
+        """The steps from the root to this one, both included."""
+        steps = [self]
+        while (parent := steps[-1].parent) is not None:
+            steps.append(parent)
+        steps.reverse()
+        return steps
+
+    def __repr__(self) -> str:
+        return f"<Step {self.number} at depth {self.depth}: {self.event!r}>"
+
+
+class History(Generic[S, E]):
+    """Every step taken of one machine, and where we stand.
+
+    >>> history = History(Counter())            # doctest: +SKIP
+    >>> history.apply(Increment()).state        # doctest: +SKIP
+    1
+    """
+
+    def __init__(self, machine: Machine[S, E]) -> None:
+        self.machine = machine
+        root: Step[S, E] = Step(0, None, None, machine.start(), ())
+        self.steps = [root]
+        self._path = [root]  # the current branch, root to leaf
+        self._at = 0  # the cursor: an index into it
+
+    # where we stand
+
+    @property
+    def step(self) -> Step[S, E]:
+        return self._path[self._at]
+
+    @property
+    def state(self) -> S:
+        return self._path[self._at].state
+
+    @property
+    def path(self) -> list[Step[S, E]]:
+        """The steps from the root to the cursor."""
+        return self._path[: self._at + 1]
+
+    @property
+    def leaves(self) -> list[Step[S, E]]:
+        """The last step of every branch, oldest branch first."""
+        return [step for step in self.steps if not step.children]
+
+    # taking steps
+
+    def apply(self, event: E) -> Step[S, E]:
+        """Let `event` happen now. Where it already happened in this place, that branch is followed instead.
+
+        Raises NotEnabled when it cannot happen; the history is then as it was.
+        """
+        here = self._path[self._at]
+        for child in here.children:
+            if child.event == event:
+                return self.jump(child)
+        state, notes = self.machine.apply(here.state, event)
+        step = Step(len(self.steps), here, event, state, notes)
+        here.children += (step,)
+        self.steps.append(step)
+        self._at += 1
+        del self._path[self._at :]
+        self._path.append(step)
+        return step
+
+    def advance(self) -> Step[S, E] | None:
+        """Let the usual next thing happen; None, and no step, when nothing happens by itself."""
+        event = self.machine.usual(self.state)
+        return None if event is None else self.apply(event)
+
+    def run(self, events: Iterable[E]) -> Step[S, E]:
+        """Apply the events in turn."""
+        for event in events:
+            self.apply(event)
+        return self.step
+
+    def run_until(self, reached: Callable[[Step[S, E]], bool], bound: int) -> Step[S, E] | None:
+        """Let usual things happen until a new step is `reached`; None when `bound` steps or a standstill came first."""
+        if bound < 1:
+            raise ValueError(f"bound is {bound}; it must be at least one step")
+        for _ in range(bound):
+            step = self.advance()
+            if step is None:
+                return None
+            if reached(step):
+                return step
+        return None
+
+    # moving about
+
+    def jump(self, to: Step[S, E] | int) -> Step[S, E]:
+        """Put the cursor on a step, given itself or by number. The branch through it becomes the current one."""
+        number = to if isinstance(to, int) else to.number
+        if not 0 <= number < len(self.steps):
+            raise IndexError(f"step {number} does not exist: this history has steps 0 to {len(self.steps) - 1}")
+        step = self.steps[number]
+        if not isinstance(to, int) and step is not to:
+            raise ValueError(f"{to!r} belongs to another history")
+        if step.depth >= len(self._path) or self._path[step.depth] is not step:
+            self._path = step.path
+            while self._path[-1].children:
+                self._path.append(self._path[-1].children[0])
+        self._at = step.depth
+        return step
+
+    def back(self, steps: int = 1) -> Step[S, E]:
+        """Go back; at the start, stay."""
+        self._at = max(0, self._at - steps)
+        return self.step
+
+    def forward(self, steps: int = 1) -> Step[S, E]:
+        """Go forward along the current branch; at its end, stay."""
+        self._at = min(len(self._path) - 1, self._at + steps)
+        return self.step
+
+    # replay codes: name : base64url(deflate(msgpack([params, items]))) : crc32 of all before
+    # An item is an event, or a number: that many usual events in a row.
+
+    @property
+    def code(self) -> str:
+        """One short line that rebuilds the run up to the cursor: pattern, parameters, seed, events."""
+        items: list[Any] = []
+        for step in self.path[1:]:
+            assert step.parent is not None
+            if step.event != self.machine.usual(step.parent.state):
+                items.append(step.event)
+            elif items and isinstance(items[-1], int):
+                items[-1] += 1
+            else:
+                items.append(1)
+        packed = zlib.compress(msgspec.msgpack.encode([self.machine.params, items]), 9, wbits=-15)
+        body = f"{self.machine.name}:{urlsafe_b64encode(packed).decode().rstrip('=')}"
+        return f"{body}:{zlib.crc32(body.encode()):08x}"
+
+    @classmethod
+    def replay(cls, machine: Machine[S, E], code: str) -> History[S, E]:
+        """The history that `code` stands for, on `machine` with the code's parameters.
+
+        Raises ReplayError when the code is damaged, is of another pattern, or names events that cannot happen.
+        """
+        body, _, crc = code.strip().rpartition(":")
+        name, _, payload = body.partition(":")
+        if f"{zlib.crc32(body.encode()):08x}" != crc:
+            raise ReplayError("the replay code is damaged: its check sum does not agree; copy the whole line again")
+        if name != machine.name:
+            raise ReplayError(f"this replay code is of {name!r}; it cannot be replayed in {machine.name!r}")
+        try:
+            packed = urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
+            form = tuple[dict[str, Any], list[int | machine.events]]  # type: ignore[name-defined]
+            params, items = msgspec.msgpack.decode(zlib.decompress(packed, wbits=-15), type=form)
+            history = cls(machine.again(**params))
+            for item in items:
+                if not isinstance(item, int):
+                    history.apply(item)
+                    continue
+                for _ in range(item):
+                    if history.advance() is None:
+                        raise ReplayError(f"nothing is left to happen after step {history.step.depth}")
+        except ReplayError:
+            raise
+        except (binascii.Error, zlib.error, msgspec.MsgspecError, TypeError, ValueError) as problem:
+            raise ReplayError(f"the replay code cannot be replayed in this {machine.name!r}: {problem}") from problem
+        return history

@@ -1,0 +1,104 @@
+"""The one idea: a machine is `(state, event) -> (state, notes)`, with words for what it does."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Self, TypeVar
+
+import msgspec
+
+if TYPE_CHECKING:
+    from .check import Property
+    from .history import Step
+
+S = TypeVar("S")  # a state: an immutable, hashable value
+E = TypeVar("E")  # an event: a frozen, tagged msgspec.Struct
+
+
+class NotEnabled(ValueError):
+    """The event cannot happen in this state; the message says why. Nothing was changed."""
+
+
+class Rule(NamedTuple):
+    """A rule of a pattern in words: a template over a note's values, and the paper and section it follows.
+
+    `**bold**` in the sentence marks what matters most.
+    """
+
+    sentence: str
+    source: str
+
+
+class Note(NamedTuple):
+    """One rule that fired, with the values it fired on."""
+
+    rule: str
+    values: Mapping[str, Any]
+
+
+class Choice(msgspec.Struct, Generic[E], frozen=True):
+    """Something that can happen next, or that can do nothing now, with the reason."""
+
+    event: E
+    label: str
+    """In words, as short as a button: `deliver **vote refused** S5 -> S1`."""
+    group: str = "next"
+    """`next`: happens by itself. Any other word is a menu of its own: `crash`, `cut`, `request`, `add`, ..."""
+    when: str = ""
+    """When it is due, in words: `12 ms`. Empty where time plays no part."""
+    why_not: str = ""
+    """Why it can do nothing now; empty when it can be chosen."""
+    about: tuple[str, ...] = ()
+    """The ids of the marks in the picture it belongs to: a click there offers it."""
+    ask: str = ""
+    """The event's text field that the learner may fill in before choosing; empty for none."""
+
+
+class Machine(ABC, Generic[S, E]):
+    """A pattern that can be stepped. Subclasses give the class attributes and the three abstract methods.
+
+    `params` are the constructor's arguments as JSON values: `type(machine)(**machine.params)` builds it again.
+    """
+
+    name: ClassVar[str]
+    """The pattern's one name, as in `patterns/<name>`, `widgets/views/<name>`."""
+    rules: ClassVar[Mapping[str, Rule]]
+    events: ClassVar[Any]
+    """The union of the event types, for decoding replay codes."""
+    always: tuple[Property, ...] = ()
+    """The invariants shown beside the picture and checked on every state."""
+    milestones: Mapping[str, Callable[[Step[Any, Any]], bool]] = {}
+    """What a run can be told to run until: `"a leader is elected" -> predicate on a step`."""
+
+    @property
+    def params(self) -> dict[str, Any]:
+        return {}
+
+    def again(self, **params: Any) -> Self:
+        """The same machine with other parameters."""
+        return type(self)(**params)
+
+    @abstractmethod
+    def start(self) -> S:
+        """The state before anything happened."""
+
+    @abstractmethod
+    def apply(self, state: S, event: E) -> tuple[S, tuple[Note, ...]]:
+        """The next state and the rules that fired. Raises NotEnabled, with the reason, when the event cannot happen."""
+
+    @abstractmethod
+    def choices(self, state: S) -> tuple[Choice[E], ...]:
+        """Everything that can happen next, in a fixed order, what cannot with its reason."""
+
+    def usual(self, state: S) -> E | None:
+        """What happens next when nobody interferes; None when nothing does."""
+        return next((c.event for c in self.choices(state) if c.group == "next" and not c.why_not), None)
+
+    def describe(self, state: S, event: E) -> str:
+        """The event in a few words, as it is about to happen in this state."""
+        return next((c.label for c in self.choices(state) if c.event == event), type(event).__name__)
+
+    def say(self, note: Note) -> str:
+        """The rule's sentence with the note's values in it."""
+        return self.rules[note.rule].sentence.format_map(note.values)

@@ -1,0 +1,171 @@
+"""What a picture is made of: marks as frozen values - position, role, text. No colours, no library.
+
+Lengths are in pixels at the panel's nominal width; a panel scales as one. Angles are in turns, 0 at the top,
+clockwise. `role` names the colour (player.css gives it its light and dark value), `tone` how it is drawn, so that a
+state is never told by colour alone. Marks with the same id in two steps are the same thing, and move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import cos, pi, sin
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+Role = str
+"""`leader candidate follower down good bad accent ink soft line`, or `c1` ... `c8` for the nth node, term or service."""
+Tone = Literal["outline", "soft", "solid", "dashed", "ghost"]
+
+
+class Mark(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag_field="k"):
+    id: str
+    role: Role = "ink"
+    tone: Tone = "outline"
+    text: str = ""
+    title: str = ""
+    """What it is, in words: its tooltip and its name for a screen reader."""
+
+
+class Disc(Mark, tag="disc"):
+    """A process, a node, a key: a circle with text in it, a smaller line under the text, and a caption below it."""
+
+    x: float
+    y: float
+    r: float = 30
+    sub: str = ""
+    caption: str = ""
+    above: bool = False
+    """The caption stands above instead of below."""
+    heavy: bool = False
+
+
+class Box(Mark, tag="box"):
+    """A log entry, a record, a bar of a bar chart: a rectangle from its top left corner, its text in the middle."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+
+
+class Line(Mark, tag="line"):
+    """A link or a message on its way, its text beside its end."""
+
+    x: float
+    y: float
+    x2: float
+    y2: float
+    arrow: bool = False
+    wide: float = 1.5
+
+
+class Arc(Mark, tag="arc"):
+    """A part of a circle, clockwise from `start` to `end` turns: a timer that runs out, a range of a ring."""
+
+    x: float
+    y: float
+    r: float
+    start: float
+    end: float
+    wide: float = 3
+
+
+class Ticks(Mark, tag="ticks"):
+    """Many short radial lines drawn as one, each at its turn: virtual nodes, keys."""
+
+    x: float
+    y: float
+    r: float
+    r2: float
+    at: tuple[float, ...]
+    wide: float = 1.5
+
+
+class Label(Mark, tag="label"):
+    """Text by itself, its baseline at y."""
+
+    x: float
+    y: float
+    anchor: Literal["start", "middle", "end"] = "start"
+    size: Literal["small", "normal", "large"] = "normal"
+    strong: bool = False
+
+
+class Panel(msgspec.Struct, frozen=True, kw_only=True):
+    """One drawing. A scene's panels stand side by side where there is room and below one another where not."""
+
+    id: str
+    width: float
+    height: float
+    marks: tuple[Mark, ...]
+    label: str
+    """The panel in a sentence, for who cannot see it."""
+    title: str = ""
+
+
+class Moment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a step stands in the space-time diagram: what happened, on which process's line, and what caused it."""
+
+    lane: str
+    kind: str
+    """`deliver drop fire crash restart request local` ...: the glyph, named in the legend."""
+    label: str = ""
+    role: Role = "ink"
+    sent: int = -1
+    """For a message that arrived or was lost: the depth of the step that sent it; -1 for none."""
+    sender: str = ""
+
+
+class Era(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A stretch of a run: a term, an epoch, a phase. Neighbouring steps of the same key are one bar."""
+
+    key: str
+    label: str
+    role: Role = "ink"
+    tone: Tone = "solid"
+
+
+class Scene(msgspec.Struct, frozen=True, kw_only=True):
+    """The picture of one step."""
+
+    panels: tuple[Panel, ...]
+    clock: str = ""
+    moment: Moment | None = None
+    era: Era | None = None
+    lanes: tuple[str, ...] = ()
+    """The lines of the space-time diagram, top to bottom; none where there is no message passing."""
+    quiet: bool = False
+    """Can be hidden without losing the story: a heartbeat."""
+    fault: bool = False
+    """Marked on the scrubber."""
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """One field of one process (or node, service, ...): where it is kept is `disk`, `memory`, `in flight` or empty."""
+
+    who: str
+    name: str
+    value: str
+    where: str = ""
+
+
+class View(Protocol):
+    """What a module in `widgets/views` has. Pure: no protocol facts are computed there, nothing is changed."""
+
+    title: str
+
+    def scene_of(self, step: Any) -> Scene: ...
+
+    def facts_of(self, state: Any) -> tuple[Fact, ...]:
+        """Every process's fields, to be shown before -> after."""
+        ...
+
+    def costs_of(self, step: Any) -> Mapping[str, int]:
+        """What this one step cost: messages, disk writes, keys moved. The player adds them up along the branch."""
+        ...
+
+
+def around(x: float, y: float, r: float, turn: float) -> tuple[float, float]:
+    """The point of a circle at `turn`."""
+    return round(x + r * sin(2 * pi * turn), 2), round(y - r * cos(2 * pi * turn), 2)
