@@ -1,1 +1,1 @@
-"""Nine distributed patterns as values and events: pure Python, without a clock, randomness or I/O (but in `runtime`)."""
+"""Nine distributed patterns as values and events: pure Python; no clock, no randomness, no I/O but in `runtime`."""

@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 Role = str
-"""`leader candidate follower down good bad accent ink soft line`, or `c1` ... `c8` for the nth node, term or service."""
+"""`leader candidate follower down good bad accent ink soft line`, or `c1` ... `c8` for the nth node or term."""
 Tone = Literal["outline", "soft", "solid", "dashed", "ghost"]
 
 
@@ -27,7 +27,7 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag_fi
     """What it is, in words: its tooltip and its name for a screen reader."""
 
 
-class Disc(Mark, tag="disc"):
+class Disc(Mark, frozen=True, tag="disc"):
     """A process, a node, a key: a circle with text in it, a smaller line under the text, and a caption below it."""
 
     x: float
@@ -40,7 +40,7 @@ class Disc(Mark, tag="disc"):
     heavy: bool = False
 
 
-class Box(Mark, tag="box"):
+class Box(Mark, frozen=True, tag="box"):
     """A log entry, a record, a bar of a bar chart: a rectangle from its top left corner, its text in the middle."""
 
     x: float
@@ -49,7 +49,7 @@ class Box(Mark, tag="box"):
     h: float
 
 
-class Line(Mark, tag="line"):
+class Line(Mark, frozen=True, tag="line"):
     """A link or a message on its way, its text beside its end."""
 
     x: float
@@ -60,7 +60,7 @@ class Line(Mark, tag="line"):
     wide: float = 1.5
 
 
-class Arc(Mark, tag="arc"):
+class Arc(Mark, frozen=True, tag="arc"):
     """A part of a circle, clockwise from `start` to `end` turns: a timer that runs out, a range of a ring."""
 
     x: float
@@ -71,7 +71,7 @@ class Arc(Mark, tag="arc"):
     wide: float = 3
 
 
-class Ticks(Mark, tag="ticks"):
+class Ticks(Mark, frozen=True, tag="ticks"):
     """Many short radial lines drawn as one, each at its turn: virtual nodes, keys."""
 
     x: float
@@ -82,7 +82,7 @@ class Ticks(Mark, tag="ticks"):
     wide: float = 1.5
 
 
-class Label(Mark, tag="label"):
+class Label(Mark, frozen=True, tag="label"):
     """Text by itself, its baseline at y."""
 
     x: float

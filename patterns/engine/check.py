@@ -75,6 +75,8 @@ class NeverTwice(Property):
         return (frozenset(self.claims(state, ())), None)
 
     def follow(self, memory: Hashable, before: Any, event: Any, after: Any, notes: tuple[Note, ...]) -> Hashable:
+        made: frozenset[tuple[Hashable, Hashable]]
+        broken: Reason
         made, broken = memory  # type: ignore[misc]
         new = frozenset(self.claims(after, notes))
         if broken or new <= made:

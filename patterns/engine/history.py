@@ -30,7 +30,7 @@ class Step(Generic[S, E]):
     ) -> None:
         self.number = number
         """Its place in `History.steps`; the root is 0."""
-        self.depth = 0 if parent is None else parent.depth + 1
+        self.depth: int = 0 if parent is None else parent.depth + 1
         self.parent = parent
         self.event = event
         self.state = state
