@@ -155,14 +155,18 @@ class History(Generic[S, E]):
         self._at = min(len(self._path) - 1, self._at + steps)
         return self.step
 
-    # replay codes: name : base64url(deflate(msgpack([params, items]))) : crc32 of all before
+    # replay codes: name : base64url(deflate(msgpack([params, items]))) : crc32 of all before [@ depth of the cursor]
     # An item is an event, or a number: that many usual events in a row.
 
     @property
     def code(self) -> str:
-        """One short line that rebuilds the run up to the cursor: pattern, parameters, seed, events."""
+        """One short line that rebuilds the current branch, with the cursor: pattern, parameters, seed, events."""
+        return self.code_of(self._path[-1]) + ("" if self._at == len(self._path) - 1 else f"@{self._at}")
+
+    def code_of(self, leaf: Step[S, E]) -> str:
+        """The replay code of the run from the root to `leaf`."""
         items: list[Any] = []
-        for step in self.path[1:]:
+        for step in leaf.path[1:]:
             assert step.parent is not None
             if step.event != self.machine.usual(step.parent.state):
                 items.append(step.event)
@@ -180,7 +184,8 @@ class History(Generic[S, E]):
 
         Raises ReplayError when the code is damaged, is of another pattern, or names events that cannot happen.
         """
-        body, _, crc = code.strip().rpartition(":")
+        code, _, at = code.strip().partition("@")
+        body, _, crc = code.rpartition(":")
         name, _, payload = body.partition(":")
         if f"{zlib.crc32(body.encode()):08x}" != crc:
             raise ReplayError("the replay code is damaged: its check sum does not agree; copy the whole line again")
@@ -198,8 +203,12 @@ class History(Generic[S, E]):
                 for _ in range(item):
                     if history.advance() is None:
                         raise ReplayError(f"nothing is left to happen after step {history.step.depth}")
+            if at:
+                history.jump(history.path[int(at)])
         except ReplayError:
             raise
+        except IndexError as problem:
+            raise ReplayError(f"the replay code ends at step {history.step.depth}; it has no step {at}") from problem
         except (binascii.Error, zlib.error, msgspec.MsgspecError, TypeError, ValueError) as problem:
             raise ReplayError(f"the replay code cannot be replayed in this {machine.name!r}: {problem}") from problem
         return history
