@@ -6,11 +6,14 @@ import binascii
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable
-from typing import Any, Generic
+from typing import Annotated, Any, Generic
 
 import msgspec
 
 from .machine import E, Machine, Note, S
+
+
+Depth = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class ReplayError(ValueError):
@@ -204,7 +207,7 @@ class History(Generic[S, E]):
                     if history.advance() is None:
                         raise ReplayError(f"nothing is left to happen after step {history.step.depth}")
             if at:
-                history.jump(history.path[int(at)])
+                history.jump(history.path[msgspec.convert(at, Depth, strict=False)])
         except ReplayError:
             raise
         except IndexError as problem:
