@@ -12,7 +12,6 @@ import msgspec
 
 from .machine import E, Machine, Note, S
 
-
 Depth = Annotated[int, msgspec.Meta(ge=0)]
 
 
@@ -82,6 +81,11 @@ class History(Generic[S, E]):
     def path(self) -> list[Step[S, E]]:
         """The steps from the root to the cursor."""
         return self._path[: self._at + 1]
+
+    @property
+    def branch(self) -> list[Step[S, E]]:
+        """The steps of the current branch, from the root past the cursor to its leaf."""
+        return list(self._path)
 
     @property
     def leaves(self) -> list[Step[S, E]]:

@@ -1,0 +1,156 @@
+"""Steps as frames: the JSON that a page draws, each frame only what changed since its parent's.
+
+A page that has the frames steps without asking anybody: that is why everything said and drawn is in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from patterns.engine.check import Property
+from patterns.engine.history import Step
+from patterns.engine.machine import Choice, Machine
+
+from .exercise import Question
+from .scene import Fact, Mark, Panel, Scene, View
+
+Json = dict[str, Any]
+NEAR = 32  # scenes kept to compare with; others are drawn again, for a scene is a pure function of its step
+
+
+class Frames:
+    """The frames of one history's steps, in the order of their numbers."""
+
+    def __init__(
+        self,
+        machine: Machine[Any, Any],
+        view: View,
+        properties: tuple[Property, ...],
+        questions: Mapping[int, Question],
+    ) -> None:
+        self.machine, self.view, self.properties, self.questions = machine, view, properties, questions
+        self.words: list[Json] = []
+        """Every choice ever offered, once; frames point into it."""
+        self._places: dict[str, int] = {}
+        self._scenes: dict[int, Scene] = {}
+        self._memories: dict[int, list[Any]] = {}
+        self._costs: dict[int, dict[str, int]] = {}
+
+    def of(self, step: Step[Any, Any]) -> Json:
+        """The frame of a step whose parent's frame was made before."""
+        parent, scene = step.parent, self._scene(step)
+        frame: Json = {
+            "n": step.number,
+            "depth": step.depth,
+            "event": "the start" if parent is None else self.machine.describe(parent.state, step.event),
+            "say": [[self.machine.say(n), n.rule, self.machine.rules[n.rule].source] for n in step.notes],
+            "facts": self._changes(step),
+            "always": self._verdicts(step),
+            "next": [self._word(choice) for choice in self.machine.choices(step.state)],
+            "cost": self._cost(step),
+            "panels": _difference(None if parent is None else self._scene(parent), scene),
+        }
+        if parent is not None:
+            frame["parent"] = parent.number
+            offered = [choice.event for choice in self.machine.choices(parent.state)]
+            frame["choice"] = offered.index(step.event) if step.event in offered else -1
+        for name in ("clock", "quiet", "fault"):
+            if value := getattr(scene, name):
+                frame[name] = value
+        if scene.moment is not None:
+            frame["moment"] = msgspec.to_builtins(scene.moment)
+        if scene.era is not None:
+            frame["era"] = msgspec.to_builtins(scene.era)
+        if step.number in self.questions:
+            frame["ask"] = msgspec.to_builtins(self.questions[step.number])
+        return frame
+
+    def _scene(self, step: Step[Any, Any]) -> Scene:
+        if step.number not in self._scenes:
+            while len(self._scenes) >= NEAR:
+                del self._scenes[next(iter(self._scenes))]
+            self._scenes[step.number] = self.view.scene_of(step)
+        return self._scenes[step.number]
+
+    def _word(self, choice: Choice[Any]) -> int | list[Any]:
+        """A choice as its place in `words`, with when it is due where that is known."""
+        word = {"label": choice.label, "group": choice.group}
+        word |= {k: v for k in ("why_not", "about", "ask") if (v := getattr(choice, k))}
+        if choice.ask:
+            word["fill"] = getattr(choice.event, choice.ask)
+        key = msgspec.json.encode(word).decode()
+        if key not in self._places:
+            self._places[key] = len(self.words)
+            self.words.append(word)
+        place = self._places[key]
+        return [place, choice.when] if choice.when else place
+
+    def _changes(self, step: Step[Any, Any]) -> list[list[str]]:
+        """[who, field, was, is, where] for every field of whoever changed in this step; `was` is empty at the start."""
+        now = self.view.facts_of(step.state)
+        if step.parent is None:
+            return []
+        was = {(f.who, f.name): f for f in self.view.facts_of(step.parent.state)}
+        changed = {f.who for f in now if was.get((f.who, f.name)) != f}
+        gone = [f for key, f in was.items() if key not in {(g.who, g.name) for g in now}]
+        return [_row(was.get((f.who, f.name)), f) for f in now if f.who in changed] + [_row(f, None) for f in gone]
+
+    def _verdicts(self, step: Step[Any, Any]) -> list[str]:
+        """For each property the reason why it does not hold here, or nothing."""
+        if step.parent is None:
+            memories = [p.begin(step.state) for p in self.properties]
+        else:
+            known = self._memories[step.parent.number]
+            memories = [
+                p.follow(memory, step.parent.state, step.event, step.state, step.notes)
+                for p, memory in zip(self.properties, known, strict=True)
+            ]
+        self._memories[step.number] = memories
+        return [p.reason(memory, step.state) or "" for p, memory in zip(self.properties, memories, strict=True)]
+
+    def _cost(self, step: Step[Any, Any]) -> dict[str, int]:
+        """What the run has cost up to and with this step."""
+        total = {} if step.parent is None else dict(self._costs[step.parent.number])
+        for name, cost in self.view.costs_of(step).items():
+            total[name] = total.get(name, 0) + cost
+        self._costs[step.number] = total
+        return total
+
+
+def _row(was: Fact | None, now: Fact | None) -> list[str]:
+    fact = now or was
+    assert fact is not None
+    return [fact.who, fact.name, was.value if was else "", now.value if now else "", fact.where]
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, 4)
+    if isinstance(value, dict):
+        return {key: _rounded(part) for key, part in value.items()}
+    return [_rounded(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def _difference(before: Scene | None, after: Scene) -> list[Json]:
+    """The panels of `after`: of each, the marks that are new or other than `before`, and the ids that are gone."""
+    old = {panel.id: panel for panel in before.panels} if before else {}
+    return [_panel(old.get(panel.id), panel) for panel in after.panels]
+
+
+def _panel(before: Panel | None, after: Panel) -> Json:
+    was = {mark.id: mark for mark in before.marks} if before else {}
+    now: dict[str, Mark] = {}
+    for mark in after.marks:
+        if mark.id in now:
+            raise ValueError(f"panel {after.id!r} has two marks with the id {mark.id!r}; an id names one thing")
+        now[mark.id] = mark
+    panel: Json = {"id": after.id}
+    head = {"width": after.width, "height": after.height, "label": after.label, "title": after.title}
+    if before is None or any(getattr(before, name) != value for name, value in head.items()):
+        panel["head"] = head
+    changed = [_rounded(msgspec.to_builtins(mark)) for key, mark in now.items() if was.get(key) != mark]
+    gone = [key for key in was if key not in now]
+    return panel | ({"set": changed} if changed else {}) | ({"gone": gone} if gone else {})

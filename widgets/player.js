@@ -1,0 +1,615 @@
+// The player: stage, words, time and controls of one run. It has the run's frames and steps by itself; only what makes
+// new steps is asked of the kernel. After stage.js and strip.js in one module; see frames.py for what a frame holds.
+
+const SPEEDS = { "½×": 1800, "1×": 900, "2×": 450, "4×": 225 };
+const KEYS = [
+  ["→", "one step forward"], ["←", "one step back"], ["Space", "play, pause"], ["Home, End", "first, last step"],
+  ["Page Up, Page Down", "ten steps back, forward"], ["1 … 9", "let that one of what can happen next happen"],
+  ["Esc", "close a menu; put out the lights of cause and effect"], ["?", "this page"],
+];
+const LEGEND = [
+  ["●", "arrived message (its line starts where it was sent)"], ["✕", "crash, or a lost message"], ["▶", "restart"],
+  ["◆", "a timer ran out"], ["■", "a client's request"],
+  ["solid line", "done, kept, committed"], ["dashed line", "not yet, down, on trial"],
+  ["disk", "survives a crash"], ["memory", "lost in a crash"], ["in flight", "sent, not yet arrived"],
+];
+
+/** An element with attributes and children; `class`, `on...` and properties as they are written in HTML. */
+function h(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) node[name] = value;
+    else if (value === true) node.setAttribute(name, "");
+    else if (value !== false && value !== undefined) node.setAttribute(name, value);
+  }
+  node.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+/** A sentence with **bold** parts, as nodes. */
+const rich = (text) => text.split("**").map((part, i) => (i % 2 ? h("b", {}, part) : part));
+const plain = (text) => text.replaceAll("**", "");
+
+/** Bring the children of `parent` to one for each item; those that exist are kept, so that focus stays. */
+function patch(parent, items, make, fill) {
+  while (parent.children.length > items.length) parent.lastElementChild.remove();
+  items.forEach((item, i) => fill(parent.children[i] ?? parent.appendChild(make(i)), item, i));
+}
+
+/** The frames of a run as a tree; the pictures of its steps put together from what changed. */
+class Run {
+  constructor(model) {
+    this.frames = new Map();
+    this.children = new Map();
+    this.pictures = new Map();
+    this.words = [...model.get("words")];
+    this.codes = { ...model.get("codes") };
+    this.add(model.get("frames"));
+  }
+
+  add(frames) {
+    for (const frame of frames) {
+      if (this.frames.has(frame.n)) continue;
+      this.frames.set(frame.n, frame);
+      this.children.set(frame.n, []);
+      if (frame.parent !== undefined) this.children.get(frame.parent).push(frame.n);
+    }
+  }
+
+  picture(n) {
+    const missing = [];
+    for (let frame = this.frames.get(n); frame && !this.pictures.has(frame.n); frame = this.frames.get(frame.parent)) missing.push(frame);
+    for (const frame of missing.reverse()) this.pictures.set(frame.n, this.draw(frame, this.pictures.get(frame.parent)));
+    return this.pictures.get(n);
+  }
+
+  draw(frame, before) {
+    const panels = new Map();
+    for (const change of frame.panels) {
+      const old = before?.get(change.id);
+      let marks = old?.marks ?? new Map();
+      if (change.set || change.gone) {
+        marks = new Map(marks);
+        for (const id of change.gone ?? []) marks.delete(id);
+        for (const mark of change.set ?? []) marks.set(mark.id, mark);
+      }
+      panels.set(change.id, { head: change.head ?? old.head, marks });
+    }
+    return panels;
+  }
+
+  /** The branch through `n`: from the root to it and on to its leaf, following `preferred` where that goes along. */
+  branch(n, preferred = []) {
+    const path = [];
+    for (let frame = this.frames.get(n); frame; frame = this.frames.get(frame.parent)) path.unshift(frame);
+    const liked = new Set(preferred.map((frame) => frame.n));
+    for (let next = this.children.get(n); next?.length; next = this.children.get(path.at(-1).n))
+      path.push(this.frames.get(next.find((child) => liked.has(child)) ?? next[0]));
+    return path;
+  }
+
+  leaves() {
+    return [...this.frames.values()].filter((frame) => !this.children.get(frame.n).length);
+  }
+
+  choices(n) {
+    return this.frames.get(n).next.map((word, index) => {
+      const [place, when] = Array.isArray(word) ? word : [word, ""];
+      const taken = this.children.get(n).find((child) => this.frames.get(child).choice === index);
+      return { ...this.words[place], when, index, taken };
+    });
+  }
+}
+
+class PlayerView {
+  constructor(model, host) {
+    this.model = model;
+    this.head = model.get("head");
+    this.run = new Run(model);
+    this.answers = { ...model.get("answers") };
+    this.focus = null; // the event whose causes are lit
+    this.waiting = null;
+    this.build(host);
+    this.path = [];
+    this.go(model.get("cursor"), { quick: true });
+    const heard = {
+      "change:frames": () => this.reload(),
+      "change:cursor": () => this.run.frames.has(model.get("cursor")) && this.go(model.get("cursor")),
+      "msg:custom": (message) => this.hear(message),
+    };
+    for (const [name, handler] of Object.entries(heard)) model.on(name, handler);
+    this.leave = () => {
+      this.pause();
+      for (const [name, handler] of Object.entries(heard)) model.off(name, handler);
+    };
+  }
+
+  // the card, built once
+
+  build(host) {
+    const button = (text, name, onclick, kind = "") => h("button", { type: "button", "aria-label": name, title: name, class: kind, onclick }, text);
+    const part = (name, ...children) => h("section", { class: `dp-part dp-part-${name}` }, ...children);
+    const ui = (this.ui = {});
+    ui.position = h("span", { class: "dp-soft dp-where" });
+    ui.branches = h("button", { type: "button", class: "dp-branches", "aria-haspopup": "menu", onclick: () => this.showBranches() });
+    ui.quiet = h("button", { type: "button", "aria-pressed": "false", onclick: () => this.toggleQuiet() }, "hide heartbeats");
+    ui.stage = h("div", { class: "dp-stage" });
+    ui.step = h("h4");
+    ui.guess = h("div", { class: "dp-guess" });
+    ui.say = h("div", { class: "dp-say" });
+    ui.ask = h("div", { class: "dp-ask" });
+    ui.factsHead = h("h4");
+    ui.facts = h("tbody");
+    ui.always = h("ul");
+    ui.next = h("div", { class: "dp-next" });
+    ui.nextHead = h("h4");
+    ui.aside = h("aside", { tabindex: -1 },
+      part("say", ui.step, ui.ask, ui.guess, ui.say),
+      part("facts", ui.factsHead, h("table", {}, ui.facts)),
+      part("always", h("h4", {}, "Always"), ui.always),
+      part("next", ui.nextHead, ui.next));
+    ui.first = button("⏮", "First step", () => this.toEnd(-1));
+    ui.back = button("◀", "Back one step", () => this.move(-1));
+    ui.play = button("▶", "Play", () => this.toggle(), "dp-main");
+    ui.forward = button("▶", "Forward one step", () => this.move(1));
+    ui.last = button("⏭", "Last step", () => this.toEnd(1));
+    ui.back.classList.add("dp-stepper");
+    ui.scrub = h("input", { type: "range", min: 0, "aria-label": "Step", oninput: () => this.scrub() });
+    ui.flags = h("div", { class: "dp-flags", "aria-hidden": "true" });
+    ui.count = h("span", { class: "dp-soft dp-count" });
+    ui.speed = h("select", { "aria-label": "Speed", title: "Speed" }, Object.keys(SPEEDS).map((name) => h("option", { selected: name === "1×" }, name)));
+    ui.until = h("select", { "aria-label": "Run until", onchange: () => this.runUntil() }, h("option", { value: "" }, "run until…"), this.head.until.map((name) => h("option", { value: name }, name)));
+    ui.until.hidden = !this.head.until.length || !this.head.live;
+    ui.groups = h("span", { class: "dp-groups" });
+    ui.said = h("span", { class: "dp-said" });
+    ui.cost = h("span", { class: "dp-soft dp-cost" });
+    ui.code = button("", "Copy the replay code of this run", () => this.copyCode(), "dp-code");
+    ui.live = h("div", { class: "dp-sr", "aria-live": "polite" });
+    ui.menu = h("div", { class: "dp-menu", role: "dialog", hidden: true, "aria-label": "Menu" });
+    ui.strip = h("div");
+    this.root = h("div", { class: "dp", role: "group", tabindex: 0, "aria-label": `${this.head.title} player`, "data-lm-suppress-shortcuts": "true" },
+      h("header", {}, h("b", {}, this.head.title), h("span", { class: "dp-soft" }, this.head.subtitle), ui.position, h("span", { class: "dp-grow" }), ui.branches, ui.quiet, button("?", "Keys and signs", () => this.showHelp())),
+      h("main", {}, ui.stage, h("div", { class: "dp-side" }, ui.aside)),
+      ui.strip,
+      h("footer", {},
+        h("div", { class: "dp-row" }, ui.first, ui.back, ui.play, ui.forward, ui.last, h("span", { class: "dp-track" }, ui.scrub, ui.flags), ui.count, ui.speed),
+        h("div", { class: "dp-row" }, ui.until, ui.groups, ui.said, h("span", { class: "dp-grow" }), ui.cost, ui.code)),
+      ui.menu, ui.live);
+    this.root.onkeydown = (event) => this.key(event);
+    host.append(this.root);
+    this.stage = new Stage(ui.stage, (id, at) => this.showMarkMenu(id, at));
+    this.strip = new Strip(ui.strip, (n) => this.visit(n));
+    ui.quiet.hidden = ![...this.run.frames.values()].some((frame) => frame.quiet);
+  }
+
+  // where we are
+
+  get frame() {
+    return this.run.frames.get(this.n);
+  }
+
+  /** The frames of the branch that are shown: without heartbeats where they are hidden. */
+  get shown() {
+    return this.hidingQuiet ? this.path.filter((frame) => !frame.quiet || frame.n === this.n) : this.path;
+  }
+
+  /** The first step of the branch whose question is open: nothing beyond it is shown. */
+  get lock() {
+    return this.path.find((frame) => frame.ask && this.answers[frame.n] === undefined);
+  }
+
+  go(n, { quick = false } = {}) {
+    const from = this.frame;
+    if (!this.path.some((frame) => frame.n === n) || this.stale) {
+      this.path = this.run.branch(n, this.path);
+      this.stale = false;
+      this.redraw = true;
+    }
+    const frame = this.run.frames.get(n), lock = this.lock;
+    this.asked = lock && frame.depth >= lock.depth ? lock : null;
+    if (this.asked) return this.question(this.asked, quick);
+    this.show(n, quick || !from || Math.abs(frame.depth - from.depth) !== 1);
+  }
+
+  /** The step before the question, with the question in place of its words. */
+  question(frame, quick) {
+    this.pause();
+    this.show(frame.parent, quick);
+    this.ui.ask.querySelector("button")?.focus({ preventScroll: true });
+  }
+
+  show(n, quick) {
+    if (this.focus !== null && n !== this.focus) this.focus = null;
+    this.n = n;
+    const frame = this.frame, choices = this.run.choices(n);
+    const live = new Set(this.asked ? [] : choices.flatMap((choice) => choice.about ?? []));
+    this.stage.show(this.run.picture(n), live, !quick);
+    if (this.redraw) {
+      this.strip.draw(this.visiblePath(), this.head.lanes);
+      this.flags();
+      this.redraw = false;
+    }
+    this.strip.mark(frame, this.focus);
+    this.words(frame);
+    this.facts(frame);
+    this.verdicts(frame);
+    this.next(choices);
+    this.controls(frame);
+    if (this.model.get("cursor") !== n) {
+      this.model.set("cursor", n);
+      this.model.save_changes();
+    }
+  }
+
+  /** What time shows: the branch, not beyond a question that is open. */
+  visiblePath() {
+    const lock = this.lock;
+    return lock ? this.shown.filter((frame) => frame.depth < lock.depth) : this.shown;
+  }
+
+  // the words beside the picture
+
+  words(frame) {
+    const { ui } = this;
+    ui.step.textContent = this.asked ? "Before you see it" : frame.depth ? `Step ${frame.depth} · ${plain(frame.event)}` : "The start";
+    ui.ask.hidden = !this.asked;
+    ui.say.hidden = Boolean(this.asked);
+    ui.guess.hidden = true;
+    if (this.asked) return this.drawQuestion(this.asked);
+    const said = frame.say.length ? frame.say : [[frame.depth ? frame.event : "Nothing has happened yet. Step forward, or choose what happens.", "", ""]];
+    patch(ui.say, said, () => h("div"), (node, [text, rule, source]) => {
+      node.replaceChildren(h("p", {}, rich(text)), source ? h("p", { class: "dp-rule" }, `${rule} · ${source}`) : "");
+    });
+    if (frame.ask) this.drawGuess(frame);
+    ui.live.textContent = [
+      frame.depth ? `Step ${frame.depth}.` : "The start.", ...said.map(([text]) => plain(text)),
+      ...frame.always.map((reason, i) => (reason ? `Broken: ${this.head.always[i]}: ${reason}` : "")),
+    ].join(" ").trim();
+  }
+
+  drawQuestion(frame) {
+    const choose = (i) => {
+      this.answers = { ...this.answers, [frame.n]: i };
+      this.model.set("answers", this.answers);
+      this.model.save_changes();
+      this.redraw = true;
+      this.go(frame.n);
+      this.root.focus({ preventScroll: true });
+    };
+    this.ui.ask.replaceChildren(h("p", {}, rich(frame.ask.prompt)),
+      ...frame.ask.options.map((option, i) => h("button", { type: "button", class: "dp-option", onclick: () => choose(i) }, rich(option.text))));
+    this.ui.live.textContent = `Before you see it: ${plain(frame.ask.prompt)}`;
+  }
+
+  drawGuess(frame) {
+    const mine = frame.ask.options[this.answers[frame.n]], right = frame.ask.options.find((option) => option.right);
+    if (!mine) return;
+    this.ui.guess.hidden = false;
+    this.ui.guess.className = `dp-guess ${mine.right ? "dp-good" : "dp-other"}`;
+    this.ui.guess.replaceChildren(
+      h("p", {}, h("b", {}, mine.right ? "✓ As you said: " : "You said: "), ...rich(mine.text)),
+      h("p", {}, rich(mine.because)),
+      ...(mine.right ? [] : [h("p", {}, h("b", {}, "It was: "), ...rich(right.text), " ", ...rich(right.because))]));
+  }
+
+  facts(frame) {
+    const { ui } = this, rows = this.asked ? [] : frame.facts, people = [...new Set(rows.map(([who]) => who))];
+    ui.factsHead.parentNode.hidden = !rows.length;
+    ui.factsHead.textContent = people.length === 1 ? `${people[0]}, before → after` : "Before → after";
+    let last = "";
+    patch(ui.facts, rows, () => h("tr", {}, h("th", { scope: "row" }), h("td"), h("td"), h("td", { class: "dp-soft" })), (tr, [who, name, was, now, where]) => {
+      const [label, before, after, kept] = tr.children, changed = was !== now;
+      label.textContent = people.length > 1 ? `${who} ${name}`.trim() : name;
+      before.textContent = was;
+      before.className = changed ? "dp-was" : "";
+      after.textContent = changed ? now || "none" : "";
+      after.className = "dp-is";
+      kept.textContent = where;
+      tr.className = people.length > 1 && who !== last ? "dp-group" : "";
+      last = who;
+    });
+  }
+
+  verdicts(frame) {
+    const { ui } = this;
+    ui.always.parentNode.hidden = !this.head.always.length;
+    patch(ui.always, this.head.always, () => h("li", {}, h("span", { class: "dp-sign" }), h("span")), (li, name, i) => {
+      const reason = frame.always[i];
+      li.className = reason ? "dp-no" : "dp-ok";
+      li.firstChild.textContent = reason ? "✕" : "✓";
+      li.lastChild.replaceChildren(...(reason ? [h("b", {}, name), ": ", ...rich(reason)] : [name]));
+    });
+  }
+
+  next(choices) {
+    const { ui } = this, here = choices.filter((choice) => choice.group === "next");
+    ui.nextHead.textContent = "What can happen next";
+    ui.nextHead.parentNode.hidden = Boolean(this.asked) || !here.length;
+    patch(ui.next, here, () => h("button", { type: "button", class: "dp-act" }, h("span"), h("span", { class: "dp-soft" })), (node, choice) => this.fillChoice(node, choice));
+    const groups = this.asked ? [] : [...new Set(choices.map((choice) => choice.group))].filter((group) => group !== "next");
+    patch(ui.groups, groups, () => h("button", { type: "button", "aria-haspopup": "menu" }), (node, group) => {
+      node.textContent = `${group}…`;
+      node.onclick = () => this.showChoices(group, choices.filter((choice) => choice.group === group), node);
+    });
+  }
+
+  fillChoice(node, choice) {
+    const [label, note] = node.children;
+    const shut = choice.why_not || (!this.head.live && choice.taken === undefined ? "needs a kernel" : "");
+    const look = `${choice.label}|${shut}|${choice.when}|${choice.taken}`;
+    node.onclick = () => (shut ? this.tell(`Not now: ${shut}`) : this.choose(choice));
+    if (node.look === look) return;
+    node.look = look;
+    label.replaceChildren(...rich(choice.label));
+    note.textContent = shut || [choice.when, choice.taken !== undefined ? "taken" : ""].filter(Boolean).join(" · ");
+    node.classList.toggle("dp-shut", Boolean(shut));
+    node.setAttribute("aria-disabled", shut ? "true" : "false");
+  }
+
+  // the controls
+
+  controls(frame) {
+    const { ui } = this, shown = this.shown, at = shown.indexOf(frame), end = at === shown.length - 1;
+    ui.position.textContent = frame.clock ?? "";
+    ui.count.textContent = `${frame.depth} / ${this.path.at(-1).depth}`;
+    ui.scrub.max = shown.length - 1;
+    ui.scrub.value = at;
+    ui.scrub.style.setProperty("--part", shown.length > 1 ? at / (shown.length - 1) : 0);
+    ui.scrub.setAttribute("aria-valuetext", `step ${frame.depth} of ${this.path.at(-1).depth}`);
+    ui.first.disabled = ui.back.disabled = at === 0;
+    ui.forward.disabled = end && !this.canGrow(frame);
+    ui.last.disabled = end;
+    ui.play.disabled = ui.forward.disabled && !this.timer;
+    ui.cost.textContent = Object.entries(frame.cost).map(([name, count]) => `${count.toLocaleString("en")} ${name}`).join(" · ");
+    const leaf = this.path.at(-1), code = this.run.codes[leaf.n];
+    this.code = code ? code + (leaf === frame ? "" : `@${frame.depth}`) : "";
+    ui.code.textContent = this.code;
+    ui.code.hidden = !this.code;
+    const leaves = this.run.leaves();
+    ui.branches.hidden = leaves.length < 2;
+    ui.branches.textContent = `branch ${leaves.indexOf(leaf) + 1} of ${leaves.length} ▾`;
+  }
+
+  flags() {
+    const shown = this.shown, last = Math.max(1, shown.length - 1), lock = this.lock;
+    const flagged = shown.map((frame, i) => [frame, i]).filter(([frame]) => (frame.fault || frame.always.some(Boolean) || frame.ask) && (!lock || frame.depth <= lock.depth));
+    patch(this.ui.flags, flagged, () => h("i"), (node, [frame, i]) => {
+      node.style.left = `${(100 * i) / last}%`;
+      node.className = frame.always.some(Boolean) ? "dp-flag-no" : frame.fault ? "dp-flag-fault" : "dp-flag-ask";
+    });
+  }
+
+  canGrow(frame) {
+    return this.head.live && this.run.choices(frame.n).some((choice) => choice.group === "next" && !choice.why_not);
+  }
+
+  move(by) {
+    const shown = this.shown, at = shown.indexOf(this.frame), to = shown[Math.max(0, Math.min(shown.length - 1, at + by))];
+    if (to !== this.frame) this.go(to.n);
+    else if (by > 0 && !this.asked && this.canGrow(this.frame)) this.ask({ kind: "ahead", at: this.n, steps: 1 });
+    else if (by > 0 && this.asked) this.ui.ask.querySelector("button")?.focus();
+  }
+
+  toEnd(sign) {
+    this.pause();
+    this.go((sign < 0 ? this.shown[0] : this.shown.at(-1)).n);
+  }
+
+  scrub() {
+    this.pause();
+    this.go(this.shown[Number(this.ui.scrub.value)].n, { quick: true });
+  }
+
+  visit(n) {
+    this.pause();
+    this.focus = n;
+    this.go(n, { quick: true });
+  }
+
+  toggle() {
+    this.timer ? this.pause() : this.play();
+  }
+
+  play() {
+    const tick = () => {
+      this.timer = setTimeout(tick, SPEEDS[this.ui.speed.value]);
+      if (this.waiting) return;
+      const end = this.shown.at(-1) === this.frame;
+      if (end && !this.canGrow(this.frame)) return this.pause();
+      if (end) this.ask({ kind: "ahead", at: this.n, steps: 10 }, true);
+      else this.move(1);
+    };
+    this.ui.play.textContent = "❚❚";
+    this.ui.play.setAttribute("aria-label", "Pause");
+    tick();
+  }
+
+  pause() {
+    clearTimeout(this.timer);
+    this.timer = null;
+    this.ui.play.textContent = "▶";
+    this.ui.play.setAttribute("aria-label", "Play");
+  }
+
+  toggleQuiet() {
+    this.hidingQuiet = !this.hidingQuiet;
+    this.ui.quiet.setAttribute("aria-pressed", String(this.hidingQuiet));
+    this.redraw = true;
+    this.go(this.n, { quick: true });
+  }
+
+  // what the kernel is asked, and what it says
+
+  choose(choice, fill) {
+    this.closeMenu();
+    this.pause();
+    if (choice.ask && fill === undefined && this.head.live) return this.showFill(choice);
+    if (choice.taken !== undefined && !choice.ask) return this.go(choice.taken);
+    this.ask({ kind: "do", at: this.n, choice: choice.index, ...(fill === undefined ? {} : { fill }) });
+  }
+
+  ask(message, playing = false) {
+    if (!this.head.live) return this.tell("This page has no kernel: it shows the run that was saved.");
+    this.waiting = { playing };
+    clearTimeout(this.late);
+    this.late = setTimeout(() => this.waiting && this.tell("Waiting for the kernel…"), 1000);
+    this.model.send(message);
+  }
+
+  runUntil() {
+    const name = this.ui.until.value;
+    this.ui.until.value = "";
+    if (name && !this.asked) this.ask({ kind: "until", at: this.n, name });
+  }
+
+  hear(message) {
+    const waited = this.waiting;
+    this.waiting = null;
+    clearTimeout(this.late);
+    if (message.kind === "refused") return this.pause(), this.tell(message.why);
+    if (message.kind !== "frames") return;
+    this.run.words.push(...message.words);
+    this.run.add(message.frames);
+    Object.assign(this.run.codes, message.codes);
+    this.stale = this.redraw = true;
+    this.tell(message.said);
+    this.ui.quiet.hidden &&= !message.frames.some((frame) => frame.quiet);
+    if (!waited) return this.go(this.n, { quick: true });
+    const first = message.frames[0];
+    if (waited.playing && first) this.path = this.run.branch(message.cursor);
+    this.go(waited.playing && first ? first.n : message.cursor);
+  }
+
+  reload() {
+    this.pause();
+    this.run = new Run(this.model);
+    this.answers = { ...this.model.get("answers") };
+    Object.assign(this, { path: [], n: undefined, focus: null, redraw: true });
+    this.go(this.model.get("cursor"), { quick: true });
+  }
+
+  tell(text) {
+    this.ui.said.textContent = text;
+    if (text) this.ui.live.textContent = text;
+  }
+
+  async copyCode() {
+    try {
+      await navigator.clipboard.writeText(this.code);
+      this.tell("replay code copied");
+    } catch {
+      getSelection().selectAllChildren(this.ui.code); // no clipboard here: at least it is selected
+      this.tell("press Ctrl+C to copy the code");
+    }
+  }
+
+  // menus: one at a time
+
+  openMenu(name, at, ...children) {
+    this.pause();
+    this.opener = at ?? document.activeElement;
+    const { menu } = this.ui;
+    menu.replaceChildren(h("div", { class: "dp-menuhead" }, h("h4", {}, name), h("button", { type: "button", "aria-label": "Close", onclick: () => this.closeMenu() }, "✕")), ...children);
+    menu.setAttribute("aria-label", name);
+    menu.hidden = false;
+    const card = this.root.getBoundingClientRect(), anchor = at?.getBoundingClientRect();
+    const left = anchor ? anchor.left - card.left : card.width - menu.offsetWidth - 12;
+    const below = anchor ? anchor.bottom - card.top + 6 : 48;
+    const over = below + menu.offsetHeight > card.height && anchor ? anchor.top - card.top - menu.offsetHeight - 6 : below;
+    menu.style.left = `${Math.max(8, Math.min(left, card.width - menu.offsetWidth - 8))}px`;
+    menu.style.top = `${Math.max(8, over)}px`;
+    menu.querySelector("input, .dp-act, .dp-branch, button")?.focus({ preventScroll: true });
+  }
+
+  closeMenu() {
+    if (this.ui.menu.hidden) return;
+    this.ui.menu.hidden = true;
+    (this.opener?.isConnected ? this.opener : this.root).focus({ preventScroll: true });
+  }
+
+  showChoices(name, choices, at) {
+    this.openMenu(name, at, h("div", {}, choices.map((choice) => {
+      const node = h("button", { type: "button", class: "dp-act" }, h("span"), h("span", { class: "dp-soft" }));
+      this.fillChoice(node, choice);
+      return node;
+    })));
+  }
+
+  showMarkMenu(id, at) {
+    const mark = [...this.run.picture(this.n).values()].map((panel) => panel.marks.get(id)).find(Boolean);
+    const choices = this.run.choices(this.n).filter((choice) => choice.about?.includes(id));
+    this.showChoices(mark?.title || mark?.text || id, choices, at);
+  }
+
+  showFill(choice) {
+    const input = h("input", { type: "text", value: choice.fill ?? "", "aria-label": choice.ask, autocomplete: "off", spellcheck: "false" });
+    const form = h("form", { onsubmit: (event) => (event.preventDefault(), this.choose(choice, input.value)) },
+      h("label", {}, `${choice.ask} `, input), h("button", { type: "submit", class: "dp-main" }, "Go"));
+    this.openMenu(plain(choice.label), this.opener, form);
+    input.select();
+  }
+
+  showHelp() {
+    const list = (rows) => h("dl", {}, rows.flatMap(([term, meaning]) => [h("dt", {}, term), h("dd", {}, meaning)]));
+    const code = h("input", { type: "text", placeholder: "paste a replay code", "aria-label": "Replay code", spellcheck: "false" });
+    const open = h("form", { hidden: !this.head.live, onsubmit: (event) => {
+      event.preventDefault();
+      this.closeMenu();
+      this.ask({ kind: "open", code: code.value });
+    } }, h("label", {}, "Open a run: ", code), h("button", { type: "submit" }, "Open"));
+    this.openMenu("Keys and signs", null, h("h5", {}, "Keys"), list(KEYS), h("h5", {}, "Signs"), list(LEGEND), open);
+  }
+
+  showBranches() {
+    const leaves = this.run.leaves(), longest = Math.max(1, ...leaves.map((leaf) => leaf.depth)), seen = new Set();
+    const rows = leaves.map((leaf, i) => {
+      const path = this.run.branch(leaf.n), own = path.filter((frame) => !seen.has(frame.n)), fork = own[0];
+      path.forEach((frame) => seen.add(frame.n));
+      const from = i ? fork.depth - 1 : 0;
+      const bar = h("span", { class: "dp-twig", "aria-hidden": "true", style: `--from:${from / longest};--to:${leaf.depth / longest}` });
+      const name = i ? `step ${fork.depth}: ${plain(fork.event)}` : "the first run";
+      const current = this.path.at(-1) === leaf;
+      const go = () => (this.closeMenu(), (this.path = path), (this.redraw = true), this.go(i ? fork.n : leaf.n, { quick: true }));
+      return h("button", { type: "button", class: "dp-branch", "aria-current": current ? "true" : "false", onclick: go }, bar, h("span", {}, `${current ? "▸ " : ""}${name}`), h("span", { class: "dp-soft" }, `${leaf.depth} steps`));
+    });
+    this.openMenu("Branches: what was tried", this.ui.branches, h("div", {}, rows));
+  }
+
+  // keys
+
+  key(event) {
+    event.stopPropagation(); // nothing typed here is for the notebook
+    const { target, key } = event, typing = target.matches("input[type=text], select");
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (key === "Escape") return this.ui.menu.hidden ? this.visitNone() : this.closeMenu();
+    if (!this.ui.menu.hidden && ["ArrowDown", "ArrowUp"].includes(key)) return event.preventDefault(), this.roam(key === "ArrowDown" ? 1 : -1);
+    if (typing || (key === " " && target.matches("button, [role=button]"))) return;
+    const acts = {
+      ArrowRight: () => this.move(1), ArrowLeft: () => this.move(-1), Home: () => this.toEnd(-1), End: () => this.toEnd(1),
+      PageDown: () => this.move(10), PageUp: () => this.move(-10), " ": () => this.toggle(), "?": () => this.showHelp(),
+    };
+    const nth = /^[1-9]$/.test(key) ? (this.asked ? this.ui.ask.querySelectorAll("button") : this.ui.next.children)[key - 1] : null;
+    const act = acts[key] ?? (nth ? () => nth.click() : null);
+    if (!act) return;
+    event.preventDefault();
+    if (["ArrowRight", "ArrowLeft"].includes(key)) this.pause();
+    act();
+  }
+
+  visitNone() {
+    this.focus = null;
+    this.strip.mark(this.frame, null);
+  }
+
+  roam(by) {
+    const items = [...this.ui.menu.querySelectorAll("button, input")];
+    items[(items.indexOf(document.activeElement) + by + items.length) % items.length]?.focus();
+  }
+}
+
+export default {
+  render({ model, el }) {
+    const view = new PlayerView(model, el);
+    return () => view.leave();
+  },
+};

@@ -1,0 +1,209 @@
+"""The player: one card that steps through a history, forward and back, without asking the kernel.
+
+Only what makes new steps - a choice, a run until - goes to the kernel, which answers with the new frames.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import msgspec
+import traitlets
+
+from patterns.engine.check import Property
+from patterns.engine.history import History, ReplayError, Step
+from patterns.engine.machine import NotEnabled
+
+from .exercise import Question
+from .frames import Frames, Json
+from .scene import View
+
+HERE = Path(__file__).parent
+SCRIPT = "\n".join((HERE / name).read_text(encoding="utf-8") for name in ("stage.js", "strip.js", "player.js"))
+STYLE = (HERE / "player.css").read_text(encoding="utf-8")
+LONGEST_RUN = 2_000  # steps that one "run until" may take
+
+
+class Player(anywidget.AnyWidget):  # type: ignore[misc]
+    """A history in a picture that can be stepped, branched and broken.
+
+    `ask` maps the depth of a step on the history's current branch to the question that locks it; `always` and
+    `until` default to the machine's own invariants and milestones; `subtitle` says what run this is. The player
+    opens at `at` (the number of a step), else where the history's cursor stands.
+
+    Raises ValueError for a question about a step that the branch does not have.
+    """
+
+    _esm = SCRIPT
+    _css = STYLE
+    head = traitlets.Dict().tag(sync=True)
+    frames = traitlets.List().tag(sync=True)
+    words = traitlets.List().tag(sync=True)
+    codes = traitlets.Dict().tag(sync=True)
+    cursor = traitlets.Int().tag(sync=True)
+    answers = traitlets.Dict().tag(sync=True)
+    """Predictions made: the number of the step -> the place of the option that was taken."""
+
+    def __init__(
+        self,
+        history: History[Any, Any],
+        view: View,
+        *,
+        ask: Mapping[int, Question] | None = None,
+        always: tuple[Property, ...] | None = None,
+        until: Mapping[str, Callable[[Step[Any, Any]], bool]] | None = None,
+        subtitle: str = "",
+        at: int | None = None,
+    ) -> None:
+        self.view = view
+        self._always = history.machine.always if always is None else always
+        self._until = history.machine.milestones if until is None else until
+        self._subtitle = subtitle
+        if at is not None:
+            history.jump(at)
+        super().__init__(**self._load(history, ask or {}))
+        self.on_msg(self._asked)
+        self.observe(self._moved, "cursor")
+
+    def _load(self, history: History[Any, Any], ask: Mapping[int, Question]) -> Json:
+        """Take up a history; the traits that show it."""
+        branch = history.branch
+        for depth in ask:
+            if not 1 <= depth < len(branch):
+                raise ValueError(f"ask: a question stands at step {depth}; the branch has steps 1 to {len(branch) - 1}")
+        questions = {branch[depth].number: question for depth, question in ask.items()}
+        self.history = history
+        self._frames = Frames(history.machine, self.view, self._always, questions)
+        frames = [self._frames.of(step) for step in history.steps]
+        return {
+            "head": self._head(),
+            "frames": frames,
+            "words": list(self._frames.words),
+            "codes": self._codes(),
+            "cursor": history.step.number,
+            "answers": {},
+        }
+
+    def _head(self) -> Json:
+        return {
+            "name": self.history.machine.name,
+            "title": self.view.title,
+            "subtitle": self._subtitle,
+            "always": [p.name for p in self._always],
+            "until": list(self._until),
+            "lanes": list(self.view.scene_of(self.history.steps[0]).lanes),
+            "live": True,
+        }
+
+    def _codes(self) -> dict[str, str]:
+        return {str(leaf.number): self.history.code_of(leaf) for leaf in self.history.leaves}
+
+    def _moved(self, change: Any) -> None:
+        if 0 <= self.cursor < len(self.history.steps):
+            self.history.jump(self.cursor)
+
+    # what a page asks for; every answer is new frames, or the reason why there are none
+
+    def _asked(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        try:
+            said = self._answer(content)
+        except (NotEnabled, ReplayError, ValueError, TypeError, LookupError) as problem:
+            self.send({"kind": "refused", "why": str(problem)})
+            return
+        self._publish(said)
+
+    def _answer(self, asked: Json) -> str:
+        kind, history = asked.get("kind"), self.history
+        if kind == "open":
+            self.open(str(asked["code"]))
+            return f"opened a run of {len(history.branch) - 1} steps"
+        step = history.jump(int(asked["at"]))
+        if kind == "do":
+            choice = history.machine.choices(step.state)[int(asked["choice"])]
+            event = choice.event
+            if choice.ask and "fill" in asked:
+                event = msgspec.structs.replace(event, **{choice.ask: str(asked["fill"]).strip()})
+            history.apply(event)
+            return ""
+        if kind == "ahead":
+            taken = sum(history.advance() is not None for _ in range(min(int(asked["steps"]), 50)))
+            return "" if taken else "nothing more happens by itself: choose what does"
+        if kind == "until":
+            name = str(asked["name"])
+            found = history.run_until(self._until[name], LONGEST_RUN)
+            took = history.step.depth - step.depth
+            return f"{name}: after {took} steps" if found else f"not within {took} steps: {name}"
+        raise ValueError(f"the player asked for {kind!r}, which is not do, ahead, until or open")
+
+    def _publish(self, said: str) -> None:
+        """Send the frames that the page does not have. They join `frames` in place, so that they are not sent twice."""
+        new = [self._frames.of(step) for step in self.history.steps[len(self.frames) :]]
+        words = self._frames.words[len(self.words) :]
+        codes = {str(step.number): self.history.code_of(step) for step in self.history.steps[-1:]}
+        self.frames.extend(new)
+        self.words.extend(words)
+        self.codes.update(codes)
+        here = self.history.step.number
+        self.send({"kind": "frames", "frames": new, "words": words, "codes": codes, "cursor": here, "said": said})
+        self.cursor = here
+
+    # for cells
+
+    @property
+    def step(self) -> Step[Any, Any]:
+        """The step that is shown."""
+        return self.history.step
+
+    def open(self, code: str) -> None:
+        """Replace the run by the one of a replay code. Raises ReplayError, and keeps the run, when it cannot."""
+        for name, value in self._load(History.replay(self.history.machine, code), {}).items():
+            self.set_trait(name, value)
+
+    def page(self) -> str:
+        """The run as one self-contained HTML page that steps without a kernel, offline."""
+        state = {
+            "head": self.head | {"live": False},
+            "frames": self.frames,
+            "words": self.words,
+            "codes": self._codes(),
+            "cursor": self.history.step.number,
+            "answers": {},
+        }
+        values = json.dumps(state, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
+        script = SCRIPT.replace("export default", "const player =")
+        return PAGE.format(title=html.escape(self.view.title), style=STYLE, script=script, values=values)
+
+    def save(self, path: str | Path) -> Path:
+        """Write `page()` to a file and return its path."""
+        target = Path(path)
+        target.write_text(self.page(), encoding="utf-8")
+        return target
+
+
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<style>
+body {{ margin: 0; padding: 12px; background: #fff; color-scheme: light dark; }}
+@media (prefers-color-scheme: dark) {{ body {{ background: #15181d; }} }}
+{style}
+</style>
+<body>
+<script type="application/json" id="run">{values}</script>
+<script type="module">
+{script}
+const state = JSON.parse(document.getElementById("run").textContent);
+const model = {{
+  get: (name) => state[name], set(name, value) {{ state[name] = value; }}, save_changes() {{}}, on() {{}}, off() {{}}, send() {{}},
+}};
+player.render({{ model, el: document.body }});
+</script>
+</html>
+"""
