@@ -1,104 +1,15 @@
 // The player: stage, words, time and controls of one run. It has the run's frames and steps by itself; only what makes
-// new steps is asked of the kernel. After stage.js and strip.js in one module; see frames.py for what a frame holds.
+// new steps is asked of the kernel. After run.js, stage.js, strip.js and menus.js in one module; see frames.py for what a frame holds.
 
+const ICON = { // in a square of 16
+  first: "M3 3h2v10H3zM13 3v10L6 8z", back: "M10.5 2.5L5 8l5.5 5.5", play: "M4 2.5v11L13 8z", pause: "M4 3h3v10H4zM9 3h3v10H9z",
+  forward: "M5.5 2.5L11 8l-5.5 5.5", last: "M11 3h2v10h-2zM3 3v10l7-5z",
+};
 const SPEEDS = { "½×": 1800, "1×": 900, "2×": 450, "4×": 225 };
-const KEYS = [
-  ["→", "one step forward"], ["←", "one step back"], ["Space", "play, pause"], ["Home, End", "first, last step"],
-  ["Page Up, Page Down", "ten steps back, forward"], ["1 … 9", "let that one of what can happen next happen"],
-  ["Esc", "close a menu; put out the lights of cause and effect"], ["?", "this page"],
-];
-const LEGEND = [
-  ["●", "arrived message (its line starts where it was sent)"], ["✕", "crash, or a lost message"], ["▶", "restart"],
-  ["◆", "a timer ran out"], ["■", "a client's request"],
-  ["solid line", "done, kept, committed"], ["dashed line", "not yet, down, on trial"],
-  ["disk", "survives a crash"], ["memory", "lost in a crash"], ["in flight", "sent, not yet arrived"],
-];
-
-/** An element with attributes and children; `class`, `on...` and properties as they are written in HTML. */
-function h(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) node[name] = value;
-    else if (value === true) node.setAttribute(name, "");
-    else if (value !== false && value !== undefined) node.setAttribute(name, value);
-  }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined));
-  return node;
-}
-
-/** A sentence with **bold** parts, as nodes. */
-const rich = (text) => text.split("**").map((part, i) => (i % 2 ? h("b", {}, part) : part));
-const plain = (text) => text.replaceAll("**", "");
-
-/** Bring the children of `parent` to one for each item; those that exist are kept, so that focus stays. */
-function patch(parent, items, make, fill) {
-  while (parent.children.length > items.length) parent.lastElementChild.remove();
-  items.forEach((item, i) => fill(parent.children[i] ?? parent.appendChild(make(i)), item, i));
-}
-
-/** The frames of a run as a tree; the pictures of its steps put together from what changed. */
-class Run {
-  constructor(model) {
-    this.frames = new Map();
-    this.children = new Map();
-    this.pictures = new Map();
-    this.words = [...model.get("words")];
-    this.codes = { ...model.get("codes") };
-    this.add(model.get("frames"));
-  }
-
-  add(frames) {
-    for (const frame of frames) {
-      if (this.frames.has(frame.n)) continue;
-      this.frames.set(frame.n, frame);
-      this.children.set(frame.n, []);
-      if (frame.parent !== undefined) this.children.get(frame.parent).push(frame.n);
-    }
-  }
-
-  picture(n) {
-    const missing = [];
-    for (let frame = this.frames.get(n); frame && !this.pictures.has(frame.n); frame = this.frames.get(frame.parent)) missing.push(frame);
-    for (const frame of missing.reverse()) this.pictures.set(frame.n, this.draw(frame, this.pictures.get(frame.parent)));
-    return this.pictures.get(n);
-  }
-
-  draw(frame, before) {
-    const panels = new Map();
-    for (const change of frame.panels) {
-      const old = before?.get(change.id);
-      let marks = old?.marks ?? new Map();
-      if (change.set || change.gone) {
-        marks = new Map(marks);
-        for (const id of change.gone ?? []) marks.delete(id);
-        for (const mark of change.set ?? []) marks.set(mark.id, mark);
-      }
-      panels.set(change.id, { head: change.head ?? old.head, marks });
-    }
-    return panels;
-  }
-
-  /** The branch through `n`: from the root to it and on to its leaf, following `preferred` where that goes along. */
-  branch(n, preferred = []) {
-    const path = [];
-    for (let frame = this.frames.get(n); frame; frame = this.frames.get(frame.parent)) path.unshift(frame);
-    const liked = new Set(preferred.map((frame) => frame.n));
-    for (let next = this.children.get(n); next?.length; next = this.children.get(path.at(-1).n))
-      path.push(this.frames.get(next.find((child) => liked.has(child)) ?? next[0]));
-    return path;
-  }
-
-  leaves() {
-    return [...this.frames.values()].filter((frame) => !this.children.get(frame.n).length);
-  }
-
-  choices(n) {
-    return this.frames.get(n).next.map((word, index) => {
-      const [place, when] = Array.isArray(word) ? word : [word, ""];
-      const taken = this.children.get(n).find((child) => this.frames.get(child).choice === index);
-      return { ...this.words[place], when, index, taken };
-    });
-  }
+function icon(name) {
+  const drawing = svg("svg", null, { viewBox: "0 0 16 16", class: `dp-icon dp-icon-${name}`, "aria-hidden": "true" });
+  svg("path", drawing, { d: ICON[name] });
+  return drawing;
 }
 
 class PlayerView {
@@ -131,7 +42,7 @@ class PlayerView {
     const part = (name, ...children) => h("section", { class: `dp-part dp-part-${name}` }, ...children);
     const ui = (this.ui = {});
     ui.position = h("span", { class: "dp-soft dp-where" });
-    ui.branches = h("button", { type: "button", class: "dp-branches", "aria-haspopup": "menu", onclick: () => this.showBranches() });
+    ui.branches = h("button", { type: "button", class: "dp-branches", "aria-haspopup": "menu", onclick: () => this.menus.showBranches() });
     ui.quiet = h("button", { type: "button", "aria-pressed": "false", onclick: () => this.toggleQuiet() }, "hide heartbeats");
     ui.stage = h("div", { class: "dp-stage" });
     ui.step = h("h4");
@@ -148,12 +59,11 @@ class PlayerView {
       part("facts", ui.factsHead, h("table", {}, ui.facts)),
       part("always", h("h4", {}, "Always"), ui.always),
       part("next", ui.nextHead, ui.next));
-    ui.first = button("⏮", "First step", () => this.toEnd(-1));
-    ui.back = button("◀", "Back one step", () => this.move(-1));
-    ui.play = button("▶", "Play", () => this.toggle(), "dp-main");
-    ui.forward = button("▶", "Forward one step", () => this.move(1));
-    ui.last = button("⏭", "Last step", () => this.toEnd(1));
-    ui.back.classList.add("dp-stepper");
+    ui.first = button(icon("first"), "First step", () => this.toEnd(-1));
+    ui.back = button(icon("back"), "Back one step", () => this.move(-1));
+    ui.play = button(icon("play"), "Play", () => this.toggle(), "dp-main");
+    ui.forward = button(icon("forward"), "Forward one step", () => this.move(1));
+    ui.last = button(icon("last"), "Last step", () => this.toEnd(1));
     ui.scrub = h("input", { type: "range", min: 0, "aria-label": "Step", oninput: () => this.scrub() });
     ui.flags = h("div", { class: "dp-flags", "aria-hidden": "true" });
     ui.count = h("span", { class: "dp-soft dp-count" });
@@ -165,19 +75,19 @@ class PlayerView {
     ui.cost = h("span", { class: "dp-soft dp-cost" });
     ui.code = button("", "Copy the replay code of this run", () => this.copyCode(), "dp-code");
     ui.live = h("div", { class: "dp-sr", "aria-live": "polite" });
-    ui.menu = h("div", { class: "dp-menu", role: "dialog", hidden: true, "aria-label": "Menu" });
+    this.menus = new Menus(this);
     ui.strip = h("div");
     this.root = h("div", { class: "dp", role: "group", tabindex: 0, "aria-label": `${this.head.title} player`, "data-lm-suppress-shortcuts": "true" },
-      h("header", {}, h("b", {}, this.head.title), h("span", { class: "dp-soft" }, this.head.subtitle), ui.position, h("span", { class: "dp-grow" }), ui.branches, ui.quiet, button("?", "Keys and signs", () => this.showHelp())),
+      h("header", {}, h("b", {}, this.head.title), h("span", { class: "dp-soft" }, this.head.subtitle), ui.position, h("span", { class: "dp-grow" }), ui.branches, ui.quiet, button("?", "Keys and signs", () => this.menus.showHelp())),
       h("main", {}, ui.stage, h("div", { class: "dp-side" }, ui.aside)),
       ui.strip,
       h("footer", {},
         h("div", { class: "dp-row" }, ui.first, ui.back, ui.play, ui.forward, ui.last, h("span", { class: "dp-track" }, ui.scrub, ui.flags), ui.count, ui.speed),
         h("div", { class: "dp-row" }, ui.until, ui.groups, ui.said, h("span", { class: "dp-grow" }), ui.cost, ui.code)),
-      ui.menu, ui.live);
+      this.menus.box, ui.live);
     this.root.onkeydown = (event) => this.key(event);
     host.append(this.root);
-    this.stage = new Stage(ui.stage, (id, at) => this.showMarkMenu(id, at));
+    this.stage = new Stage(ui.stage, (id, at) => this.menus.showMarkMenu(id, at));
     this.strip = new Strip(ui.strip, (n) => this.visit(n));
     ui.quiet.hidden = ![...this.run.frames.values()].some((frame) => frame.quiet);
   }
@@ -289,7 +199,7 @@ class PlayerView {
     this.ui.guess.replaceChildren(
       h("p", {}, h("b", {}, mine.right ? "✓ As you said: " : "You said: "), ...rich(mine.text)),
       h("p", {}, rich(mine.because)),
-      ...(mine.right ? [] : [h("p", {}, h("b", {}, "It was: "), ...rich(right.text), " ", ...rich(right.because))]));
+      ...(mine.right ? [] : [h("p", {}, h("b", {}, "It was: "), ...rich(right.text)), h("p", {}, rich(right.because))]));
   }
 
   facts(frame) {
@@ -329,7 +239,7 @@ class PlayerView {
     const groups = this.asked ? [] : [...new Set(choices.map((choice) => choice.group))].filter((group) => group !== "next");
     patch(ui.groups, groups, () => h("button", { type: "button", "aria-haspopup": "menu" }), (node, group) => {
       node.textContent = `${group}…`;
-      node.onclick = () => this.showChoices(group, choices.filter((choice) => choice.group === group), node);
+      node.onclick = () => this.menus.showChoices(group, choices.filter((choice) => choice.group === group), node);
     });
   }
 
@@ -419,16 +329,19 @@ class PlayerView {
       if (end) this.ask({ kind: "ahead", at: this.n, steps: 10 }, true);
       else this.move(1);
     };
-    this.ui.play.textContent = "❚❚";
-    this.ui.play.setAttribute("aria-label", "Pause");
+    this.face("pause", "Pause");
     tick();
   }
 
   pause() {
     clearTimeout(this.timer);
     this.timer = null;
-    this.ui.play.textContent = "▶";
-    this.ui.play.setAttribute("aria-label", "Play");
+    this.face("play", "Play");
+  }
+
+  face(sign, name) {
+    this.ui.play.replaceChildren(icon(sign));
+    this.ui.play.setAttribute("aria-label", name);
   }
 
   toggleQuiet() {
@@ -441,9 +354,9 @@ class PlayerView {
   // what the kernel is asked, and what it says
 
   choose(choice, fill) {
-    this.closeMenu();
+    this.menus.close();
     this.pause();
-    if (choice.ask && fill === undefined && this.head.live) return this.showFill(choice);
+    if (choice.ask && fill === undefined && this.head.live) return this.menus.showFill(choice);
     if (choice.taken !== undefined && !choice.ask) return this.go(choice.taken);
     this.ask({ kind: "do", at: this.n, choice: choice.index, ...(fill === undefined ? {} : { fill }) });
   }
@@ -503,90 +416,18 @@ class PlayerView {
     }
   }
 
-  // menus: one at a time
-
-  openMenu(name, at, ...children) {
-    this.pause();
-    this.opener = at ?? document.activeElement;
-    const { menu } = this.ui;
-    menu.replaceChildren(h("div", { class: "dp-menuhead" }, h("h4", {}, name), h("button", { type: "button", "aria-label": "Close", onclick: () => this.closeMenu() }, "✕")), ...children);
-    menu.setAttribute("aria-label", name);
-    menu.hidden = false;
-    const card = this.root.getBoundingClientRect(), anchor = at?.getBoundingClientRect();
-    const left = anchor ? anchor.left - card.left : card.width - menu.offsetWidth - 12;
-    const below = anchor ? anchor.bottom - card.top + 6 : 48;
-    const over = below + menu.offsetHeight > card.height && anchor ? anchor.top - card.top - menu.offsetHeight - 6 : below;
-    menu.style.left = `${Math.max(8, Math.min(left, card.width - menu.offsetWidth - 8))}px`;
-    menu.style.top = `${Math.max(8, over)}px`;
-    menu.querySelector("input, .dp-act, .dp-branch, button")?.focus({ preventScroll: true });
-  }
-
-  closeMenu() {
-    if (this.ui.menu.hidden) return;
-    this.ui.menu.hidden = true;
-    (this.opener?.isConnected ? this.opener : this.root).focus({ preventScroll: true });
-  }
-
-  showChoices(name, choices, at) {
-    this.openMenu(name, at, h("div", {}, choices.map((choice) => {
-      const node = h("button", { type: "button", class: "dp-act" }, h("span"), h("span", { class: "dp-soft" }));
-      this.fillChoice(node, choice);
-      return node;
-    })));
-  }
-
-  showMarkMenu(id, at) {
-    const mark = [...this.run.picture(this.n).values()].map((panel) => panel.marks.get(id)).find(Boolean);
-    const choices = this.run.choices(this.n).filter((choice) => choice.about?.includes(id));
-    this.showChoices(mark?.title || mark?.text || id, choices, at);
-  }
-
-  showFill(choice) {
-    const input = h("input", { type: "text", value: choice.fill ?? "", "aria-label": choice.ask, autocomplete: "off", spellcheck: "false" });
-    const form = h("form", { onsubmit: (event) => (event.preventDefault(), this.choose(choice, input.value)) },
-      h("label", {}, `${choice.ask} `, input), h("button", { type: "submit", class: "dp-main" }, "Go"));
-    this.openMenu(plain(choice.label), this.opener, form);
-    input.select();
-  }
-
-  showHelp() {
-    const list = (rows) => h("dl", {}, rows.flatMap(([term, meaning]) => [h("dt", {}, term), h("dd", {}, meaning)]));
-    const code = h("input", { type: "text", placeholder: "paste a replay code", "aria-label": "Replay code", spellcheck: "false" });
-    const open = h("form", { hidden: !this.head.live, onsubmit: (event) => {
-      event.preventDefault();
-      this.closeMenu();
-      this.ask({ kind: "open", code: code.value });
-    } }, h("label", {}, "Open a run: ", code), h("button", { type: "submit" }, "Open"));
-    this.openMenu("Keys and signs", null, h("h5", {}, "Keys"), list(KEYS), h("h5", {}, "Signs"), list(LEGEND), open);
-  }
-
-  showBranches() {
-    const leaves = this.run.leaves(), longest = Math.max(1, ...leaves.map((leaf) => leaf.depth)), seen = new Set();
-    const rows = leaves.map((leaf, i) => {
-      const path = this.run.branch(leaf.n), own = path.filter((frame) => !seen.has(frame.n)), fork = own[0];
-      path.forEach((frame) => seen.add(frame.n));
-      const from = i ? fork.depth - 1 : 0;
-      const bar = h("span", { class: "dp-twig", "aria-hidden": "true", style: `--from:${from / longest};--to:${leaf.depth / longest}` });
-      const name = i ? `step ${fork.depth}: ${plain(fork.event)}` : "the first run";
-      const current = this.path.at(-1) === leaf;
-      const go = () => (this.closeMenu(), (this.path = path), (this.redraw = true), this.go(i ? fork.n : leaf.n, { quick: true }));
-      return h("button", { type: "button", class: "dp-branch", "aria-current": current ? "true" : "false", onclick: go }, bar, h("span", {}, `${current ? "▸ " : ""}${name}`), h("span", { class: "dp-soft" }, `${leaf.depth} steps`));
-    });
-    this.openMenu("Branches: what was tried", this.ui.branches, h("div", {}, rows));
-  }
-
   // keys
 
   key(event) {
     event.stopPropagation(); // nothing typed here is for the notebook
     const { target, key } = event, typing = target.matches("input[type=text], select");
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (key === "Escape") return this.ui.menu.hidden ? this.visitNone() : this.closeMenu();
-    if (!this.ui.menu.hidden && ["ArrowDown", "ArrowUp"].includes(key)) return event.preventDefault(), this.roam(key === "ArrowDown" ? 1 : -1);
+    if (key === "Escape") return this.menus.shut ? this.visitNone() : this.menus.close();
+    if (!this.menus.shut && ["ArrowDown", "ArrowUp"].includes(key)) return event.preventDefault(), this.menus.roam(key === "ArrowDown" ? 1 : -1);
     if (typing || (key === " " && target.matches("button, [role=button]"))) return;
     const acts = {
       ArrowRight: () => this.move(1), ArrowLeft: () => this.move(-1), Home: () => this.toEnd(-1), End: () => this.toEnd(1),
-      PageDown: () => this.move(10), PageUp: () => this.move(-10), " ": () => this.toggle(), "?": () => this.showHelp(),
+      PageDown: () => this.move(10), PageUp: () => this.move(-10), " ": () => this.toggle(), "?": () => this.menus.showHelp(),
     };
     const nth = /^[1-9]$/.test(key) ? (this.asked ? this.ui.ask.querySelectorAll("button") : this.ui.next.children)[key - 1] : null;
     const act = acts[key] ?? (nth ? () => nth.click() : null);
@@ -599,11 +440,6 @@ class PlayerView {
   visitNone() {
     this.focus = null;
     this.strip.mark(this.frame, null);
-  }
-
-  roam(by) {
-    const items = [...this.ui.menu.querySelectorAll("button, input")];
-    items[(items.indexOf(document.activeElement) + by + items.length) % items.length]?.focus();
   }
 }
 

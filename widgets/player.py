@@ -24,12 +24,13 @@ from .frames import Frames, Json
 from .scene import View
 
 HERE = Path(__file__).parent
-SCRIPT = "\n".join((HERE / name).read_text(encoding="utf-8") for name in ("stage.js", "strip.js", "player.js"))
+PARTS = ("run.js", "stage.js", "strip.js", "menus.js", "player.js")  # one module, in this order
+SCRIPT = "\n".join((HERE / name).read_text(encoding="utf-8") for name in PARTS)
 STYLE = (HERE / "player.css").read_text(encoding="utf-8")
 LONGEST_RUN = 2_000  # steps that one "run until" may take
 
 
-class Player(anywidget.AnyWidget):  # type: ignore[misc]
+class Player(anywidget.AnyWidget):
     """A history in a picture that can be stepped, branched and broken.
 
     `ask` maps the depth of a step on the history's current branch to the question that locks it; `always` and
@@ -42,8 +43,8 @@ class Player(anywidget.AnyWidget):  # type: ignore[misc]
     _esm = SCRIPT
     _css = STYLE
     head = traitlets.Dict().tag(sync=True)
-    frames = traitlets.List().tag(sync=True)
-    words = traitlets.List().tag(sync=True)
+    frames: traitlets.List[Json] = traitlets.List().tag(sync=True)
+    words: traitlets.List[Json] = traitlets.List().tag(sync=True)
     codes = traitlets.Dict().tag(sync=True)
     cursor = traitlets.Int().tag(sync=True)
     answers = traitlets.Dict().tag(sync=True)
@@ -120,7 +121,7 @@ class Player(anywidget.AnyWidget):  # type: ignore[misc]
     def _answer(self, asked: Json) -> str:
         kind, history = asked.get("kind"), self.history
         if kind == "open":
-            self.open(str(asked["code"]))
+            self.replay(str(asked["code"]))
             return f"opened a run of {len(history.branch) - 1} steps"
         step = history.jump(int(asked["at"]))
         if kind == "do":
@@ -159,7 +160,7 @@ class Player(anywidget.AnyWidget):  # type: ignore[misc]
         """The step that is shown."""
         return self.history.step
 
-    def open(self, code: str) -> None:
+    def replay(self, code: str) -> None:
         """Replace the run by the one of a replay code. Raises ReplayError, and keeps the run, when it cannot."""
         for name, value in self._load(History.replay(self.history.machine, code), {}).items():
             self.set_trait(name, value)
@@ -201,7 +202,8 @@ body {{ margin: 0; padding: 12px; background: #fff; color-scheme: light dark; }}
 {script}
 const state = JSON.parse(document.getElementById("run").textContent);
 const model = {{
-  get: (name) => state[name], set(name, value) {{ state[name] = value; }}, save_changes() {{}}, on() {{}}, off() {{}}, send() {{}},
+  get: (name) => state[name], set: (name, value) => (state[name] = value),
+  save_changes() {{}}, on() {{}}, off() {{}}, send() {{}},
 }};
 player.render({{ model, el: document.body }});
 </script>

@@ -24,16 +24,16 @@ function write(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** A size at which `text` fits into `width`, between 9 and `most` pixels; glyphs are about 0.58 em wide. */
+/** A size at which `text` fits into `width`, between 10 and `most` pixels; glyphs are about 0.58 em wide. */
 function fit(text, width, most) {
-  return Math.max(9, Math.min(most, width / (0.58 * Math.max(1, [...text].length))));
+  return Math.max(10, Math.min(most, width / (0.58 * Math.max(1, [...text].length))));
 }
 
 /** `text` cut to `width` at `size`; the whole is in the mark's title. */
 function cut(text, width, size) {
-  const room = Math.max(1, Math.floor(width / (0.55 * size)));
+  const room = Math.max(1, Math.floor(width / (0.6 * size)));
   const glyphs = [...text];
-  return glyphs.length <= room + 1 ? text : glyphs.slice(0, room - 1).join("") + "…";
+  return glyphs.length <= room ? text : glyphs.slice(0, room - 1).join("") + "…";
 }
 
 const point = (x, y, r, turn) => [x + r * Math.sin(2 * Math.PI * turn), y - r * Math.cos(2 * Math.PI * turn)];
