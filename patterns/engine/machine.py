@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
 import msgspec
@@ -98,6 +98,28 @@ class Machine(ABC, Generic[S, E]):
     def describe(self, state: S, event: E) -> str:
         """The event in a few words, as it is about to happen in this state."""
         return next((c.label for c in self.choices(state) if c.event == event), type(event).__name__)
+
+    # For searches (explore.py). A machine with large states or many choices overrides these for speed.
+
+    def key(self, state: S) -> Hashable:
+        """What a search tells states apart by: equal keys have the same future. The state itself, unless overridden."""
+        return state
+
+    def enabled(self, state: S, group: str = "") -> Iterable[E]:
+        """The events that can happen, without words; of one group of choices only, if it is given."""
+        return (c.event for c in self.choices(state) if not c.why_not and group in ("", c.group))
+
+    def repairs(self, state: S) -> Iterable[E]:
+        """The events that undo the faults of this state, to see whether it recovers."""
+        return ()
+
+    def memo(self, state: S, event: E) -> Hashable:
+        """The event in terms that still mean the same after an earlier event is left out."""
+        return event
+
+    def recall(self, state: S, memo: Hashable) -> E | None:
+        """The event a memo stands for in this state; None when there is none."""
+        return memo  # type: ignore[return-value]
 
     def say(self, note: Note) -> str:
         """The rule's sentence with the note's values in it."""

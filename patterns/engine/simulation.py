@@ -1,0 +1,414 @@
+"""A simulation moves a world on: one event, one process, one new world. Deterministic for a seed.
+
+Subclass `Simulation`, say which `processes` there are, and everything else of a machine is there: what can happen and
+why something cannot, faults with or without a budget, and the same run for the same seed on every computer.
+
+Time: messages take a random latency, timers a random span, drawn statelessly from the seed, who is concerned and
+when. What is due first is what usually happens next, a message before a timer of the same ms. Choosing something that
+is due later moves the clock there, and all that was due earlier is late: that is how an asynchronous network behaves.
+A message that comes to a crashed process or a cut link is lost when it is due; until then a restart or a heal saves it.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from .choices import choices_of, describe, enabled_in, is_lost, links_of, undeliverable, why_not
+from .draw import key_of, mix
+from .machine import Choice, Machine, Note, NotEnabled
+from .process import Effects, Process
+from .world import (
+    FAULTS,
+    PACKET_EVENTS,
+    Call,
+    Crash,
+    Cut,
+    Delay,
+    Deliver,
+    Drop,
+    Duplicate,
+    Fire,
+    Heal,
+    Packet,
+    Pause,
+    Request,
+    Restart,
+    Resume,
+    Timer,
+    World,
+    WorldEvent,
+    agenda,
+)
+
+Notes = tuple[Note, ...]
+
+
+class Simulation(Machine[World, Any]):
+    """Processes on a simulated network. A subclass gives `name`, `rules`, `processes()`, and more if it likes."""
+
+    events = WorldEvent
+    """With client requests: `WorldEvent | Request[Put | Get]`."""
+
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        latency: Sequence[int] = (5, 15),
+        budget: Mapping[str, int] | None = None,
+        speed: Mapping[str, int] | None = None,
+        fifo: bool = False,
+    ) -> None:
+        """`latency` is the shortest and the longest time a message takes, in ms. `budget` limits the faults by kind
+        (crash, pause, cut, drop, duplicate, delay; a kind left out cannot happen); None: no limit. `speed` is how fast
+        a process's clock runs, in percent of true time. With `fifo` messages of one link never overtake one another.
+
+        Raises ValueError for a latency, a budget or a speed that cannot be.
+        """
+        low, high = latency
+        if not 0 <= low <= high:
+            raise ValueError(f"latency is {low}..{high} ms; allowed is 0 <= low <= high")
+        for fault, times in (budget or {}).items():
+            if fault not in FAULTS or times < 0:
+                raise ValueError(f"budget has {fault!r}: {times}; allowed are counts from 0 of {', '.join(FAULTS)}")
+        for process, percent in (speed or {}).items():
+            if percent < 1:
+                raise ValueError(f"speed of {process!r} is {percent} %; it must be at least 1 %")
+        self.seed = seed
+        self.latency = (low, high)
+        self.budget = None if budget is None else dict(budget)
+        self.speed = dict(speed or {})
+        self.fifo = fifo
+        self._index: dict[str, int] = {}
+        self._keys: dict[tuple[str, str, str], int] = {}  # labels -> key of their draws; a pure memo
+
+    @property
+    def params(self) -> dict[str, Any]:
+        return {
+            "seed": self.seed,
+            "latency": list(self.latency),
+            "budget": self.budget,
+            "speed": self.speed,
+            "fifo": self.fifo,
+        }
+
+    # What a subclass gives
+
+    def processes(self) -> Sequence[Process]:
+        """The processes, as built, in the order they start and are shown in."""
+        raise NotImplementedError
+
+    def requests(self, world: World) -> Iterable[Request[Any]]:
+        """The client requests to offer in this world. Any other request can be applied too."""
+        return ()
+
+    # The machine
+
+    def start(self) -> World:
+        processes = tuple(self.processes())
+        names = [process.id for process in processes]
+        if not names or len(set(names)) < len(names) or not all(names):
+            raise ValueError(f"processes are {names}; allowed are one or more, each with a name of its own")
+        self._index = {name: i for i, name in enumerate(names)}
+        for name in self.speed:
+            if name not in self._index:
+                raise ValueError(f"speed names {name!r}; the processes are {', '.join(names)}")
+        budget = None if self.budget is None else tuple(sorted(self.budget.items()))
+        world = World(0, processes, budget=budget)
+        for name in names:
+            after, effects = world[name].after_start(0)
+            world, _ = self._settle(world, name, after, effects, 0, world.packets, world.timers)
+        return world
+
+    def apply(self, world: World, event: Any) -> tuple[World, Notes]:
+        """What happens to the world. Raises NotEnabled when it cannot happen, ValueError when it makes no sense."""
+        kind = type(event)
+        if kind is Deliver:
+            return self._deliver(world, event)
+        if kind is Fire:
+            return self._fire(world, event)
+        happen = _HAPPENINGS.get(kind)
+        if happen is None:
+            raise NotEnabled(f"{event!r} is nothing that can happen in {type(self).__name__}")
+        if why := self.why_not(world, event):
+            raise NotEnabled(why)
+        after: tuple[World, Notes] = happen(self, world, event)
+        return after
+
+    def usual(self, world: World) -> Any | None:
+        packets, timers = world.packets, world.timers
+        if world.down or world.cuts or world.paused:
+            return self._usual_among_faults(world)
+        if packets and (not timers or packets[0].due <= timers[0].due):
+            return Deliver(packets[0].id)
+        return Fire(timers[0].process, timers[0].name) if timers else None
+
+    def _usual_among_faults(self, world: World) -> Any | None:
+        for item in agenda(world):
+            if isinstance(item, Timer):
+                if item.process not in world.paused:
+                    return Fire(item.process, item.name)
+            elif item.to in world.down or (item.sender, item.to) in world.cuts:
+                return Drop(item.id)
+            elif item.to not in world.paused:
+                return Deliver(item.id)
+        return None
+
+    def why_not(self, world: World, event: Any) -> str:
+        """Why the event cannot happen in this world; empty when it can.
+
+        Raises ValueError for what makes no sense: an unknown process, a cut that names one twice.
+        """
+        return why_not(self, world, event)
+
+    def index(self, process: str) -> int:
+        """The process's place in the world. Raises ValueError when there is none of that name."""
+        try:
+            return self._index[process]
+        except KeyError:
+            known = ", ".join(self._index)
+            raise ValueError(f"there is no process {process!r}; the processes are {known}") from None
+
+    # One process moves
+
+    def _deliver(self, world: World, event: Deliver) -> tuple[World, Notes]:
+        packets = world.packets
+        id = event.id
+        at = 0
+        for packet in packets:
+            if packet.id == id:
+                break
+            at += 1
+        else:
+            raise NotEnabled(f"message {id} is not on its way")
+        if (world.down or world.cuts or world.paused or self.fifo) and (why := undeliverable(self, world, packet)):
+            raise NotEnabled(why)
+        clock = packet.due if packet.due > world.clock else world.clock
+        to = packet.to
+        process = world.processes[self._index[to]]
+        after, effects = process.after_message(packet.sender, packet.body, self._local(to, clock))
+        rest = packets[1:] if at == 0 else packets[:at] + packets[at + 1 :]
+        return self._settle(world, to, after, effects, clock, rest, world.timers)
+
+    def _fire(self, world: World, event: Fire) -> tuple[World, Notes]:
+        name = event.process
+        timer = world.timer(name, event.timer)
+        if timer is None or world.paused:
+            if why := self.why_not(world, event):
+                raise NotEnabled(why)
+            assert timer is not None
+        clock = max(world.clock, timer.due)
+        after, effects = world.processes[self._index[name]].after_timer(timer.name, self._local(name, clock))
+        rest = tuple([other for other in world.timers if other is not timer])
+        return self._settle(world, name, after, effects, clock, world.packets, rest)
+
+    def _settle(
+        self,
+        world: World,
+        name: str,
+        after: Process,
+        effects: Effects,
+        clock: int,
+        packets: tuple[Packet, ...],
+        timers: tuple[Timer, ...],
+    ) -> tuple[World, Notes]:
+        """The world after `name` became `after`, with its effects done."""
+        next_id = world.next_id
+        i = self._index[name]
+        processes = world.processes
+        if after is not processes[i]:
+            processes = (*processes[:i], after, *processes[i + 1 :])
+        if effects.sends:
+            packets = self._send(packets, name, effects.sends, clock, next_id)
+            next_id += len(effects.sends)
+        if effects.timers:
+            timers = self._set_timers(timers, name, effects.timers, clock, next_id)
+            next_id += len(effects.timers)
+        calls = world.calls
+        if effects.replies and calls:
+            calls = _answered(calls, effects.replies, clock)
+        moved = World(
+            clock, processes, packets, timers, world.down, world.paused, world.cuts, calls, world.budget, next_id
+        )
+        return moved, tuple(effects.notes)
+
+    def _send(
+        self, packets: tuple[Packet, ...], sender: str, sends: list[tuple[str, Any]], clock: int, id: int
+    ) -> tuple[Packet, ...]:
+        low, high = self.latency
+        line = list(packets)
+        for nth, (to, body) in enumerate(sends):
+            due = clock + low
+            if low < high:
+                due += mix(self._key("latency", sender, to), clock * 64 + nth) % (high - low + 1)
+            elif to not in self._index:
+                self.index(to)
+            if self.fifo:
+                due = max([due, *(other.due for other in line if other.sender == sender and other.to == to)])
+            insort(line, Packet(due, id + nth, clock, sender, to, body))
+        return tuple(line)
+
+    def _set_timers(
+        self,
+        timers: tuple[Timer, ...],
+        process: str,
+        changes: Mapping[str, tuple[int, int] | None],
+        clock: int,
+        id: int,
+    ) -> tuple[Timer, ...]:
+        line = [timer for timer in timers if timer.process != process or timer.name not in changes]
+        for nth, (name, span) in enumerate(changes.items()):
+            if span is None:
+                continue
+            low, high = span
+            wait = low
+            if low < high:
+                wait += mix(self._key("timer", process, name), clock) % (high - low + 1)
+            if self.speed:
+                wait = -(-wait * 100 // self.speed.get(process, 100))
+            insort(line, Timer(clock + wait, id + nth, clock, process, name))
+        return tuple(line)
+
+    def _key(self, kind: str, who: str, what: str) -> int:
+        """The key of the draws with these labels. What else varies is the clock: the same moment, the same draw."""
+        labels = (kind, who, what)
+        key = self._keys.get(labels)
+        if key is None:
+            if kind == "latency":
+                self.index(what)
+            key = self._keys[labels] = key_of(self.seed, *labels)
+        return key
+
+    def _local(self, process: str, clock: int) -> int:
+        """What the process's own clock shows."""
+        return clock * self.speed.get(process, 100) // 100 if self.speed else clock
+
+    # Faults and requests
+
+    def _drop(self, world: World, event: Drop) -> tuple[World, Notes]:
+        packet = world.packet(event.id)
+        assert packet is not None
+        rest = tuple(other for other in world.packets if other is not packet)
+        if is_lost(world, packet):  # by itself, when it would have arrived
+            return replace(world, packets=rest, clock=max(world.clock, packet.due)), ()
+        return replace(world, packets=rest, budget=_spend(world, "drop")), ()
+
+    def _duplicate(self, world: World, event: Duplicate) -> tuple[World, Notes]:
+        packet = world.packet(event.id)
+        assert packet is not None
+        copy = replace(packet, id=world.next_id, copy_of=packet.id)
+        line = [*world.packets]
+        insort(line, copy)
+        return replace(world, packets=tuple(line), budget=_spend(world, "duplicate"), next_id=world.next_id + 1), ()
+
+    def _delay(self, world: World, event: Delay) -> tuple[World, Notes]:
+        packet = world.packet(event.id)
+        assert packet is not None
+        line = [other for other in world.packets if other is not packet]
+        insort(line, replace(packet, due=max(world.clock, packet.due) + event.by))
+        return replace(world, packets=tuple(line), budget=_spend(world, "delay")), ()
+
+    def _crash(self, world: World, event: Crash) -> tuple[World, Notes]:
+        name = event.process
+        return replace(
+            world,
+            processes=tuple(p.crashed() if p.id == name else p for p in world.processes),
+            timers=tuple(timer for timer in world.timers if timer.process != name),
+            down=world.down | {name},
+            paused=world.paused - {name},
+            budget=_spend(world, "crash"),
+        ), ()
+
+    def _restart(self, world: World, event: Restart) -> tuple[World, Notes]:
+        name, clock = event.process, world.clock
+        after, effects = world[name].after_restart(self._local(name, clock))
+        up = replace(world, down=world.down - {name})
+        return self._settle(up, name, after, effects, clock, up.packets, up.timers)
+
+    def _pause(self, world: World, event: Pause) -> tuple[World, Notes]:
+        return replace(world, paused=world.paused | {event.process}, budget=_spend(world, "pause")), ()
+
+    def _resume(self, world: World, event: Resume) -> tuple[World, Notes]:
+        return replace(world, paused=world.paused - {event.process}), ()
+
+    def _cut(self, world: World, event: Cut) -> tuple[World, Notes]:
+        return replace(world, cuts=world.cuts | links_of(self, event), budget=_spend(world, "cut")), ()
+
+    def _heal(self, world: World, event: Heal) -> tuple[World, Notes]:
+        return replace(world, cuts=frozenset()), ()
+
+    def _request(self, world: World, event: Request[Any]) -> tuple[World, Notes]:
+        clock = world.clock
+        before = world.call(event.client)
+        asked = before.asked if before and before.waits else clock
+        calls = [call for call in world.calls if call.client != event.client]
+        calls.append(Call(event.client, event.to, event.body, asked))
+        asking = replace(world, calls=tuple(sorted(calls, key=lambda call: call.client)))
+        after, effects = world[event.to].after_request(event.client, event.body, self._local(event.to, clock))
+        return self._settle(asking, event.to, after, effects, clock, world.packets, world.timers)
+
+    # What can happen, in words (choices.py) and without (for a search)
+
+    def choices(self, world: World) -> tuple[Choice[Any], ...]:
+        return choices_of(self, world)
+
+    def enabled(self, world: World, group: str = "") -> Iterator[Any]:
+        return enabled_in(self, world, group)
+
+    def describe(self, world: World, event: Any) -> str:
+        return describe(world, event)
+
+    def key(self, world: World) -> Hashable:
+        return world.key()
+
+    def repairs(self, world: World) -> Iterator[Any]:
+        """Heal, resume and restart everything."""
+        if world.cuts:
+            yield Heal()
+        yield from (Resume(name) for name in world.names if name in world.paused)
+        yield from (Restart(name) for name in world.names if name in world.down)
+
+    def memo(self, world: World, event: Any) -> Hashable:
+        """A packet by what it carries: ids change when an earlier event is left out."""
+        packet = world.packet(event.id) if isinstance(event, PACKET_EVENTS) else None
+        return (event, None) if packet is None else (event, (packet.sender, packet.to, packet.body))
+
+    def recall(self, world: World, memo: Any) -> Any | None:
+        event, what = memo
+        if what is None:
+            return event
+        for packet in world.packets:
+            if (packet.sender, packet.to, packet.body) == what:
+                return replace(event, id=packet.id)
+        return None
+
+
+def _answered(calls: tuple[Call, ...], replies: list[tuple[str, Any]], clock: int) -> tuple[Call, ...]:
+    answers = dict(reversed(replies))  # the first answer counts
+    return tuple(
+        replace(call, reply=answers[call.client], replied=clock) if call.waits and call.client in answers else call
+        for call in calls
+    )
+
+
+def _spend(world: World, fault: str) -> tuple[tuple[str, int], ...] | None:
+    if world.budget is None:
+        return None
+    return tuple((kind, left - (kind == fault)) for kind, left in world.budget)
+
+
+_HAPPENINGS: dict[type, Any] = {
+    Drop: Simulation._drop,
+    Duplicate: Simulation._duplicate,
+    Delay: Simulation._delay,
+    Crash: Simulation._crash,
+    Restart: Simulation._restart,
+    Pause: Simulation._pause,
+    Resume: Simulation._resume,
+    Cut: Simulation._cut,
+    Heal: Simulation._heal,
+    Request: Simulation._request,
+}
