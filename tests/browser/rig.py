@@ -1,0 +1,269 @@
+"""The browser rig: one real JupyterLab, one headless Chromium, and a notebook open in them.
+
+Nothing here sleeps: a process is waited for by its own output, the page by Playwright's waits.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import queue
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwright
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SCREENSHOTS = REPOSITORY / ".screenshots"
+START = 90  # seconds that JupyterLab may take to start, on a machine busy with other tests
+WAIT = 60_000  # milliseconds that anything in the page may take
+
+HOW_TO_GET_CHROMIUM = (
+    "no Chromium found: install it (Debian: apt install chromium; anywhere: .venv/bin/playwright install chromium), "
+    "or name one in the environment variable CHROMIUM"
+)
+_COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+_PLACES = (
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    r"C:\Program Files\Google\Chrome\Application\chrome.exe",
+    r"C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe",
+)
+QUIET = (
+    "--no-sandbox",  # a container's root has none
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+_SETTINGS: dict[str, dict[str, Any]] = {
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True},
+    "apputils-extension/themes": {"theme": "JupyterLab Light", "adaptive-theme": False},
+    "docmanager-extension/plugin": {"autosave": False},
+}
+
+
+class CannotStart(RuntimeError):
+    """JupyterLab did not start; the message holds what it wrote."""
+
+
+def find_chromium(playwright: Playwright) -> str | None:
+    """The path of a Chromium: the one named in CHROMIUM, the system's, or the one Playwright downloaded."""
+    if named := os.environ.get("CHROMIUM"):
+        return named
+    candidates = [shutil.which(command) for command in _COMMANDS] + [*_PLACES, playwright.chromium.executable_path]
+    return next((path for path in candidates if path and Path(path).exists()), None)
+
+
+@dataclass
+class Server:
+    """A JupyterLab on loopback, serving `root`. `log` grows by every line that it or one of its kernels writes."""
+
+    process: subprocess.Popen[str]
+    root: Path
+    token: str
+    url: str = ""
+    log: list[str] = field(default_factory=list)
+
+    def await_url(self) -> None:
+        """Read the log until it names the address, then leave the reading to a thread of its own."""
+        found: queue.Queue[str] = queue.Queue()
+
+        def read() -> None:
+            assert self.process.stdout is not None
+            for line in self.process.stdout:
+                self.log.append(line)
+                if address := re.search(r"http://127\.0\.0\.1:\d+/", line):
+                    found.put(address[0])
+            found.put("")  # it ended
+
+        threading.Thread(target=read, name="log of JupyterLab", daemon=True).start()
+        try:
+            self.url = found.get(timeout=START)
+        except queue.Empty:
+            raise CannotStart(f"JupyterLab gave no address in {START} s:\n{''.join(self.log)}") from None
+        if not self.url:
+            raise CannotStart(f"JupyterLab ended at once:\n{''.join(self.log)}")
+
+
+@contextmanager
+def jupyterlab(home: Path, root: Path) -> Iterator[Server]:
+    """JupyterLab of this very Python on loopback and a free port, serving `root`; all it keeps is kept in `home`.
+
+    It knows nothing of the user's own settings, kernels and extensions. Raises CannotStart.
+    """
+    for plugin, values in _SETTINGS.items():
+        file = home / "settings" / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(values))
+    token = os.urandom(16).hex()
+    command = [
+        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--expose-app-in-browser", "--allow-root"),
+        "--ServerApp.ip=127.0.0.1",
+        "--ServerApp.port=0",
+        f"--ServerApp.root_dir={root}",
+        "--ServerApp.terminals_enabled=False",
+        f"--IdentityProvider.token={token}",
+        "--LanguageServerManager.autodetect=False",
+    ]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "JPY_"))} | {
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+        "JUPYTER_PREFER_ENV_PATH": "1",
+        "IPYTHONDIR": str(home / "ipython"),
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    }
+    pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    process = subprocess.Popen(
+        command, cwd=root, env=environment, text=True, encoding="utf-8", errors="replace", **pipes
+    )
+    try:
+        server = Server(process, root, token)
+        server.await_url()
+        yield server
+    finally:
+        process.terminate()  # it shuts its kernels down
+        try:
+            process.wait(START)
+        except subprocess.TimeoutExpired:
+            process.kill()  # its kernels notice, and end
+            process.wait()
+
+
+# Every error that the kernel publishes, whoever asked for it and whether or not a cell shows it (an Output widget or
+# a callback may swallow it), and every traceback on stderr (an exception nobody awaited).
+_OPENED = """async (path) => {
+    const panel = [...window.jupyterapp.shell.widgets('main')].find(w => w.context && w.context.path === path);
+    window.panel = panel;
+    await panel.context.ready; await panel.revealed;
+    const {sessionContext} = panel.context;
+    await sessionContext.ready; await sessionContext.session.kernel.info;
+    window.kernelErrors = [];
+    sessionContext.iopubMessage.connect((_, {header, content}) => {
+        if (header.msg_type === 'error') window.kernelErrors.push(`${content.ename}: ${content.evalue}`);
+        if (header.msg_type === 'stream' && content.name === 'stderr' && content.text.includes('Traceback'))
+            window.kernelErrors.push(content.text);
+    });
+}"""
+_IS_OPEN = "path => window.jupyterapp && [...jupyterapp.shell.widgets('main')].some(w => w.context?.path === path)"
+_IDLE = "() => window.panel.sessionContext.session.kernel.status === 'idle'"
+
+
+class Notebook:
+    """A notebook, open in JupyterLab with its kernel running. `page` is Playwright's, for everything else."""
+
+    def __init__(self, page: Page, server: Server, path: str) -> None:
+        self.page = page
+        self.path = path
+        self._server = server
+        self._log_from = len(server.log)
+        self._problems: list[str] = []
+        page.on("pageerror", lambda error: self._problems.append(f"page error: {error.stack or error}"))
+        page.on("console", self._heard)
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and "/static/lab/" not in message.location.get("url", ""):
+            self._problems.append(f"console error: {message.text} ({message.location.get('url', '')})")
+
+    def command(self, name: str, **arguments: Any) -> Any:
+        """Run a command of JupyterLab, such as `notebook:run-all-cells`, and wait until it is done."""
+        return self.page.evaluate(
+            "([name, arguments]) => window.jupyterapp.commands.execute(name, arguments).then(() => null)",
+            [name, arguments],
+        )
+
+    def wait_idle(self) -> None:
+        self.page.wait_for_function(_IDLE)
+
+    def run_all(self) -> None:
+        """Run every cell; when they have run and the kernel is idle again, fail on whatever went wrong."""
+        self.command("notebook:run-all-cells")
+        self.wait_idle()
+        self.check()
+
+    def run(self, index: int) -> None:
+        """Run the cell at `index`, as a learner would; then as `run_all`."""
+        self.page.evaluate("index => { window.panel.content.activeCellIndex = index; }", index)
+        self.command("notebook:run-cell")
+        self.wait_idle()
+        self.check()
+
+    def theme(self, *, dark: bool) -> None:
+        self.command("apputils:change-theme", theme=f"JupyterLab {'Dark' if dark else 'Light'}")
+        self.page.locator(f"body[data-jp-theme-light={'false' if dark else 'true'}]").wait_for(state="attached")
+
+    def cell(self, index: int) -> Locator:
+        """The cell at `index`, markdown cells counted, from 0."""
+        return self.page.locator(f'.jp-Notebook .jp-Cell[data-windowed-list-index="{index}"]')
+
+    @property
+    def cells(self) -> int:
+        """How many cells the notebook has now."""
+        return int(self.page.evaluate("() => window.panel.content.widgets.length"))
+
+    def screenshot(self, name: str, of: Locator | None = None) -> Path:
+        """Keep a picture of the page, or of one element, as `.screenshots/<name>.png`."""
+        file = SCREENSHOTS / f"{name}.png"
+        (of or self.page).screenshot(path=file, animations="disabled")
+        return file
+
+    @property
+    def problems(self) -> list[str]:
+        """What went wrong since the notebook was opened: in the page, in the kernel, or in the server's log."""
+        kernel = self.page.evaluate("() => window.kernelErrors")
+        log = "".join(self._server.log[self._log_from :])
+        logged = [log[log.index("Traceback") :]] if "Traceback (most recent call last)" in log else []
+        return [*self._problems, *(f"kernel: {error}" for error in kernel), *(f"log: {text}" for text in logged)]
+
+    def check(self) -> None:
+        """Fail on whatever went wrong since the notebook was opened."""
+        assert not self.problems, f"{self.path}: " + "\n".join(self.problems)
+
+
+class Lab:
+    """A JupyterLab and a browser to open its notebooks in."""
+
+    def __init__(self, server: Server, browser: Browser) -> None:
+        self.server = server
+        self.browser = browser
+        self._workspaces = itertools.count()
+
+    @contextmanager
+    def open(self, path: str, *, width: int = 1280, height: int = 900) -> Iterator[Notebook]:
+        """Open the notebook at `path` (under the server's root) in a light theme and a page of its own.
+
+        On leaving it fails on any error of the page, the kernel or the server's log that nobody expected;
+        its kernel ends in any case. Sizes in CSS pixels.
+        """
+        context = self.browser.new_context(viewport={"width": width, "height": height})
+        context.set_default_timeout(WAIT)
+        try:
+            notebook = Notebook(context.new_page(), self.server, path)
+            workspace = f"{self.server.url}lab/workspaces/test-{id(self)}-{next(self._workspaces)}"
+            notebook.page.goto(f"{workspace}/tree/{quote(path)}?token={self.server.token}")
+            notebook.page.wait_for_function(_IS_OPEN, arg=path)
+            notebook.page.evaluate(_OPENED, path)
+            notebook.theme(dark=False)
+            notebook.wait_idle()
+            try:
+                yield notebook
+                notebook.check()
+            finally:
+                notebook.page.evaluate("() => window.panel.sessionContext.shutdown()")
+        finally:
+            context.close()
