@@ -76,14 +76,15 @@ class PlayerView {
     ui.code = button("", "Copy the replay code of this run", () => this.copyCode(), "dp-code");
     ui.live = h("div", { class: "dp-sr", "aria-live": "polite" });
     this.menus = new Menus(this);
-    ui.strip = h("div");
+    ui.strip = h("div", { class: "dp-time" });
     this.root = h("div", { class: "dp", role: "group", tabindex: 0, "aria-label": `${this.head.title} player`, "data-lm-suppress-shortcuts": "true" },
+      h("div", { class: "dp-card" },
       h("header", {}, h("b", {}, this.head.title), h("span", { class: "dp-soft" }, this.head.subtitle), ui.position, h("span", { class: "dp-grow" }), ui.branches, ui.quiet, button("?", "Keys and signs", () => this.menus.showHelp())),
       h("main", {}, ui.stage, h("div", { class: "dp-side" }, ui.aside)),
       ui.strip,
       h("footer", {},
         h("div", { class: "dp-row" }, ui.first, ui.back, ui.play, ui.forward, ui.last, h("span", { class: "dp-track" }, ui.scrub, ui.flags), ui.count, ui.speed),
-        h("div", { class: "dp-row" }, ui.until, ui.groups, ui.said, h("span", { class: "dp-grow" }), ui.cost, ui.code)),
+        h("div", { class: "dp-row" }, ui.until, ui.groups, ui.said, h("span", { class: "dp-grow" }), ui.cost, ui.code))),
       this.menus.box, ui.live);
     this.root.onkeydown = (event) => this.key(event);
     host.append(this.root);
@@ -145,10 +146,14 @@ class PlayerView {
     this.verdicts(frame);
     this.next(choices);
     this.controls(frame);
-    if (this.model.get("cursor") !== n) {
-      this.model.set("cursor", n);
-      this.model.save_changes();
-    }
+    clearTimeout(this.saving); // the kernel is told where we stand when we stand still: a step never waits for it
+    this.saving = setTimeout(() => this.save("cursor", this.n), 120);
+  }
+
+  save(name, value) {
+    if (this.model.get(name) === value) return;
+    this.model.set(name, value);
+    this.model.save_changes();
   }
 
   /** What time shows: the branch, not beyond a question that is open. */
@@ -180,8 +185,7 @@ class PlayerView {
   drawQuestion(frame) {
     const choose = (i) => {
       this.answers = { ...this.answers, [frame.n]: i };
-      this.model.set("answers", this.answers);
-      this.model.save_changes();
+      this.save("answers", this.answers);
       this.redraw = true;
       this.go(frame.n);
       this.root.focus({ preventScroll: true });

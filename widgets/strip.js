@@ -27,13 +27,15 @@ class Strip {
     new ResizeObserver(([entry]) => {
       if (Math.abs(entry.contentRect.width - this.room) < 8) return;
       this.room = entry.contentRect.width;
-      if (this.path) this.draw(this.path, this.lanes);
+      if (!this.path) return;
+      this.draw(this.path, this.lanes);
+      this.mark(this.at, this.focus);
     }).observe(this.box);
   }
 
   /** Draw a branch: its frames from the root on, without the ones that are hidden. */
   draw(path, lanes) {
-    Object.assign(this, { path, lanes, focus: null });
+    Object.assign(this, { path, lanes, lit: null });
     this.box.hidden = !lanes.length && !path.some((frame) => frame.era);
     if (this.box.hidden) return;
     this.step = Math.max(20, Math.min(56, (this.room - LEFT - 24) / Math.max(1, path.length)));
@@ -118,6 +120,7 @@ class Strip {
 
   /** Show where the cursor stands; the frame that is in focus has its past and future lit. */
   mark(frame, focus) {
+    this.at = frame;
     if (this.box.hidden || !this.path) return;
     const x = this.x(frame.depth), right = x > LEFT + this.path.length * this.step * 0.8;
     put(this.now, { x1: x, x2: x });
@@ -125,7 +128,8 @@ class Strip {
     this.nowText.textContent = this.lanes.length ? `step ${frame.depth}` : "";
     const left = x - this.scrolled;
     if (left < LEFT || left > this.room - 30) this.box.scrollLeft = x - this.room / 2;
-    if (focus !== this.focus) this.light((this.focus = focus));
+    this.focus = focus;
+    if (focus !== this.lit) this.light((this.lit = focus));
   }
 
   light(focus) {
