@@ -1,0 +1,348 @@
+"""The ring of consistent hashing as an immutable value (Karger et al. 1997; Dynamo, DeCandia et al. 2007, 4.2, 6.2).
+
+    ring = Ring(["A", "B", "C"])                the three nodes have 160 points each on a circle of 2^64 positions
+    ring.lookup("Europe/Paris")                 the owner: the node of the first point clockwise from the key
+    ring.lookup_many(keys)                      many keys at once: indices into `ring.nodes`
+    ring.preference_list("Europe/Paris", 2)     the first 2 distinct nodes clockwise, in distinct racks where they can
+    ring, moves = ring.add("D")                 a new ring, and which ranges of positions changed hands
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from typing import Any, ClassVar, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import NoNodes, RouterError, bad_key
+from .hashes import Positions, encode_all
+from .placement import Node, Placement
+from .router import Keys, Router
+
+Owners = NDArray[np.intp]
+
+
+class Move(NamedTuple):
+    """The positions after `start` up to and including `end`, clockwise, change hands. Equal ends: the whole circle."""
+
+    start: int
+    end: int
+    giver: str
+    taker: str
+
+    def holds(self, position: int) -> bool:
+        """Whether `position` lies in the range."""
+        if self.start < self.end:
+            return self.start < position <= self.end
+        return position > self.start or position <= self.end
+
+
+class Arc(NamedTuple):
+    """The positions after `start` up to and including `end`, clockwise, belong to `owner`."""
+
+    start: int
+    end: int
+    owner: str
+
+
+class Walk(NamedTuple):
+    """A walk clockwise that collects nodes for a key; each step of it is a value (Dynamo 4.3, 4.6)."""
+
+    position: int
+    """Where it began: the key's position."""
+    wanted: int
+    """How many distinct nodes it collects."""
+    at: int = -1
+    """The point it stands at, an index into `ring.positions`; -1 before the first."""
+    seen: int = 0
+    """How many points it has come to."""
+    chosen: tuple[str, ...] = ()
+    """The nodes collected, in order; the first is the owner."""
+    aside: tuple[str, ...] = ()
+    """Nodes passed over because a node of their rack is chosen; they follow once every rack is."""
+    outcome: str = ""
+    """What became of the point it stands at: `taken`, `same node`, `same rack`; empty before the first."""
+    done: bool = False
+
+
+class Change:
+    """Two rings, one after the other. Unpacks as `ring, moves`; the moves are worked out when first asked for."""
+
+    def __init__(self, before: Ring, after: Ring) -> None:
+        self.before = before
+        self.ring = after
+
+    @cached_property
+    def moves(self) -> tuple[Move, ...]:
+        """The ranges that changed hands, clockwise from position 0; neighbours of the same hands are one."""
+        return moves_between(self.before, self.ring)
+
+    def __iter__(self) -> Iterator[Any]:
+        yield self.ring
+        yield self.moves
+
+
+class Ring(Router):
+    """Points of the nodes on a circle; a key belongs to the first point clockwise from it, itself included.
+
+    `positions` are the points in ascending order, `owners` the index into `nodes` of each; both are arrays of shape
+    (number of points,) that cannot be written to. Points at one position stand in the order of their nodes' names,
+    so that the ring is the same in whatever order its nodes came.
+    """
+
+    scheme: ClassVar[str] = "ring"
+    side: ClassVar[Any] = "left"
+    """A key at the very position of a point belongs to it: the search is for the first point not before the key."""
+
+    def __init__(self, nodes: Iterable[Node | str] = (), placement: Placement | None = None) -> None:
+        super().__init__(nodes)
+        self.placement = Placement() if placement is None else placement
+        self._counts: tuple[int, ...] = ()
+        self._set(np.empty(0, np.uint64), np.empty(0, np.intp), frozenset())
+
+    @property
+    def options(self) -> dict[str, Any]:
+        return {"placement": self.placement}
+
+    # the rules, each by itself
+
+    def after_last(self) -> int:
+        """Clockwise after the last point comes the first: the circle is closed (Karger et al. 1997, section 4)."""
+        return 0
+
+    def may_take(self, node: str, chosen: tuple[str, ...]) -> bool:
+        """A preference list is of distinct nodes: further points of a chosen node are skipped (Dynamo 4.3)."""
+        return node not in chosen
+
+    # which node
+
+    def lookup(self, key: str) -> str:
+        try:
+            position = self._position(key.encode())
+        except AttributeError:
+            raise bad_key(key) from None
+        return self._clockwise[bisect_left(self._stops, position)]
+
+    def lookup_many(self, keys: Keys) -> NDArray[np.intp]:
+        return self.owners_at(self.positions_of(keys))
+
+    def positions_of(self, keys: Keys) -> Positions:
+        """Where many keys stand; shape (number of keys,)."""
+        return self.placement.positions(encode_all(keys))
+
+    def owners_at(self, positions: Positions) -> NDArray[np.intp]:
+        """The owner of each position, as indices into `nodes`."""
+        return self.owners[self.points_at(positions)]
+
+    def points_at(self, positions: Positions) -> NDArray[np.intp]:
+        """The first point clockwise from each position, as indices into `positions`."""
+        self._require_points()
+        found = self.positions.searchsorted(positions, side=self.side)
+        found[found == len(self.positions)] = self.after_last()
+        return found
+
+    def position_of(self, key: str) -> int:
+        """Where a key stands on the circle."""
+        if not isinstance(key, str):
+            raise bad_key(key)
+        return self._position(key.encode())
+
+    # several nodes
+
+    def preference_list(self, key: str, n: int) -> tuple[str, ...]:
+        """The first `n` distinct nodes clockwise from the key; the first is its owner (Dynamo 4.3).
+
+        Where nodes have racks, a rack is not used twice before every rack is used once; the nodes passed over for
+        that come next, in the order they were passed. Raises RouterError when `n` is below 1 or above the nodes.
+        """
+        walk = self.begin(key, n)
+        while not walk.done:
+            walk = self.advance(walk)
+        return walk.chosen
+
+    def begin(self, key: str, n: int = 1) -> Walk:
+        """The walk for `key`, before its first point."""
+        self._require_points()
+        placed = len(self._placed)
+        if not isinstance(n, int) or not 1 <= n <= placed:
+            raise RouterError(f"n is {n!r}; a list of distinct nodes has from 1 to {placed} here")
+        return Walk(self.position_of(key), n)
+
+    def advance(self, walk: Walk) -> Walk:
+        """The walk one point further."""
+        at = int(self.points_at(np.array([walk.position], np.uint64))[0]) if walk.at < 0 else self._next(walk.at)
+        name, chosen, aside = self.names[self.owners[at]], walk.chosen, walk.aside
+        if not self.may_take(name, chosen):
+            outcome = "same node"
+        elif self._rack_waits(name, chosen):
+            outcome, aside = "same rack", aside if name in aside else (*aside, name)
+        else:
+            outcome, chosen = "taken", (*chosen, name)
+            if all(not self._rack_waits(other, chosen) for other in aside):
+                chosen, aside = (*chosen, *(other for other in aside if other not in chosen)), ()
+        chosen = chosen[: walk.wanted]
+        done = len(chosen) == walk.wanted or walk.seen + 1 >= len(self.positions)
+        return Walk(walk.position, walk.wanted, at, walk.seen + 1, chosen, aside, outcome, done)
+
+    def _next(self, at: int) -> int:
+        return at + 1 if at + 1 < len(self.positions) else self.after_last()
+
+    def _rack_waits(self, name: str, chosen: tuple[str, ...]) -> bool:
+        """Whether a node of this one's rack is chosen while another rack has none."""
+        used = {self._rack_of[other] for other in chosen}
+        return self._rack_of[name] in used and len(used) < len(self._racks)
+
+    # other nodes, another ring
+
+    def add(self, name: str, weight: float = 1.0, rack: str = "") -> Change:
+        """A node joins: only keys of the ranges it takes move, all of them to it. Raises DuplicateNode."""
+        return Change(self, self.including(Node(name, weight, rack)))
+
+    def remove(self, name: str) -> Change:
+        """A node leaves: only its keys move, each to the next node clockwise. Raises UnknownNode."""
+        return Change(self, self.excluding(name))
+
+    def reweight(self, name: str, weight: float) -> Change:
+        """A node gets another weight: it takes ranges when heavier, gives when lighter. Raises UnknownNode."""
+        return Change(self, self.reweighted(name, weight))
+
+    # what a picture shows
+
+    def shares(self) -> dict[str, float]:
+        """The part of the circle that each node owns; they add up to 1."""
+        self._require_points()
+        mask = np.uint64(self.placement.size - 1)
+        lengths = (self.positions - np.roll(self.positions, 1)) & mask
+        sums = np.bincount(self.owners, weights=lengths.astype(np.float64), minlength=len(self.nodes))
+        if not sums.any():  # every point stands at one position: the first of them has the whole circle
+            sums[self.owners[0]] = 1.0
+        return dict(zip(self.names, (sums / sums.sum()).tolist(), strict=True))
+
+    def arcs(self) -> tuple[Arc, ...]:
+        """Who owns what, clockwise; neighbouring arcs of one owner are one."""
+        return tuple(Arc(*arc) for arc in _joined(self.positions, self.owners, self.names))
+
+    def turn(self, position: int) -> float:
+        """A position as a part of the whole circle, from 0 up to 1."""
+        return position / self.placement.size
+
+    # how it is made
+
+    def _with(self, nodes: tuple[Node, ...]) -> Self:
+        ring = object.__new__(type(self))
+        Router.__init__(ring, nodes)
+        ring.placement = self.placement
+        index = {name: at for at, name in enumerate(ring.names)}
+        before = dict(zip(self.names, self._counts, strict=True))
+        counts = ring.placement.counts(ring.nodes)
+        kept = frozenset(name for name, count in zip(ring.names, counts, strict=True) if before.get(name) == count)
+        place = np.array([index[name] if name in kept else -1 for name in self.names], np.intp)
+        owners = place[self.owners]
+        stays = owners >= 0
+        ring._counts = counts
+        ring._set(self.positions[stays], owners[stays], kept)
+        return ring
+
+    def _set(self, positions: Positions, owners: Owners, kept: frozenset[str]) -> None:
+        """Keep these points, those of the nodes `kept`, and place the other nodes' points among them."""
+        counts = self.placement.counts(self.nodes)
+        fresh = [
+            (at, self.placement.points(node, at, count))
+            for at, (node, count) in enumerate(zip(self.nodes, counts, strict=True))
+            if node.name not in kept
+        ]
+        self._counts = counts
+        if fresh:
+            new = np.concatenate([points for _, points in fresh])
+            new_owners = np.repeat([at for at, _ in fresh], [len(points) for _, points in fresh])
+            positions, owners = _merged(positions, owners, new, new_owners)
+        self.positions, self.owners = positions, owners
+        self.positions.flags.writeable = self.owners.flags.writeable = False
+
+    def _require_points(self) -> None:
+        self._require_nodes()
+        if not len(self.positions):
+            raise NoNodes("no node has a point on the ring: every weight is too small for this placement")
+
+    # what lookups need, made when first needed
+
+    @cached_property
+    def _position(self) -> Callable[[bytes], int]:
+        return self.placement.position
+
+    @cached_property
+    def _stops(self) -> list[int]:
+        stops: list[int] = self.positions.tolist()
+        return stops if self.side == "left" else [stop - 1 for stop in stops]
+
+    @cached_property
+    def _clockwise(self) -> list[str]:
+        """The owner of each point, and once more of the point that follows the last."""
+        self._require_points()
+        owners = self.owners.tolist()
+        names = self.names
+        return [names[owner] for owner in owners] + [names[owners[self.after_last()]]]
+
+    @cached_property
+    def _placed(self) -> frozenset[str]:
+        return frozenset(name for name, count in zip(self.names, self._counts, strict=True) if count)
+
+    @cached_property
+    def _rack_of(self) -> dict[str, str]:
+        """The rack of each node; a node that names none is a rack by itself."""
+        return {node.name: f"rack {node.rack}" if node.rack else f"node {node.name}" for node in self.nodes}
+
+    @cached_property
+    def _racks(self) -> frozenset[str]:
+        return frozenset(self._rack_of[name] for name in self._placed)
+
+
+def _merged(positions: Positions, owners: Owners, new: Positions, new_owners: Owners) -> tuple[Positions, Owners]:
+    """The points of two sets as one, by position and then by owner; the first set is in that order already."""
+    order = np.lexsort((new_owners, new))
+    new, new_owners = new[order], new_owners[order]
+    if not len(positions):
+        return new, new_owners
+    at = positions.searchsorted(new)
+    if (positions[np.minimum(at, len(positions) - 1)] == new).any():  # a tie: the names decide, so sort it all
+        positions, owners = np.concatenate([positions, new]), np.concatenate([owners, new_owners])
+        order = np.lexsort((owners, positions))
+        return positions[order], owners[order]
+    at += np.arange(len(new))
+    stays = np.ones(len(positions) + len(new), np.bool_)
+    stays[at] = False
+    all_positions, all_owners = np.empty(len(stays), np.uint64), np.empty(len(stays), np.intp)
+    all_positions[at], all_owners[at] = new, new_owners
+    all_positions[stays], all_owners[stays] = positions, owners
+    return all_positions, all_owners
+
+
+def _joined(ends: Positions, owners: NDArray[Any], names: tuple[Any, ...]) -> list[tuple[int, int, Any]]:
+    """Arcs (start, end, name of the owner) from the ascending ends of arcs, neighbours of one owner joined."""
+    first = np.concatenate([[True], ends[1:] != ends[:-1]])  # of points at one position only the first owns anything
+    ends, owners = ends[first], owners[first]
+    last = owners != np.roll(owners, -1)
+    if not last.any():
+        end = int(ends[-1])
+        return [(end, end, names[owners[-1]])]
+    stops, kept = ends[last].tolist(), owners[last].tolist()
+    return [(stops[at - 1], stop, names[owner]) for at, (stop, owner) in enumerate(zip(stops, kept, strict=True))]
+
+
+def moves_between(before: Ring, after: Ring) -> tuple[Move, ...]:
+    """The ranges of positions that two rings of one placement give to different nodes, clockwise from position 0.
+
+    Raises RouterError when the placements differ, NoNodes when either ring has no points.
+    """
+    if before.placement != after.placement:
+        raise RouterError(f"the rings stand on different circles: {before.placement} and {after.placement}")
+    ends = np.sort(np.concatenate([before.positions, after.positions]), kind="stable")
+    ends = ends[np.concatenate([[True], ends[1:] != ends[:-1]])]
+    givers, takers = before.owners_at(ends), after.owners_at(ends)
+    width = len(after.nodes)
+    pairs = tuple((giver, taker) for giver in before.names for taker in after.names)
+    arcs = _joined(ends, givers * width + takers, pairs)
+    return tuple(Move(start, end, *pair) for start, end, pair in arcs if pair[0] != pair[1])
