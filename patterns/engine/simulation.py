@@ -299,7 +299,7 @@ class Simulation(Machine[World, Any]):
     def _duplicate(self, world: World, event: Duplicate) -> tuple[World, Notes]:
         packet = world.packet(event.id)
         assert packet is not None
-        copy = replace(packet, id=world.next_id, copy_of=packet.id)
+        copy = replace(packet, id=world.next_id, copy_of=packet.id if packet.copy_of < 0 else packet.copy_of)
         line = [*world.packets]
         insort(line, copy)
         return replace(world, packets=tuple(line), budget=_spend(world, "duplicate"), next_id=world.next_id + 1), ()

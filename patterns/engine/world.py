@@ -29,7 +29,7 @@ class Packet(msgspec.Struct, frozen=True, order=True, gc=False):
     to: str
     body: Any
     copy_of: int = -1
-    """The id of the packet this is a duplicate of; -1 for none."""
+    """The id of the packet that was sent, of which this is a duplicate; -1 for none."""
 
 
 class Timer(msgspec.Struct, frozen=True, order=True, gc=False):
