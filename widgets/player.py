@@ -111,9 +111,11 @@ class Player(anywidget.AnyWidget):
     # what a page asks for; every answer is new frames, or the reason why there are none
 
     def _asked(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        here = self.history.step
         try:
             said = self._answer(content)
         except (NotEnabled, ReplayError, ValueError, TypeError, LookupError) as problem:
+            self.history.jump(here)
             self.send({"kind": "refused", "why": str(problem)})
             return
         self._publish(said)
@@ -122,10 +124,13 @@ class Player(anywidget.AnyWidget):
         kind, history = asked.get("kind"), self.history
         if kind == "open":
             self.replay(str(asked["code"]))
-            return f"opened a run of {len(history.branch) - 1} steps"
+            return f"opened a run of {len(self.history.branch) - 1} steps"
         step = history.jump(int(asked["at"]))
         if kind == "do":
-            choice = history.machine.choices(step.state)[int(asked["choice"])]
+            choices, place = history.machine.choices(step.state), int(asked["choice"])
+            if not 0 <= place < len(choices):
+                raise ValueError(f"there is no choice {place} at step {step.number}: it has {len(choices)}")
+            choice = choices[place]
             event = choice.event
             if choice.ask and "fill" in asked:
                 event = msgspec.structs.replace(event, **{choice.ask: str(asked["fill"]).strip()})
@@ -136,6 +141,8 @@ class Player(anywidget.AnyWidget):
             return "" if taken else "nothing more happens by itself: choose what does"
         if kind == "until":
             name = str(asked["name"])
+            if name not in self._until:
+                raise ValueError(f"cannot run until {name!r}; it can be: {', '.join(self._until)}")
             found = history.run_until(self._until[name], LONGEST_RUN)
             took = history.step.depth - step.depth
             return f"{name}: after {took} steps" if found else f"not within {took} steps: {name}"
