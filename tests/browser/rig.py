@@ -5,7 +5,6 @@ Nothing here sleeps: a process is waited for by its own output, the page by Play
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import queue
@@ -19,9 +18,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from uuid import uuid4
 
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, Playwright
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCREENSHOTS = REPOSITORY / ".screenshots"
@@ -145,14 +144,16 @@ def jupyterlab(home: Path, root: Path) -> Iterator[Server]:
             process.wait()
 
 
+_LOADED = """() => window.jupyterapp && ['docmanager:open', 'notebook:run-all-cells', 'apputils:change-theme'].every(
+    command => window.jupyterapp.commands.hasCommand(command))"""
 # Every error that the kernel publishes, whoever asked for it and whether or not a cell shows it (an Output widget or
-# a callback may swallow it), and every traceback on stderr (an exception nobody awaited).
-_OPENED = """async (path) => {
-    const panel = [...window.jupyterapp.shell.widgets('main')].find(w => w.context && w.context.path === path);
-    window.panel = panel;
+# a callback may swallow it), and every traceback on stderr (a message handler's, or an exception nobody awaited).
+_OPEN = """async (path) => {
+    const panel = await window.jupyterapp.commands.execute('docmanager:open', {path, factory: 'Notebook'});
     await panel.context.ready; await panel.revealed;
     const {sessionContext} = panel.context;
     await sessionContext.ready; await sessionContext.session.kernel.info;
+    window.panel = panel;
     window.kernelErrors = [];
     sessionContext.iopubMessage.connect((_, {header, content}) => {
         if (header.msg_type === 'error') window.kernelErrors.push(`${content.ename}: ${content.evalue}`);
@@ -160,25 +161,35 @@ _OPENED = """async (path) => {
             window.kernelErrors.push(content.text);
     });
 }"""
-_IS_OPEN = "path => window.jupyterapp && [...jupyterapp.shell.widgets('main')].some(w => w.context?.path === path)"
+_CLOSE = "async () => { await window.panel.sessionContext.shutdown(); window.panel.dispose(); }"
 _IDLE = "() => window.panel.sessionContext.session.kernel.status === 'idle'"
 
 
 class Notebook:
     """A notebook, open in JupyterLab with its kernel running. `page` is Playwright's, for everything else."""
 
-    def __init__(self, page: Page, server: Server, path: str) -> None:
+    def __init__(self, page: Page, path: str) -> None:
         self.page = page
         self.path = path
-        self._server = server
-        self._log_from = len(server.log)
-        self._problems: list[str] = []
-        page.on("pageerror", lambda error: self._problems.append(f"page error: {error.stack or error}"))
-        page.on("console", self._heard)
+        self._heard: list[str] = []
+        page.on("pageerror", self._on_page_error)
+        page.on("console", self._on_console)
+        page.evaluate(_OPEN, path)
+        self.wait_idle()
 
-    def _heard(self, message: ConsoleMessage) -> None:
-        if message.type == "error" and "/static/lab/" not in message.location.get("url", ""):
-            self._problems.append(f"console error: {message.text} ({message.location.get('url', '')})")
+    def close(self) -> None:
+        """End the kernel and close the notebook, unsaved."""
+        self.page.remove_listener("pageerror", self._on_page_error)
+        self.page.remove_listener("console", self._on_console)
+        self.page.evaluate(_CLOSE)
+
+    def _on_page_error(self, error: Error) -> None:
+        self._heard.append(f"page error: {error.stack or error}")
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        url = message.location.get("url", "")
+        if message.type == "error" and "/static/lab/" not in url:  # what JupyterLab says of itself is not ours
+            self._heard.append(f"console error: {message.text} ({url})")
 
     def command(self, name: str, **arguments: Any) -> Any:
         """Run a command of JupyterLab, such as `notebook:run-all-cells`, and wait until it is done."""
@@ -189,6 +200,11 @@ class Notebook:
 
     def wait_idle(self) -> None:
         self.page.wait_for_function(_IDLE)
+
+    def settle(self) -> None:
+        """Wait until the kernel has done everything it was asked for so far, by asking one thing more."""
+        self.page.evaluate("() => window.panel.sessionContext.session.kernel.requestKernelInfo().then(() => null)")
+        self.wait_idle()
 
     def run_all(self) -> None:
         """Run every cell; when they have run and the kernel is idle again, fail on whatever went wrong."""
@@ -224,46 +240,66 @@ class Notebook:
 
     @property
     def problems(self) -> list[str]:
-        """What went wrong since the notebook was opened: in the page, in the kernel, or in the server's log."""
+        """What went wrong since the notebook was opened, in the page or in the kernel, shown or not."""
         kernel = self.page.evaluate("() => window.kernelErrors")
-        log = "".join(self._server.log[self._log_from :])
-        logged = [log[log.index("Traceback") :]] if "Traceback (most recent call last)" in log else []
-        return [*self._problems, *(f"kernel: {error}" for error in kernel), *(f"log: {text}" for text in logged)]
+        return [*self._heard, *(f"kernel: {error}" for error in kernel)]
+
+    def take_problems(self) -> list[str]:
+        """The problems so far, for a test that expects them; they are then forgotten."""
+        problems = self.problems
+        self._heard.clear()
+        self.page.evaluate("() => { window.kernelErrors.length = 0; }")
+        return problems
 
     def check(self) -> None:
         """Fail on whatever went wrong since the notebook was opened."""
-        assert not self.problems, f"{self.path}: " + "\n".join(self.problems)
+        problems = self.problems
+        assert not problems, f"{self.path}: " + "\n".join(problems)
 
 
 class Lab:
-    """A JupyterLab and a browser to open its notebooks in."""
+    """A JupyterLab and a browser to open its notebooks in.
+
+    A page that a notebook left without an error serves the next one: loading JupyterLab takes seconds.
+    """
 
     def __init__(self, server: Server, browser: Browser) -> None:
         self.server = server
         self.browser = browser
-        self._workspaces = itertools.count()
+        self._free: list[Page] = []
+
+    def _page(self) -> Page:
+        if self._free:
+            return self._free.pop()
+        context = self.browser.new_context()
+        context.set_default_timeout(WAIT)
+        page = context.new_page()
+        page.goto(f"{self.server.url}lab/workspaces/test-{uuid4().hex}?token={self.server.token}")
+        page.wait_for_function(_LOADED)
+        page.evaluate("() => window.jupyterapp.restored")
+        return page
 
     @contextmanager
     def open(self, path: str, *, width: int = 1280, height: int = 900) -> Iterator[Notebook]:
-        """Open the notebook at `path` (under the server's root) in a light theme and a page of its own.
+        """Open the notebook at `path` (under the server's root) with a new kernel, in the light theme.
 
-        On leaving it fails on any error of the page, the kernel or the server's log that nobody expected;
-        its kernel ends in any case. Sizes in CSS pixels.
+        On leaving it fails on any error of the page or the kernel since; the kernel ends in any case.
+        Sizes in CSS pixels.
         """
-        context = self.browser.new_context(viewport={"width": width, "height": height})
-        context.set_default_timeout(WAIT)
+        page = self._page()
+        clean = False
         try:
-            notebook = Notebook(context.new_page(), self.server, path)
-            workspace = f"{self.server.url}lab/workspaces/test-{id(self)}-{next(self._workspaces)}"
-            notebook.page.goto(f"{workspace}/tree/{quote(path)}?token={self.server.token}")
-            notebook.page.wait_for_function(_IS_OPEN, arg=path)
-            notebook.page.evaluate(_OPENED, path)
-            notebook.theme(dark=False)
-            notebook.wait_idle()
+            page.set_viewport_size({"width": width, "height": height})
+            notebook = Notebook(page, path)
             try:
+                notebook.theme(dark=False)
                 yield notebook
                 notebook.check()
+                clean = True
             finally:
-                notebook.page.evaluate("() => window.panel.sessionContext.shutdown()")
+                notebook.close()
         finally:
-            context.close()
+            if clean:
+                self._free.append(page)
+            else:
+                page.context.close()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from urllib.request import urlopen
+
 import nbformat
 import pytest
 from rig import Lab, Server
@@ -22,6 +25,38 @@ class Counter(anywidget.AnyWidget):
 counter = Counter()
 counter'''
 
+WIDGET = '''
+import anywidget, traitlets
+
+class Seeded(anywidget.AnyWidget):
+    _esm = """export default { render({ model, el }) {
+        const button = Object.assign(document.createElement('button'), { textContent: 'go' });
+        button.onclick = () => { %s };
+        el.append(button);
+        %s
+    } };"""
+    value = traitlets.Int(0).tag(sync=True)
+
+def fail(*_):
+    raise RuntimeError("seeded")
+
+seeded = Seeded()
+%s
+seeded'''
+
+OUTPUT = """
+import ipywidgets
+with ipywidgets.Output():
+    raise RuntimeError("seeded")"""
+
+CALLBACK = """
+import ipywidgets
+button = ipywidgets.Button()
+button.on_click(lambda _: 1 / 0)
+button.click()"""
+
+SET = "model.set('value', 1); model.save_changes();"
+
 
 def write(server: Server, name: str, *cells: str) -> str:
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
@@ -31,16 +66,80 @@ def write(server: Server, name: str, *cells: str) -> str:
 
 
 def test_a_widget_drawn_by_a_cell_answers_a_click_and_its_kernel_sees_it(lab: Lab, server: Server) -> None:
-    path = write(server, "counter.ipynb", COUNTER, "counter.count")
-    with lab.open(path) as notebook:
+    with lab.open(write(server, "counter.ipynb", COUNTER, "counter.count")) as notebook:
         notebook.run_all()
-        button = notebook.page.get_by_role("button", name="count 1")
-        button.click()
+        notebook.page.get_by_role("button", name="count 1").click()
         notebook.page.get_by_role("button", name="count 2").wait_for()
         notebook.run(1)
         assert notebook.cell(1).locator(".jp-OutputArea-output").inner_text() == "2"
-        colour = "element => getComputedStyle(element).color"
-        light = notebook.page.locator(".counter").evaluate(colour)
-        notebook.theme(dark=True)
-        assert notebook.page.locator(".counter").evaluate(colour) != light
-        assert notebook.screenshot("rig").stat().st_size > 1000
+
+
+def test_the_dark_theme_reaches_a_widget_and_the_next_notebook_begins_in_the_light_one(
+    lab: Lab, server: Server
+) -> None:
+    path = write(server, "theme.ipynb", COUNTER)
+    seen = []
+    for dark in (True, False):
+        with lab.open(path) as notebook:
+            notebook.run_all()
+            if dark:
+                notebook.theme(dark=True)
+            seen.append(notebook.page.locator(".counter").evaluate("element => getComputedStyle(element).color"))
+            assert notebook.screenshot(f"rig_{'dark' if dark else 'light'}").read_bytes().startswith(b"\x89PNG")
+    assert len(set(seen)) == 2
+
+
+def test_a_notebook_left_behind_keeps_no_kernel_and_changes_no_file(lab: Lab, server: Server) -> None:
+    path = write(server, "left.ipynb", "1 + 1")
+    before = (server.root / path).read_bytes()
+    with lab.open(path) as notebook:
+        notebook.run_all()
+    with urlopen(f"{server.url}api/kernels?token={server.token}") as answer:
+        assert json.load(answer) == []
+    assert (server.root / path).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        pytest.param("raise RuntimeError('seeded')", "RuntimeError: seeded", id="a cell that raises"),
+        pytest.param(OUTPUT, "RuntimeError: seeded", id="an error swallowed by an Output widget"),
+        pytest.param(CALLBACK, "ZeroDivisionError", id="an error in a callback"),
+    ],
+)
+def test_what_goes_wrong_while_cells_run_fails_the_notebook(lab: Lab, server: Server, cell: str, told: str) -> None:
+    with lab.open(write(server, "broken.ipynb", cell)) as notebook:
+        with pytest.raises(AssertionError, match=told):
+            notebook.run_all()
+        assert notebook.take_problems()
+
+
+@pytest.mark.parametrize(
+    ("on_click", "setup", "told"),
+    [
+        pytest.param("throw Error('seeded');", "", "page error: Error: seeded", id="a click handler in the page"),
+        pytest.param("model.send({});", "seeded.on_msg(fail)", "RuntimeError: seeded", id="a custom message handler"),
+        pytest.param(SET, "seeded.observe(fail, 'value')", "RuntimeError: seeded", id="an observer of a trait"),
+    ],
+)
+def test_what_goes_wrong_after_a_click_fails_the_notebook(
+    lab: Lab, server: Server, on_click: str, setup: str, told: str
+) -> None:
+    with lab.open(write(server, "clicked.ipynb", WIDGET % (on_click, "", setup))) as notebook:
+        notebook.run_all()
+        notebook.page.get_by_role("button", name="go").click()
+        notebook.settle()
+        assert told in "\n".join(notebook.take_problems())
+
+
+def test_a_problem_that_no_test_took_fails_it_at_the_end(lab: Lab, server: Server) -> None:
+    path = write(server, "late.ipynb", "1 / 0")
+    with pytest.raises(AssertionError, match="division by zero"), lab.open(path) as notebook:
+        notebook.command("notebook:run-all-cells")
+
+
+def test_a_widget_that_cannot_draw_itself_fails_the_notebook(lab: Lab, server: Server) -> None:
+    with lab.open(write(server, "blank.ipynb", WIDGET % ("", "throw Error('seeded')", ""))) as notebook:
+        with notebook.page.expect_console_message(lambda message: "seeded" in message.text):
+            notebook.command("notebook:run-all-cells")
+        assert "seeded" in "\n".join(notebook.take_problems())
