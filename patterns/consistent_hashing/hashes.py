@@ -22,7 +22,7 @@ MASK64 = (1 << 64) - 1
 Positions = NDArray[np.uint64]
 
 _blake2b_8 = partial(blake2b, digest_size=8)
-_digest_of_blake2b = blake2b.digest  # type: ignore[attr-defined]
+_digest_of_blake2b = blake2b.digest
 
 
 class HashFunction(NamedTuple):

@@ -1,11 +1,11 @@
 """The schemes beside the ring, each in a few lines, for comparison. All have the interface of `Router`.
 
-    scheme        state            a lookup costs     what moves when a node joins
-    modulo        nothing          1                  nearly everything
-    rendezvous    nothing          N                  only to the new node; weights are exact
-    jump          nothing          log N              only to the new node; only the last can leave
-    maglev        a table of M     1                  to the new node, and a little between the others
-    multi-probe   N points         k log N            only to the new node
+scheme        state            a lookup costs     what moves when a node joins
+modulo        nothing          1                  nearly everything
+rendezvous    nothing          N                  only to the new node; weights are exact
+jump          nothing          log N              only to the new node; only the last can leave
+maglev        a table of M     1                  to the new node, and a little between the others
+multi-probe   N points         k log N            only to the new node
 """
 
 from __future__ import annotations

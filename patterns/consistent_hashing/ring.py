@@ -1,10 +1,10 @@
 """The ring of consistent hashing as an immutable value (Karger et al. 1997; Dynamo, DeCandia et al. 2007, 4.2, 6.2).
 
-    ring = Ring(["A", "B", "C"])                the three nodes have 160 points each on a circle of 2^64 positions
-    ring.lookup("Europe/Paris")                 the owner: the node of the first point clockwise from the key
-    ring.lookup_many(keys)                      many keys at once: indices into `ring.nodes`
-    ring.preference_list("Europe/Paris", 2)     the first 2 distinct nodes clockwise, in distinct racks where they can
-    ring, moves = ring.add("D")                 a new ring, and which ranges of positions changed hands
+ring = Ring(["A", "B", "C"])                the three nodes have 160 points each on a circle of 2^64 positions
+ring.lookup("Europe/Paris")                 the owner: the node of the first point clockwise from the key
+ring.lookup_many(keys)                      many keys at once: indices into `ring.nodes`
+ring.preference_list("Europe/Paris", 2)     the first 2 distinct nodes clockwise, in distinct racks where they can
+ring, moves = ring.add("D")                 a new ring, and which ranges of positions changed hands
 """
 
 from __future__ import annotations
