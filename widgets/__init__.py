@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def play(run: History[Any, Any] | Machine[Any, Any], **options: Any) -> Player:
     """The player of a history, or of a machine from its start, with the view of the machine's own name.
 
-    `options` are the Player's: `ask`, `always`, `until`, `subtitle`, `at`.
+    `options` are the Player's: `ask`, `always`, `until`, `subtitle`, `at`, `hide_quiet`.
     """
     from patterns.engine.history import History
 

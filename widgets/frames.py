@@ -68,6 +68,10 @@ class Frames:
             frame["ask"] = msgspec.to_builtins(self.questions[step.number])
         return frame
 
+    def broken(self, step: Step[Any, Any]) -> bool:
+        """Whether any property does not hold at a step whose parent was seen before."""
+        return any(self._verdicts(step))
+
     def _scene(self, step: Step[Any, Any]) -> Scene:
         if step.number not in self._scenes:
             while len(self._scenes) >= NEAR:

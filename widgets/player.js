@@ -22,6 +22,7 @@ class PlayerView {
     this.waiting = null;
     this.build(host);
     this.path = [];
+    if (this.head.hidesQuiet) this.hideQuiet(true);
     this.go(model.get("cursor"), { quick: true });
     const heard = {
       "change:frames": () => this.reload(),
@@ -348,10 +349,14 @@ class PlayerView {
     this.ui.play.setAttribute("aria-label", name);
   }
 
-  toggleQuiet() {
-    this.hidingQuiet = !this.hidingQuiet;
-    this.ui.quiet.setAttribute("aria-pressed", String(this.hidingQuiet));
+  hideQuiet(hidden) {
+    this.hidingQuiet = hidden;
+    this.ui.quiet.setAttribute("aria-pressed", String(hidden));
     this.redraw = true;
+  }
+
+  toggleQuiet() {
+    this.hideQuiet(!this.hidingQuiet);
     this.go(this.n, { quick: true });
   }
 

@@ -28,6 +28,7 @@ PARTS = ("run.js", "stage.js", "strip.js", "menus.js", "player.js")  # one modul
 SCRIPT = "\n".join((HERE / name).read_text(encoding="utf-8") for name in PARTS)
 STYLE = (HERE / "player.css").read_text(encoding="utf-8")
 LONGEST_RUN = 2_000  # steps that one "run until" may take
+BROKEN = "an invariant is broken"
 
 
 class Player(anywidget.AnyWidget):
@@ -35,7 +36,8 @@ class Player(anywidget.AnyWidget):
 
     `ask` maps the depth of a step on the history's current branch to the question that locks it; `always` and
     `until` default to the machine's own invariants and milestones; `subtitle` says what run this is. The player
-    opens at `at` (the number of a step), else where the history's cursor stands.
+    opens at `at` (the number of a step), else where the history's cursor stands; with `hide_quiet` it begins with
+    quiet steps (heartbeats) left out.
 
     Raises ValueError for a question about a step that the branch does not have.
     """
@@ -60,11 +62,14 @@ class Player(anywidget.AnyWidget):
         until: Mapping[str, Callable[[Step[Any, Any]], bool]] | None = None,
         subtitle: str = "",
         at: int | None = None,
+        hide_quiet: bool = False,
     ) -> None:
         self.view = view
         self._always = history.machine.always if always is None else always
-        self._until = history.machine.milestones if until is None else until
-        self._subtitle = subtitle
+        self._until = dict(history.machine.milestones if until is None else until)
+        if self._always:
+            self._until[BROKEN] = lambda step: self._frames.broken(step)
+        self._subtitle, self._hide_quiet = subtitle, hide_quiet
         if at is not None:
             history.jump(at)
         super().__init__(**self._load(history, ask or {}))
@@ -98,6 +103,7 @@ class Player(anywidget.AnyWidget):
             "always": [p.name for p in self._always],
             "until": list(self._until),
             "lanes": list(self.view.scene_of(self.history.steps[0]).lanes),
+            "hidesQuiet": self._hide_quiet,
             "live": True,
         }
 

@@ -182,6 +182,11 @@ def test_run_until_takes_the_steps_there_or_says_that_they_do_not_lead_there() -
     )
 
 
+def test_a_run_can_be_told_to_run_until_an_invariant_is_broken() -> None:
+    answer = heard(player(), {"kind": "until", "at": 0, "name": "an invariant is broken"})
+    assert (answer["cursor"], answer["said"]) == (4, "an invariant is broken: after 4 steps")
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
