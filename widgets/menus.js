@@ -35,7 +35,7 @@ class Menus {
     const over = below + menu.offsetHeight > card.height && anchor ? anchor.top - card.top - menu.offsetHeight - 6 : below;
     menu.style.left = `${Math.max(8, Math.min(left, card.width - menu.offsetWidth - 8))}px`;
     menu.style.top = `${Math.max(8, over)}px`;
-    menu.querySelector("input, .dp-act, .dp-branch, button")?.focus({ preventScroll: true });
+    (menu.querySelector("input, summary, .dp-act, .dp-branch") ?? menu.querySelector("button"))?.focus({ preventScroll: true });
   }
 
   close() {
@@ -44,12 +44,21 @@ class Menus {
     (this.opener?.isConnected ? this.opener : this.view.root).focus({ preventScroll: true });
   }
 
-  showChoices(name, choices, at) {
-    this.open(name, at, h("div", {}, choices.map((choice) => {
+  list(choices) {
+    return h("div", {}, choices.map((choice) => {
       const node = h("button", { type: "button", class: "dp-act" }, h("span"), h("span", { class: "dp-soft" }));
       this.view.fillChoice(node, choice);
       return node;
-    })));
+    }));
+  }
+
+  showChoices(name, choices, at) {
+    this.open(name, at, this.list(choices));
+  }
+
+  showGroups(groups, at) {
+    this.open("What else can be done", at, ...[...groups].map(([name, choices]) =>
+      h("details", {}, h("summary", {}, `${name} (${choices.length})`), this.list(choices))));
   }
 
   showMarkMenu(id, at) {
@@ -93,7 +102,7 @@ class Menus {
   }
 
   roam(by) {
-    const items = [...this.box.querySelectorAll("button, input")];
+    const items = [...this.box.querySelectorAll("button, input, summary")].filter((item) => item.offsetParent);
     items[(items.indexOf(document.activeElement) + by + items.length) % items.length]?.focus();
   }
 }

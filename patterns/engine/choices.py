@@ -30,7 +30,7 @@ from .world import (
 if TYPE_CHECKING:
     from .simulation import Simulation
 
-GROUPS = ("next", "request", "crash", "restart", "pause", "resume", "cut", "cut one way", "heal")
+GROUPS = ("next", "request", "crash", "restart", "cut", "heal", "pause", "resume", "cut one way")
 """The menus in their order; those of single messages follow."""
 PACKET_GROUPS = ("drop", "duplicate", "delay")
 
