@@ -94,14 +94,15 @@ class Ring(Router):
     """
 
     scheme: ClassVar[str] = "ring"
+    positions: Positions
+    owners: Owners
     side: ClassVar[Any] = "left"
     """A key at the very position of a point belongs to it: the search is for the first point not before the key."""
 
     def __init__(self, nodes: Iterable[Node | str] = (), placement: Placement | None = None) -> None:
         super().__init__(nodes)
         self.placement = Placement() if placement is None else placement
-        self._counts: tuple[int, ...] = ()
-        self._set(np.empty(0, np.uint64), np.empty(0, np.intp), frozenset())
+        self._place()
 
     @property
     def options(self) -> dict[str, Any]:
@@ -235,32 +236,32 @@ class Ring(Router):
         ring = object.__new__(type(self))
         Router.__init__(ring, nodes)
         ring.placement = self.placement
-        index = {name: at for at, name in enumerate(ring.names)}
-        before = dict(zip(self.names, self._counts, strict=True))
-        counts = ring.placement.counts(ring.nodes)
-        kept = frozenset(name for name, count in zip(ring.names, counts, strict=True) if before.get(name) == count)
-        place = np.array([index[name] if name in kept else -1 for name in self.names], np.intp)
-        owners = place[self.owners]
-        stays = owners >= 0
-        ring._counts = counts
-        ring._set(self.positions[stays], owners[stays], kept)
+        ring._place(self)
         return ring
 
-    def _set(self, positions: Positions, owners: Owners, kept: frozenset[str]) -> None:
-        """Keep these points, those of the nodes `kept`, and place the other nodes' points among them."""
-        counts = self.placement.counts(self.nodes)
+    def _place(self, before: Ring | None = None) -> None:
+        """Place the points of all nodes, but keep those of the nodes that had as many in the ring `before`."""
+        counts = self._counts = self.placement.counts(self.nodes)
+        positions, owners = np.empty(0, np.uint64), np.empty(0, np.intp)
+        kept: set[str] = set()
+        if before is not None:
+            had = dict(zip(before.names, before._counts, strict=True))
+            kept = {name for name, count in zip(self.names, counts, strict=True) if had.get(name) == count}
+            index = {name: at for at, name in enumerate(self.names) if name in kept}
+            owners = np.array([index.get(name, -1) for name in before.names], np.intp)[before.owners]
+            stays = owners >= 0
+            positions, owners = before.positions[stays], owners[stays]
         fresh = [
-            (at, self.placement.points(node, at, count))
-            for at, (node, count) in enumerate(zip(self.nodes, counts, strict=True))
+            (at, self.placement.points(node, at, counts[at]))
+            for at, node in enumerate(self.nodes)
             if node.name not in kept
         ]
-        self._counts = counts
         if fresh:
             new = np.concatenate([points for _, points in fresh])
             new_owners = np.repeat([at for at, _ in fresh], [len(points) for _, points in fresh])
             positions, owners = _merged(positions, owners, new, new_owners)
+        positions.flags.writeable = owners.flags.writeable = False
         self.positions, self.owners = positions, owners
-        self.positions.flags.writeable = self.owners.flags.writeable = False
 
     def _require_points(self) -> None:
         self._require_nodes()

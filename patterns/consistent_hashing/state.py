@@ -56,7 +56,7 @@ class Joining(msgspec.Struct, frozen=True):
     total: int
     moved: int
     """How many keys it has taken so far."""
-    before: tuple[str, ...]
+    before: tuple[Node, ...]
     """The nodes that were there before it."""
 
 

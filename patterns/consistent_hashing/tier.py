@@ -22,14 +22,15 @@ from msgspec.structs import replace
 
 from patterns.engine.machine import Choice, Machine, Note, NotEnabled, Rule
 
+from .change import accounts, changed, copies_held, counted, filled
 from .errors import RouterError
 from .events import RULES, Advance, Crash, Event, Join, Leave, Look, Place, Read, ReadAll, Reweight
 from .others import ROUTERS, Unweighted
 from .placement import Node, Placement
 from .properties import tier_properties
-from .ring import Move, Ring, moves_between
+from .ring import Ring
 from .router import Router
-from .state import Joining, KeyMove, Outcome, Tier, home_table, modulo_moves
+from .state import Joining, Outcome, Tier
 
 CITIES: tuple[str, ...] = tuple(
     "Abidjan Accra Algiers Amsterdam Athens Baghdad Bangkok Beirut Berlin Bogota Brussels Cairo Caracas Chicago "  # noqa: SIM905
@@ -142,7 +143,7 @@ class CacheTier(Machine[Tier, Event]):
         router = self.router_of(self.nodes)
         empty = tuple((name, frozenset[str]()) for name in router.names)
         state = Tier(router, self.keys, empty, tuple(node.name for node in self.nodes), self.copies)
-        return _filled(state, self.keys)[0] if self.warm else state
+        return filled(state, self.keys)[0] if self.warm else state
 
     # what can happen
 
@@ -169,7 +170,7 @@ class CacheTier(Machine[Tier, Event]):
     def _why_no_change(self, state: Tier, event: Join | Leave | Crash | Reweight) -> str:
         name, there = event.node, event.node in state.router.names
         reason = self._why_not_now(state)
-        if not reason and state.joining:
+        if not reason and state.joining and not isinstance(event, Crash):
             reason = f"{state.joining.node.name} is still joining"
         if reason:
             return reason
@@ -310,13 +311,13 @@ class CacheTier(Machine[Tier, Event]):
         node = Node(event.node, event.weight, event.rack)
         total = self.placement.counts((node,))[0]
         if self.scheme == "ring" and total <= self.stepwise:
-            joining = Joining(node, 0, total, 0, state.router.names)
+            joining = Joining(node, 0, total, 0, state.router.nodes)
             began = Note("begin-join", {"node": node.name, "total": total})
             return replace(state, joining=joining, walk=None, last=Outcome("join", node=node.name)), (began,)
-        after = self._changed(state, state.router.including(node), "join", node.name, state.router.names)
-        values = _counted(after) | {"points": total, "ranges": len(after.last.moves)}
+        after = changed(state, state.router.including(node), "join", node.name, state.router.nodes)
+        values = counted(after) | {"points": total, "ranges": len(after.last.moves)}
         joined = Note("join" if self.scheme == "ring" else "join-other", values)
-        return replace(after, joined=(*state.joined, node.name)), (joined, *_accounts(after))
+        return replace(after, joined=(*state.joined, node.name)), (joined, *accounts(after))
 
     def _place(self, state: Tier) -> tuple[Tier, tuple[Note, ...]]:
         assert state.joining is not None
@@ -327,16 +328,16 @@ class CacheTier(Machine[Tier, Event]):
         first = number == 1
         grown = Node(name, weight, joining.node.rack)
         router = state.router.including(grown) if first else state.router.reweighted(name, weight)
-        after = self._changed(state, router, "place", name, joining.before, joining.moved)
+        after = changed(state, router, "place", name, joining.before, joining.moved)
         position = int(self.placement.points(joining.node, router.names.index(name), number)[-1])
         givers = ", ".join(sorted({move.giver for move in after.last.moves}))
-        values = _counted(after) | {"number": number, "degrees": degrees(after.turn(position)), "givers": givers}
+        values = counted(after) | {"number": number, "degrees": degrees(after.turn(position)), "givers": givers}
         notes = [Note("point" if givers else "point-within", values)]
         moved = joining.moved + len(after.last.moved)
         done = number == joining.total
         if done:
             notes += [Note("joined", {"node": name, "total": number, "moved": moved, "keys": len(state.keys)})]
-            notes += _accounts(after)
+        notes += accounts(after, whole=done)
         going = None if done else Joining(joining.node, number, joining.total, moved, joining.before)
         joined = (*state.joined, name) if first else state.joined
         return replace(after, joined=joined, joining=going), tuple(notes)
@@ -344,55 +345,36 @@ class CacheTier(Machine[Tier, Event]):
     def _go(self, state: Tier, event: Leave | Crash) -> tuple[Tier, tuple[Note, ...]]:
         name, held = event.node, state.cached()[event.node]
         kind = "leave" if isinstance(event, Leave) else "crash"
-        after = self._changed(state, state.router.excluding(name), kind, name, state.router.names)
-        after = replace(after, joined=tuple(node for node in state.joined if node != name))
+        after = changed(state, state.router.excluding(name), kind, name, state.router.nodes)
+        joining = state.joining
+        if joining is not None:
+            left = tuple(node for node in joining.before if node.name != name)
+            joining = None if joining.node.name == name else replace(joining, before=left)
+        after = replace(after, joined=tuple(node for node in state.joined if node != name), joining=joining)
         if kind == "leave":
-            after = _filled(after, held)[0]
-            after = replace(after, last=replace(after.last, dropped=_copies(state) - _copies(after)))
-        return after, (Note(kind, _counted(after) | {"lost": len(held)}), *_accounts(after))
+            after = filled(after, held)[0]
+            after = replace(after, last=replace(after.last, dropped=copies_held(state) - copies_held(after)))
+        return after, (Note(kind, counted(after) | {"lost": len(held)}), *accounts(after))
 
     def _reweight(self, state: Tier, event: Reweight) -> tuple[Tier, tuple[Note, ...]]:
         router = state.router.reweighted(event.node, event.weight)
-        after = self._changed(state, router, "reweight", event.node, state.router.names)
+        after = changed(state, router, "reweight", event.node, state.router.nodes)
         points = self.placement.counts((router.node(event.node),))[0] if self.scheme == "ring" else 0
-        values = _counted(after) | {"weight": f"{event.weight:g}", "points": points}
+        values = counted(after) | {"weight": f"{event.weight:g}", "points": points}
         rule = "reweight" if self.scheme == "ring" else "reweight-other"
-        return after, (Note(rule, values), *_accounts(after))
-
-    def _changed(
-        self, state: Tier, router: Router, kind: str, node: str, before: tuple[str, ...], so_far: int = 0
-    ) -> Tier:
-        """The tier behind another router. A cache keeps only what it will be asked for, so no copy can grow stale."""
-        old, new = state.home_table(), home_table(router, state.keys, state.copies)
-        moved = tuple(KeyMove(key, old[key][0], new[key][0]) for key in state.keys if old[key][0] != new[key][0])
-        cached = state.cached()
-        held = tuple(
-            (name, frozenset(key for key in cached.get(name, ()) if name in new[key])) for name in router.names
-        )
-        first = [other for other in state.router.nodes if other.name in before]
-        last = Outcome(
-            kind=kind,
-            node=node,
-            moves=_moves(state.router, router),
-            moved=moved,
-            moved_so_far=so_far + len(moved),
-            ideal=_ideal(first, router.nodes, len(state.keys)),
-            modulo=modulo_moves(before, router.names, state.keys),
-        )
-        after = replace(state, router=router, held=held, walk=None)
-        return replace(after, last=replace(last, dropped=_copies(state) - _copies(after)))
+        return after, (Note(rule, values), *accounts(after))
 
     def _read(self, state: Tier, key: str) -> tuple[Tier, tuple[Note, ...]]:
         if key not in state.keys:
             state = replace(state, keys=tuple(sorted((*state.keys, key))))
         node = state.owner(key)
         hit = key in state.cached()[node]
-        state = _filled(state, (key,))[0]
+        state = filled(state, (key,))[0]
         last = Outcome("read", node=node, key=key, hits=int(hit), misses=int(not hit))
         return replace(state, last=last), (Note("hit" if hit else "miss", {"node": node, "key": key}),)
 
     def _read_all(self, state: Tier) -> tuple[Tier, tuple[Note, ...]]:
-        state, misses = _filled(state, state.keys)
+        state, misses = filled(state, state.keys)
         values = {"keys": len(state.keys), "hits": len(state.keys) - misses, "misses": misses}
         last = Outcome("read-all", hits=values["hits"], misses=misses)
         return replace(state, last=last), (Note("read-all", values),)
@@ -406,43 +388,6 @@ def _node_of(given: Any) -> Node:
 def degrees(turn: float) -> str:
     """A part of the circle in words: `118.4°`."""
     return f"{360 * turn:.1f}°"
-
-
-def _filled(state: Tier, keys: Iterable[str]) -> tuple[Tier, int]:
-    """The tier with `keys` in the caches of all their homes, and how many of them their owner did not hold."""
-    table, cached = state.home_table(), {name: set(held) for name, held in state.held}
-    misses = 0
-    for key in keys:
-        misses += key not in cached[table[key][0]]
-        for home in table[key]:
-            cached[home].add(key)
-    return replace(state, held=tuple((name, frozenset(held)) for name, held in cached.items())), misses
-
-
-def _copies(state: Tier) -> int:
-    return sum(len(keys) for _, keys in state.held)
-
-
-def _moves(before: Router, after: Router) -> tuple[Move, ...]:
-    return moves_between(before, after) if isinstance(before, Ring) and isinstance(after, Ring) else ()
-
-
-def _ideal(before: Sequence[Node], after: Sequence[Node], keys: int) -> float:
-    """How many keys must move for every node to have its share again: what the shares that grow grow by."""
-    old_total, new_total = sum(node.weight for node in before), sum(node.weight for node in after)
-    old = {node.name: node.weight / old_total for node in before}
-    return keys * sum(max(0.0, node.weight / new_total - old.get(node.name, 0.0)) for node in after)
-
-
-def _counted(after: Tier) -> dict[str, Any]:
-    return {"node": after.last.node, "moved": len(after.last.moved), "keys": len(after.keys)}
-
-
-def _accounts(after: Tier) -> list[Note]:
-    """What the change cost beside what it had to, and the copies that were dropped."""
-    last = after.last
-    notes = [Note("ideal", {"ideal": f"{last.ideal:.0f}", "modulo": last.modulo})]
-    return notes + ([Note("drop", {"dropped": last.dropped})] if last.dropped else [])
 
 
 _USUAL.update(CacheTier().params, keys=None)
