@@ -1,0 +1,83 @@
+"""What becomes of a cache tier when its router changes, and what that cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from patterns.engine.machine import Note
+
+from .placement import Node
+from .ring import Move, Ring, moves_between
+from .router import Router
+from .state import KeyMove, Outcome, Tier, home_table, modulo_moves
+
+
+def changed(state: Tier, router: Router, kind: str, node: str, before: Sequence[Node], so_far: int = 0) -> Tier:
+    """The tier behind another router, and in `last` what moved.
+
+    A cache keeps only what it will be asked for, so that no copy grows stale unseen. `before` are the nodes when the
+    change began, and `so_far` the keys that moved since: a join point by point is one change of many steps.
+    """
+    old, new = state.home_table(), home_table(router, state.keys, state.copies)
+    moved = tuple(KeyMove(key, old[key][0], new[key][0]) for key in state.keys if old[key][0] != new[key][0])
+    cached = state.cached()
+    held = tuple((name, frozenset(key for key in cached.get(name, ()) if name in new[key])) for name in router.names)
+    after = replace(state, router=router, held=held, walk=None)
+    last = Outcome(
+        kind=kind,
+        node=node,
+        moves=moves_between(state.router, router)
+        if isinstance(state.router, Ring) and isinstance(router, Ring)
+        else (),
+        moved=moved,
+        moved_so_far=so_far + len(moved),
+        ideal=ideal_moves(before, router.nodes, len(state.keys)),
+        modulo=modulo_moves(tuple(node.name for node in before), router.names, state.keys),
+        dropped=copies_held(state) - copies_held(after),
+    )
+    return replace(after, last=last)
+
+
+def _moves(before: Router, after: Router) -> tuple[Move, ...]:
+    return moves_between(before, after) if isinstance(before, Ring) and isinstance(after, Ring) else ()
+
+
+def ideal_moves(before: Sequence[Node], after: Sequence[Node], keys: int) -> float:
+    """How many keys must move for every node to have its share again: what the shares that grow grow by.
+
+    For one node that joins N others of its weight this is K/(N+1) (Karger et al. 1997, section 4).
+    """
+    old_total, new_total = sum(node.weight for node in before), sum(node.weight for node in after)
+    old = {node.name: node.weight / old_total for node in before}
+    return keys * sum(max(0.0, node.weight / new_total - old.get(node.name, 0.0)) for node in after)
+
+
+def filled(state: Tier, keys: Iterable[str]) -> tuple[Tier, int]:
+    """The tier with `keys` in the caches of all their homes, and how many of them their owner did not hold."""
+    table, cached = state.home_table(), {name: set(held) for name, held in state.held}
+    misses = 0
+    for key in keys:
+        misses += key not in cached[table[key][0]]
+        for home in table[key]:
+            cached[home].add(key)
+    return replace(state, held=tuple((name, frozenset(held)) for name, held in cached.items())), misses
+
+
+def copies_held(state: Tier) -> int:
+    """How many copies all caches hold together."""
+    return sum(len(keys) for _, keys in state.held)
+
+
+def counted(after: Tier) -> dict[str, Any]:
+    """The values that the notes of every change have: the node, the keys that moved, all keys."""
+    return {"node": after.last.node, "moved": len(after.last.moved), "keys": len(after.keys)}
+
+
+def accounts(after: Tier, whole: bool = True) -> tuple[Note, ...]:
+    """The copies that were dropped and, once the change is whole, what it cost beside what it had to."""
+    last = after.last
+    dropped = (Note("drop", {"dropped": last.dropped}),) if last.dropped else ()
+    return (*dropped, Note("ideal", {"ideal": f"{last.ideal:.0f}", "modulo": last.modulo})) if whole else dropped
