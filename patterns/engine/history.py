@@ -108,13 +108,14 @@ class History(Generic[S, E]):
         here.children += (step,)
         self.steps.append(step)
         self._at += 1
-        del self._path[self._at :]
+        if self._at < len(self._path):
+            del self._path[self._at :]
         self._path.append(step)
         return step
 
     def advance(self) -> Step[S, E] | None:
         """Let the usual next thing happen; None, and no step, when nothing happens by itself."""
-        event = self.machine.usual(self.state)
+        event = self.machine.usual(self._path[self._at].state)
         return None if event is None else self.apply(event)
 
     def run(self, events: Iterable[E]) -> Step[S, E]:

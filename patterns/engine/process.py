@@ -118,6 +118,9 @@ def _handles(kind: str, keys: tuple[Any, ...]) -> Callable[[Handler], Handler]:
     return mark
 
 
+_ATOMS = frozenset({int, str, bool, type(None), float, bytes})
+
+
 class ProcessType(msgspec.StructMeta):
     """Reads a process class: its durable fields, what a crash leaves, and which method handles what."""
 
@@ -151,10 +154,9 @@ def _list_handlers(cls: Any, bases: tuple[type, ...], body: Mapping[str, Any]) -
     for name, value in body.items():
         methods.update(dict.fromkeys(getattr(value, "_handles", ()), name))
     cls._methods = methods
-    cls._handlers = {
-        kind: {key: getattr(cls, method) for (of, key), method in methods.items() if of == kind}
-        for kind in ("messages", "timers", "requests")
-    }
+    for kind in ("messages", "timers", "requests"):
+        table = {key: getattr(cls, method) for (of, key), method in methods.items() if of == kind}
+        setattr(cls, f"_{kind}", table)
 
 
 def _refuse_mutable(process: str, field: str, value: Any) -> None:
@@ -188,46 +190,45 @@ class Process(_Recorder):
     checked: ClassVar[bool] = True
     """Whether each new value of a field is checked to be immutable; costs about a microsecond a step."""
     _methods: ClassVar[dict[tuple[str, Any], str]]
-    _handlers: ClassVar[dict[str, dict[Any, Callable[..., None]]]]
+    _messages: ClassVar[dict[type, Callable[..., None]]]
+    _timers: ClassVar[dict[str, Callable[..., None]]]
+    _requests: ClassVar[dict[type, Callable[..., None]]]
 
     # What a handler may do
 
     @property
     def now(self) -> int:
         """The process's own clock, in ms; it may run fast or slow. Only while a handler runs."""
-        return self._recording.now
+        return (self._effects or self._idle()).now
 
     def send(self, to: str, message: Any) -> None:
         """Send to another process, or to itself. It may be lost, late, out of order or doubled."""
-        self._recording.sends.append((to, message))
+        (self._effects or self._idle()).sends.append((to, message))
 
     def reply(self, client: str, message: Any) -> None:
         """Answer a client's request. Who no longer waits takes no notice."""
-        self._recording.replies.append((client, message))
+        (self._effects or self._idle()).replies.append((client, message))
 
     def set_timer(self, name: str, low: int, high: int | None = None) -> None:
         """Let the timer fire once, `low` to `high` ms from now; set again before that, it starts anew."""
         high = low if high is None else high
         if not 0 <= low <= high:
             raise ValueError(f"timer {name!r} of {self.id} is set to {low}..{high} ms; allowed is 0 <= low <= high")
-        if name not in self._handlers["timers"]:
-            raise ValueError(f"{type(self).__name__} has no @on_timer({name!r}); it has {_names(self, 'timers')}")
-        self._recording.timers[name] = (low, high)
+        if name not in self._timers:
+            raise ValueError(f"{type(self).__name__} has no @on_timer({name!r}); it has {_names(self._timers)}")
+        (self._effects or self._idle()).timers[name] = (low, high)
 
     def cancel_timer(self, name: str) -> None:
         """Let the timer not fire; one that is not set is left so."""
-        self._recording.timers[name] = None
+        (self._effects or self._idle()).timers[name] = None
 
     def note(self, rule: str, /, **values: Any) -> None:
         """Say that a rule fired, with the values it fired on; `who` is this process."""
         values.setdefault("who", self.id)
-        self._recording.notes.append(Note(rule, values))
+        (self._effects or self._idle()).notes.append(Note(rule, values))
 
-    @property
-    def _recording(self) -> Effects:
-        if self._effects is None:
-            raise RuntimeError(f"{self.id} can act only while a handler runs: call after_message() or the like")
-        return self._effects
+    def _idle(self) -> Effects:
+        raise RuntimeError(f"{self.id} can act only while a handler runs: call after_message() or the like")
 
     # What a process may override
 
@@ -240,18 +241,14 @@ class Process(_Recorder):
 
     def receive(self, sender: str, message: Any) -> None:
         """Every message comes through here: the place for a rule over all of them."""
-        self._handler("messages", type(message))(self, sender, message)
+        (self._messages.get(type(message)) or self._unhandled(message, self._messages))(self, sender, message)
 
     def request(self, client: str, message: Any) -> None:
         """Every client request comes through here."""
-        self._handler("requests", type(message))(self, client, message)
+        (self._requests.get(type(message)) or self._unhandled(message, self._requests))(self, client, message)
 
-    def _handler(self, kind: str, key: Any) -> Callable[..., None]:
-        try:
-            return self._handlers[kind][key]
-        except KeyError:
-            what = getattr(key, "__name__", key)
-            raise TypeError(f"{type(self).__name__} handles no {what} among its {kind}: {_names(self, kind)}") from None
+    def _unhandled(self, what: Any, table: Mapping[Any, Any]) -> Callable[..., None]:
+        raise TypeError(f"{type(self).__name__} {self.id} has no handler for {what!r}; it handles {_names(table)}")
 
     # What a driver calls: each returns the process afterwards and the effects
 
@@ -273,7 +270,7 @@ class Process(_Recorder):
 
     def after_timer(self, name: str, now: int = 0) -> tuple[Self, Effects]:
         after, effects = self._recorder(now)
-        after._handler("timers", name)(after)
+        (self._timers.get(name) or self._unhandled(name, self._timers))(after)
         return self._keep(after), effects
 
     def after_request(self, client: str, message: Any, now: int = 0) -> tuple[Self, Effects]:
@@ -289,17 +286,14 @@ class Process(_Recorder):
     def _keep(self, after: Self) -> Self:
         """`after` with its recorder taken off; this very process where nothing changed."""
         after._effects = None
-        changed = False
-        for old, new in zip(astuple(self), astuple(after), strict=True):
-            if old is not new:
-                changed = True
-                break
-        if not changed:
+        # Values that are the same object are not compared any deeper: a long log costs nothing while it stays.
+        old, new = astuple(self), astuple(after)
+        if old == new:
             return self
         if self.checked:
-            for field in self.__struct_fields__:
-                if (new := getattr(after, field)) is not getattr(self, field):
-                    _refuse_mutable(type(self).__name__, field, new)
+            for field, was, value in zip(self.__struct_fields__, old, new, strict=True):
+                if was is not value and type(value) not in _ATOMS:
+                    _refuse_mutable(type(self).__name__, field, value)
         return after
 
     # Crash and disk
@@ -336,9 +330,8 @@ class Process(_Recorder):
         return f"{type(self).__name__}({', '.join(f'{field}={value!r}' for field, value in self.__rich_repr__())})"
 
 
-def _names(process: Process, kind: str) -> str:
-    known = (getattr(key, "__name__", key) for key in process._handlers[kind])
-    return ", ".join(known) or "none"
+def _names(table: Mapping[Any, Any]) -> str:
+    return ", ".join(getattr(key, "__name__", repr(key)) for key in table) or "none"
 
 
 @cache

@@ -83,7 +83,7 @@ class Simulation(Machine[World, Any]):
         self.speed = dict(speed or {})
         self.fifo = fifo
         self._index: dict[str, int] = {}
-        self._keys: dict[tuple[str, str, str], int] = {}  # labels -> key of their draws; a pure memo
+        self._keys: dict[tuple[str, str, str], int] = {}  # a memo of _key
 
     @property
     def params(self) -> dict[str, Any]:
@@ -175,10 +175,8 @@ class Simulation(Machine[World, Any]):
     # One process moves
 
     def _deliver(self, world: World, event: Deliver) -> tuple[World, Notes]:
-        packets = world.packets
-        id = event.id
-        at = 0
-        for packet in packets:
+        packets, id, at = world.packets, event.id, 0
+        for packet in packets:  # mostly the first
             if packet.id == id:
                 break
             at += 1
@@ -188,8 +186,8 @@ class Simulation(Machine[World, Any]):
             raise NotEnabled(why)
         clock = packet.due if packet.due > world.clock else world.clock
         to = packet.to
-        process = world.processes[self._index[to]]
-        after, effects = process.after_message(packet.sender, packet.body, self._local(to, clock))
+        local = self._local(to, clock) if self.speed else clock
+        after, effects = world.processes[self._index[to]].after_message(packet.sender, packet.body, local)
         rest = packets[1:] if at == 0 else packets[:at] + packets[at + 1 :]
         return self._settle(world, to, after, effects, clock, rest, world.timers)
 
@@ -239,16 +237,20 @@ class Simulation(Machine[World, Any]):
         self, packets: tuple[Packet, ...], sender: str, sends: list[tuple[str, Any]], clock: int, id: int
     ) -> tuple[Packet, ...]:
         low, high = self.latency
+        span = high - low + 1
         line = list(packets)
-        for nth, (to, body) in enumerate(sends):
-            due = clock + low
-            if low < high:
-                due += mix(self._key("latency", sender, to), clock * 64 + nth) % (high - low + 1)
-            elif to not in self._index:
+        for to, body in sends:
+            if to not in self._index:
                 self.index(to)
+            due = clock + low + (mix(self._key("latency", sender, to), clock) % span if span > 1 else 0)
             if self.fifo:
                 due = max([due, *(other.due for other in line if other.sender == sender and other.to == to)])
-            insort(line, Packet(due, id + nth, clock, sender, to, body))
+            packet = Packet(due, id, clock, sender, to, body)
+            if line and due < line[-1].due:
+                insort(line, packet)
+            else:
+                line.append(packet)
+            id += 1
         return tuple(line)
 
     def _set_timers(
@@ -273,13 +275,11 @@ class Simulation(Machine[World, Any]):
         return tuple(line)
 
     def _key(self, kind: str, who: str, what: str) -> int:
-        """The key of the draws with these labels. What else varies is the clock: the same moment, the same draw."""
-        labels = (kind, who, what)
-        key = self._keys.get(labels)
+        """The key of a link's latencies or a timer's spans. What varies along a run is the clock, and only the clock:
+        in a branch of a run, what has nothing to do with the change is drawn as before."""
+        key = self._keys.get((kind, who, what))
         if key is None:
-            if kind == "latency":
-                self.index(what)
-            key = self._keys[labels] = key_of(self.seed, *labels)
+            key = self._keys[kind, who, what] = key_of(self.seed, kind, who, what)
         return key
 
     def _local(self, process: str, clock: int) -> int:
