@@ -101,8 +101,8 @@ class Strip {
   drawEvent(frame, last) {
     const { moment, depth } = frame;
     if (!this.lanes.includes(moment.lane)) return;
-    const causes = [last.get(moment.lane), moment.sent].filter((d) => d >= 0);
-    const lost = moment.kind === "drop";
+    const lost = moment.kind === "drop"; // what was lost has a cause, and causes nothing
+    const causes = (lost ? [moment.sent] : [last.get(moment.lane), moment.sent]).filter((d) => d >= 0);
     let x = this.x(depth), y = this.y(moment.lane);
     const g = svg("g", this.svg, { class: `dp-mark dp-event r-${moment.role ?? "ink"} k-${moment.kind}`, tabindex: -1, role: "button", "aria-label": frame.event });
     if (moment.sent >= 0 && this.lanes.includes(moment.sender)) {
