@@ -155,6 +155,10 @@ class Watch:
         return None
 
 
+LINES = 40
+"""How many steps of a counterexample are printed, the last ones."""
+
+
 class Counterexample(NamedTuple):
     """A run that breaks a property, as a history that stands at the bad step."""
 
@@ -165,7 +169,9 @@ class Counterexample(NamedTuple):
     def __str__(self) -> str:
         machine, path = self.history.machine, self.history.path
         lines = [f"{self.property.name} does not hold after {len(path) - 1} steps: {self.reason}"]
-        for before, step in pairwise(path):
+        if len(path) > 1 + LINES:
+            lines.append(f"      {len(path) - 1 - LINES} earlier steps; replay code {self.history.code}")
+        for before, step in list(pairwise(path))[-LINES:]:
             lines.append(f"{step.depth:4}. {machine.describe(before.state, step.event).replace('**', '')}")
         return "\n".join(lines)
 

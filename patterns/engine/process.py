@@ -127,10 +127,18 @@ class ProcessType(msgspec.StructMeta):
     def __new__(mcls, name: str, bases: tuple[type, ...], body: dict[str, Any], **options: Any) -> Any:
         kept = {field: value for field, value in body.items() if isinstance(value, _Kept)}
         body.update({field: value.default for field, value in kept.items()})
-        given = [field for field in body.get("__annotations__", ()) if field not in body]
-        defaults = {field: body[field] for field in body.get("__annotations__", ()) if field in body}
-        body["durable_fields"] = (*_inherited(bases, "durable_fields"), *(f for f in kept if kept[f].on_disk))
-        body["kept_fields"] = (*_inherited(bases, "kept_fields"), *given, *kept)
+        own = list(body.get("__annotations__", ()))
+        given = [field for field in own if field not in body]
+        defaults = {field: body[field] for field in own if field in body}
+        for field in _inherited(bases, "__struct_fields__"):
+            if field in body and field not in own:
+                raise TypeError(f"{name}.{field} overrides a field: give its type again, `{field}: ... = ...`")
+        # a field that a subclass defines anew is what the subclass says, on disk or not
+        body["durable_fields"] = (
+            *(f for f in _inherited(bases, "durable_fields") if f not in own),
+            *(f for f in kept if kept[f].on_disk),
+        )
+        body["kept_fields"] = (*(f for f in _inherited(bases, "kept_fields") if f not in own), *given, *kept)
         cls: Any = super().__new__(mcls, name, bases, body, **options)
         _list_handlers(cls, bases, body)
         for field, value in defaults.items():

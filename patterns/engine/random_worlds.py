@@ -74,8 +74,8 @@ def random_worlds(
 
     `properties` are the machine's own `always` unless given. `faults` gives the probability of each group of choices,
     the usual event taking the rest. Where the machine has a parameter `seed`, it gets the run's. After the steps all
-    faults are repaired, and each `Sometimes` must be reached again within `patience` usual steps. The first failure
-    ends it: minimised, unless `shrink` is false or it is one of progress.
+    faults are repaired, and each `Sometimes` must be reached again within `patience` steps, of which all but clients'
+    requests are the usual ones. The first failure ends it: minimised, unless `shrink` is false or it is of progress.
 
     Raises ValueError when the probabilities add up to more than 1, or `steps` is below 1.
     """
@@ -121,26 +121,31 @@ class _RandomRun:
             return
         for event in self.machine.repairs(self.state):
             self.take(event)
-        self.progress(patience)
+        self.progress(faults, patience)
 
     def draw(self, below: int) -> int:
         self.drawn += 1
         return mix(self.key, self.drawn) % below
 
     def next_event(self, faults: Mapping[str, float]) -> Any | None:
-        """A random one of a random group; where that group has none, and mostly, the usual one."""
-        chance = self.draw(1_000_000) / 1_000_000
-        for group, share in faults.items():
-            chance -= share
-            if chance < 0:
-                events = tuple(self.machine.enabled(self.state, group))
-                if events:
-                    return events[self.draw(len(events))]
-                break
+        """A random event of a random group; where that group has none, and mostly, the usual one.
+
+        Where nothing is usual, groups are drawn until one has an event, and at last any event will do.
+        """
         usual = self.machine.usual(self.state)
-        if usual is not None:
-            return usual
-        events = tuple(self.machine.enabled(self.state))
+        all_faults = sum(faults.values())
+        for _ in range(1 if usual is not None else 20):
+            chance = self.draw(1_000_000) / 1_000_000 * (1 if usual is not None else all_faults)
+            for group, share in faults.items():
+                chance -= share
+                if chance < 0:
+                    if (event := self.one_of(group)) is not None:
+                        return event
+                    break
+        return usual if usual is not None else self.one_of("")
+
+    def one_of(self, group: str) -> Any | None:
+        events = tuple(self.machine.enabled(self.state, group))
         return events[self.draw(len(events))] if events else None
 
     def take(self, event: Any) -> None:
@@ -158,14 +163,17 @@ class _RandomRun:
         self.memories = self.watch.follow(self.memories, before, event, self.state, notes)
         self.broken = self.watch.broken(self.memories, self.state)
 
-    def progress(self, patience: int) -> None:
+    def progress(self, faults: Mapping[str, float], patience: int) -> None:
         waiting = self.sometimes
         for _ in range(patience):
             waiting = [some for some in waiting if not some.reached(self.state)]
-            usual = self.machine.usual(self.state)
-            if not waiting or usual is None or self.broken:
+            asks = self.draw(1_000_000) < 1_000_000 * faults.get("request", 0)
+            event = (self.one_of("request") if asks else None) or self.machine.usual(self.state)
+            if event is None:
+                event = self.one_of("request")
+            if not waiting or event is None or self.broken:
                 break
-            self.take(usual)
+            self.take(event)
         if waiting and not self.broken:
             self.broken = (
                 Progressed(waiting[0], patience),
