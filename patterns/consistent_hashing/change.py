@@ -50,6 +50,8 @@ def ideal_moves(before: Sequence[Node], after: Sequence[Node], keys: int) -> flo
 
     For one node that joins N others of its weight this is K/(N+1) (Karger et al. 1997, section 4).
     """
+    if not before:
+        return 0.0
     old_total, new_total = sum(node.weight for node in before), sum(node.weight for node in after)
     old = {node.name: node.weight / old_total for node in before}
     return keys * sum(max(0.0, node.weight / new_total - old.get(node.name, 0.0)) for node in after)

@@ -86,9 +86,9 @@ class Placement(msgspec.Struct, frozen=True):
         """How many points each node has."""
         return tuple([max(1, round(self.vnodes * node.weight)) for node in nodes])
 
-    def points(self, node: Node, index: int, count: int) -> Positions:
-        """The positions of the first `count` points of `node`, in their own order. `index` is its place in the ring."""
-        prefix = node.name.encode()
+    def points(self, label: str, count: int) -> Positions:
+        """The positions of the first `count` points of the node so labelled, in their own order."""
+        prefix = label.encode()
         return self.positions([b"%b#%d" % (prefix, number) for number in range(count)])
 
 
@@ -113,7 +113,7 @@ class Ketama(Placement, frozen=True):
         shares = [float(np.float32(node.weight) / total) for node in nodes]
         return tuple(4 * int(np.floor(np.float32(share * (self.vnodes / 4) * len(nodes)))) for share in shares)
 
-    def points(self, node: Node, index: int, count: int) -> Positions:
-        prefix = node.name.encode()
+    def points(self, label: str, count: int) -> Positions:
+        prefix = label.encode()
         digests = b"".join(md5(b"%b-%d" % (prefix, number)).digest() for number in range(count // 4))
         return np.frombuffer(digests, dtype="<u4").astype(np.uint64)

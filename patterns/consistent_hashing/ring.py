@@ -110,6 +110,10 @@ class Ring(Router):
 
     # the rules, each by itself
 
+    def label(self, at: int) -> str:
+        """Points are named after their node, not after its number, which changes when other nodes come and go."""
+        return self.nodes[at].name
+
     def after_last(self) -> int:
         """Clockwise after the last point comes the first: the circle is closed (Karger et al. 1997, section 4)."""
         return 0
@@ -117,6 +121,11 @@ class Ring(Router):
     def may_take(self, node: str, chosen: tuple[str, ...]) -> bool:
         """A preference list is of distinct nodes: further points of a chosen node are skipped (Dynamo 4.3)."""
         return node not in chosen
+
+    def rack_waits(self, name: str, chosen: tuple[str, ...]) -> bool:
+        """A node is set aside while its rack has a chosen node and another rack has none (Dynamo 4.6)."""
+        used = {self._rack_of[other] for other in chosen}
+        return self._rack_of[name] in used and len(used) < len(self._racks)
 
     # which node
 
@@ -178,11 +187,11 @@ class Ring(Router):
         name, chosen, aside = self.names[self.owners[at]], walk.chosen, walk.aside
         if not self.may_take(name, chosen):
             outcome = "same node"
-        elif self._rack_waits(name, chosen):
+        elif self.rack_waits(name, chosen):
             outcome, aside = "same rack", aside if name in aside else (*aside, name)
         else:
             outcome, chosen = "taken", (*chosen, name)
-            if all(not self._rack_waits(other, chosen) for other in aside):
+            if all(not self.rack_waits(other, chosen) for other in aside):
                 chosen, aside = (*chosen, *(other for other in aside if other not in chosen)), ()
         chosen = chosen[: walk.wanted]
         done = len(chosen) == walk.wanted or walk.seen + 1 >= len(self.positions)
@@ -191,10 +200,12 @@ class Ring(Router):
     def _next(self, at: int) -> int:
         return at + 1 if at + 1 < len(self.positions) else self.after_last()
 
-    def _rack_waits(self, name: str, chosen: tuple[str, ...]) -> bool:
-        """Whether a node of this one's rack is chosen while another rack has none."""
-        used = {self._rack_of[other] for other in chosen}
-        return self._rack_of[name] in used and len(used) < len(self._racks)
+    def clockwise(self, key: str) -> Iterator[str]:
+        """Every node once, in the order in which a walk clockwise from the key first comes to it."""
+        start = int(self.points_at(np.array([self.position_of(key)], np.uint64))[0])
+        order = np.concatenate([self.owners[start:], self.owners[:start]])
+        for owner in order[np.sort(np.unique(order, return_index=True)[1])].tolist():
+            yield self.names[owner]
 
     # other nodes, another ring
 
@@ -240,21 +251,20 @@ class Ring(Router):
         return ring
 
     def _place(self, before: Ring | None = None) -> None:
-        """Place the points of all nodes, but keep those of the nodes that had as many in the ring `before`."""
-        counts = self._counts = self.placement.counts(self.nodes)
+        """Place the points of all nodes, but keep those of the nodes that had the same in the ring `before`."""
+        counts = self.placement.counts(self.nodes)
+        self._drawn = [(self.label(at), count) for at, count in enumerate(counts)]
         positions, owners = np.empty(0, np.uint64), np.empty(0, np.intp)
-        kept: set[str] = set()
+        kept: set[int] = set()
         if before is not None:
-            had = dict(zip(before.names, before._counts, strict=True))
-            kept = {name for name, count in zip(self.names, counts, strict=True) if had.get(name) == count}
-            index = {name: at for at, name in enumerate(self.names) if name in kept}
+            had = dict(zip(before.names, before._drawn, strict=True))
+            kept = {at for at, name in enumerate(self.names) if had.get(name) == self._drawn[at]}
+            index = {self.names[at]: at for at in kept}
             owners = np.array([index.get(name, -1) for name in before.names], np.intp)[before.owners]
             stays = owners >= 0
             positions, owners = before.positions[stays], owners[stays]
         fresh = [
-            (at, self.placement.points(node, at, counts[at]))
-            for at, node in enumerate(self.nodes)
-            if node.name not in kept
+            (at, self.placement.points(label, count)) for at, (label, count) in enumerate(self._drawn) if at not in kept
         ]
         if fresh:
             new = np.concatenate([points for _, points in fresh])
@@ -289,7 +299,7 @@ class Ring(Router):
 
     @cached_property
     def _placed(self) -> frozenset[str]:
-        return frozenset(name for name, count in zip(self.names, self._counts, strict=True) if count)
+        return frozenset(name for name, (_, count) in zip(self.names, self._drawn, strict=True) if count)
 
     @cached_property
     def _rack_of(self) -> dict[str, str]:

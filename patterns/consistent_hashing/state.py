@@ -177,8 +177,8 @@ def points_of(ring: Ring) -> tuple[Point, ...]:
     counts = np.bincount(ring.owners, minlength=len(ring.nodes)).tolist()
     placed = [
         (int(position), at, number)
-        for at, (node, count) in enumerate(zip(ring.nodes, counts, strict=True))
-        for number, position in enumerate(ring.placement.points(node, at, count).tolist())
+        for at, count in enumerate(counts)
+        for number, position in enumerate(ring.placement.points(ring.label(at), count).tolist())
     ]
     return tuple(Point(ring.names[at], number, spot, ring.turn(spot)) for spot, at, number in sorted(placed))
 
@@ -194,4 +194,4 @@ def key_turns(router: Router, keys: tuple[str, ...]) -> Mapping[str, float]:
 @lru_cache(maxsize=256)
 def modulo_moves(before: tuple[str, ...], after: tuple[str, ...], keys: tuple[str, ...]) -> int:
     """How many keys `hash mod N` sends elsewhere when the nodes change."""
-    return len(moved_keys(Modulo(before), Modulo(after), keys)) if before != after else 0
+    return len(moved_keys(Modulo(before), Modulo(after), keys)) if before and before != after else 0

@@ -145,6 +145,10 @@ class CacheTier(Machine[Tier, Event]):
         state = Tier(router, self.keys, empty, tuple(node.name for node in self.nodes), self.copies)
         return filled(state, self.keys)[0] if self.warm else state
 
+    def key(self, state: Tier) -> Tier:
+        """What the last event did decides nothing that follows."""
+        return replace(state, last=Outcome(), looked=state.looked if state.walk else "")
+
     # what can happen
 
     def why_not(self, state: Tier, event: Event) -> str:
@@ -329,7 +333,7 @@ class CacheTier(Machine[Tier, Event]):
         grown = Node(name, weight, joining.node.rack)
         router = state.router.including(grown) if first else state.router.reweighted(name, weight)
         after = changed(state, router, "place", name, joining.before, joining.moved)
-        position = int(self.placement.points(joining.node, router.names.index(name), number)[-1])
+        position = next(point.position for point in after.points() if point[:2] == (name, joining.placed))
         givers = ", ".join(sorted({move.giver for move in after.last.moves}))
         values = counted(after) | {"number": number, "degrees": degrees(after.turn(position)), "givers": givers}
         notes = [Note("point" if givers else "point-within", values)]
