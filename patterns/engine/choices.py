@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .machine import Choice
 from .world import (
+    FAULTS,
     PACKET_EVENTS,
     Crash,
     Cut,
@@ -61,22 +62,46 @@ def enabled_in(simulation: Simulation, world: World, group: str = "") -> Iterato
             if not simulation.why_not(world, event):
                 yield event
         return
+    spent = frozenset(fault for fault in FAULTS if world.left(fault) == 0)
+    yield from _packet_events(simulation, world, spent)
+    for timer in world.timers:
+        if timer.process not in world.paused:
+            yield Fire(timer.process, timer.name)
+    for group in GROUPS[1:]:
+        if group.removesuffix(" one way") in spent or _pointless(group, world):
+            continue
+        for event in events_of(simulation, world, group):
+            if not simulation.why_not(world, event):
+                yield event
+
+
+def _packet_events(simulation: Simulation, world: World, spent: frozenset[str]) -> Iterator[Any]:
+    """What can happen to packets, once for those of the same content."""
+    untroubled = not (world.down or world.cuts or world.paused or simulation.fifo)
     seen = set()
     for packet in world.packets:
         what = (packet.sender, packet.to, packet.body)
         if what in seen:
             continue
         seen.add(what)
-        for kind in (Deliver, Drop, Duplicate):
-            if not simulation.why_not(world, kind(packet.id)):
-                yield kind(packet.id)
-    for timer in world.timers:
-        if timer.process not in world.paused:
-            yield Fire(timer.process, timer.name)
-    for group in GROUPS[1:]:
-        for event in events_of(simulation, world, group):
-            if not simulation.why_not(world, event):
-                yield event
+        if untroubled or not undeliverable(simulation, world, packet):
+            yield Deliver(packet.id)
+        if "drop" not in spent or is_lost(world, packet):
+            yield Drop(packet.id)
+        if "duplicate" not in spent:
+            yield Duplicate(packet.id)
+
+
+def _pointless(group: str, world: World) -> bool:
+    """Whether a whole group has nothing to undo."""
+    match group:
+        case "restart":
+            return not world.down
+        case "resume":
+            return not world.paused
+        case "heal":
+            return not world.cuts
+    return False
 
 
 def events_of(simulation: Simulation, world: World, group: str) -> Iterator[Any]:

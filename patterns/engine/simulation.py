@@ -105,6 +105,10 @@ class Simulation(Machine[World, Any]):
         """The client requests to offer in this world. Any other request can be applied too."""
         return ()
 
+    def answers(self, call: Call, reply: Any) -> bool:
+        """Whether a reply answers what the client waits for; of a late one to an earlier request it takes no notice."""
+        return True
+
     # The machine
 
     def start(self) -> World:
@@ -227,7 +231,7 @@ class Simulation(Machine[World, Any]):
             next_id += len(effects.timers)
         calls = world.calls
         if effects.replies and calls:
-            calls = _answered(calls, effects.replies, clock)
+            calls = self._answered(calls, effects.replies, clock)
         moved = World(
             clock, processes, packets, timers, world.down, world.paused, world.cuts, calls, world.budget, next_id
         )
@@ -252,6 +256,17 @@ class Simulation(Machine[World, Any]):
                 line.append(packet)
             id += 1
         return tuple(line)
+
+    def _answered(self, calls: tuple[Call, ...], replies: list[tuple[str, Any]], clock: int) -> tuple[Call, ...]:
+        """The calls with their answers; the first that fits counts."""
+        for client, reply in replies:
+            calls = tuple(
+                replace(call, reply=reply, replied=clock)
+                if call.waits and call.client == client and self.answers(call, reply)
+                else call
+                for call in calls
+            )
+        return calls
 
     def _set_timers(
         self,
@@ -384,14 +399,6 @@ class Simulation(Machine[World, Any]):
             if (packet.sender, packet.to, packet.body) == what:
                 return replace(event, id=packet.id)
         return None
-
-
-def _answered(calls: tuple[Call, ...], replies: list[tuple[str, Any]], clock: int) -> tuple[Call, ...]:
-    answers = dict(reversed(replies))  # the first answer counts
-    return tuple(
-        replace(call, reply=answers[call.client], replied=clock) if call.waits and call.client in answers else call
-        for call in calls
-    )
 
 
 def _spend(world: World, fault: str) -> tuple[tuple[str, int], ...] | None:

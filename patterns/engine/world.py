@@ -6,7 +6,6 @@ Times are integer milliseconds. `simulation.py` has what moves a world on.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Hashable, Iterator
 from typing import Any, Generic, TypeVar
 
@@ -122,7 +121,11 @@ class World(msgspec.Struct, frozen=True, gc=False):
         """
         packets: frozenset[Any] = frozenset([(p.sender, p.to, p.body) for p in self.packets])
         if len(packets) < len(self.packets):
-            packets = frozenset(Counter((p.sender, p.to, p.body) for p in self.packets).items())
+            counts: dict[Any, int] = {}
+            for p in self.packets:
+                what = (p.sender, p.to, p.body)
+                counts[what] = counts.get(what, 0) + 1
+            packets = frozenset(counts.items())
         timers = frozenset([(t.process, t.name) for t in self.timers])
         calls = tuple([(c.client, c.to, c.body, c.reply, c.waits) for c in self.calls])
         return (self.processes, packets, timers, self.down, self.paused, self.cuts, calls, self.budget)
