@@ -1,8 +1,38 @@
-"""Predict, then see; write, and have it judged."""
+"""Predict, then see; write, and have it judged.
+
+guess = predict(Question("How many keys move?", (Option(...), ...)))    a question with one button an answer
+guess.outcome                                                           later: what was said beside what happened
+play(history, ask={3: Question(...)})                                   the same question, locking a step
+result = check(judge, attempt)                                          an exercise, judged; shown as a sentence
+result.player                                                           the smallest run that goes wrong, to step
+"""
 
 from __future__ import annotations
 
+import html
+import re
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import anywidget
 import msgspec
+import traitlets
+
+if TYPE_CHECKING:
+    from patterns.engine.judge import Verdict
+
+    from .player import Player
+
+Attempt = TypeVar("Attempt")  # what a learner writes: a function, a subclass
+
+HERE = Path(__file__).parent
+QUESTION_STYLE = """
+.dp.dp-question { max-width: 46em; padding: 10px 14px; }
+.dp.dp-question > p:first-child { font-size: 16px; }
+.dp.dp-question > p:last-child { margin-top: 8px; font-size: 12.5px; }
+"""
 
 
 class Option(msgspec.Struct, frozen=True):
@@ -22,3 +52,134 @@ class Question(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         if sum(option.right for option in self.options) != 1 or len(self.options) < 2:
             raise ValueError(f"{self.prompt!r} needs two or more options, exactly one of them right")
+
+    @property
+    def right(self) -> Option:
+        """The answer that turns out to be so."""
+        return next(option for option in self.options if option.right)
+
+
+class Words:
+    """A few paragraphs that a notebook shows as a card and a terminal as text, with `**bold**` and code in backticks.
+
+    Each paragraph is (sign, text); the sign says what kind it is, so that no colour has to.
+    """
+
+    def __init__(self, *paragraphs: tuple[str, str], tone: str = "quiet") -> None:
+        self.paragraphs = paragraphs
+        self.tone = tone
+
+    def _repr_html_(self) -> str:
+        edge = _EDGES[self.tone]
+        parts = "".join(
+            f'<p style="margin:0 0 .35em;white-space:pre-line"><b>{html.escape(sign)}</b> {_rich(text)}</p>'
+            for sign, text in self.paragraphs
+        )
+        style = f"border-left:4px solid {edge};padding:.4em .9em .1em;max-width:46em"
+        return f'<div class="dp-words" style="{style}">{parts}</div>'
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{sign} {text}".replace("**", "").strip() for sign, text in self.paragraphs)
+
+
+_EDGES = {
+    "quiet": "var(--jp-border-color1, #8a919e)",
+    "good": "var(--jp-success-color1, #1a7f4b)",
+    "wrong": "var(--jp-warn-color1, #b45a09)",
+}
+
+
+def _rich(text: str) -> str:
+    bold = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", html.escape(text))
+    return re.sub(r"`(.+?)`", r"<code>\1</code>", bold)
+
+
+# Predict
+
+
+class Prediction(anywidget.AnyWidget):
+    """A question with one button an answer. What was taken is kept; what is so is told by `outcome` alone."""
+
+    _esm = "\n".join((HERE / name).read_text(encoding="utf-8") for name in ("run.js", "question.js"))
+    _css = (HERE / "player.css").read_text(encoding="utf-8") + QUESTION_STYLE
+    question = traitlets.Dict().tag(sync=True)
+    taken = traitlets.Int(-1).tag(sync=True)
+    """The place of the option that was taken; -1 as long as there is none."""
+
+    def __init__(self, question: Question) -> None:
+        self._asked = question
+        shown = {"prompt": question.prompt, "options": [option.text for option in question.options]}
+        super().__init__(question=shown)
+
+    @property
+    def outcome(self) -> Words:
+        """What was said beside what is so, each with its reason."""
+        right = self._asked.right
+        if not 0 <= self.taken < len(self._asked.options):
+            return Words(("It is:", right.text), ("", right.because))
+        said = self._asked.options[self.taken]
+        if said.right:
+            return Words(("✓ As you said:", said.text), ("", said.because), tone="good")
+        return Words(("You said:", said.text), ("", said.because), ("It is:", right.text), ("", right.because))
+
+
+def predict(question: Question) -> Prediction:
+    """The question as buttons, for a notebook."""
+    return Prediction(question)
+
+
+# Write, and have it judged
+
+
+class Judged:
+    """What a judge says of an attempt: a card in a notebook, a few lines in a terminal; true when it is accepted."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        self.verdict = verdict
+
+    def __bool__(self) -> bool:
+        return self.verdict.accepted
+
+    @property
+    def words(self) -> Words:
+        """The verdict, the smallest case that fails, and what to think about next."""
+        said = self.verdict
+        if not said.attempted:
+            todo = said.hint or "Write your code in the cell above, run it, and run this cell again."
+            return Words(("○", "Not attempted yet."), ("", todo))
+        if said.accepted:
+            right = Words(("✓", f"**Accepted**: right in all {said.tried:,} {said.what} tried."), tone="good")
+            return Words(*right.paragraphs, ("", said.hint), tone="good") if said.hint else right
+        parts = [("✕", f"**Not yet.** {said.failing}")]
+        if said.hint:
+            parts.append(("Hint:", said.hint))
+        if said.history is not None:
+            parts.append(("▶", "There is a run that shows it: `.player` of this result opens it at the step."))
+        return Words(*parts, tone="wrong")
+
+    @cached_property
+    def player(self) -> Player | Words:
+        """The smallest run that goes wrong, open in the player where it matters; in words when there is none."""
+        if self.verdict.history is not None:
+            from . import play
+
+            return play(self.verdict.history)
+        if not self.verdict.attempted:
+            return Words(("○", "Nothing to show yet: the exercise is not attempted."))
+        if self.verdict.accepted:
+            return Words(("✓", "Nothing to show: no run goes wrong."), tone="good")
+        return Words(("○", "This case has no run to step through; it stands above, in words."))
+
+    def _repr_html_(self) -> str:
+        return self.words._repr_html_()
+
+    def __repr__(self) -> str:
+        return repr(self.words)
+
+
+def check(judge: Callable[[Attempt], Verdict], attempt: Attempt) -> Judged:
+    """An attempt, judged by one of a pattern's judges (`patterns.<name>.exercises`).
+
+    The judge answers in words whatever the attempt does; what it raises itself is a mistake of its own, and is raised.
+    """
+    return Judged(judge(attempt))
