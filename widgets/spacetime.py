@@ -45,13 +45,13 @@ def moment_of(step: Step[Any, Any], role: Role = "ink") -> Moment | None:
     )
 
 
-def causality(branch: Iterable[Step[Any, Any]]) -> nx.DiGraph:
+def causality(branch: Iterable[Step[Any, Any]]) -> nx.DiGraph[int]:
     """The causal order of a branch's events as a graph over depths: `happened before` is a path (Lamport 1978, 2).
 
     An event follows the one before it on its process's line, and the event that sent what arrived. What was lost
     has a cause and causes nothing.
     """
-    graph = nx.DiGraph()
+    graph: nx.DiGraph[int] = nx.DiGraph()
     last: dict[str, int] = {}
     for step in branch:
         moment = moment_of(step)
@@ -67,11 +67,11 @@ def causality(branch: Iterable[Step[Any, Any]]) -> nx.DiGraph:
     return graph
 
 
-def past(graph: nx.DiGraph, depth: int) -> set[int]:
+def past(graph: nx.DiGraph[int], depth: int) -> set[int]:
     """Everything that could have had an influence on the event: its causal past, without itself."""
     return set(nx.ancestors(graph, depth))
 
 
-def future(graph: nx.DiGraph, depth: int) -> set[int]:
+def future(graph: nx.DiGraph[int], depth: int) -> set[int]:
     """Everything the event could have an influence on, without itself."""
     return set(nx.descendants(graph, depth))
