@@ -53,12 +53,7 @@ class Step(Generic[S, E]):
 
 
 class History(Generic[S, E]):
-    """Every step taken of one machine, and where we stand.
-
-    >>> history = History(Counter())            # doctest: +SKIP
-    >>> history.apply(Increment()).state        # doctest: +SKIP
-    1
-    """
+    """Every step taken of one machine, and where we stand."""
 
     def __init__(self, machine: Machine[S, E]) -> None:
         self.machine = machine

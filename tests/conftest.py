@@ -1,0 +1,38 @@
+"""What every test can use. Golden traces are texts in a folder `golden` beside the test that tells them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--rewrite-golden",
+        action="store_true",
+        help="write the golden traces anew from what the code says now (then read the difference before committing)",
+    )
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """`golden(name, text)`: `text` is what `golden/<name>.txt` beside the test says, or it is rewritten on request."""
+
+    def compare(name: str, text: str) -> None:
+        file = request.path.parent / "golden" / f"{name}.txt"
+        if request.config.getoption("rewrite_golden"):
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(text, encoding="utf-8", newline="\n")
+        elif not file.exists():
+            pytest.fail(f"no golden trace {_relative(file, request)}; run `pytest --rewrite-golden` once, and read it")
+        assert text == file.read_text(encoding="utf-8"), (
+            f"{_relative(file, request)} says otherwise; if the change is meant, run `pytest --rewrite-golden`"
+        )
+
+    return compare
+
+
+def _relative(file: Path, request: pytest.FixtureRequest) -> Path:
+    return file.relative_to(request.config.rootpath) if file.is_relative_to(request.config.rootpath) else file
