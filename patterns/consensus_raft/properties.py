@@ -1,0 +1,218 @@
+"""What Raft guarantees: the five properties of the paper's Figure 3, on every state, and that it gets somewhere.
+
+Each says in words, with names, indexes and terms, why it does not hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from itertools import combinations
+from typing import Any
+
+from patterns.engine.check import Always, AlwaysNext, NeverTwice, Property, Reason, Sometimes
+from patterns.engine.machine import Note
+from patterns.engine.world import World
+
+from .messages import Entry
+from .state import ServerState
+
+Notes = tuple[Note, ...]
+
+
+def servers_of(world: World) -> tuple[ServerState, ...]:
+    return world.processes  # type: ignore[return-value]
+
+
+def changed(before: World, after: World) -> list[tuple[ServerState, ServerState]]:
+    """The servers that are not as they were: each before and after."""
+    if after.processes is before.processes:
+        return []
+    return [(was, now) for was, now in zip(servers_of(before), servers_of(after), strict=True) if now is not was]
+
+
+def leaders_of(world: World, notes: Notes) -> Iterator[tuple[str, str]]:
+    for server in servers_of(world):
+        if server.role == "leader":
+            yield f"the leader of term {server.current_term}", server.id
+
+
+election_safety = NeverTwice("Election Safety: at most one leader in a term", leaders_of)
+
+
+def _overwrites(before: World, after: World) -> Reason:
+    for was, now in changed(before, after):
+        leads_on = was.role == now.role == "leader" and was.current_term == now.current_term
+        if leads_on and now.log is not was.log and now.log[: len(was.log)] != was.log:
+            return f"{now.id}, the leader of term {now.current_term}, changed entries of its own log"
+    return None
+
+
+leader_append_only = AlwaysNext("Leader Append-Only: a leader only appends to its log", _overwrites)
+
+
+def _mismatch(world: World) -> Reason:
+    for one, other in combinations(servers_of(world), 2):
+        shorter = min(len(one.log), len(other.log))
+        if one.log is other.log or one.log[:shorter] == other.log[:shorter]:
+            continue
+        agree = shorter  # the last index where the terms are the same
+        while agree and one.log[agree - 1].term != other.log[agree - 1].term:
+            agree -= 1
+        for index in range(1, agree + 1):
+            mine, theirs = one.log[index - 1], other.log[index - 1]
+            if mine != theirs:
+                return (
+                    f"at index {agree} both {one.id} and {other.id} have an entry of term {one.log[agree - 1].term}, "
+                    f"yet at index {index} they have {mine} and {theirs}"
+                )
+    return None
+
+
+log_matching = Always("Log Matching: logs that share an entry are the same up to it", _mismatch)
+
+
+class LeaderCompleteness(Property):
+    """What was committed in a term is in the log of every leader of a later term (5.4)."""
+
+    def __init__(self) -> None:
+        super().__init__("Leader Completeness: later leaders have all that was committed")
+
+    # The memory: for each index the committed entry and the term in which it was committed; and what is wrong.
+
+    def begin(self, state: World) -> Hashable:
+        return ((), None)
+
+    def follow(self, memory: Any, before: World, event: Any, after: World, notes: Notes) -> Any:
+        committed, wrong = memory
+        moved = changed(before, after)
+        if wrong or not moved:
+            return memory
+        for _, now in moved:
+            new = now.log[len(committed) : now.commit_index]
+            committed += tuple((entry, now.current_term) for entry in new)
+        # Old leaders are looked at again when more was committed: they may be of a later term than it.
+        looked_at = [now for _, now in moved] if committed is memory[0] else servers_of(after)
+        for leader in looked_at:
+            if leader.role == "leader":
+                wrong = wrong or _lacks(leader, committed)
+        return memory if committed is memory[0] and not wrong else (committed, wrong)
+
+    def reason(self, memory: Any, state: World) -> Reason:
+        return memory[1]  # type: ignore[no-any-return]
+
+
+def _lacks(leader: ServerState, committed: tuple[tuple[Entry, int], ...]) -> Reason:
+    for index, (entry, term) in enumerate(committed, start=1):
+        if term < leader.current_term and (index > len(leader.log) or leader.log[index - 1] != entry):
+            has = leader.log[index - 1] if index <= len(leader.log) else "nothing"
+            return (
+                f"{leader.id} leads term {leader.current_term} and has {has} at index {index}, where {entry} was "
+                f"committed in term {term}"
+            )
+    return None
+
+
+class StateMachineSafety(Property):
+    """No two servers ever apply different entries at the same index, nor one server before and after a crash."""
+
+    def __init__(self) -> None:
+        super().__init__("State Machine Safety: all apply the same entry at an index")
+
+    # The memory: the entries applied so far, by index; and what is wrong.
+
+    def begin(self, state: World) -> Hashable:
+        return ((), None)
+
+    def follow(self, memory: Any, before: World, event: Any, after: World, notes: Notes) -> Any:
+        applied, wrong = memory
+        if wrong:
+            return memory
+        for was, now in changed(before, after):
+            for index in range(was.last_applied + 1, now.last_applied + 1):
+                entry = now.log[index - 1]
+                if index > len(applied):
+                    applied += (entry,)
+                elif applied[index - 1] != entry:
+                    wrong = f"{now.id} applies {entry} at index {index}, where {applied[index - 1]} was applied before"
+        return memory if applied is memory[0] and not wrong else (applied, wrong)
+
+    def reason(self, memory: Any, state: World) -> Reason:
+        return memory[1]  # type: ignore[no-any-return]
+
+
+leader_completeness = LeaderCompleteness()
+state_machine_safety = StateMachineSafety()
+
+
+def _term_falls(before: World, after: World) -> Reason:
+    for was, now in changed(before, after):
+        if now.current_term < was.current_term:
+            return f"{now.id} goes back from term {was.current_term} to term {now.current_term}"
+    return None
+
+
+def _commit_falls(before: World, after: World) -> Reason:
+    for was, now in changed(before, after):
+        if now.commit_index < was.commit_index and now.id not in after.down:  # a crash forgets it
+            return f"{now.id} takes its commit index back from {was.commit_index} to {now.commit_index}"
+        if not now.last_applied <= now.commit_index <= len(now.log):
+            return f"{now.id} has applied {now.last_applied} and committed {now.commit_index} of {len(now.log)} entries"
+    return None
+
+
+terms_never_fall = AlwaysNext("Terms never fall, not even in a crash", _term_falls)
+commits_never_fall = AlwaysNext("What is committed stays so, and in the log", _commit_falls)
+
+FIGURE_3: tuple[Property, ...] = (
+    election_safety,
+    leader_append_only,
+    log_matching,
+    leader_completeness,
+    state_machine_safety,
+)
+ALWAYS: tuple[Property, ...] = (*FIGURE_3, terms_never_fall, commits_never_fall)
+
+
+# What is not safety
+
+
+class HeedsHeartbeats(Property):
+    """A server that hears from the leader of its term starts its election timer again, at that moment (5.2).
+
+    Not one of Figure 3: without it nothing is ever inconsistent, but a leader that everybody hears is deposed.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("A heartbeat that has arrived starts the election timer again")
+
+    def follow(self, memory: Any, before: World, event: Any, after: World, notes: Notes) -> Any:
+        if memory:
+            return memory
+        for note in notes:
+            if note.rule in _HEARD:
+                who = note.values["who"]
+                timer = after.timer(who, "election")
+                if timer is None or timer.set != after.clock:
+                    since = "does not run" if timer is None else f"has run since {timer.set} ms"
+                    return f"{who} hears from {note.values['leader']} at {after.clock} ms, but its timer {since}"
+        return None
+
+    def reason(self, memory: Any, state: World) -> Reason:
+        return memory  # type: ignore[no-any-return]
+
+
+_HEARD = ("AE.0", "AE.2", "AE.2.short", "AE.3", "AE.4", "AE.5", "C.3")
+heeds_heartbeats = HeedsHeartbeats()
+
+
+def _settled(world: World) -> bool:
+    servers = servers_of(world)
+    term = max(server.current_term for server in servers)
+    for leader in servers:
+        if leader.role == "leader" and leader.current_term == term:
+            return all(server.commit_index == leader.last_log_index for server in servers)
+    return False
+
+
+settled = Sometimes("all servers know of a leader's whole log that it is committed", _settled)
+"""Progress: once all faults are repaired, a leader is elected, and its log is committed everywhere."""

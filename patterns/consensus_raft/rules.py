@@ -1,0 +1,185 @@
+"""Every rule of Raft that fires here, in words: what happened, why, and where it is written.
+
+`Raft` is Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm (Extended Version)", 2014;
+`thesis` is Ongaro, "Consensus: Bridging Theory and Practice", 2014. The sentences are ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from patterns.engine.machine import Rule
+
+RULES: Mapping[str, Rule] = {
+    # Rules for servers
+    "ALL.1": Rule("**{who} applies entry {index}** to its state machine: {entry.command}.", "Raft 5.3, All Servers 1"),
+    "ALL.2": Rule(
+        "**{who} enters term {term}** as a follower: {sender}'s message carries it, and {who} was {role} in the older "
+        "term {old_term}.",
+        "Raft 5.1, All Servers 2",
+    ),
+    "UP": Rule(
+        "**{who} is back**, a follower in term {term}. From its disk: its vote in that term ({voted_for}) and a log of "
+        "length {length}. How much is committed it has to learn anew.",
+        "Raft 5.1, Figure 2: State",
+    ),
+    "F.2": Rule(
+        "**{who} starts an election**: its election timer ran out without a word from a leader. It becomes a candidate "
+        "in term {term}, votes for itself and asks the others.",
+        "Raft 5.2, Followers 2 and Candidates 1",
+    ),
+    "C.4": Rule(
+        "**{who} starts over in term {term}**: in term {old_term} it got {count} of the {needed} votes it needed, and "
+        "heard of no other winner. It votes for itself and asks again.",
+        "Raft 5.2, Candidates 4",
+    ),
+    # RequestVote, the receiver
+    "RV.1": Rule(
+        "**{who} refuses** {candidate}'s request for a vote: it is of term {term}, and {who} is in **term "
+        "{current_term}** already.",
+        "Raft 5.1, RequestVote rule 1",
+    ),
+    "RV.2.voted": Rule(
+        "**{who} refuses** {candidate}'s request for a vote in term {term}: it **already voted for {voted_for}** in "
+        "term {term}.",
+        "Raft 5.2, RequestVote rule 2",
+    ),
+    "RV.2.log": Rule(
+        "**{who} refuses** {candidate}'s request for a vote in term {term}: **its own log is more up-to-date**. It "
+        "ends with an entry of term {own_term} at index {own_index}, {candidate}'s with term {last_log_term} at index "
+        "{last_log_index}.",
+        "Raft 5.4.1, RequestVote rule 2",
+    ),
+    "RV.2": Rule(
+        "**{who} votes for {candidate}** in term {term}: it gave its vote to nobody else, and {candidate}'s log is at "
+        "least as up-to-date as its own.",
+        "Raft 5.2 and 5.4.1, RequestVote rule 2",
+    ),
+    # The candidate
+    "C.vote": Rule(
+        "**{who} has {count} of the {needed} votes** it needs in term {term}: {voter} votes for it.",
+        "Raft 5.2",
+    ),
+    "C.again": Rule(
+        "**{who} counts {voter}'s vote once**: this is the same vote again, and it still has {count} of {needed}.",
+        "Raft 5.2",
+    ),
+    "C.refused": Rule(
+        "**{voter} gives {who} no vote** in term {term}: {who} has {count} of the {needed} it needs.",
+        "Raft 5.2",
+    ),
+    "C.2": Rule(
+        "**{who} becomes leader of term {term}**: {voters} are {count} of {servers} servers, a majority. It appends "
+        "a no-op at index {index}, to learn what is committed, and tells the others at once.",
+        "Raft 5.2, Candidates 2 and Leaders 1; section 8",
+    ),
+    "C.3": Rule(
+        "**{who} gives up** its candidacy in term {term}: {leader} has won it.",
+        "Raft 5.2, Candidates 3",
+    ),
+    "C.late": Rule(
+        "**{who} has no use for** {voter}'s answer of term {term}: it is {role} in term {current_term}.",
+        "Raft 5.2",
+    ),
+    # AppendEntries, the receiver
+    "AE.0": Rule(
+        "**{who} hears from {leader}**, the leader of term {term}: its election timer starts again.",
+        "Raft 5.2",
+    ),
+    "AE.1": Rule(
+        "**{who} refuses {leader}'s entries**: they are of term {term}, and {who} is in **term {current_term}** "
+        "already. The answer tells {leader} so.",
+        "Raft 5.1, AppendEntries rule 1",
+    ),
+    "AE.2.short": Rule(
+        "**{who} refuses {leader}'s entries**: they follow index {prev_log_index}, and **its log ends at {length}**. "
+        "It asks for those from {conflict_index} on.",
+        "Raft 5.3, AppendEntries rule 2",
+    ),
+    "AE.2": Rule(
+        "**{who} refuses {leader}'s entries**: at index {prev_log_index} {leader} has an entry of term "
+        "{prev_log_term}, but **{who} has one of term {conflict_term}**. It asks for the entries from "
+        "{conflict_index} on, the first of that term.",
+        "Raft 5.3, AppendEntries rule 2 and the fast back-up",
+    ),
+    "AE.3": Rule(
+        "**{who} deletes entries {index} to {length}** from its log: at index {index} it has term {old_term}, the "
+        "leader {leader} has term {new_term}.",
+        "Raft 5.3, AppendEntries rule 3",
+    ),
+    "AE.4": Rule(
+        "**{who} appends {count} from {leader}**: its log now ends at index {index}, of term {entry_term}.",
+        "Raft 5.3, AppendEntries rule 4",
+    ),
+    "AE.5": Rule(
+        "**{who} knows that all up to index {index} is committed**: {leader} has committed up to {leader_commit}, and "
+        "up to {last_new} their logs are known to agree.",
+        "Raft 5.3, AppendEntries rule 5",
+    ),
+    # The leader
+    "L.1": Rule(
+        "**{who} sends heartbeats**: nobody shall start an election while it leads term {term}.",
+        "Raft 5.2, Leaders 1",
+    ),
+    "L.2": Rule(
+        "**{who} appends {client}'s {request}** to its log at index {index}, term {term}, and sends it to the others. "
+        "It answers when the entry is applied.",
+        "Raft 5.3, Leaders 2",
+    ),
+    "L.3": Rule(
+        "**{who} knows that {follower}'s log agrees** with its own up to index {match_index}.",
+        "Raft 5.3, Leaders 3",
+    ),
+    "L.3.same": Rule(
+        "**{who} hears that {follower} is there**: its log is known to agree up to index {match_index}, as before.",
+        "Raft 5.3, Leaders 3",
+    ),
+    "L.3.back": Rule(
+        "**{who} goes back for {follower}**: its log does not agree at index {prev_log_index}, so {who} tries again "
+        "from index {next_index} on.",
+        "Raft 5.3, Leaders 3 and the fast back-up",
+    ),
+    "L.4": Rule(
+        "**{who} commits all up to index {index}**: {holders} hold entry {index}, {count} of {servers} servers, and it "
+        "is of {who}'s own term {term}.",
+        "Raft 5.3 and 5.4.2, Leaders 4",
+    ),
+    "L.4.old": Rule(
+        "**{who} does not commit entry {index}** yet, though {holders} hold it: it is of **term {entry_term}**, and a "
+        "leader counts copies only of entries of its own term, {term}.",
+        "Raft 5.4.2, Figure 8",
+    ),
+    "L.late": Rule(
+        "**{who} has no use for** {follower}'s answer of term {term}: it is {role} in term {current_term}.",
+        "Raft 5.1",
+    ),
+    # Clients
+    "CL.redirect": Rule(
+        "**{who} does not take {client}'s request**: it is {role}, only the leader does. It says to ask {hint}.",
+        "Raft 8",
+    ),
+    "CL.session": Rule(
+        "**{who} answers {client}'s retry** at once: request {serial} was executed already, and its session holds the "
+        "answer, {value}.",
+        "Raft 8, thesis 6.3",
+    ),
+    "CL.twice": Rule(
+        "**{who} does not execute entry {index} again**: {client}'s request {serial} was executed already, this entry "
+        "is a retry of it.",
+        "Raft 8, thesis 6.3",
+    ),
+    "CL.done": Rule(
+        "**{who} answers {client}**: {request} is committed and executed, the value is {value}.",
+        "Raft 5.3, Leaders 2",
+    ),
+    "RI.1": Rule(
+        "**{who} holds back {client}'s read** of {key} until a majority confirms that it still leads term {term}, and "
+        "until it has applied up to index {read_index}.",
+        "Raft 8, thesis 6.4",
+    ),
+    "RI.2": Rule(
+        "**{who} answers {client}'s read** of {key}: {value}. A majority confirmed that it led after the read came, "
+        "and it has applied up to index {applied}.",
+        "Raft 8, thesis 6.4",
+    ),
+}

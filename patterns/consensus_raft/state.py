@@ -1,0 +1,132 @@
+"""What a Raft server knows, and the rules of Raft as questions about it.
+
+Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm (Extended Version)", 2014; numbers in
+brackets are its sections. Each rule that can be got wrong is a small method: to break it, or to write it yourself, is a
+subclass that overrides one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from patterns.engine.machine import Rule
+from patterns.engine.process import Process, durable, setting
+
+from .messages import AppendEntries, Entry, RequestVote
+from .rules import RULES
+from .state_machine import StateMachine
+from .table import Table
+
+Role = Literal["follower", "candidate", "leader"]
+
+
+class ServerState(Process):
+    """The State box of Figure 2, and the rules that say what may be done in it. All times are in ms."""
+
+    rules: ClassVar[Mapping[str, Rule]] = RULES
+
+    peers: tuple[str, ...]
+    """The other servers."""
+    election_timeout: tuple[int, int] = setting((150, 300))
+    """Drawn anew each time the timer starts, so that split votes are rare (5.2)."""
+    heartbeat_interval: int = setting(50)
+    max_entries: int = setting(100)
+    """At most so many entries in one AppendEntries."""
+
+    # Persistent state on all servers: on disk before any RPC is answered
+    current_term: int = durable(0)
+    voted_for: str | None = durable(None)
+    log: tuple[Entry, ...] = durable(())
+    """`log[0]` is the entry with index 1."""
+
+    # Volatile state on all servers
+    commit_index: int = 0
+    last_applied: int = 0
+    state_machine: StateMachine = StateMachine()
+    role: Role = "follower"
+    leader_id: str | None = None
+    """Whom to send clients to."""
+
+    # Volatile state on candidates
+    votes: frozenset[str] = frozenset()
+    """Who voted for it in this term."""
+
+    # Volatile state on leaders; per peer
+    next_index: Table[int] = Table()
+    match_index: Table[int] = Table()
+    read_round: int = 0
+    """The last round of leadership checks that it began (`clients.py`)."""
+
+    # The log
+
+    @property
+    def servers(self) -> int:
+        """The size of the cluster."""
+        return len(self.peers) + 1
+
+    @property
+    def last_log_index(self) -> int:
+        return len(self.log)
+
+    @property
+    def last_log_term(self) -> int:
+        return self.log[-1].term if self.log else 0
+
+    def term_at(self, index: int) -> int:
+        """The term of the entry at `index`; 0 at index 0, before the first entry."""
+        return self.log[index - 1].term if index else 0
+
+    # The rules as predicates
+
+    def is_majority(self, count: int) -> bool:
+        """Any two majorities share a server (5.2)."""
+        return 2 * count > self.servers
+
+    def vote_is_free(self, candidate: str) -> bool:
+        """At most one vote a term, first come first served (5.2)."""
+        return self.voted_for in (None, candidate)
+
+    def log_is_up_to_date(self, last_log_index: int, last_log_term: int) -> bool:
+        """Whether a log with that end is at least as up-to-date as ours: the later last term wins, then the longer
+        log (5.4.1)."""
+        return (last_log_term, last_log_index) >= (self.last_log_term, self.last_log_index)
+
+    def may_grant(self, request: RequestVote) -> bool:
+        """Whether to vote for the candidate; its term is ours (RequestVote rule 2)."""
+        return self.vote_is_free(request.candidate_id) and self.log_is_up_to_date(
+            request.last_log_index, request.last_log_term
+        )
+
+    def agrees_at(self, prev_log_index: int, prev_log_term: int) -> bool:
+        """Whether our log has that entry; then all entries before it agree too (5.3)."""
+        return prev_log_index <= self.last_log_index and self.term_at(prev_log_index) == prev_log_term
+
+    def first_conflict(self, prev_log_index: int, entries: tuple[Entry, ...]) -> int | None:
+        """The first index where we have an entry of another term than the leader. Entries that agree stay: the message
+        may be an old one, and we may have more by now (AppendEntries rule 3)."""
+        for index, entry in enumerate(entries, start=prev_log_index + 1):
+            if index > self.last_log_index:
+                return None
+            if self.term_at(index) != entry.term:
+                return index
+        return None
+
+    def last_new_index(self, message: AppendEntries) -> int:
+        """How far our log is known to agree with the leader's: what follows may be the rest of an old term (rule 5)."""
+        return message.prev_log_index + len(message.entries)
+
+    def holders(self, index: int) -> tuple[str, ...]:
+        """The servers known to hold the leader's entry at `index`, itself included."""
+        return tuple(sorted([self.id, *(peer for peer, match in self.match_index if match >= index)]))
+
+    def may_commit(self, index: int) -> bool:
+        """A majority holds it, and it is of our own term: copies of an older entry prove nothing (5.4.2, Figure 8)."""
+        return self.is_majority(len(self.holders(index))) and self.term_at(index) == self.current_term
+
+    def committable_index(self) -> int:
+        """The highest index that the leader may commit; everything before it is committed with it (5.3)."""
+        for index in range(self.last_log_index, self.commit_index, -1):
+            if self.may_commit(index):
+                return index
+        return self.commit_index

@@ -1,0 +1,35 @@
+"""The replicated state machine: a key-value store, and for each client what became of its last request.
+
+Every server executes the same entries in the same order and so holds the same value of this (section 2). The sessions
+are part of it: that is how a new leader knows what an old one has executed (section 8).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from .messages import Add, Command, Put
+from .table import Table
+
+
+class Session(msgspec.Struct, frozen=True, gc=False):
+    """The last request of a client that was executed: its serial number and the answer."""
+
+    serial: int
+    value: int | None
+
+
+class StateMachine(msgspec.Struct, frozen=True, gc=False):
+    store: Table[int] = Table()
+    """Key -> value."""
+    sessions: Table[Session] = Table()
+    """Client -> its session."""
+
+    def execute(self, command: Command) -> StateMachine:
+        """The state machine after the command. Its answer is then in the client's session."""
+        match command.request:
+            case Put(serial, key, value):
+                result = value
+            case Add(serial, key, by):
+                result = (self.store.get(key) or 0) + by
+        return StateMachine(self.store.put(key, result), self.sessions.put(command.client, Session(serial, result)))

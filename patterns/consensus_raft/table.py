@@ -1,0 +1,57 @@
+"""A small mapping as a value, for what a server keeps about each of its peers, its clients, or its keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+import msgspec
+
+V = TypeVar("V")
+
+
+class Table(msgspec.Struct, Generic[V], frozen=True, gc=False):
+    """Name -> value. Nothing changes it: `put` gives another table.
+
+    >>> Table().put("S2", 7)["S2"]
+    7
+    """
+
+    rows: tuple[tuple[str, V], ...] = ()
+    """Sorted by name, so that equal tables are equal values."""
+
+    @classmethod
+    def filled(cls, names: tuple[str, ...], value: V) -> Table[V]:
+        """Every name with the same value."""
+        return Table(tuple((name, value) for name in sorted(names)))
+
+    def put(self, name: str, value: V) -> Table[V]:
+        """This table with `name` set to `value`."""
+        return Table(tuple(sorted([*(row for row in self.rows if row[0] != name), (name, value)], key=_name)))
+
+    def get(self, name: str) -> V | None:
+        """The value of `name`, None where it has none."""
+        for key, value in self.rows:
+            if key == name:
+                return value
+        return None
+
+    def __getitem__(self, name: str) -> V:
+        """The value of `name`. Raises KeyError where it has none."""
+        for key, value in self.rows:
+            if key == name:
+                return value
+        raise KeyError(name)
+
+    def values(self) -> tuple[V, ...]:
+        return tuple([value for _, value in self.rows])
+
+    def __iter__(self) -> Iterator[tuple[str, V]]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def _name(row: tuple[str, object]) -> str:
+    return row[0]
