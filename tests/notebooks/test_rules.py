@@ -1,0 +1,150 @@
+"""Every notebook keeps the rules that make nine of them one course: chapters, lengths, links, no drawing code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from urllib.parse import unquote
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+CHAPTERS = (
+    "Purpose · 目的",
+    "Core pattern · 核心模式",
+    "From Rust to Python · Rust 化要点",
+    "Terminology · 术语",
+    "Practice · 实践与样例",
+    "Related · 相关索引",
+    "Navigation · 导航",
+)
+CELLS = range(20, 61)
+WORDS = range(1_000, 2_501)
+CODE_LINES = 10
+EXERCISE_LINES = 25  # in a cell tagged `exercise`: what the learner writes
+DRAWING = re.compile(
+    r"^\s*(?:import|from)\s+(?:plotly|matplotlib|anywidget|IPython\.display)\b|<svg|<div", re.MULTILINE
+)
+
+
+def headings(notebook: NotebookNode) -> list[tuple[int, str]]:
+    """(level, text) of every heading, in order; fenced code is not prose."""
+    found = []
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            prose = re.sub(r"^```.*?^```", "", cell.source, flags=re.MULTILINE | re.DOTALL)
+            found += [(len(marks), text.strip()) for marks, text in re.findall(r"^(#{1,6}) (.+)$", prose, re.MULTILINE)]
+    return found
+
+
+def words(notebook: NotebookNode) -> int:
+    """How many words a learner reads: those of the prose, without addresses of links and without code."""
+    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    prose = re.sub(r"```.*?```|\]\([^)]*\)|<[^>]*>", " ", prose, flags=re.DOTALL)
+    return len(re.findall(r"[A-Za-z0-9][\w'’./-]*", prose))
+
+
+def broken_rules_of_every_notebook(notebook: NotebookNode, folder: Path) -> Iterator[str]:
+    levels = [level for level, _ in headings(notebook)]
+    if levels.count(1) != 1 or levels[0] != 1:
+        yield "it has one first-level heading, and begins with it"
+    for before, level in pairwise(levels):
+        if level > before + 1:
+            yield f"a heading of level {level} follows one of level {before}"
+    for number, cell in enumerate(notebook.cells):
+        lines = len(cell.source.splitlines())
+        allowed = EXERCISE_LINES if "exercise" in cell.metadata.get("tags", ()) else CODE_LINES
+        if cell.cell_type == "code" and not 1 <= lines <= allowed:
+            yield f"code cell {number} has {lines} lines; 1 to {allowed} are allowed"
+        if cell.cell_type == "code" and (drawing := DRAWING.search(cell.source)):
+            yield f"code cell {number} draws by itself ({drawing[0].strip()}); pictures live in widgets/"
+        if cell.cell_type == "markdown":
+            for link in re.findall(r"\]\((?!\w+:|#)([^)\s#]+)", cell.source):
+                if not (folder / unquote(link)).exists():
+                    yield f"cell {number} links to {link}, which does not exist"
+
+
+def broken_rules_of_a_pattern(notebook: NotebookNode) -> Iterator[str]:
+    """The rules of a notebook of one pattern; the index keeps only those of every notebook."""
+    chapters = tuple(text for level, text in headings(notebook) if level == 2)
+    if chapters != CHAPTERS:
+        yield f"its chapters are {chapters}; they must be {CHAPTERS}"
+    if len(notebook.cells) not in CELLS:
+        yield f"it has {len(notebook.cells)} cells; {CELLS[0]} to {CELLS[-1]} are read in one sitting"
+    if (count := words(notebook)) not in WORDS:
+        yield f"it has {count} words; {WORDS[0]} to {WORDS[-1]} are read in one sitting"
+
+
+def broken_rules(notebook: NotebookNode, name: str, folder: Path = NOTEBOOKS) -> list[str]:
+    of_a_pattern = [] if name.startswith("00_") else broken_rules_of_a_pattern(notebook)
+    return [*broken_rules_of_every_notebook(notebook, folder), *of_a_pattern]
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_the_notebook_keeps_the_rules(path: Path) -> None:
+    broken = broken_rules(nbformat.read(path, as_version=4), path.name)
+    assert not broken, "\n".join(broken)
+
+
+def test_there_is_an_index_and_every_other_notebook_is_named_after_a_pattern() -> None:
+    names = {path.name for path in NOTEBOOKS.glob("*.ipynb")}
+    assert "00_index.ipynb" in names
+    patterns = NOTEBOOKS.parent / "patterns"
+    for name in names - {"00_index.ipynb"}:
+        assert (numbered := re.fullmatch(r"0[1-9]_(\w+)\.ipynb", name)), name
+        assert (patterns / numbered[1]).is_dir() or (patterns / f"{numbered[1]}.py").exists(), name
+
+
+# The rules refuse what they are there to refuse.
+
+
+def good() -> NotebookNode:
+    prose = [nbformat.v4.new_markdown_cell("# A pattern"), nbformat.v4.new_markdown_cell("word " * 1200)]
+    chapters = [nbformat.v4.new_markdown_cell(f"## {chapter}\n### A part") for chapter in CHAPTERS]
+    code = [nbformat.v4.new_code_cell("1 + 1") for _ in range(15)]
+    return nbformat.v4.new_notebook(cells=[*prose, *chapters, *code])
+
+
+def test_a_good_notebook_is_accepted() -> None:
+    assert broken_rules(good(), "01_good.ipynb") == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        pytest.param(nbformat.v4.new_markdown_cell("# Another"), "one first-level heading", id="two titles"),
+        pytest.param(nbformat.v4.new_markdown_cell("##### Deep"), "level 5 follows", id="a level left out"),
+        pytest.param(nbformat.v4.new_markdown_cell("## More"), "its chapters are", id="a chapter of its own"),
+        pytest.param(nbformat.v4.new_markdown_cell("word " * 1400), "words;", id="too many words"),
+        pytest.param(nbformat.v4.new_markdown_cell("[gone](no/such.py)"), "does not exist", id="a dead link"),
+        pytest.param(nbformat.v4.new_code_cell("1\n" * 11), "has 11 lines", id="a long code cell"),
+        pytest.param(nbformat.v4.new_code_cell(""), "has 0 lines", id="an empty code cell"),
+        pytest.param(nbformat.v4.new_code_cell("import plotly"), "draws by itself", id="drawing code"),
+        pytest.param(
+            nbformat.v4.new_code_cell("1\n" * 26, metadata={"tags": ["exercise"]}), "has 26 lines", id="a long exercise"
+        ),
+    ],
+)
+def test_a_notebook_is_refused_for(cell: NotebookNode, said: str) -> None:
+    notebook = good()
+    notebook.cells.append(cell)
+    [broken] = broken_rules(notebook, "01_seeded.ipynb")
+    assert said in broken
+
+
+def test_an_exercise_may_be_longer_than_other_code() -> None:
+    notebook = good()
+    notebook.cells.append(nbformat.v4.new_code_cell("1\n" * 25, metadata={"tags": ["exercise"]}))
+    assert broken_rules(notebook, "01_seeded.ipynb") == []
+
+
+@pytest.mark.parametrize("cells", [19, 61])
+def test_a_notebook_too_short_or_too_long_is_refused(cells: int) -> None:
+    notebook = good()
+    notebook.cells = notebook.cells[:19] + [nbformat.v4.new_code_cell("1")] * (cells - 19)
+    [broken] = broken_rules(notebook, "01_seeded.ipynb")
+    assert f"{cells} cells" in broken
