@@ -1,7 +1,9 @@
 """Consistent hashing: the ring, what came beside it, and a cache tier that grows without going cold."""
 
+from .bounded import Assignment, bounded_loads, capacities, peak_to_mean, place
 from .errors import DuplicateNode, NoNodes, RouterError, UnknownNode
 from .events import RULES, Advance, Crash, Event, Join, Leave, Look, Place, Read, ReadAll, Reweight
+from .exercises import judge_bounded, judge_lookup
 from .hashes import HASHES, avalanche
 from .others import ROUTERS, Jump, Maglev, Modulo, MultiProbe, Rendezvous, jump_hash, maglev_table
 from .placement import Ketama, Node, Placement
@@ -17,6 +19,7 @@ __all__ = [
     "RULES",
     "Advance",
     "Arc",
+    "Assignment",
     "CacheTier",
     "Change",
     "Crash",
@@ -51,8 +54,14 @@ __all__ = [
     "UnknownNode",
     "Walk",
     "avalanche",
+    "bounded_loads",
+    "capacities",
+    "judge_bounded",
+    "judge_lookup",
     "jump_hash",
     "maglev_table",
     "moved_keys",
     "moves_between",
+    "peak_to_mean",
+    "place",
 ]

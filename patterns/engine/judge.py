@@ -66,8 +66,16 @@ class Answer(NamedTuple):
     blank: bool = False
     """The exercise as it was given: it raises NotImplementedError, or returns None or `...`."""
 
+    @property
+    def endless(self) -> bool:
+        return self.problem.startswith(("Endless", "an interruption"))
+
     def __str__(self) -> str:
         return f"stops with {self.problem}" if self.problem else f"gives {self.value!r}"
+
+
+BY_HAND = "Try this case by hand, and compare each step with what your code does."
+ENDLESS = "A loop does not end: say what gets smaller, or nearer, in each round, and whether it does in this case."
 
 
 class Endless(Exception):
@@ -103,12 +111,14 @@ def judge(
     tell: Callable[[Case, Any, Answer], str],
     mistakes: Sequence[Mistake] = (),
     show: Callable[[Case], History[Any, Any] | None] = lambda case: None,
+    prepare: Callable[[Case], Case] = lambda case: case,
     what: str = "cases",
     same: Callable[[Any, Any], bool] = lambda right, given: bool(right == given),
 ) -> Verdict:
     """Try `function` on `cases`, smallest first, against `reference`.
 
     `tell(case, right, answer)` puts a failing case in words, and `show(case)` may give a run of it for the player.
+    `prepare(case)` gives the arguments of one call, where they are more than the case: a sequence that counts looks.
     A mistake is recognised by what it does: the one of `mistakes` whose answers are the learner's, right and wrong.
     """
     if not callable(function):
@@ -116,9 +126,9 @@ def judge(
     cases = list(cases)
     answers: list[Answer] = []
     for case in cases:
-        answers.append(answer_of(function, case))
-        if "interruption" in answers[-1].problem or "Endless" in answers[-1].problem:
-            break  # one endless loop is enough
+        answers.append(answer_of(function, prepare(case)))
+        if answers[-1].endless:
+            break  # one is enough
     if all(answer.blank for answer in answers):
         return not_attempted()
     right = [reference(*case) for case in cases[: len(answers)]]
@@ -126,11 +136,11 @@ def judge(
     if not wrong:
         return Verdict(True, tried=len(cases), what=what)
     first = wrong[0]
-    mistake = _recognised(mistakes, cases, answers, wrong)
+    mistake = _recognised(mistakes, [cases[at] for at in wrong], [answers[at] for at in wrong], prepare)
     return Verdict(
         accepted=False,
         tried=len(answers),
-        hint=mistake.hint if mistake else "Try this case by hand, and compare each step with what your code does.",
+        hint=mistake.hint if mistake else ENDLESS if answers[first].endless else BY_HAND,
         mistake=mistake.name if mistake else "",
         failing=tell(cases[first], right[first], answers[first]),
         history=show(cases[first]),
@@ -148,12 +158,13 @@ def _agrees(right: Any, answer: Answer, same: Callable[[Any, Any], bool]) -> boo
 
 
 def _recognised(
-    mistakes: Sequence[Mistake], cases: Sequence[Case], answers: Sequence[Answer], wrong: Sequence[int]
+    mistakes: Sequence[Mistake], cases: Sequence[Case], answers: Sequence[Answer], prepare: Callable[[Case], Case]
 ) -> Mistake | None:
-    """The mistake that gives the learner's answers in nine of ten cases where they are wrong, and the most of them."""
+    """The mistake that gives most of the learner's wrong answers, if it gives nine of ten."""
     best, most = None, 0.9
     for mistake in mistakes:
-        alike = sum(_alike(answer_of(mistake.function, cases[at]), answers[at]) for at in wrong) / len(wrong)
+        made = [answer_of(mistake.function, prepare(case)) for case in cases]
+        alike = sum(map(_alike, made, answers)) / len(cases)
         if alike >= most and (best is None or alike > most):
             best, most = mistake, alike
     return best
