@@ -193,8 +193,13 @@ class _Search:
         """A state was reached: where it is new, remember the way there and check it."""
         seen = self.seen
         before = len(seen)
-        seen.add((self.key(state), memories) if memories else self.key(state))
+        key = (self.key(state), memories) if memories else self.key(state)
+        seen.add(key)
         if len(seen) == before:
+            return
+        if before == self.max_states:
+            seen.remove(key)
+            self.cut_by = f"max_states = {before:,}"
             return
         node = len(self.parents)
         self.parents.append(parent)
@@ -209,8 +214,6 @@ class _Search:
                 return self.broken(node, None, p, reason)
         if broken := self.watch.broken(memories, state):
             return self.broken(node, None, *broken)
-        if len(seen) >= self.max_states:
-            self.cut_by = f"max_states = {self.max_states:,}"
 
     def broken(self, node: int, last: Any, property: Property, reason: str) -> None:
         machine, events = self.run_to(node)

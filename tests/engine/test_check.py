@@ -1,0 +1,130 @@
+"""Properties: what each kind says of a run, and why where it fails."""
+
+from __future__ import annotations
+
+import pytest
+from models.replicas import ALL_ANSWERED, ANSWERED_IS_EVERYWHERE, ClumsyReplicas, HastyReplicas, Put, Replicas
+from models.transaction_commit import Act, TwoPhase
+
+from patterns.engine.check import Always, AlwaysNext, AtRest, NeverTwice, NoFailure, Watch, counterexample
+from patterns.engine.history import History
+from patterns.engine.machine import Note
+from patterns.engine.minimise import minimise
+from patterns.engine.world import Crash, Deliver, Duplicate, Fire, Request, Restart
+
+
+def test_always_gives_the_reason_of_the_state() -> None:
+    small = Always("small", lambda n: f"{n} is too much" if n > 3 else None)
+    assert small.reason(None, 3) is None
+    assert small.reason(None, 4) == "4 is too much"
+
+
+def test_always_next_once_broken_stays_broken() -> None:
+    grows = AlwaysNext("grows", lambda a, b: f"{a} -> {b}" if b < a else None)
+    memory = grows.begin(1)
+    for before, after in ((1, 2), (2, 1), (1, 5)):
+        memory = grows.follow(memory, before, None, after, ())
+    assert grows.reason(memory, 5) == "2 -> 1"
+
+
+def test_never_twice_remembers_claims_that_later_states_do_not_show() -> None:
+    """Election safety speaks of all times, not of one state (Ongaro and Ousterhout 2014, Figure 3)."""
+    leaders = NeverTwice("one leader a term", lambda state, notes: [state] if state else [])
+    memory = leaders.begin(None)
+    for before, after in ((None, (1, "S1")), ((1, "S1"), None), (None, (2, "S2")), (None, (1, "S3"))):
+        assert leaders.reason(memory, after) is None
+        memory = leaders.follow(memory, before, None, after, ())
+    assert leaders.reason(memory, None) == "1: first S1, now S3"
+
+
+def test_never_twice_reads_the_notes_of_the_step() -> None:
+    votes = NeverTwice("one vote a term", lambda _, notes: [(n.values["term"], n.values["to"]) for n in notes])
+    memory = votes.begin(0)
+    for to in ("S1", "S2"):
+        memory = votes.follow(memory, 0, None, 0, (Note("V", {"term": 1, "to": to}),))
+    assert votes.reason(memory, 0) == "1: first S1, now S2"
+
+
+def test_at_rest_is_asked_only_where_nothing_more_happens() -> None:
+    machine = Replicas()
+    watch = Watch(machine, [AtRest("nobody waits", lambda world: "C1 waits" if world.calls[0].waits else None)])
+    history = History(machine)
+    world = history.apply(Request("C1", "P", Put(1))).state
+    assert watch.broken(watch.begin(world), world) is None
+    world = history.apply(Crash("P")).state
+    assert watch.broken(watch.begin(world), world) is None
+    while history.advance():
+        pass
+    broken = watch.broken(watch.begin(world), history.state)
+    assert broken is not None
+    assert broken[1] == "C1 waits"
+
+
+# Counterexamples
+
+
+def hasty_run() -> list[object]:
+    """A long way to a client that is told too early."""
+    asked = [Request("C1", "P", Put(1)), Duplicate(0), Fire("P", "resend"), Crash("B2"), Restart("B2")]
+    return [*asked, Deliver(0), Request("C2", "P", Put(2)), Deliver(3), Deliver(7)]
+
+
+def test_a_run_is_minimised_to_what_its_failure_needs() -> None:
+    """Zeller and Hildebrandt 2002: 1-minimal, no single event can be left out."""
+    machine = HastyReplicas()
+    found = minimise(machine, hasty_run(), ANSWERED_IS_EVERYWHERE)
+    events = [step.event for step in found.history.path[1:]]
+    assert [type(event) for event in events] == [Request, Deliver, Deliver]
+    assert found.reason == "C1 was told that put 1 is done, but B2 has 0"
+    for left_out in range(len(events)):
+        rest = events[:left_out] + events[left_out + 1 :]
+        with pytest.raises(ValueError, match=r"nothing to minimise|not on its way"):
+            minimise(machine, rest, ANSWERED_IS_EVERYWHERE)
+
+
+def test_a_counterexample_is_a_history_that_stands_at_the_bad_step_and_can_go_on() -> None:
+    found = minimise(HastyReplicas(), hasty_run(), ANSWERED_IS_EVERYWHERE)
+    history = found.history
+    assert history.step is history.steps[-1]
+    assert ANSWERED_IS_EVERYWHERE.reason(None, history.state) == found.reason
+    history.back()
+    assert ANSWERED_IS_EVERYWHERE.reason(None, history.state) is None
+    again = History.replay(HastyReplicas(), history.code)
+    assert again.path[-1].state == history.state
+
+
+def test_a_counterexample_reads_as_a_numbered_run() -> None:
+    found = minimise(HastyReplicas(), hasty_run(), ANSWERED_IS_EVERYWHERE)
+    assert str(found).splitlines() == [
+        "what was answered is on every disk does not hold after 3 steps: C1 was told that put 1 is done, but B2 has 0",
+        "   1. C1 asks P: put 1",
+        "   2. deliver copy 1 P → B1",
+        "   3. deliver copied 1 B1 → P",
+    ]
+
+
+def test_a_long_counterexample_prints_its_last_steps_and_its_replay_code() -> None:
+    history = History(Replicas())
+    while len(history.steps) < 100:
+        if history.advance() is None:
+            history.apply(Request(f"C{len(history.steps)}", "P", Put(len(history.steps))))
+    text = str(counterexample(Replicas(), [step.event for step in history.path[1:]], ALL_ANSWERED, "as if"))
+    assert len(text.splitlines()) == 42
+    assert f"59 earlier steps; replay code {history.code}" in text
+
+
+def test_a_handler_that_raises_is_a_counterexample_that_stands_before_it() -> None:
+    machine = ClumsyReplicas()
+    events = [Request("C1", "P", Put(1)), Duplicate(0), Deliver(1), Crash("P"), Restart("P"), Deliver(0)]
+    history = History(machine)
+    history.run(events)
+    double = next(packet.id for packet in history.state.packets if packet.copy_of == 0)
+    found = minimise(machine, [*events, Deliver(double)], NoFailure())
+    assert found.reason == "deliver copy 1 P → B1 raises AssertionError: B1 has 1 already"
+    assert [type(step.event) for step in found.history.path[1:]] == [Request, Duplicate, Deliver]
+    assert found.history.state["B1"].value == 1
+
+
+def test_a_run_without_a_failure_cannot_be_minimised() -> None:
+    with pytest.raises(ValueError, match="holds all along these 1 events"):
+        minimise(TwoPhase(), [Act("RMPrepare", 0)], TwoPhase.always[0])
