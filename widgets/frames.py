@@ -100,7 +100,10 @@ class Frames:
         was = {(f.who, f.name): f for f in self.view.facts_of(step.parent.state)}
         changed = {f.who for f in now if was.get((f.who, f.name)) != f}
         gone = [f for key, f in was.items() if key not in {(g.who, g.name) for g in now}]
-        return [_row(was.get((f.who, f.name)), f) for f in now if f.who in changed] + [_row(f, None) for f in gone]
+        sends_of = getattr(self.view, "sends_of", None)
+        sends = sends_of(step) if sends_of else ()
+        rows = [_row(was.get((f.who, f.name)), f) for f in now if f.who in changed]
+        return rows + [_row(f, None) for f in gone] + [_row(None, f) for f in sends]
 
     def _verdicts(self, step: Step[Any, Any]) -> list[str]:
         """For each property the reason why it does not hold here, or nothing."""
@@ -158,3 +161,23 @@ def _panel(before: Panel | None, after: Panel) -> Json:
     changed = [_rounded(msgspec.to_builtins(mark)) for key, mark in now.items() if was.get(key) != mark]
     gone = [key for key in was if key not in now]
     return panel | ({"set": changed} if changed else {}) | ({"gone": gone} if gone else {})
+
+
+def trimmed(frames: list[Json], words: list[Json]) -> tuple[list[Json], list[Json]]:
+    """The frames and words of a page without a kernel: of the choices only what happens by itself or was taken."""
+    taken = {(frame["parent"], frame["choice"]) for frame in frames[1:]}
+    places: dict[int, int] = {}
+    kept = []
+    for frame in frames:
+        choices: list[int | list[Any]] = []
+        where: dict[int, int] = {}
+        for at, word in enumerate(frame["next"]):
+            place, *when = word if isinstance(word, list) else [word]
+            if words[place]["group"] == "next" or (frame["n"], at) in taken:
+                where[at] = len(choices)
+                place = places.setdefault(place, len(places))
+                choices.append([place, *when] if when else place)
+        kept.append((frame | {"next": choices}, where))
+    for frame, _ in kept[1:]:
+        frame["choice"] = kept[frame["parent"]][1].get(frame["choice"], -1)
+    return [frame for frame, _ in kept], [words[place] for place in places]

@@ -213,13 +213,11 @@ class PlayerView {
     ui.factsHead.parentNode.hidden = !rows.length;
     ui.factsHead.textContent = people.length === 1 ? `${people[0]}, before → after` : "Before → after";
     let last = "";
-    patch(ui.facts, rows, () => h("tr", {}, h("th", { scope: "row" }), h("td"), h("td"), h("td", { class: "dp-soft" })), (tr, [who, name, was, now, where]) => {
-      const [label, before, after, kept] = tr.children, changed = was !== now;
+    patch(ui.facts, rows, () => h("tr", {}, h("th", { scope: "row" }), h("td"), h("td", { class: "dp-soft" })), (tr, [who, name, was, now, where]) => {
+      const [label, value, kept] = tr.children;
       label.textContent = people.length > 1 ? `${who} ${name}`.trim() : name;
-      before.textContent = was;
-      before.className = changed ? "dp-was" : "";
-      after.textContent = changed ? now || "none" : "";
-      after.className = "dp-is";
+      const is = h("span", { class: was === now ? "" : "dp-is" }, now || "none");
+      value.replaceChildren(was && was !== now ? h("span", { class: "dp-was" }, was) : "", is);
       kept.textContent = where;
       tr.className = people.length > 1 && who !== last ? "dp-group" : "";
       last = who;
@@ -233,7 +231,8 @@ class PlayerView {
       const reason = frame.always[i];
       li.className = reason ? "dp-no" : "dp-ok";
       li.firstChild.textContent = reason ? "✕" : "✓";
-      li.lastChild.replaceChildren(...(reason ? [h("b", {}, name), ": ", ...rich(reason)] : [name]));
+      li.title = name;
+      li.lastChild.replaceChildren(...(reason ? [h("b", {}, name), ": ", ...rich(reason)] : [name.split(":")[0]]));
     });
   }
 

@@ -20,7 +20,7 @@ from patterns.engine.history import History, ReplayError, Step
 from patterns.engine.machine import NotEnabled
 
 from .exercise import Question
-from .frames import Frames, Json
+from .frames import Frames, Json, trimmed
 from .scene import View
 
 HERE = Path(__file__).parent
@@ -180,10 +180,11 @@ class Player(anywidget.AnyWidget):
 
     def page(self) -> str:
         """The run as one self-contained HTML page that steps without a kernel, offline."""
+        frames, words = trimmed(self.frames, self.words)
         state = {
             "head": self.head | {"live": False},
-            "frames": self.frames,
-            "words": self.words,
+            "frames": frames,
+            "words": words,
             "codes": self._codes(),
             "cursor": self.history.step.number,
             "answers": {},

@@ -25,6 +25,8 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag_fi
     text: str = ""
     title: str = ""
     """What it is, in words: its tooltip and its name for a screen reader."""
+    of: str = ""
+    """The id of what it is a part of: a click on the part offers what can be done with the whole."""
 
 
 class Disc(Mark, frozen=True, tag="disc"):
@@ -151,7 +153,10 @@ class Fact(msgspec.Struct, frozen=True):
 
 
 class View(Protocol):
-    """What a module in `widgets/views` has. Pure: no protocol facts are computed there, nothing is changed."""
+    """What a module in `widgets/views` has. Pure: no protocol facts are computed there, nothing is changed.
+
+    Where messages are sent it has `sends_of(step) -> tuple[Fact, ...]` too: what is in flight since this step.
+    """
 
     title: str
 

@@ -3,7 +3,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const MOTION_MS = 320;
-const LAYERS = ["arc", "ticks", "line", "box", "disc", "label"]; // bottom to top
+const LAYERS = ["arc", "ticks", "box", "disc", "line", "label"]; // bottom to top
 const NUMBERS = ["x", "y", "x2", "y2", "r", "r2", "w", "h", "start", "end", "wide"];
 const DEFAULTS = {
   disc: { r: 30 }, line: { wide: 1.5 }, arc: { wide: 3 }, ticks: { wide: 1.5 },
@@ -78,7 +78,7 @@ const DRAW = {
   box: {
     make: (g) => ({ body: svg("rect", g, { class: "dp-body" }), text: svg("text", g, { class: "dp-on", "text-anchor": "middle" }) }),
     words(n, m) {
-      n.size = fit(m.text ?? "", m.w - 6, 12.5);
+      n.size = fit(m.text ?? "", m.w - 9, 12.5);
       write(n.text, cut(m.text ?? "", m.w - 4, n.size));
       put(n.text, { "font-size": n.size });
     },
@@ -103,7 +103,8 @@ const DRAW = {
       put(n.body, { ...ends, "stroke-width": v.wide });
       put(n.hit, ends);
       put(n.head, { d: size ? `M${v.x2} ${v.y2}L${bx - uy * size * 0.6} ${by + ux * size * 0.6}L${bx + uy * size * 0.6} ${by - ux * size * 0.6}Z` : "" });
-      put(n.text, { x: v.x2 + (Math.abs(ux) > 0.9 ? 0 : 9), y: v.y2 + (Math.abs(ux) > 0.9 ? -9 : 4), "text-anchor": Math.abs(ux) > 0.9 ? "middle" : "start" });
+      const ahead = ux < -0.3 ? -7 : 7; // the text goes before the arrow
+      put(n.text, { x: v.x2 + ahead, y: v.y2 + 4 + uy * 7, "text-anchor": ahead < 0 ? "end" : "start" });
     },
   },
   arc: {
@@ -182,7 +183,7 @@ class PanelStage {
         if (NUMBERS.some((name) => item.now[name] !== to[name])) moves.push({ item, from: item.now, to });
         else DRAW[mark.k].place(item.nodes, item.now, mark);
       }
-      this.enliven(item, live.has(id), onPick);
+      this.enliven(item, live.has(mark.of ?? id), onPick);
     }
     return moves;
   }
@@ -216,13 +217,14 @@ class PanelStage {
       return;
     }
     const mark = item.mark;
-    put(item.g, { tabindex: 0, role: "button", "aria-haspopup": "menu", "aria-label": mark.title || mark.text || mark.id });
-    item.g.onclick = () => onPick(mark.id, item.g);
+    const whole = mark.of ?? mark.id; // the keyboard comes to the whole, not to each of its parts
+    put(item.g, { tabindex: mark.of ? -1 : 0, role: "button", "aria-haspopup": "menu", "aria-label": mark.title || mark.text || mark.id });
+    item.g.onclick = () => onPick(whole, item.g);
     item.g.onkeydown = (event) => {
       if (event.key !== "Enter" && event.key !== " ") return;
       event.preventDefault();
       event.stopPropagation();
-      onPick(mark.id, item.g);
+      onPick(whole, item.g);
     };
   }
 }
