@@ -114,7 +114,7 @@ class History(Generic[S, E]):
         return None if event is None else self.apply(event)
 
     def run(self, events: Iterable[E]) -> Step[S, E]:
-        """Apply the events in turn."""
+        """Apply the events in turn. At the first that cannot happen it raises NotEnabled; those before it happened."""
         for event in events:
             self.apply(event)
         return self.step
@@ -149,12 +149,14 @@ class History(Generic[S, E]):
         return step
 
     def back(self, steps: int = 1) -> Step[S, E]:
-        """Go back; at the start, stay."""
+        """Go back; at the start, stay. Raises ValueError for a negative number of steps."""
+        _not_negative(steps)
         self._at = max(0, self._at - steps)
         return self.step
 
     def forward(self, steps: int = 1) -> Step[S, E]:
-        """Go forward along the current branch; at its end, stay."""
+        """Go forward along the current branch; at its end, stay. Raises ValueError for a negative number of steps."""
+        _not_negative(steps)
         self._at = min(len(self._path) - 1, self._at + steps)
         return self.step
 
@@ -215,3 +217,8 @@ class History(Generic[S, E]):
         except (binascii.Error, zlib.error, msgspec.MsgspecError, TypeError, ValueError) as problem:
             raise ReplayError(f"the replay code cannot be replayed in this {machine.name!r}: {problem}") from problem
         return history
+
+
+def _not_negative(steps: int) -> None:
+    if steps < 0:
+        raise ValueError(f"steps is {steps}; it must not be negative")

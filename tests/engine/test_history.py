@@ -1,0 +1,429 @@
+"""A history keeps every step taken, moves about in them, and is rebuilt from one line: tests on a lift."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from patterns.engine.history import History, ReplayError, Step
+from patterns.engine.machine import Choice, Machine, Note, NotEnabled, Rule
+
+
+class Up(msgspec.Struct, frozen=True, tag=True):
+    pass
+
+
+class Down(msgspec.Struct, frozen=True, tag=True):
+    pass
+
+
+class Board(msgspec.Struct, frozen=True, tag=True):
+    who: str
+
+
+class Lift(Machine[tuple[int, tuple[str, ...]], Up | Down | Board]):
+    """A lift: (floor, who is in it). By itself it goes up, to the top."""
+
+    name = "lift"
+    rules: ClassVar = {"moved": Rule("moves from {was} to {floor}", ""), "boarded": Rule("{who} boards", "")}
+    events = Up | Down | Board
+
+    def __init__(self, floors: int = 4) -> None:
+        self.floors = floors
+
+    @property
+    def params(self) -> dict[str, Any]:
+        return {"floors": self.floors}
+
+    def start(self) -> tuple[int, tuple[str, ...]]:
+        return 0, ()
+
+    def apply(self, state: tuple[int, tuple[str, ...]], event: Up | Down | Board) -> Any:
+        floor, inside = state
+        if isinstance(event, Board):
+            if event.who in inside:
+                raise NotEnabled(f"{event.who} is in the lift")
+            return (floor, (*inside, event.who)), (Note("boarded", {"who": event.who}),)
+        there = floor + (1 if isinstance(event, Up) else -1)
+        if not 0 <= there < self.floors:
+            raise NotEnabled(f"there is no floor {there}")
+        return (there, inside), (Note("moved", {"was": floor, "floor": there}),)
+
+    def choices(self, state: tuple[int, tuple[str, ...]]) -> tuple[Choice[Up | Down | Board], ...]:
+        top = "at the top" if state[0] == self.floors - 1 else ""
+        return (
+            Choice(Up(), "up", why_not=top),
+            Choice(Down(), "down", group="down", why_not="" if state[0] else "down"),
+        )
+
+
+class Escalator(Lift):
+    name = "escalator"
+
+
+EVENTS = st.sampled_from([Up(), Down(), Board("Ann"), Board("安"), Board("")])
+
+
+def floors(steps: list[Step[Any, Any]]) -> list[int]:
+    return [step.state[0] for step in steps]
+
+
+def everything(history: History[Any, Any]) -> Any:
+    """All that can be seen of a history."""
+    steps = [(step.number, step.depth, step.event, step.state, step.notes, step.children) for step in history.steps]
+    return steps, history.step, history.path, history.branch, history.leaves, history.code
+
+
+def after(*events: Up | Down | Board, machine: Lift | None = None) -> History[Any, Any]:
+    history = History(machine or Lift())
+    history.run(events)
+    return history
+
+
+# Taking steps
+
+
+def test_a_history_begins_with_one_step_that_nothing_led_to() -> None:
+    root = after().step
+    assert (root.number, root.depth, root.parent, root.event, root.notes) == (0, 0, None, None, ())
+    assert root.state == Lift().start()
+
+
+def test_a_step_holds_the_event_the_state_it_led_to_and_the_rules_that_fired() -> None:
+    step = after(Up()).step
+    assert (step.event, step.state, step.depth) == (Up(), (1, ()), 1)
+    assert step.notes == (Note("moved", {"was": 0, "floor": 1}),)
+
+
+def test_an_event_that_cannot_happen_leaves_the_history_as_it_was() -> None:
+    history = after(Board("Ann"), Up(), Up())
+    history.back()
+    before = everything(history)
+    with pytest.raises(NotEnabled, match="Ann is in the lift"):
+        history.apply(Board("Ann"))
+    assert everything(history) == before
+
+
+def test_of_events_in_a_row_those_before_the_refused_one_happened() -> None:
+    history = after()
+    with pytest.raises(NotEnabled, match="no floor 4"):
+        history.run([Up()] * 5)
+    assert floors(history.path) == [0, 1, 2, 3]
+
+
+def test_left_alone_the_usual_thing_happens_until_nothing_does() -> None:
+    history = after(machine=Lift(3))
+    assert [history.advance() is not None for _ in range(3)] == [True, True, False]
+    assert floors(history.steps) == [0, 1, 2]
+
+
+# Moving about
+
+
+def test_going_back_and_forward_moves_along_the_branch_and_stops_at_its_ends() -> None:
+    history = after(Up(), Up(), Down())
+    assert history.back(2).depth == 1
+    assert history.forward().depth == 2
+    assert history.back(99).depth == 0
+    assert history.forward(99).depth == 3
+    assert len(history.steps) == 4
+
+
+@pytest.mark.parametrize("move", [History.back, History.forward])
+def test_a_negative_number_of_steps_is_refused(move: Callable[[History[Any, Any], int], Any]) -> None:
+    history = after(Up(), Up())
+    with pytest.raises(ValueError, match="steps is -1; it must not be negative"):
+        move(history, -1)
+    assert history.step.depth == 2
+
+
+def test_another_event_in_a_place_passed_before_makes_a_branch_and_keeps_the_old_one() -> None:
+    history = after(Up(), Up(), Up())
+    history.back(2)
+    history.apply(Down())
+    assert floors(history.branch) == [0, 1, 0]
+    assert [floors(leaf.path) for leaf in history.leaves] == [[0, 1, 2, 3], [0, 1, 0]]
+
+
+def test_the_same_event_in_the_same_place_follows_the_branch_that_exists() -> None:
+    history = after(Up(), Up())
+    first = history.step
+    history.back(2)
+    history.apply(Board("Ann"))
+    history.jump(0)
+    history.run([Up(), Up()])
+    assert history.step is first
+    assert len(history.steps) == 4
+
+
+def test_following_a_branch_keeps_what_comes_after_it() -> None:
+    history = after(Up(), Up(), Up())
+    history.jump(0)
+    history.apply(Up())
+    assert floors(history.branch) == [0, 1, 2, 3]
+    assert history.forward(9).state == (3, ())
+
+
+def test_a_jump_into_another_branch_makes_it_the_current_one_to_its_end() -> None:
+    history = after(Up(), Up(), Up())
+    history.jump(1)
+    history.apply(Down())
+    assert floors(history.jump(2).path) == [0, 1, 2]
+    assert floors(history.branch) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("number", [-1, 3, 99])
+def test_a_jump_to_a_step_that_does_not_exist_is_refused(number: int) -> None:
+    history = after(Up(), Up())
+    with pytest.raises(IndexError, match=f"step {number} does not exist: this history has steps 0 to 2"):
+        history.jump(number)
+    assert history.step.number == 2
+
+
+def test_a_jump_to_a_step_of_another_history_is_refused() -> None:
+    with pytest.raises(ValueError, match="belongs to another history"):
+        after(Up()).jump(after(Up()).step)
+
+
+# Running until
+
+
+def at_floor(floor: int) -> Callable[[Step[Any, Any]], bool]:
+    return lambda step: step.state[0] == floor
+
+
+def test_a_run_stops_at_the_first_new_step_that_is_as_wanted() -> None:
+    history = after()
+    step = history.run_until(at_floor(2), 100)
+    assert step is history.step
+    assert floors(history.path) == [0, 1, 2]
+
+
+def test_a_run_takes_no_more_steps_than_its_bound() -> None:
+    history = after(machine=Lift(100))
+    assert history.run_until(at_floor(50), 10) is None
+    assert history.step.depth == 10
+    assert history.run_until(at_floor(20), 10) is history.step
+
+
+def test_a_run_ends_where_nothing_happens_any_more() -> None:
+    history = after()
+    assert history.run_until(at_floor(9), 100) is None
+    assert history.step.state == (3, ())
+
+
+@pytest.mark.parametrize("bound", [0, -1])
+def test_a_bound_below_one_is_refused(bound: int) -> None:
+    with pytest.raises(ValueError, match=f"bound is {bound}; it must be at least one step"):
+        after().run_until(at_floor(1), bound)
+
+
+# Replay codes
+
+
+def test_a_replay_code_rebuilds_the_branch_the_parameters_and_the_place() -> None:
+    history = after(Up(), Board("安"), Up(), Up(), Down(), machine=Lift(6))
+    history.back(2)
+    again = History.replay(Lift(), history.code)
+    assert again.machine.params == {"floors": 6}
+    assert [step.state for step in again.branch] == [step.state for step in history.branch]
+    assert again.step.depth == 3
+    assert again.code == history.code
+
+
+def test_a_code_of_another_branch_is_had_without_going_there() -> None:
+    history = after(Up(), Up())
+    leaf = history.step
+    history.jump(0)
+    history.apply(Board("Ann"))
+    assert History.replay(Lift(), history.code_of(leaf)).state == leaf.state
+    assert history.step.event == Board("Ann")
+
+
+def test_a_long_run_of_usual_things_has_a_short_code() -> None:
+    history = after(machine=Lift(10_000))
+    history.run_until(at_floor(9_999), 10_000)
+    assert len(history.code) < 60
+    assert History.replay(Lift(), history.code).state == (9_999, ())
+
+
+def test_a_code_may_have_spaces_around_it() -> None:
+    assert History.replay(Lift(), f"  {after(Up()).code}\n").state == (1, ())
+
+
+def test_a_code_of_another_pattern_is_refused() -> None:
+    with pytest.raises(ReplayError, match="this replay code is of 'lift'; it cannot be replayed in 'escalator'"):
+        History.replay(Escalator(), after(Up()).code)
+
+
+DAMAGED = after(Up(), Board("Ann"), Up(), Down()).code
+
+
+@pytest.mark.parametrize("place", range(len(DAMAGED)))
+def test_a_code_with_one_character_lost_is_refused(place: int) -> None:
+    with pytest.raises(ReplayError, match="damaged"):
+        History.replay(Lift(), DAMAGED[:place] + DAMAGED[place + 1 :])
+
+
+@pytest.mark.parametrize("place", range(len(DAMAGED)))
+def test_a_code_with_one_character_changed_is_refused(place: int) -> None:
+    for character in set(string.printable) - {DAMAGED[place]}:
+        damaged = DAMAGED[:place] + character + DAMAGED[place + 1 :]
+        with pytest.raises(ReplayError):
+            History.replay(Lift(), damaged)
+
+
+def test_a_code_with_its_place_changed_is_of_the_same_run_still() -> None:
+    history = after(Up(), Up(), Down())
+    code = history.code
+    assert [History.replay(Lift(), f"{code}@{depth}").branch[-1].state for depth in range(4)] == [(1, ())] * 4
+
+
+@pytest.mark.parametrize("code", ["", ":", "@", "lift", "lift:", "lift::00000000", "lift:x", "你好", "lift:AAAA:1@2"])
+def test_what_is_no_code_is_refused(code: str) -> None:
+    with pytest.raises(ReplayError, match="damaged"):
+        History.replay(Lift(), code)
+
+
+@given(code=st.text())
+@settings(deadline=None)
+def test_no_text_at_all_does_anything_but_be_refused(code: str) -> None:
+    with pytest.raises(ReplayError):
+        History.replay(Lift(), code)
+
+
+@pytest.mark.parametrize("place", ["4", "99", "-1", "x", "1.5", "1@1"])
+def test_a_place_that_the_run_does_not_have_is_refused(place: str) -> None:
+    with pytest.raises(ReplayError):
+        History.replay(Lift(), f"{after(Up(), Up(), Up()).code}@{place}")
+
+
+class Cellar(Lift):
+    """The same lift with floors below the ground: it can do what a Lift cannot."""
+
+    def apply(self, state: tuple[int, tuple[str, ...]], event: Up | Down | Board) -> Any:
+        return ((state[0] - 1, state[1]), ()) if isinstance(event, Down) else super().apply(state, event)
+
+
+class Glass(Lift):
+    """A lift whose parameters a Lift does not know."""
+
+    @property
+    def params(self) -> dict[str, Any]:
+        return {"panes": 3}
+
+
+def test_a_code_with_events_that_cannot_happen_is_refused_with_the_reason() -> None:
+    with pytest.raises(ReplayError, match="there is no floor -1"):
+        History.replay(Lift(), after(Down(), machine=Cellar()).code)
+
+
+def test_a_code_with_more_usual_steps_than_happen_is_refused_with_the_place() -> None:
+    code = after(Up(), Up(), machine=Lift(3)).code
+
+    class Stuck(Lift):
+        def choices(self, state: tuple[int, tuple[str, ...]]) -> tuple[Choice[Up | Down | Board], ...]:
+            return super().choices(state) if state[0] == 0 else ()
+
+    with pytest.raises(ReplayError, match="nothing is left to happen after step 1"):
+        History.replay(Stuck(), code)
+
+
+def test_a_code_with_parameters_that_the_pattern_does_not_have_is_refused() -> None:
+    with pytest.raises(ReplayError, match="panes"):
+        History.replay(Lift(), after(Up(), machine=Glass()).code)
+
+
+class Anything(RuleBasedStateMachine):
+    """Any moves in any order, beside a model: the paths taken, in order, and where we stand in which."""
+
+    @initialize(floors=st.integers(1, 4))
+    def begin(self, floors: int) -> None:
+        self.lift = Lift(floors)
+        self.history = History(self.lift)
+        self.taken: list[tuple[Any, ...]] = [()]
+        self.branch: tuple[Any, ...] = ()
+        self.at = 0
+
+    def state_after(self, events: tuple[Any, ...]) -> Any:
+        state = self.lift.start()
+        for event in events:
+            state, _ = self.lift.apply(state, event)
+        return state
+
+    def go(self, path: tuple[Any, ...]) -> None:
+        """Stand at the end of a path; unless it is part of the current branch, its oldest continuation is current."""
+        if self.branch[: len(path)] != path:
+            self.branch = path
+            while longer := [p for p in self.taken if len(p) == len(self.branch) + 1 and p[:-1] == self.branch]:
+                self.branch = longer[0]
+        self.at = len(path)
+
+    @rule(event=EVENTS)
+    def apply(self, event: Any) -> None:
+        here = self.branch[: self.at]
+        before = everything(self.history)
+        try:
+            self.lift.apply(self.state_after(here), event)
+        except NotEnabled:
+            with pytest.raises(NotEnabled):
+                self.history.apply(event)
+            assert everything(self.history) == before
+            return
+        self.history.apply(event)
+        if (*here, event) not in self.taken:
+            self.taken.append((*here, event))
+        self.go((*here, event))
+
+    @rule()
+    def advance(self) -> None:
+        event = self.lift.usual(self.history.state)
+        assert (self.history.advance() is None) == (event is None)
+        if event is not None:
+            self.history.back()
+            self.apply(event)
+
+    @rule(steps=st.integers(0, 5))
+    def back(self, steps: int) -> None:
+        self.history.back(steps)
+        self.at = max(0, self.at - steps)
+
+    @rule(steps=st.integers(0, 5))
+    def forward(self, steps: int) -> None:
+        self.history.forward(steps)
+        self.at = min(len(self.branch), self.at + steps)
+
+    @rule(data=st.data())
+    def jump(self, data: st.DataObject) -> None:
+        number = data.draw(st.integers(0, len(self.taken) - 1))
+        self.history.jump(number if data.draw(st.booleans()) else self.history.steps[number])
+        self.go(self.taken[number])
+
+    @rule()
+    def replay_every_branch(self) -> None:
+        for leaf in self.history.leaves:
+            again = History.replay(Lift(), self.history.code_of(leaf))
+            assert [step.state for step in again.branch] == [step.state for step in leaf.path]
+        assert History.replay(Lift(), self.history.code).path[-1].state == self.history.state
+
+    @invariant()
+    def the_history_is_as_the_model_says(self) -> None:
+        assert [tuple(s.event for s in step.path[1:]) for step in self.history.steps] == self.taken
+        assert [step.number for step in self.history.steps] == list(range(len(self.taken)))
+        assert tuple(step.event for step in self.history.branch[1:]) == self.branch
+        assert self.history.path == self.history.branch[: self.at + 1]
+        assert self.history.step is self.history.path[-1]
+        assert self.history.state == self.state_after(self.branch[: self.at])
+        ends = [path for path in self.taken if not any(p[:-1] == path for p in self.taken if p)]
+        assert [tuple(s.event for s in leaf.path[1:]) for leaf in self.history.leaves] == ends
+
+
+Anything.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestAnyMovesInAnyOrder = Anything.TestCase
