@@ -103,8 +103,9 @@ const DRAW = {
       put(n.body, { ...ends, "stroke-width": v.wide });
       put(n.hit, ends);
       put(n.head, { d: size ? `M${v.x2} ${v.y2}L${bx - uy * size * 0.6} ${by + ux * size * 0.6}L${bx + uy * size * 0.6} ${by - ux * size * 0.6}Z` : "" });
-      const ahead = ux < -0.3 ? -7 : 7; // the text goes before the arrow
-      put(n.text, { x: v.x2 + ahead, y: v.y2 + 4 + uy * 7, "text-anchor": ahead < 0 ? "end" : "start" });
+      const steep = Math.abs(ux) < 0.5, side = steep ? 0 : Math.sign(ux); // the text goes before the arrow
+      const anchor = { "-1": "end", 0: "middle", 1: "start" }[side];
+      put(n.text, { x: v.x2 + side * 7, y: v.y2 + 4 + uy * (steep ? 12 : 7), "text-anchor": anchor });
     },
   },
   arc: {
