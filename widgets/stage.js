@@ -105,7 +105,7 @@ const DRAW = {
       put(n.head, { d: size ? `M${v.x2} ${v.y2}L${bx - uy * size * 0.6} ${by + ux * size * 0.6}L${bx + uy * size * 0.6} ${by - ux * size * 0.6}Z` : "" });
       const steep = Math.abs(ux) < 0.5, side = steep ? 0 : Math.sign(ux); // the text goes before the arrow
       const anchor = { "-1": "end", 0: "middle", 1: "start" }[side];
-      put(n.text, { x: v.x2 + side * 7, y: v.y2 + 4 + uy * (steep ? 12 : 7), "text-anchor": anchor });
+      put(n.text, { x: v.x2 + (steep ? ux * 45 : side * 7), y: v.y2 + 4 + uy * (steep ? 12 : 7), "text-anchor": anchor });
     },
   },
   arc: {

@@ -2,7 +2,7 @@
 // are processes, the space-time diagram: a line a process, an arrow a message. A click on an event goes there, and
 // lights what it could know of (its causal past) and what could know of it (its causal future): Lamport 1978.
 
-const LANE = 30, TOP = 30, LEFT = 64;
+const LANE = 30, TOP = 30, NAMES = 60, LEFT = 10;
 const GLYPH = { // kind of event -> its path around (0, 0); the legend in the player's help names them
   deliver: "M4 0A4 4 0 1 1-4 0 4 4 0 1 1 4 0Z",
   fire: "M0-5.5L5.5 0 0 5.5-5.5 0Z",
@@ -17,20 +17,23 @@ class Strip {
   constructor(parent, onPick) {
     this.box = document.createElement("div");
     this.box.className = "dp-strip";
-    this.box.tabIndex = -1;
-    this.svg = svg("svg", this.box, { role: "group", "aria-label": "The run over its steps" });
+    this.names = svg("svg", this.box, { class: "dp-names", "aria-hidden": "true" }); // stay where the run scrolls
+    this.track = this.box.appendChild(document.createElement("div"));
+    this.track.className = "dp-run";
+    this.track.tabIndex = -1;
+    this.svg = svg("svg", this.track, { role: "group", "aria-label": "The run over its steps" });
     parent.append(this.box);
     this.onPick = onPick;
     this.room = 900;
     this.scrolled = 0; // kept, for to ask the box would make the browser lay out the page
-    this.box.onscroll = () => (this.scrolled = this.box.scrollLeft);
+    this.track.onscroll = () => (this.scrolled = this.track.scrollLeft);
     new ResizeObserver(([entry]) => {
       if (Math.abs(entry.contentRect.width - this.room) < 8) return;
       this.room = entry.contentRect.width;
       if (!this.path) return;
       this.draw(this.path, this.lanes);
       this.mark(this.at, this.focus);
-    }).observe(this.box);
+    }).observe(this.track);
   }
 
   /** Draw a branch: its frames from the root on, without the ones that are hidden. */
@@ -38,11 +41,13 @@ class Strip {
     Object.assign(this, { path, lanes, lit: null });
     this.box.hidden = !lanes.length && !path.some((frame) => frame.era);
     if (this.box.hidden) return;
-    this.step = Math.max(20, Math.min(56, (this.room - LEFT - 24) / Math.max(1, path.length)));
+    this.step = Math.max(20, Math.min(56, (this.room - LEFT - 16) / Math.max(1, path.length)));
     this.place = new Map(path.map((frame, i) => [frame.depth, i])); // depth -> column
     const width = LEFT + path.length * this.step + 16, height = TOP + lanes.length * LANE;
     put(this.svg, { width, height, viewBox: `0 0 ${width} ${height}` });
+    put(this.names, { width: lanes.length ? NAMES : 0, height });
     this.svg.replaceChildren();
+    this.names.replaceChildren();
     this.drawEras();
     this.drawLanes(width);
     this.events = new Map(); // depth -> {frame, g, causes}
@@ -82,9 +87,9 @@ class Strip {
   drawLanes(width) {
     for (const lane of this.lanes) {
       const y = this.y(lane);
-      const name = svg("text", this.svg, { class: "dp-label dp-strong", x: 4, y: y + 4 });
-      name.textContent = cut(lane, LEFT - 12, 13);
-      svg("line", this.svg, { class: "dp-lane", x1: LEFT - 6, y1: y, x2: width, y2: y });
+      const name = svg("text", this.names, { class: "dp-label dp-strong", x: 4, y: y + 4 });
+      name.textContent = cut(lane, NAMES - 8, 13);
+      svg("line", this.svg, { class: "dp-lane", x1: 0, y1: y, x2: width, y2: y });
     }
     const down = new Map();
     for (const { moment, depth } of this.path) {
@@ -127,7 +132,7 @@ class Strip {
     put(this.nowText, { x: x + (right ? -5 : 5), "text-anchor": right ? "end" : "start" });
     this.nowText.textContent = this.lanes.length ? `step ${frame.depth}` : "";
     const left = x - this.scrolled;
-    if (left < LEFT || left > this.room - 30) this.box.scrollLeft = x - this.room / 2;
+    if (left < 0 || left > this.room - 30) this.track.scrollLeft = x - this.room / 2;
     this.focus = focus;
     if (focus !== this.lit) this.light((this.lit = focus));
   }

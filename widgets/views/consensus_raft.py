@@ -124,7 +124,7 @@ def _server(world: World, server: Server, at: Seats) -> list[Mark]:
     needed = server.servers // 2 + 1
     caption = {
         "leader": "★ leader",
-        "candidate": f"◇ candidate, {len(server.votes)} of {needed} votes",
+        "candidate": f"◇ candidate {len(server.votes)}/{needed}",
         "follower": "follower",
     }[server.role]
     caption = "✕ crashed" if down else f"❚❚ paused {server.role}" if paused else caption
