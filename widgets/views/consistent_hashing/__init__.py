@@ -1,0 +1,97 @@
+"""The picture of a cache tier: where keys go (`circle.py`, or `slots.py` for schemes without a ring), and the load.
+
+Pure: every fact shown is read from the state. What is worked out here is where things stand on the page.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from patterns.consistent_hashing.ring import Ring
+from patterns.consistent_hashing.state import Tier
+from patterns.engine.history import Step
+from widgets.scene import Era, Fact, Scene
+
+from .cast import FEW_NODES, cast_of
+from .circle import circle
+from .load import load
+from .slots import slots
+from .words import degrees, headline
+
+title = "Consistent hashing"
+
+
+def scene_of(step: Step[Tier, object]) -> Scene:
+    """The ring, or the slots of another scheme, and beside it the load of every node."""
+    state, cast = step.state, cast_of(step)
+    where = circle(step, cast) if isinstance(state.router, Ring) else slots(state, cast)
+    return Scene(
+        panels=(where, load(state, cast)),
+        clock=headline(state),
+        era=era_of(state, cast.roles),
+        fault=state.last.kind == "crash",
+    )
+
+
+def era_of(state: Tier, roles: Mapping[str, str]) -> Era:
+    """The phase a step belongs to: so many nodes, or the change from one such phase to the next."""
+    last = state.last
+    if state.joining or last.kind in ("join", "place"):
+        name = state.joining.node.name if state.joining else last.node
+        return Era(key=f"join {name}", label=f"{name} joins", role=roles[name])
+    if last.kind in ("leave", "crash", "reweight"):
+        word = {"leave": "leaves", "crash": "crashes", "reweight": "reweighted"}[last.kind]
+        role = "bad" if last.kind == "crash" else roles[last.node]
+        return Era(key=f"{last.kind} {last.node}", label=f"{last.node} {word}", role=role)
+    count = len(state.router.nodes)
+    return Era(key=f"{count} nodes", label=f"{count} node{'s' * (count != 1)}", role="ink", tone="soft")
+
+
+def facts_of(state: Tier) -> tuple[Fact, ...]:
+    """Every node's fields, or only the tier's where there are many nodes; and the lookup's."""
+    loads = state.loads()
+    facts = _node_facts(state, loads) if len(loads) <= FEW_NODES else _tier_facts(state, loads)
+    return (*facts, *_lookup_facts(state))
+
+
+def _node_facts(state: Tier, loads: Mapping[str, int]) -> Iterator[Fact]:
+    shares, cached, points = state.shares(), state.cached(), Counter(point.node for point in state.points())
+    growing = state.joining.node.name if state.joining else ""
+    for node in state.router.nodes:
+        name = node.name
+        yield Fact(name, "keys", f"{loads[name]:,}")
+        yield Fact(name, "cached", f"{len(cached[name]):,}", "memory")
+        if name in points:
+            yield Fact(name, "points", f"{points[name]:,}")
+            yield Fact(name, "share", f"{100 * shares[name]:.1f} %")
+        if node.weight != 1 and name != growing:
+            yield Fact(name, "weight", f"{node.weight:g}")
+        if node.rack:
+            yield Fact(name, "rack", node.rack)
+
+
+def _tier_facts(state: Tier, loads: Mapping[str, int]) -> Iterator[Fact]:
+    most, least = max(loads, key=loads.__getitem__), min(loads, key=loads.__getitem__)
+    yield Fact("the tier", "nodes", f"{len(loads):,}")
+    yield Fact("the tier", "cached", f"{sum(map(len, state.cached().values())):,}", "memory")
+    yield Fact("the tier", "fullest", f"{most}: {loads[most]:,}")
+    yield Fact("the tier", "emptiest", f"{least}: {loads[least]:,}")
+
+
+def _lookup_facts(state: Tier) -> Iterator[Fact]:
+    walk, key = state.walk, state.looked
+    if walk is None:
+        return
+    yield Fact(key, "stands at", degrees(state.turn(walk.position)))
+    yield Fact(key, "points seen", str(walk.seen))
+    yield Fact(key, "nodes found", ", ".join(walk.chosen) or "none yet")
+    if walk.aside:
+        yield Fact(key, "set aside", ", ".join(walk.aside))
+
+
+def costs_of(step: Step[Tier, object]) -> dict[str, int]:
+    """What the step cost: keys that moved, reads, and those that went to the database."""
+    last = step.state.last
+    costs = {"keys moved": len(last.moved), "reads": last.hits + last.misses, "misses": last.misses}
+    return {name: cost for name, cost in costs.items() if cost}

@@ -1,0 +1,204 @@
+"""The load: keys a node, how many of them are cached, and below it what the step cost beside what it had to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from patterns.consistent_hashing.state import Tier
+from widgets.scene import Box, Label, Line, Mark, Panel, Tone
+
+from .cast import FEW_NODES, Cast
+from .words import count, settled, short, walk_shown
+
+WIDTH, HEIGHT = 204.0, 348.0
+TOP, BOTTOM = 24.0, 236.0  # of the rows
+ASIDE = 76.0  # right of the bars: `249 · owner`
+BELOW = 262.0  # where the comparison begins
+
+
+class Rows(NamedTuple):
+    """Where the rows of a bar chart stand, and how long a bar of one key is."""
+
+    left: float
+    pitch: float
+    scale: float
+
+    def x(self, keys: float) -> float:
+        return round(self.left + keys * self.scale, 2)
+
+    def y(self, row: int) -> float:
+        return round(TOP + row * self.pitch, 2)
+
+    @property
+    def beside(self) -> float:
+        """Where what is written beside the bars begins."""
+        return WIDTH - ASIDE
+
+
+def load(state: Tier, cast: Cast) -> Panel:
+    """The load of every node, or how many nodes have which load where there are many."""
+    loads = state.loads()
+    few = len(loads) + bool(state.joining) <= FEW_NODES
+    return Panel(
+        id="load",
+        width=WIDTH,
+        height=HEIGHT,
+        marks=(*(_rows(state, cast, loads) if few else _histogram(loads)), *_comparison(state, loads)),
+        title="Keys a node: filled are cached" if few else "Nodes by number of keys",
+        label=_told(loads, few),
+    )
+
+
+def _told(loads: Mapping[str, int], few: bool) -> str:
+    mean = sum(loads.values()) / len(loads)
+    if few:
+        return f"Keys a node: {', '.join(f'{name} {keys:,}' for name, keys in loads.items())}; the mean is {mean:.0f}."
+    most, least = max(loads, key=loads.__getitem__), min(loads, key=loads.__getitem__)
+    return (
+        f"Keys a node, of {len(loads):,} nodes: the fullest is {most} with {loads[most]:,}, "
+        f"the emptiest {least} with {loads[least]:,}; the mean is {mean:.0f}."
+    )
+
+
+# a row a node
+
+
+def _rows(state: Tier, cast: Cast, loads: Mapping[str, int]) -> Iterator[Mark]:
+    weights = {node.name: node.weight for node in state.router.nodes}
+    if state.joining:  # it is to have its whole weight in the end
+        weights[state.joining.node.name] = state.joining.node.weight
+    names = sorted(weights) if state.joining else list(weights)
+    text = {name: name if weights[name] == 1 else f"{name} ×{weights[name]:g}" for name in names}
+    total = sum(weights.values())
+    fair = {name: len(state.keys) * weights[name] / total for name in names}
+    left = min(78.0, 10 + 8.0 * max(map(len, text.values())))
+    longest = max(1.0, *loads.values(), *fair.values())
+    rows = Rows(left, min(32.0, (BOTTOM - TOP) / len(names)), (WIDTH - ASIDE - 8 - left) / longest)
+    cold = Counter(state.owner(key) for key in state.cold())
+    for row, name in enumerate(names):
+        yield Label(
+            id=f"name:{name}", of=f"node:{name}", x=4, y=rows.y(row) + rows.pitch / 2 + 4.5, role=cast.roles[name],
+            strong=True, text=short(text[name], 9), title=name,
+        )  # fmt: skip
+        yield from _bar(state, cast, name, row, rows, loads.get(name), cold[name])
+    yield from _means(fair, rows)
+
+
+def _bar(state: Tier, cast: Cast, name: str, row: int, rows: Rows, keys: int | None, cold: int) -> Iterator[Mark]:
+    role, whole, high = cast.roles[name], f"node:{name}", min(20.0, rows.pitch - 4)
+    y = round(rows.y(row) + (rows.pitch - high) / 2, 2)
+    if keys is None:
+        title = f"{name} is joining and owns no key yet"
+        yield Box(
+            id=whole, role=role, tone="dashed", x=rows.left, y=y, w=rows.beside - 8 - rows.left, h=high, title=title
+        )
+        beside = "joins"
+    else:
+        title = f"{name}: {count(keys, 'key')}, {keys - cold:,} of them cached"
+        long, warm = max(2.0, keys * rows.scale), (keys - cold) * rows.scale
+        yield Box(id=whole, role=role, x=rows.left, y=y, w=round(long, 2), h=high, title=title)
+        if warm:
+            yield Box(
+                id=f"warm:{name}", of=whole, role=role, tone="solid", x=rows.left, y=y, w=round(warm, 2), h=high,
+                title=title,
+            )  # fmt: skip
+        beside = f"{keys:,}" + _job(state, name)
+    strong = not beside.isdecimal()
+    yield Label(id=f"load:{name}", x=rows.beside, y=y + high / 2 + 4.5, text=beside, strong=strong, title=title)
+
+
+def _job(state: Tier, name: str) -> str:
+    """What the node is to the key that this step is about."""
+    walk, last = walk_shown(state), state.last
+    if walk:
+        place = walk.chosen.index(name) if name in walk.chosen else -1
+        return "" if place < 0 else f" · copy {place + 1}" if place else " · owner"
+    if name == last.node and last.kind == "read":
+        return " · hit" if last.hits else " · miss"
+    return " · owner" if name == last.node and last.kind == "look" else ""
+
+
+def _means(fair: Mapping[str, float], rows: Rows) -> Iterator[Mark]:
+    """The fair part of the keys, by weight: one line where it is the same for all, else a line a row."""
+    low, high = min(fair.values()), max(fair.values())
+    if high - low < 1e-9:
+        x, text = rows.x(low), f"mean {low:.0f}"
+        yield Line(id="mean", role="ink", tone="dashed", x=x, y=TOP - 4, x2=x, y2=rows.y(len(fair)), title=text)
+        yield Label(id="mean-is", x=x, y=TOP - 8, anchor="middle", size="small", role="soft", text=text)
+        return
+    yield Label(id="mean-is", x=rows.left, y=TOP - 8, size="small", role="soft", text="dashed: fair by weight")
+    for row, (name, keys) in enumerate(fair.items()):
+        title, x, y = f"fair for {name}: {keys:.0f} keys", rows.x(keys), rows.y(row)
+        yield Line(id=f"fair:{name}", role="ink", tone="dashed", x=x, y=y, x2=x, y2=y + rows.pitch, wide=2, title=title)
+
+
+# many nodes
+
+
+def _histogram(loads: Mapping[str, int]) -> Iterator[Mark]:
+    """How many nodes have a load in each of some ranges, and the extremes by name."""
+    low, high = min(loads.values()), max(loads.values())
+    width = _round_width(low, high)
+    first = low // width * width
+    bins = Counter((keys - first) // width for keys in loads.values())
+    named = {at: _range(first + at * width, width) for at in range((high - first) // width + 1)}
+    left, most = 10 + 7.0 * max(map(len, named.values())), max(bins.values())
+    rows = Rows(left, (BOTTOM - TOP - 28) / 9, (WIDTH - left - 34) / most)
+    for at, name in named.items():
+        y, x = rows.y(at) - 10, rows.x(bins[at])
+        title = f"{count(bins[at], 'node')} with {name} keys"
+        yield Label(id=f"range:{name}", x=left - 6, y=y + 14.5, anchor="end", size="small", text=name)
+        yield Box(id=f"bin:{name}", role="c1", tone="soft", x=left, y=y + 2, w=max(1.0, x - left), h=16, title=title)
+        yield Label(id=f"in:{name}", x=x + 6, y=y + 14.5, size="small", text=f"{bins[at]:,}", title=title)
+    mean = sum(loads.values()) / len(loads)
+    for line, (word, pick) in enumerate((("fullest", max), ("emptiest", min))):
+        name = pick(loads, key=loads.__getitem__)
+        times = f", {loads[name] / mean:.2f} × mean" if mean else ""
+        text, title = f"{word} {short(name, 8)}: {loads[name]:,}{times}", f"{name}: {count(loads[name], 'key')}"
+        yield Label(id=word, x=4, y=BOTTOM - 14 + 18 * line, size="small", text=text, title=title)
+
+
+def _round_width(low: int, high: int) -> int:
+    """A round width of which at most nine ranges cover `low` to `high`."""
+    width, step = 1, 0
+    while high // width - low // width >= 9:
+        width = (1, 2, 5)[step % 3] * 10 ** (step // 3)
+        step += 1
+    return width
+
+
+def _range(first: int, width: int) -> str:
+    return f"{first:,}" if width == 1 else f"{first:,}–{first + width - 1:,}"
+
+
+# what it cost
+
+
+def _comparison(state: Tier, loads: Mapping[str, int]) -> Iterator[Mark]:
+    last = state.last
+    if settled(state):
+        yield from _bars(
+            f"Keys moved, of {len(state.keys):,}",
+            ("moved", "accent", "solid", last.moved_so_far),
+            ("ideal", "good", "outline", last.ideal),
+            ("mod N", "bad", "soft", last.modulo),
+        )
+    elif last.kind in ("read-all", "read"):
+        reads = count(last.hits + last.misses, "read")
+        yield from _bars(reads, ("hits", "good", "solid", last.hits), ("misses", "bad", "soft", last.misses))
+    elif len(loads) <= FEW_NODES and state.keys:
+        fullest = max(loads, key=loads.__getitem__)
+        times = loads[fullest] * len(loads) / len(state.keys)
+        yield Label(id="below", x=4, y=BELOW, role="soft", text=f"fullest: {short(fullest, 8)}, {times:.2f} × mean")
+
+
+def _bars(head: str, *rows: tuple[str, str, Tone, float]) -> Iterator[Mark]:
+    yield Label(id="below", x=4, y=BELOW, role="soft", strong=True, text=head)
+    most = max(1.0, *(value for _, _, _, value in rows))
+    for at, (name, role, tone, value) in enumerate(rows):
+        y, long, text = BELOW + 10 + 25 * at, max(1.0, round(96 * value / most, 2)), f"{value:,.0f}"
+        yield Label(id=f"what:{name}", x=4, y=y + 14, text=name)
+        yield Box(id=f"bar:{name}", role=role, tone=tone, x=56, y=y, w=long, h=18, title=f"{name}: {text}")
+        yield Label(id=f"is:{name}", x=62 + long, y=y + 14, text=text, strong=True)

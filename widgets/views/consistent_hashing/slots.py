@@ -1,0 +1,150 @@
+"""The picture of the schemes without a ring: the nodes as slots, the keys in them, and what a change moves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from patterns.consistent_hashing.state import Tier
+from widgets.scene import Box, Disc, Label, Line, Mark, Panel, Tone
+
+from .cast import FEW_NODES, Cast
+from .circle import dotted, words_at
+from .words import count, headline, middle, short, told
+
+WIDTH, HEIGHT = 330.0, 348.0
+LEFT, TOP, RIGHT, BOTTOM = 4.0, 52.0, 326.0, 262.0  # of the slots
+KEY_Y = 16.0  # of the key that is looked up
+HOW = {
+    "modulo": "A key goes to slot number hash mod N",
+    "rendezvous": "The node that draws highest for a key wins it",
+    "jump": "A key's last jump below N is its bucket",
+    "maglev": "A table, filled in turns, has a key's node",
+    "multi-probe": "A key's probe nearest to a point decides",
+}
+DOT = 15.0  # from one key to the next
+MOST_SLOTS = 150  # more cannot be told apart
+NUMBERED = ("modulo", "jump")  # schemes to which a node is its number
+
+
+class Grid:
+    """Places for `count` slots, in rows of equal length."""
+
+    def __init__(self, number: int) -> None:
+        rows = 1 if number <= 5 else 2 if number <= FEW_NODES else max(2, round((number / 1.7) ** 0.5))
+        self.columns = -(-number // rows)
+        rows = -(-number // self.columns)
+        self.gap = 8.0 if number <= FEW_NODES else 2.0
+        self.wide = (RIGHT - LEFT - self.gap * (self.columns - 1)) / self.columns
+        self.high = (BOTTOM - TOP - self.gap * (rows - 1)) / rows
+
+    def __call__(self, at: int) -> tuple[float, float]:
+        row, column = divmod(at, self.columns)
+        return round(LEFT + column * (self.wide + self.gap), 2), round(TOP + row * (self.high + self.gap), 2)
+
+
+DOT = 15.0  # from one key to the next
+
+
+def slots(state: Tier, cast: Cast) -> Panel:
+    """The slots of one step."""
+    names = state.router.names
+    grid = Grid(len(names))
+    marks = [
+        *(_slots(state, cast, grid) if len(names) <= MOST_SLOTS else _too_many(state)),
+        *(_dots(state, cast, grid) if _dotted(state) else _counts(state, grid)),
+        *_lookup(state, grid),
+        *words_at(WIDTH / 2, BOTTOM + 43, middle(state)),
+    ]
+    return Panel(
+        id="where",
+        width=WIDTH,
+        height=HEIGHT,
+        marks=tuple(marks),
+        title=HOW.get(state.router.scheme, state.router.scheme),
+        label=f"Slots by {state.router.scheme}: {headline(state)}. {told(state)}",
+    )
+
+
+def _dotted(state: Tier) -> bool:
+    return dotted(state) and len(state.router.names) <= FEW_NODES
+
+
+def _slots(state: Tier, cast: Cast, grid: Grid) -> Iterator[Mark]:
+    few = len(state.router.names) <= FEW_NODES
+    for at, node in enumerate(state.router.nodes):
+        x, y = grid(at)
+        number = f"{at} · " if state.router.scheme in NUMBERED else ""
+        lit = node.name == state.last.node and state.last.kind in ("look", "read", "join", "reweight")
+        tone: Tone = "soft" if lit else "outline"
+        yield Box(
+            id=f"slot:{node.name}", of=f"node:{node.name}", role=cast.roles[node.name], tone=tone, x=x, y=y,
+            w=grid.wide, h=grid.high, title=f"slot {number}{node.name}",
+        )  # fmt: skip
+        if few:
+            text = number + short(node.name, max(2, int(grid.wide / 8) - len(number)))
+            yield Label(
+                id=f"name:{node.name}", x=x + grid.wide / 2, y=y + 17, anchor="middle", role=cast.roles[node.name],
+                strong=True, text=text, of=f"node:{node.name}", title=node.name,
+            )  # fmt: skip
+
+
+def _too_many(state: Tier) -> Iterator[Mark]:
+    text, high = count(len(state.router.names), "node"), BOTTOM - TOP
+    yield Box(id="all", role="soft", text=text, title=headline(state), x=LEFT, y=TOP, w=RIGHT - LEFT, h=high)
+
+
+def _dots(state: Tier, cast: Cast, grid: Grid) -> Iterator[Mark]:
+    """The keys in the slots of their owners; one that moved in this step is lit."""
+    cold, moved = frozenset(state.cold()), {move.key for move in state.last.moved}
+    inside: Counter[str] = Counter()
+    across = max(1, int((grid.wide - 4) / DOT))
+    down = min(DOT, (grid.high - 34) / -(-max(state.loads().values()) // across))
+    for key, homes in state.home_table().items():
+        owner = homes[0]
+        row, column = divmod(inside[owner], across)
+        inside[owner] += 1
+        if key == state.last.key:
+            continue
+        x, y = grid(state.router.names.index(owner))
+        yield Disc(
+            id=f"key:{key}",
+            role="accent" if key in moved else cast.roles[owner],
+            tone="outline" if key in cold else "solid",
+            x=round(x + (grid.wide - (across - 1) * DOT) / 2 + column * DOT, 2),
+            y=round(y + 32 + row * down, 2),
+            r=5,
+            title=f"{key}: {owner} owns it and {'does not hold it' if key in cold else 'holds it'}",
+        )
+
+
+def _counts(state: Tier, grid: Grid) -> Iterator[Mark]:
+    """Numbers instead of dots: the keys of each slot, and how many of them came in this step."""
+    if len(state.router.names) > FEW_NODES:
+        return
+    came, loads = Counter(move.taker for move in state.last.moved), state.loads()
+    for at, name in enumerate(state.router.names):
+        x, y = grid(at)
+        x += grid.wide / 2
+        yield Label(id=f"keys:{name}", x=x, y=y + 44, anchor="middle", size="large", text=f"{loads[name]:,}")
+        yield Label(id=f"unit:{name}", x=x, y=y + 60, anchor="middle", size="small", role="soft", text="keys")
+        if name in came:
+            text, title = f"+{came[name]:,}", f"{count(came[name], 'key')} came to {name}"
+            yield Label(
+                id=f"came:{name}", x=x, y=y + 82, anchor="middle", role="accent", strong=True, text=text, title=title
+            )
+
+
+def _lookup(state: Tier, grid: Grid) -> Iterator[Mark]:
+    """The key that this step is about, above, and an arrow to its slot."""
+    key, names = state.last.key, state.router.names
+    if not key:
+        return
+    yield Disc(id=f"key:{key}", role="ink", tone="solid", x=WIDTH / 2, y=KEY_Y, r=6, title=key)
+    yield Label(id="named", x=WIDTH / 2 + 12, y=KEY_Y + 4.5, strong=True, text=short(key, 20), title=key)
+    if len(names) <= MOST_SLOTS and state.last.node in names:
+        x, y = grid(names.index(state.last.node))
+        yield Line(
+            id="to", role="ink", x=WIDTH / 2, y=KEY_Y + 8, x2=x + grid.wide / 2, y2=y - 1, arrow=True, wide=2.5,
+            title=f"{key} goes to {state.last.node}",
+        )  # fmt: skip
