@@ -142,8 +142,11 @@ def _server(world: World, server: Server, at: Seats) -> list[Mark]:
         heavy=server.role == "leader" and not down,
         title=_in_words(world, server),
     )
-    arc = timer_arc(world, server.id, "election", at, 34, server.election_timeout[1], server.role)
-    return [*arc, disc]
+    timers = [
+        *timer_arc(world, server.id, "election", at, 34, server.election_timeout[1], server.role),
+        *timer_arc(world, server.id, "heartbeat", at, 34, server.heartbeat_interval, server.role),
+    ]
+    return [*timers, disc]
 
 
 def _in_words(world: World, server: Server) -> str:
