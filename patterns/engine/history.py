@@ -25,7 +25,7 @@ class Step(Generic[S, E]):
     A step is never changed, but for `children`, to which its History adds branches.
     """
 
-    __slots__ = ("number", "depth", "parent", "event", "state", "notes", "children")
+    __slots__ = ("number", "depth", "parent", "event", "state", "notes", "_first", "_more")
 
     def __init__(
         self, number: int, parent: Step[S, E] | None, event: E | None, state: S, notes: tuple[Note, ...]
@@ -37,7 +37,13 @@ class Step(Generic[S, E]):
         self.event = event
         self.state = state
         self.notes = notes
-        self.children: tuple[Step[S, E], ...] = ()
+        self._first: Step[S, E] | None = None  # most steps have one child, and there are many steps
+        self._more: tuple[Step[S, E], ...] = ()
+
+    @property
+    def children(self) -> tuple[Step[S, E], ...]:
+        """The steps that were taken from here, oldest first."""
+        return () if self._first is None else (self._first, *self._more)
 
     @property
     def path(self) -> list[Step[S, E]]:
@@ -95,12 +101,16 @@ class History(Generic[S, E]):
         Raises NotEnabled when it cannot happen; the history is then as it was.
         """
         here = self._path[self._at]
-        for child in here.children:
-            if child.event == event:
-                return self.jump(child)
+        if here._first is not None:
+            for child in here.children:
+                if child.event == event:
+                    return self.jump(child)
         state, notes = self.machine.apply(here.state, event)
         step = Step(len(self.steps), here, event, state, notes)
-        here.children += (step,)
+        if here._first is None:
+            here._first = step
+        else:
+            here._more += (step,)
         self.steps.append(step)
         self._at += 1
         if self._at < len(self._path):

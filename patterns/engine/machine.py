@@ -30,7 +30,7 @@ class Rule(NamedTuple):
     source: str
 
 
-class Note(NamedTuple):
+class Note(msgspec.Struct, frozen=True, gc=False):
     """One rule that fired, with the values it fired on."""
 
     rule: str
