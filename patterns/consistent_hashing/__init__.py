@@ -1,6 +1,6 @@
 """Consistent hashing: the ring, what came beside it, and a cache tier that grows without going cold."""
 
-from .bounded import Assignment, bounded_loads, capacities, peak_to_mean, place
+from .bounded import Assignment, bounded_loads, capacities, peak_to_mean, place_bounded
 from .errors import DuplicateNode, NoNodes, RouterError, UnknownNode
 from .events import RULES, Advance, Crash, Event, Join, Leave, Look, Place, Read, ReadAll, Reweight
 from .exercises import judge_bounded, judge_lookup
@@ -63,5 +63,5 @@ __all__ = [
     "moved_keys",
     "moves_between",
     "peak_to_mean",
-    "place",
+    "place_bounded",
 ]

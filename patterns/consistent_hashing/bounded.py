@@ -43,7 +43,7 @@ def capacities(ring: Ring, keys: int, balance: float = 1.25) -> dict[str, int]:
     return {node.name: ceil(balance * keys * node.weight / total) for node in ring.nodes}
 
 
-def place(ring: Ring, key: str, loads: Mapping[str, int], limits: Mapping[str, int]) -> str:
+def place_bounded(ring: Ring, key: str, loads: Mapping[str, int], limits: Mapping[str, int]) -> str:
     """The node for one more key: the first clockwise whose load is below its limit.
 
     This is what a load balancer does for a request: the ring decides, unless that node has its share already. Raises

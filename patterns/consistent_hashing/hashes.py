@@ -7,6 +7,7 @@ say where on the circle a key stands. FNV-1a is here as the warning it is; see `
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from hashlib import blake2b, md5
@@ -15,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import first_bad_key
+from .errors import bad_key, first_bad_key
 
 MASK64 = (1 << 64) - 1
 
@@ -32,6 +33,8 @@ class HashFunction(NamedTuple):
     of: Callable[[bytes], int]
     many: Callable[[Sequence[bytes]], Positions]
     bits: int = 64
+    finder: Callable[[list[int], list[str]], Callable[[str], str]] | None = None
+    """`finder(stops, owners)` is a ring's lookup with this hash in line, where that is worth its lines."""
 
 
 def blake2b_64(data: bytes) -> int:
@@ -43,6 +46,19 @@ def _blake2b_many(data: Sequence[bytes]) -> Positions:
     # map() keeps the loop in C: the digest itself is then nearly all the cost
     digests = b"".join(map(_digest_of_blake2b, map(_blake2b_8, data)))
     return np.frombuffer(digests, dtype=">u8").astype(np.uint64)
+
+
+def _blake2b_finder(stops: list[int], owners: list[str]) -> Callable[[str], str]:
+    from_bytes = int.from_bytes
+
+    def lookup(key: str) -> str:
+        try:
+            digest = blake2b(key.encode(), digest_size=8).digest()
+        except AttributeError:
+            raise bad_key(key) from None
+        return owners[bisect_left(stops, from_bytes(digest, "big"))]
+
+    return lookup
 
 
 def md5_64(data: bytes) -> int:
@@ -94,7 +110,7 @@ def _one_by_one(of: Callable[[bytes], int]) -> Callable[[Sequence[bytes]], Posit
 HASHES: Mapping[str, HashFunction] = {
     function.name: function
     for function in (
-        HashFunction("blake2b", blake2b_64, _blake2b_many),
+        HashFunction("blake2b", blake2b_64, _blake2b_many, finder=_blake2b_finder),
         HashFunction("md5", md5_64, _one_by_one(md5_64)),
         HashFunction("fnv1a", fnv1a_64, _one_by_one(fnv1a_64)),
         HashFunction("fnv1a-mixed", fnv1a_mixed_64, _one_by_one(fnv1a_mixed_64)),

@@ -9,7 +9,6 @@ ring, moves = ring.add("D")                 a new ring, and which ranges of posi
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple, Self
@@ -130,11 +129,9 @@ class Ring(Router):
     # which node
 
     def lookup(self, key: str) -> str:
-        try:
-            position = self._position(key.encode())
-        except AttributeError:
-            raise bad_key(key) from None
-        return self._clockwise[bisect_left(self._stops, position)]
+        """The name of the node that owns `key`. Raises TypeError for what is no str, NoNodes on an empty ring."""
+        self.__dict__["lookup"] = self._find  # from the second call on, without this step
+        return self._find(key)
 
     def lookup_many(self, keys: Keys) -> NDArray[np.intp]:
         return self.owners_at(self.positions_of(keys))
@@ -158,7 +155,7 @@ class Ring(Router):
         """Where a key stands on the circle."""
         if not isinstance(key, str):
             raise bad_key(key)
-        return self._position(key.encode())
+        return self.placement.position(key.encode())
 
     # several nodes
 
@@ -235,7 +232,19 @@ class Ring(Router):
 
     def arcs(self) -> tuple[Arc, ...]:
         """Who owns what, clockwise; neighbouring arcs of one owner are one."""
-        return tuple(Arc(*arc) for arc in _joined(self.positions, self.owners, self.names))
+        self._require_points()
+        first = np.concatenate([[True], self.positions[1:] != self.positions[:-1]])  # others at its place own nothing
+        ends, owners = self.positions[first], self.owners[first]
+        last = owners != np.roll(owners, -1)
+        if not last.any():
+            return (Arc(int(ends[-1]), int(ends[-1]), self.names[owners[-1]]),)
+        stops, names = ends[last].tolist(), self.names
+        return tuple(
+            Arc(*arc)
+            for arc in zip(
+                [stops[-1], *stops[:-1]], stops, (names[owner] for owner in owners[last].tolist()), strict=True
+            )
+        )
 
     def turn(self, position: int) -> float:
         """A position as a part of the whole circle, from 0 up to 1."""
@@ -255,47 +264,52 @@ class Ring(Router):
         counts = self.placement.counts(self.nodes)
         self._drawn = [(self.label(at), count) for at, count in enumerate(counts)]
         positions, owners = np.empty(0, np.uint64), np.empty(0, np.intp)
+        fresh: list[Positions] = []
+        fresh_owners: list[Owners] = []
         kept: set[int] = set()
         if before is not None:
-            had = dict(zip(before.names, before._drawn, strict=True))
-            kept = {at for at, name in enumerate(self.names) if had.get(name) == self._drawn[at]}
+            kept = {at for at, name in enumerate(self.names) if before._draws.get(name) == self._drawn[at]}
             index = {self.names[at]: at for at in kept}
-            owners = np.array([index.get(name, -1) for name in before.names], np.intp)[before.owners]
-            stays = owners >= 0
-            positions, owners = before.positions[stays], owners[stays]
-        fresh = [
-            (at, self.placement.points(label, count)) for at, (label, count) in enumerate(self._drawn) if at not in kept
-        ]
+            number = np.array([index.get(name, -1) for name in before.names], np.intp)
+            positions, owners = before.positions, number[before.owners]
+            if len(kept) < len(before.nodes):
+                stays = owners >= 0
+                positions, owners = positions[stays], owners[stays]
+        for at, (label, count) in enumerate(self._drawn):
+            if at not in kept:
+                fresh.append(self.placement.points(label, count))
+                fresh_owners.append(np.full(count, at, np.intp))
         if fresh:
-            new = np.concatenate([points for _, points in fresh])
-            new_owners = np.repeat([at for at, _ in fresh], [len(points) for _, points in fresh])
-            positions, owners = _merged(positions, owners, new, new_owners)
+            positions, owners = _merged(positions, owners, np.concatenate(fresh), np.concatenate(fresh_owners))
         positions.flags.writeable = owners.flags.writeable = False
         self.positions, self.owners = positions, owners
+
+    @cached_property
+    def _draws(self) -> dict[str, tuple[str, int]]:
+        """What each node's points were drawn from: its label and their number."""
+        return dict(zip(self.names, self._drawn, strict=True))
+
+    def _points_not_in(self, other: Ring) -> Positions:
+        """The points of the nodes that the other ring has not, or has with other points."""
+        changed = [at for at, name in enumerate(self.names) if other._draws.get(name) != self._drawn[at]]
+        return self.positions[np.isin(self.owners, changed)]
 
     def _require_points(self) -> None:
         self._require_nodes()
         if not len(self.positions):
             raise NoNodes("no node has a point on the ring: every weight is too small for this placement")
 
-    # what lookups need, made when first needed
+    # what lookups and preference lists need, made when first needed
 
     @cached_property
-    def _position(self) -> Callable[[bytes], int]:
-        return self.placement.position
-
-    @cached_property
-    def _stops(self) -> list[int]:
-        stops: list[int] = self.positions.tolist()
-        return stops if self.side == "left" else [stop - 1 for stop in stops]
-
-    @cached_property
-    def _clockwise(self) -> list[str]:
-        """The owner of each point, and once more of the point that follows the last."""
+    def _find(self) -> Callable[[str], str]:
         self._require_points()
-        owners = self.owners.tolist()
-        names = self.names
-        return [names[owner] for owner in owners] + [names[owners[self.after_last()]]]
+        owners = np.array(self.names, dtype=object)[self.owners].tolist()
+        owners.append(owners[self.after_last()])  # what lies behind the last point
+        stops: list[int] = self.positions.tolist()
+        if self.side == "right":
+            stops = [stop - 1 for stop in stops]
+        return self.placement.finder(stops, owners)
 
     @cached_property
     def _placed(self) -> frozenset[str]:
@@ -331,29 +345,36 @@ def _merged(positions: Positions, owners: Owners, new: Positions, new_owners: Ow
     return all_positions, all_owners
 
 
-def _joined(ends: Positions, owners: NDArray[Any], names: tuple[Any, ...]) -> list[tuple[int, int, Any]]:
-    """Arcs (start, end, name of the owner) from the ascending ends of arcs, neighbours of one owner joined."""
-    first = np.concatenate([[True], ends[1:] != ends[:-1]])  # of points at one position only the first owns anything
-    ends, owners = ends[first], owners[first]
-    last = owners != np.roll(owners, -1)
-    if not last.any():
-        end = int(ends[-1])
-        return [(end, end, names[owners[-1]])]
-    stops, kept = ends[last].tolist(), owners[last].tolist()
-    return [(stops[at - 1], stop, names[owner]) for at, (stop, owner) in enumerate(zip(stops, kept, strict=True))]
-
-
 def moves_between(before: Ring, after: Ring) -> tuple[Move, ...]:
     """The ranges of positions that two rings of one placement give to different nodes, clockwise from position 0.
 
+    Only an arc that ends at a point that came or went can change hands: at a point of both rings both look on alike.
     Raises RouterError when the placements differ, NoNodes when either ring has no points.
     """
     if before.placement != after.placement:
         raise RouterError(f"the rings stand on different circles: {before.placement} and {after.placement}")
-    ends = np.sort(np.concatenate([before.positions, after.positions]), kind="stable")
-    ends = ends[np.concatenate([[True], ends[1:] != ends[:-1]])]
-    givers, takers = before.owners_at(ends), after.owners_at(ends)
-    width = len(after.nodes)
-    pairs = tuple((giver, taker) for giver in before.names for taker in after.names)
-    arcs = _joined(ends, givers * width + takers, pairs)
-    return tuple(Move(start, end, *pair) for start, end, pair in arcs if pair[0] != pair[1])
+    ends = np.unique(np.concatenate([before._points_not_in(after), after._points_not_in(before)]))
+    starts = _nearest_behind(ends, (before, after))
+    givers, takers = before.owners_at(ends).tolist(), after.owners_at(ends).tolist()
+    moves: list[Move] = []
+    for start, end, giver, taker in zip(starts.tolist(), ends.tolist(), givers, takers, strict=True):
+        move = Move(start, end, before.names[giver], after.names[taker])
+        if move.giver != move.taker:
+            _append(moves, move)
+    if len(moves) > 1 and moves[-1].end == moves[0].start and moves[-1][2:] == moves[0][2:]:  # one across the top
+        moves[0] = moves[0]._replace(start=moves.pop().start)
+    return tuple(moves)
+
+
+def _append(moves: list[Move], move: Move) -> None:
+    """Add a move, joined to the last where it goes on from there between the same hands."""
+    joins = bool(moves) and moves[-1].end == move.start and moves[-1][2:] == move[2:]
+    moves.append(move._replace(start=moves.pop().start) if joins else move)
+
+
+def _nearest_behind(ends: Positions, rings: tuple[Ring, ...]) -> Positions:
+    """The nearest point of any ring counter-clockwise from each end: itself, where no other position has a point."""
+    mask = np.uint64(rings[0].placement.size - 1)
+    behind = np.stack([ring.positions[ring.positions.searchsorted(ends) - 1] for ring in rings])
+    nearest = ((ends - behind - np.uint64(1)) & mask).argmin(axis=0)
+    return np.asarray(np.take_along_axis(behind, nearest[None, :], axis=0)[0], dtype=np.uint64)

@@ -110,9 +110,16 @@ class Router(ABC):
     def __hash__(self) -> int:
         return self._hashed
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _router_of, (type(self), self.nodes, self.options)
+
     def __repr__(self) -> str:
         options = "".join(f", {name}={value!r}" for name, value in self.options.items())
         return f"{type(self).__name__}({list(self.names)}{options})"
+
+
+def _router_of(kind: type[Router], nodes: tuple[Node, ...], options: dict[str, Any]) -> Router:
+    return kind(nodes, **options)
 
 
 class Moved(NamedTuple):
