@@ -6,7 +6,8 @@ Only what makes new steps - a choice, a run until - goes to the kernel, which an
 from __future__ import annotations
 
 import html
-import json
+import zlib
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -189,9 +190,9 @@ class Player(anywidget.AnyWidget):
             "cursor": self.history.step.number,
             "answers": {},
         }
-        values = json.dumps(state, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
+        packed = b64encode(zlib.compress(msgspec.json.encode(state), 9, wbits=-15)).decode()
         script = SCRIPT.replace("export default", "const player =")
-        return PAGE.format(title=html.escape(self.view.title), style=STYLE, script=script, values=values)
+        return PAGE.format(title=html.escape(self.view.title), style=STYLE, script=script, run=packed)
 
     def save(self, path: str | Path) -> Path:
         """Write `page()` to a file and return its path."""
@@ -211,10 +212,12 @@ body {{ margin: 0; padding: 12px; background: #fff; color-scheme: light dark; }}
 {style}
 </style>
 <body>
-<script type="application/json" id="run">{values}</script>
+<script type="text/plain" id="run">{run}</script>
 <script type="module">
 {script}
-const state = JSON.parse(document.getElementById("run").textContent);
+const packed = Uint8Array.from(atob(document.getElementById("run").textContent), (sign) => sign.charCodeAt(0));
+const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+const state = await new Response(unpacked).json();
 const model = {{
   get: (name) => state[name], set: (name, value) => (state[name] = value),
   save_changes() {{}}, on() {{}}, off() {{}}, send() {{}},
