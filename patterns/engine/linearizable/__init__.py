@@ -1,0 +1,48 @@
+"""Is what concurrent clients saw linearizable? A checker, and counterexamples that people can read.
+
+Wing & Gong's search (1993) with Lowe's memory of configurations and just-in-time order (2017), part by part
+(Horn & Kroening 2015).
+"""
+
+from .counterexample import Counterexample
+from .diagram import draw
+from .models import (
+    Append,
+    AppendList,
+    CompareAndSwap,
+    CompareAndSwapRegister,
+    Get,
+    KeyValueStore,
+    Model,
+    Put,
+    PutIf,
+    Read,
+    Register,
+    Write,
+)
+from .operations import HistoryError, Operation, Recorder
+from .search import Undecided
+from .verdict import Verdict, check
+
+__all__ = [
+    "Append",
+    "AppendList",
+    "CompareAndSwap",
+    "CompareAndSwapRegister",
+    "Counterexample",
+    "Get",
+    "HistoryError",
+    "KeyValueStore",
+    "Model",
+    "Operation",
+    "Put",
+    "PutIf",
+    "Read",
+    "Recorder",
+    "Register",
+    "Undecided",
+    "Verdict",
+    "Write",
+    "check",
+    "draw",
+]

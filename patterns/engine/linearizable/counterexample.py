@@ -1,0 +1,87 @@
+"""Why a history is not linearizable: the few operations that suffice, in words and as a small diagram."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .diagram import draw, shown
+from .models import Model
+from .operations import Operation
+from .search import Outcome
+from .shrink import CROWDED, Failing, Shrinker
+
+
+class Counterexample:
+    """A smallest part of a history that cannot be put in order: without any one operation more, it could.
+
+    What was left out is no excuse: it came later, or nobody in this part saw it (`Model.saw`), or all of it is summed
+    up in the states it can have left. An operation still under way when things went wrong is shown without its
+    answer. (Smallest: within a bounded effort.)
+    """
+
+    def __init__(self, model: Model, failing: Failing, of: int) -> None:
+        self.model = model
+        self.operations = tuple(failing.operations)
+        """In the order of their calls."""
+        self.of = of
+        """How many operations the whole history has."""
+        self.since = failing.since
+        """None; or the time up to which everything was summed up in `starts`."""
+        self.starts = tuple(sorted(failing.outcome.states[0], key=repr))
+        """The states it may start from: the model's own, or what the past can have left."""
+        self.stuck = failing.outcome.stuck
+        """The operation that cannot be placed."""
+        self.attempts = _attempts(failing.outcome, model)
+        """For each answer it could have had, the shortest possible order of others before it: (order, answer)."""
+
+    @property
+    def words(self) -> str:
+        """Which operation cannot be placed and why, a sentence a line."""
+        stuck, say = self.stuck, self._say
+        assert stuck.returned is not None
+        lines = [f"{say(stuck)}, from {shown(stuck.called)} to {shown(stuck.returned)}, cannot be placed:"]
+        if self.since is not None:
+            held = " or ".join(str(sorted(state) if isinstance(state, frozenset) else state) for state in self.starts)
+            lines.insert(0, f"Whatever the order of all that came before {shown(self.since)}, it left {held}.")
+        for order, answer in self.attempts:
+            place = f"after {_last([say(one) for one in order])}" if order else "at the start"
+            lines.append(f"- {place} it would return {answer}, not {stuck.output}")
+        over = sorted((one.returned, say(one)) for one in self.operations if one.returned and one.precedes(stuck))
+        if over:
+            listed = _last([f"{said} (at {shown(time)})" for time, said in over])
+            lines.append(f"Over before it was called, so not to be placed after it: {listed}.")
+        return "\n".join(lines)
+
+    @property
+    def diagram(self) -> str:
+        """The operations as intervals, a client a line; `✗` marks the one that cannot be placed. Of many, the last."""
+        return draw(self.operations[-2 * CROWDED :], self.model.say, self.stuck)
+
+    def __str__(self) -> str:
+        few = len(self.operations)
+        fails = "this one cannot be put" if few == 1 else f"these {few} cannot be put"
+        return f"Not linearizable: of {self.of:,} operations {fails} in order.\n\n{self.diagram}\n\n{self.words}"
+
+    def _say(self, operation: Operation) -> str:
+        return f"{operation.client}'s {self.model.say(operation)}"
+
+
+def _last(listed: list[str]) -> str:
+    """A list in words; of a long one the last that matter most."""
+    left_out = len(listed) - CROWDED
+    return ", ".join([f"{left_out} more", *listed[left_out:]] if left_out > 0 else listed)
+
+
+def _attempts(outcome: Outcome, model: Model) -> list[tuple[tuple[Operation, ...], Any]]:
+    orders = sorted(((place.order, place.state) for place in outcome.furthest), key=lambda found: len(found[0]))
+    shortest: dict[str, tuple[tuple[Operation, ...], Any]] = {}
+    for order, state in orders:
+        answer = model.apply(state, outcome.stuck.input)[1]
+        shortest.setdefault(repr(answer), (tuple(order), answer))
+    return list(shortest.values())
+
+
+def explain(operations: Sequence[Operation], model: Model, outcome: Outcome, of: int) -> Counterexample:
+    """The counterexample in operations (in the order of calls) for which a search from the start found no order."""
+    return Counterexample(model, Shrinker(model, operations, outcome).smallest(), of)

@@ -1,0 +1,248 @@
+"""Sequential specifications: what an object does when its operations come one at a time."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable
+from typing import Any, ClassVar
+
+import msgspec
+
+from .operations import Operation
+
+
+class Model(ABC):
+    """What one object does: `(state, input) -> (state, output)`, on immutable, hashable states."""
+
+    name: ClassVar[str]
+    start: Hashable
+    """The state before any operation."""
+
+    @abstractmethod
+    def apply(self, state: Any, input: Any) -> tuple[Any, Any]:
+        """The next state and the output. Raises TypeError when the object has no such operation."""
+
+    def key(self, input: Any) -> Hashable:
+        """The part of the object that the operation touches. Parts are checked apart: a history is linearizable
+        when each part's is (locality, Herlihy & Wing 1990, Theorem 1; P-compositionality, Horn & Kroening 2015)."""
+        return None
+
+    def read_only(self, operation: Operation) -> bool:
+        """Whether an operation with this input and output never changes the state; false is always allowed. The
+        search orders those at the first place where they fit."""
+        return False
+
+    def saw(self, kept: Operation, other: Operation) -> bool:
+        """Whether `kept` could have come out otherwise without `other`; counterexamples leave out what nobody saw.
+
+        The promise: take away the last operation of a sequential run that nothing after it saw, and what is left is
+        still a run. True, the cautious answer, is always allowed.
+        """
+        return True
+
+    def say(self, operation: Operation) -> str:
+        """The operation in words: `read → 3`."""
+        words = str(operation.input)
+        answers = getattr(operation.input, "answers", True)
+        return words if operation.pending or operation.failed or not answers else f"{words} → {operation.output}"
+
+    def refuse(self, input: Any, *known: type) -> TypeError:
+        names = ", ".join(kind.__name__ for kind in known)
+        return TypeError(f"a {self.name} knows {names}; input is {input!r}")
+
+
+# registers
+
+
+class Read(msgspec.Struct, frozen=True, tag=True):
+    def __str__(self) -> str:
+        return "read"
+
+
+class Write(msgspec.Struct, frozen=True, tag=True):
+    value: Any
+    answers: ClassVar[bool] = False
+
+    def __str__(self) -> str:
+        return f"write {self.value}"
+
+
+class CompareAndSwap(msgspec.Struct, frozen=True, tag=True):
+    """Puts `new` where `expected` is; answers whether it did."""
+
+    expected: Any
+    new: Any
+
+    def __str__(self) -> str:
+        return f"swap {self.expected} for {self.new}"
+
+
+class Register(Model):
+    """A single value: `Read()` answers it, `Write(value)` replaces it and answers None."""
+
+    name = "register"
+
+    def __init__(self, start: Hashable = None) -> None:
+        self.start = start
+
+    def apply(self, state: Any, input: Any) -> tuple[Any, Any]:
+        match input:
+            case Read():
+                return state, state
+            case Write(value):
+                return value, None
+        raise self.refuse(input, Read, Write)
+
+    def read_only(self, operation: Operation) -> bool:
+        """Whether an operation with this input and output never changes the state; false is always allowed. The
+        search orders those at the first place where they fit."""
+        return False
+
+    def read_only(self, operation: Operation) -> bool:
+        return _read_only(operation)
+
+    def saw(self, kept: Operation, other: Operation) -> bool:
+        """A read saw the writes of the value it answered."""
+        return _saw(kept, other)
+
+
+class CompareAndSwapRegister(Register):
+    """A register with `CompareAndSwap(expected, new)` besides."""
+
+    name = "compare-and-swap register"
+
+    def apply(self, state: Any, input: Any) -> tuple[Any, Any]:
+        match input:
+            case CompareAndSwap(expected, new):
+                return (new, True) if state == expected else (state, False)
+            case Read() | Write():
+                return super().apply(state, input)
+        raise self.refuse(input, Read, Write, CompareAndSwap)
+
+
+def _read_only(operation: Operation) -> bool:
+    return isinstance(operation.input, Read | Get) or operation.output is False
+
+
+def _saw(kept: Operation, other: Operation) -> bool:
+    match other.input:
+        case Write(value) | Put(_, value) | CompareAndSwap(_, value) | PutIf(_, _, value):
+            left = value
+        case _:
+            return False
+    match kept.input:
+        case Read() | Get():
+            return not kept.pending and bool(kept.output == left)
+        case CompareAndSwap(expected, _) | PutIf(_, expected, _):
+            # a swap that was refused may have been refused because of any other value
+            return bool(expected != left) if kept.output is False else bool(expected == left)
+    return False
+
+
+# a key-value store
+
+
+class Get(msgspec.Struct, frozen=True, tag=True):
+    key: str
+
+    def __str__(self) -> str:
+        return f"get {self.key}"
+
+
+class Put(msgspec.Struct, frozen=True, tag=True):
+    key: str
+    value: Any
+    answers: ClassVar[bool] = False
+
+    def __str__(self) -> str:
+        return f"put {self.key} {self.value}"
+
+
+class PutIf(msgspec.Struct, frozen=True, tag=True):
+    """Puts `value` where `expected` is (None: where nothing is); answers whether it did."""
+
+    key: str
+    expected: Any
+    value: Any
+
+    def __str__(self) -> str:
+        return f"put {self.key} {self.value} if {self.expected}"
+
+
+class KeyValueStore(Model):
+    """`Get(key)` answers the value or None; `Put(key, value)` None, `PutIf(key, expected, value)` whether it did.
+
+    Its keys are parts of their own. A state is a frozenset of (key, value) pairs.
+    """
+
+    name = "key-value store"
+    start: frozenset[tuple[str, Any]] = frozenset()
+
+    def apply(self, state: Any, input: Any) -> tuple[Any, Any]:
+        if not isinstance(input, Get | Put | PutIf):
+            raise self.refuse(input, Get, Put, PutIf)
+        held = dict(state)
+        match input:
+            case Get(key):
+                return state, held.get(key)
+            case PutIf(key, expected, _) if held.get(key) != expected:
+                return state, False
+        return frozenset((held | {input.key: input.value}).items()), isinstance(input, PutIf) or None
+
+    def key(self, input: Any) -> Hashable:
+        return input.key if isinstance(input, Get | Put | PutIf) else None
+
+    def read_only(self, operation: Operation) -> bool:
+        """Whether an operation with this input and output never changes the state; false is always allowed. The
+        search orders those at the first place where they fit."""
+        return False
+
+    def read_only(self, operation: Operation) -> bool:
+        return _read_only(operation)
+
+    def saw(self, kept: Operation, other: Operation) -> bool:
+        """As for a register, key by key."""
+        return bool(kept.input.key == other.input.key) and _saw(kept, other)
+
+
+# an append-only list
+
+
+class Append(msgspec.Struct, frozen=True, tag=True):
+    value: Any
+    answers: ClassVar[bool] = False
+
+    def __str__(self) -> str:
+        return f"append {self.value}"
+
+
+class AppendList(Model):
+    """`Append(value)` answers None; `Read()` answers all that was appended, in order, as a tuple."""
+
+    name = "list"
+    start: tuple[Any, ...] = ()
+
+    def apply(self, state: Any, input: Any) -> tuple[Any, Any]:
+        match input:
+            case Append(value):
+                return (*state, value), None
+            case Read():
+                return state, state
+        raise self.refuse(input, Append, Read)
+
+    def read_only(self, operation: Operation) -> bool:
+        """Whether an operation with this input and output never changes the state; false is always allowed. The
+        search orders those at the first place where they fit."""
+        return False
+
+    def read_only(self, operation: Operation) -> bool:
+        return isinstance(operation.input, Read)
+
+    def saw(self, kept: Operation, other: Operation) -> bool:
+        """A read saw the appends of the values in it."""
+        return (
+            isinstance(kept.input, Read)
+            and not kept.pending
+            and isinstance(other.input, Append)
+            and other.input.value in kept.output
+        )

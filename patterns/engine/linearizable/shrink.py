@@ -1,0 +1,149 @@
+"""From a history for which there is no order to the few operations that suffice."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Iterator, Sequence
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from .models import Model
+from .operations import Operation, Time
+from .search import Outcome, Undecided, search
+
+CROWDED = 8
+"""A counterexample of more operations than this is hard to read; then the past is summed up."""
+MANY = 64
+"""Operations are looked through with all that they saw only while they are no more than this."""
+EFFORT = 150_000
+"""Configurations looked at, at most, to leave operations out; what is left then is left."""
+TRIAL = 5_000
+"""The same for a single try."""
+
+
+class Failing(NamedTuple):
+    """Operations that cannot be put in order."""
+
+    operations: list[Operation]
+    """In the order of their calls."""
+    outcome: Outcome
+    """Of the search in vain."""
+    since: Time | None = None
+    """None; or the time up to which everything before is summed up in the states the search started from."""
+
+
+class Shrinker:
+    """Leaves operations out of a history (in the order of calls) for which a search found no order.
+
+    It takes away only what is no excuse for the rest: what came later, another part of the past of which the
+    possible states are known, or operations that nobody left has seen.
+    """
+
+    def __init__(self, model: Model, history: Sequence[Operation], outcome: Outcome) -> None:
+        self.model = model
+        self.history = history
+        self.outcome = outcome
+        self.at = outcome.furthest[0].at
+        self.effort = EFFORT
+
+    def smallest(self) -> Failing:
+        found = self.with_all_they_saw()
+        if found is None or len(found.operations) > CROWDED:
+            summed = self.with_the_past_summed_up()
+            if summed is not None and (found is None or len(summed.operations) < len(found.operations)):
+                found = summed
+        return found or Failing(list(self.history), self.outcome)
+
+    def with_all_they_saw(self) -> Failing | None:
+        """The last operations before things went wrong and all that they saw: more and more of them until they fail."""
+        past = self.between(0)
+        for cut in self.cuts():
+            since = self.outcome.schedule.returns[cut].returned
+            new = [one for one in past if one.returned is None or since is None or one.returned >= since]
+            taken = set(map(id, new))
+            while new and len(taken) <= MANY:
+                others = [one for one in past if id(one) not in taken]
+                new = [one for one in others if any(self.may_have_seen(other, one) for other in new)]
+                taken.update(map(id, new))
+            if len(taken) > MANY:
+                return None
+            failing = self.tried([one for one in past if id(one) in taken], {self.model.start})
+            if failing is not None:
+                return self.minimal(failing)
+        return None
+
+    def with_the_past_summed_up(self) -> Failing | None:
+        """The last operations before things went wrong, from any state that those before can have left."""
+        for cut in self.cuts():
+            failing = self.tried(self.between(cut), self.outcome.states[cut])
+            if failing is not None:
+                return self.minimal(
+                    failing._replace(since=self.outcome.schedule.returns[cut].returned if cut else None)
+                )
+        return None
+
+    def cuts(self) -> Iterator[int]:
+        """Returns to look back to from where things went wrong: farther and farther, in the end to the first."""
+        back = 1
+        while back < self.at:
+            yield self.at - back
+            back *= 2
+        yield 0
+
+    def between(self, cut: int) -> list[Operation]:
+        """What is known of the time from a return (0: from the start) until things went wrong.
+
+        Who had not returned by the end is pending. So is who was under way at the cut: it may be part of the past.
+        """
+        returns = self.outcome.schedule.returns
+        over = set(map(id, returns[:cut]))
+        known = set(map(id, returns[cut : self.at + 1]))
+        begun, end = (returns[cut].returned if cut else None), returns[self.at].returned
+        assert end is not None
+        part = []
+        for one in self.history:
+            if one.called <= end and id(one) not in over:
+                certain = id(one) in known and (begun is None or one.called > begun)
+                part.append(one if certain else replace(one, returned=None, output=None))
+        return part
+
+    def minimal(self, failing: Failing) -> Failing:
+        """Leave out what can be: large pieces first, in the end single operations until none can go (delta
+        debugging, Zeller & Hildebrandt 2002)."""
+        size = len(failing.operations) // 2
+        while size and self.effort > 0:
+            first, before = 0, len(failing.operations)
+            while first < len(failing.operations):
+                kept = self.without(failing.operations[first : first + size], failing.operations)
+                smaller = self.tried(kept, failing.outcome.states[0])
+                if smaller is None:
+                    first += size
+                else:
+                    failing = smaller._replace(since=failing.since)
+            if size > 1 or len(failing.operations) == before:
+                size //= 2
+        return failing
+
+    def without(self, gone: list[Operation], kept: list[Operation]) -> list[Operation]:
+        """What is left when `gone` go, and with them whoever saw one that went."""
+        while gone:
+            ids = set(map(id, gone))
+            kept = [one for one in kept if id(one) not in ids]
+            gone = [one for one in kept if any(self.may_have_seen(one, other) for other in gone)]
+        return kept
+
+    def may_have_seen(self, one: Operation, other: Operation) -> bool:
+        return not one.precedes(other) and self.model.saw(one, other)
+
+    def tried(self, operations: list[Operation], starts: Collection[Hashable]) -> Failing | None:
+        """These operations, if they fail; None also when that is too hard to see."""
+        bound = min(TRIAL, self.effort)
+        if bound <= 0 or not operations:
+            return None
+        try:
+            outcome = search(operations, self.model, starts, bound)
+        except Undecided:
+            self.effort -= bound
+            return None
+        self.effort -= outcome.looked_at
+        return None if outcome.end else Failing(operations, outcome)
