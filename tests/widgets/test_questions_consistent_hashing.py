@@ -1,0 +1,108 @@
+"""What the chapter's questions say of its runs is what happens in them."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from zoneinfo import available_timezones
+
+import pytest
+
+from patterns.consistent_hashing import Modulo, Ring, moved_keys
+from patterns.consistent_hashing.broken import PointsNotNodesTier
+from patterns.consistent_hashing.others import hash_of
+from patterns.consistent_hashing.state import Tier
+from patterns.consistent_hashing.tier import Advance, CacheTier, Join, Leave, Look, Place
+from patterns.engine.explore import explore
+from patterns.engine.history import History
+from widgets.questions import consistent_hashing as ask
+
+NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "01_consistent_hashing.ipynb"
+TWELVE = [
+    *("Africa/Cairo", "Africa/Lagos", "America/Bogota", "America/Sao_Paulo", "America/Toronto", "Asia/Dubai"),
+    *("Asia/Kolkata", "Asia/Shanghai", "Australia/Sydney", "Europe/Amsterdam", "Europe/London", "Europe/Zurich"),
+]
+
+
+@pytest.fixture
+def run() -> History[Tier, object]:
+    return History(CacheTier(nodes="ABC", keys=TWELVE, vnodes=2))
+
+
+def angle(state: Tier, key: str) -> float:
+    return 360 * state.turn(state.position(key))
+
+
+def between(low: float, high: float, state: Tier) -> set[str]:
+    return {key for key in state.keys if low < angle(state, key) <= high}
+
+
+def test_the_twelve_keys_are_those_of_the_notebook() -> None:
+    cells = {cell["id"]: "".join(cell["source"]) for cell in json.loads(NOTEBOOK.read_text())["cells"]}
+    assert sorted(re.findall(r'"(\w+/\w+)"', cells["tier"].partition("]")[0])) == TWELVE
+
+
+def test_the_points_stand_where_the_first_question_says(run: History[Tier, object]) -> None:
+    said = [(name, int(at)) for name, at in re.findall(r"([ABC]) at (\d+)°", ask.CLOCKWISE.prompt)]
+    assert said == [(point.node, round(360 * point.turn)) for point in run.state.points()]
+
+
+def test_london_is_nearest_to_a_and_belongs_to_c_and_modulo_says_b(run: History[Tier, object]) -> None:
+    state = run.state
+    distances = {abs(360 * point.turn - angle(state, "Europe/London")): point.node for point in state.points()}
+    assert distances[min(distances)] == "A"
+    assert state.owner("Europe/London") == "C"
+    assert Modulo("ABC").lookup("Europe/London") == "B"
+    run.run([Look("Europe/London"), Advance()])
+    assert run.state.walk is not None
+    assert run.state.walk.chosen == ("C",)
+
+
+def test_cairo_walks_past_the_top_from_b_nearer_behind_it_to_a(run: History[Tier, object]) -> None:
+    state, at = run.state, angle(run.state, "Africa/Cairo")
+    assert round(at, 1) == 297.3
+    behind, ahead = at - 360 * state.points()[-1].turn, 360 - at + 360 * state.points()[0].turn
+    assert state.points()[-1].node == "B"
+    assert behind < ahead < behind + 1.5
+    step = run.run([Look("Africa/Cairo"), Advance()])
+    assert [note.rule for note in step.notes] == ["wrap"]
+    assert state.owner("Africa/Cairo") == "A"
+
+
+def test_ds_first_point_takes_the_keys_behind_it_and_no_other(run: History[Tier, object]) -> None:
+    run.run([Join("D"), Place()])
+    moved = run.state.last.moved
+    assert {key for key, _, _ in moved} == between(219.1, 251.5, run.state) != set()
+    assert {(giver, taker) for _, giver, taker in moved} == {("A", "D")}
+
+
+def test_modulo_moves_nine_of_the_twelve_and_keeps_those_whose_hash_mod_12_is_below_3() -> None:
+    gone = set(moved_keys(Modulo("ABC"), Modulo("ABCD"), TWELVE).keys.tolist())
+    assert len(gone) == 9
+    assert set(TWELVE) - gone == {key for key in TWELVE if hash_of(key) % 12 < 3}
+
+
+def test_without_the_distinct_rule_a_leaving_machine_is_the_first_to_show_it() -> None:
+    nodes = [[name, 1, "rack 1"] for name in "ABC"]
+    found = explore(PointsNotNodesTier(nodes=nodes, keys=TWELVE, vnodes=2, copies=2), max_states=1_000).counterexample
+    assert found is not None
+    assert found.property.name == "copies are on distinct nodes"
+    assert [step.event for step in found.history.path[1:]] == [Leave("A")]
+    assert "on B, B" in found.reason
+
+
+def test_without_the_distinct_rule_nothing_is_wrong_at_the_start_nor_when_d_joins() -> None:
+    run = History(PointsNotNodesTier(nodes=[[name, 1, "rack 1"] for name in "ABC"], keys=TWELVE, vnodes=2, copies=2))
+    distinct = next(p for p in run.machine.always if p.name == "copies are on distinct nodes")
+    run.run([Join("D"), Place(), Place()])
+    assert [distinct.reason(None, step.state) for step in run.path] == [None] * 4
+
+
+def test_three_quarters_of_all_zones_move_under_modulo_and_a_tenth_to_a_tenth_node_on_the_ring() -> None:
+    zones = sorted(available_timezones())
+    assert len(moved_keys(Modulo("ABC"), Modulo("ABCD"), zones)) / len(zones) == pytest.approx(0.75, abs=0.06)
+    machines = [f"cache-{number}" for number in range(1, 11)]
+    tenth = moved_keys(Ring(machines[:9]), Ring(machines), zones)
+    assert len(tenth) / len(zones) == pytest.approx(0.1, abs=0.04)
+    assert set(tenth.takers.tolist()) == {"cache-10"}
