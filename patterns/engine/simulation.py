@@ -17,24 +17,20 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from .choices import choices_of, describe, enabled_in, is_lost, links_of, undeliverable, why_not
+from .choices import choices_of, describe, enabled_in, undeliverable, why_not
 from .draw import key_of, mix
+from .faults import FAULT_EVENTS, befall
 from .machine import Choice, Machine, Note, NotEnabled
 from .process import Effects, Process
 from .world import (
     FAULTS,
     PACKET_EVENTS,
     Call,
-    Crash,
-    Cut,
-    Delay,
     Deliver,
     Drop,
-    Duplicate,
     Fire,
     Heal,
     Packet,
-    Pause,
     Request,
     Restart,
     Resume,
@@ -45,6 +41,7 @@ from .world import (
 )
 
 Notes = tuple[Note, ...]
+_OTHERS = frozenset({*FAULT_EVENTS, Restart, Request})  # all but the two that happen by themselves
 
 
 class Simulation(Machine[World, Any]):
@@ -134,13 +131,15 @@ class Simulation(Machine[World, Any]):
             return self._deliver(world, event)
         if kind is Fire:
             return self._fire(world, event)
-        happen = _HAPPENINGS.get(kind)
-        if happen is None:
+        if kind not in _OTHERS:
             raise NotEnabled(f"{event!r} is nothing that can happen in {type(self).__name__}")
         if why := self.why_not(world, event):
             raise NotEnabled(why)
-        after: tuple[World, Notes] = happen(self, world, event)
-        return after
+        if kind is Restart:
+            return self._restart(world, event)
+        if kind is Request:
+            return self._request(world, event)
+        return befall(self, world, event), ()
 
     def usual(self, world: World) -> Any | None:
         packets, timers = world.packets, world.timers
@@ -301,59 +300,11 @@ class Simulation(Machine[World, Any]):
         """What the process's own clock shows."""
         return clock * self.speed.get(process, 100) // 100 if self.speed else clock
 
-    # Faults and requests
-
-    def _drop(self, world: World, event: Drop) -> tuple[World, Notes]:
-        packet = world.packet(event.id)
-        assert packet is not None
-        rest = tuple(other for other in world.packets if other is not packet)
-        if is_lost(world, packet):  # by itself, when it would have arrived
-            return replace(world, packets=rest, clock=max(world.clock, packet.due)), ()
-        return replace(world, packets=rest, budget=_spend(world, "drop")), ()
-
-    def _duplicate(self, world: World, event: Duplicate) -> tuple[World, Notes]:
-        packet = world.packet(event.id)
-        assert packet is not None
-        copy = replace(packet, id=world.next_id, copy_of=packet.id if packet.copy_of < 0 else packet.copy_of)
-        line = [*world.packets]
-        insort(line, copy)
-        return replace(world, packets=tuple(line), budget=_spend(world, "duplicate"), next_id=world.next_id + 1), ()
-
-    def _delay(self, world: World, event: Delay) -> tuple[World, Notes]:
-        packet = world.packet(event.id)
-        assert packet is not None
-        line = [other for other in world.packets if other is not packet]
-        insort(line, replace(packet, due=max(world.clock, packet.due) + event.by))
-        return replace(world, packets=tuple(line), budget=_spend(world, "delay")), ()
-
-    def _crash(self, world: World, event: Crash) -> tuple[World, Notes]:
-        name = event.process
-        return replace(
-            world,
-            processes=tuple(p.crashed() if p.id == name else p for p in world.processes),
-            timers=tuple(timer for timer in world.timers if timer.process != name),
-            down=world.down | {name},
-            paused=world.paused - {name},
-            budget=_spend(world, "crash"),
-        ), ()
-
     def _restart(self, world: World, event: Restart) -> tuple[World, Notes]:
         name, clock = event.process, world.clock
         after, effects = world[name].after_restart(self._local(name, clock))
         up = replace(world, down=world.down - {name})
         return self._settle(up, name, after, effects, clock, up.packets, up.timers)
-
-    def _pause(self, world: World, event: Pause) -> tuple[World, Notes]:
-        return replace(world, paused=world.paused | {event.process}, budget=_spend(world, "pause")), ()
-
-    def _resume(self, world: World, event: Resume) -> tuple[World, Notes]:
-        return replace(world, paused=world.paused - {event.process}), ()
-
-    def _cut(self, world: World, event: Cut) -> tuple[World, Notes]:
-        return replace(world, cuts=world.cuts | links_of(self, event), budget=_spend(world, "cut")), ()
-
-    def _heal(self, world: World, event: Heal) -> tuple[World, Notes]:
-        return replace(world, cuts=frozenset()), ()
 
     def _request(self, world: World, event: Request[Any]) -> tuple[World, Notes]:
         clock = world.clock
@@ -399,23 +350,3 @@ class Simulation(Machine[World, Any]):
             if (packet.sender, packet.to, packet.body) == what:
                 return replace(event, id=packet.id)
         return None
-
-
-def _spend(world: World, fault: str) -> tuple[tuple[str, int], ...] | None:
-    if world.budget is None:
-        return None
-    return tuple((kind, left - (kind == fault)) for kind, left in world.budget)
-
-
-_HAPPENINGS: dict[type, Any] = {
-    Drop: Simulation._drop,
-    Duplicate: Simulation._duplicate,
-    Delay: Simulation._delay,
-    Crash: Simulation._crash,
-    Restart: Simulation._restart,
-    Pause: Simulation._pause,
-    Resume: Simulation._resume,
-    Cut: Simulation._cut,
-    Heal: Simulation._heal,
-    Request: Simulation._request,
-}

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 from models.ping_pong import Ball, FiveGossips, PingPong, Player
-from models.replicas import Copy, Put, Replicas
+from models.replicas import Copy, Put, Replicas, asked
 
 from patterns.engine import trace
 from patterns.engine.draw import draw, mix
@@ -37,13 +37,6 @@ from patterns.engine.world import (
 )
 
 REPOSITORY = Path(__file__).parents[2]
-
-
-def asked(**params: Any) -> History[World, Any]:
-    """Three replicas, and a write on its way to both backups: messages 0 and 1."""
-    history = History(Replicas(latency=(10, 10), **params))
-    history.apply(Request("C1", "P", Put(1)))
-    return history
 
 
 def choice(history: History[World, Any], event: Any) -> Any:
@@ -487,51 +480,6 @@ def test_sending_to_who_is_not_there_is_an_error() -> None:
     history = History(Lost())
     with pytest.raises(ValueError, match="there is no process 'Z'; the processes are A"):
         history.advance()
-
-
-# What happened in a step, and why
-
-
-def test_a_step_tells_who_moved_what_it_sent_and_what_it_wrote() -> None:
-    history = asked()
-    step = history.step
-    assert trace.mover(step) == "P"
-    assert [(packet.to, packet.body) for packet in trace.sent(step)] == [("B1", Copy(1)), ("B2", Copy(1))]
-    assert trace.written(step) == ("value",)
-    step = history.apply(Deliver(0))
-    assert trace.mover(step) == "B1"
-    assert trace.received(step).body == Copy(1)
-    before, now = trace.moved(step)
-    assert (before.value, now.value) == (0, 1)
-
-
-def test_the_cause_of_a_message_is_the_step_that_sent_it() -> None:
-    """Happened before: a send precedes its receipt (Lamport 1978, section "The partial ordering")."""
-    history = asked()
-    request = history.step
-    assert trace.cause(history.apply(Crash("B2"))) is None
-    delivery = history.apply(Deliver(0))
-    assert trace.cause(delivery) is request
-    assert trace.cause(history.apply(Drop(1))) is request
-    assert trace.cause(history.apply(Fire("P", "resend"))) is request
-
-
-def test_the_cause_of_a_duplicate_is_the_step_that_sent_the_original() -> None:
-    history = asked()
-    request = history.step
-    history.run([Duplicate(0), Duplicate(3)])
-    second = next(packet for packet in history.state.packets if packet.id == 4)
-    assert second.copy_of == 0
-    assert trace.sent(history.step) == ()
-    assert trace.cause(history.apply(Deliver(4))) is request
-
-
-def test_what_the_root_sent_has_the_root_for_its_cause() -> None:
-    history = History(PingPong())
-    root = history.step
-    assert trace.cause(history.advance()) is root
-    assert trace.mover(root) == ""
-    assert trace.moved(root) is None
 
 
 # Two runs to one world

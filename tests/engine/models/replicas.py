@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from patterns.engine.check import Always, AtRest, Property, Sometimes
+from patterns.engine.history import History
 from patterns.engine.machine import Rule
 from patterns.engine.process import Message, Process, durable, on, on_request, on_timer
 from patterns.engine.simulation import Simulation
@@ -156,3 +157,10 @@ class ForgetfulReplicas(Replicas):
 
 class ClumsyReplicas(Replicas):
     backup = Clumsy
+
+
+def asked(**params: Any) -> History[World, Any]:
+    """Three replicas, and a write on its way to both backups: messages 0 and 1, due at 10 ms."""
+    history = History(Replicas(latency=(10, 10), **params))
+    history.apply(Request("C1", "P", Put(1)))
+    return history
