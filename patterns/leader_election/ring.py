@@ -1,0 +1,294 @@
+"""Elections on a ring, where a process knows its neighbours and nothing else: Chang-Roberts and Hirschberg-Sinclair.
+
+`CR`: Chang and Roberts, "An improved algorithm for decentralized extrema-finding in circular configurations of
+processes", CACM 22(5), 1979. `HS`: Hirschberg and Sinclair, "Decentralized extrema-finding in circular
+configurations of processors", CACM 23(11), 1980; its names are kept: `num`, `maxnum`, "from", "ok", "no".
+The highest id wins. That the winner then tells the others is not counted in the papers; here it is one more lap.
+
+Both assume distinct ids, links that lose nothing, and processes that do not crash; no time is assumed at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from patterns.engine.machine import Rule
+from patterns.engine.process import Message, Process, on, on_timer, setting
+
+CLOCKWISE, COUNTERCLOCKWISE = 1, -1
+"""The ways that a message can go round."""
+
+RULES: Mapping[str, Rule] = {
+    "CR.begin": Rule("**{who} stands for election**: it sends its id {uid} round the ring.", "Chang and Roberts 1979"),
+    "CR.relay": Rule("**{who} does not stand**: it will only pass on what comes.", "Chang and Roberts 1979"),
+    "CR.pass": Rule("**{who} passes {uid} on**: it is higher than its own id {own}.", "Chang and Roberts 1979"),
+    "CR.lost": Rule(
+        "**{who} has lost** and passes {uid} on: it is higher than its own id {own}.", "Chang and Roberts 1979"
+    ),
+    "CR.carry": Rule("**{who} passes {uid} on**: it does not stand itself.", "Chang and Roberts 1979"),
+    "CR.stop": Rule("**{who} swallows {uid}**: its own id {own} is at least as high.", "Chang and Roberts 1979"),
+    "CR.won": Rule(
+        "**{who} has won**: its own id {uid} came all the way round, so none is higher.", "Chang and Roberts 1979"
+    ),
+    "HS.begin": Rule(
+        "**{who} stands for election**: it sends its id {uid} both ways, {reach} far.", "Hirschberg and Sinclair 1980"
+    ),
+    "HS.pass": Rule(
+        "**{who} passes {uid} on**: it is higher than its own id {own}, and has gone {num} of {maxnum}.",
+        "Hirschberg and Sinclair 1980",
+    ),
+    "HS.ok": Rule(
+        "**{who} sends {uid} an ok**: it is higher than its own id {own}, and has come to the end of its {maxnum}.",
+        "Hirschberg and Sinclair 1980",
+    ),
+    "HS.no": Rule("**{who} sends {uid} a no**: its own id {own} is higher.", "Hirschberg and Sinclair 1980"),
+    "HS.carry": Rule("**{who} passes the {reply} on** to where it belongs.", "Hirschberg and Sinclair 1980"),
+    "HS.half": Rule(
+        "**{who} has one reply**, and waits for the one from the other side.", "Hirschberg and Sinclair 1980"
+    ),
+    "HS.next": Rule(
+        "**{who} goes on, twice as far**: within {before} on either side no id is higher than {uid}.",
+        "Hirschberg and Sinclair 1980",
+    ),
+    "HS.lost": Rule("**{who} has lost**: there is a higher id within {maxnum}.", "Hirschberg and Sinclair 1980"),
+    "HS.won": Rule(
+        "**{who} has won**: its own id {uid} came all the way round, so none is higher.", "Hirschberg and Sinclair 1980"
+    ),
+    "HS.higher": Rule("**{who} has lost**: {uid} is higher than its own id {own}.", "Hirschberg and Sinclair 1980"),
+    "HS.late": Rule(
+        "**{who} has no use for the {reply}** any more: it has lost or won already.", "Hirschberg and Sinclair 1980"
+    ),
+    "HS.twice": Rule("**{who} gets its id back** from the other side, too.", "Hirschberg and Sinclair 1980"),
+    "R.tell": Rule("**{who} tells the others**, all the way round.", "CDKB 15.3"),
+    "R.know": Rule("**{who} knows the leader**: {leader}. It passes that on.", "CDKB 15.3"),
+    "R.round": Rule("**{who} hears its own announcement**: everybody knows.", "CDKB 15.3"),
+}
+
+
+class Elected(Message, frozen=True):
+    """Who leads; it goes round once."""
+
+    leader: str
+
+    def __str__(self) -> str:
+        return f"{self.leader} leads"
+
+
+class RingProcess(Process):
+    """What both algorithms share: when a process begins, and that the winner tells the others."""
+
+    uid: int
+    right: str
+    """The neighbour clockwise."""
+    left: str
+    initiator: bool = setting(True)
+    """Whether it begins an election by itself."""
+
+    begun: bool = False
+    role: str = "follower"
+    leader: str = ""
+
+    def on_start(self) -> None:
+        self.set_timer("begin", 0)
+
+    @on_timer("begin")
+    def begin(self) -> None:
+        raise NotImplementedError
+
+    def receive(self, sender: str, message: Message) -> None:
+        # A message may come before a process has begun; it begins first.
+        if not self.begun:
+            self.cancel_timer("begin")
+            self.begin()
+        super().receive(sender, message)
+
+    @property
+    def stands(self) -> bool:
+        """Whether it may be elected."""
+        return self.initiator
+
+    def neighbour(self, way: int) -> str:
+        return self.right if way == CLOCKWISE else self.left
+
+    def become_leader(self) -> None:
+        self.role, self.leader = "leader", self.id
+        self.announce()
+
+    def announce(self) -> None:
+        self.note("R.tell")
+        self.send(self.right, Elected(self.id))
+
+    @on(Elected)
+    def receive_elected(self, sender: str, message: Elected) -> None:
+        if message.leader == self.id:
+            self.note("R.round")
+            return
+        if self.leader != message.leader:
+            self.role, self.leader = "follower", message.leader
+            self.note("R.know", leader=message.leader)
+            self.send(self.right, message)
+
+
+# Chang and Roberts: one way round
+
+
+class Candidacy(Message, frozen=True):
+    """An id on its way round the ring."""
+
+    uid: int
+
+    def __str__(self) -> str:
+        return f"id {self.uid}"
+
+
+class ChangRoberts(RingProcess):
+    """Ids travel clockwise; a candidate swallows those that are lower than its own. Who gets its own back has won."""
+
+    @on_timer("begin")
+    def begin(self) -> None:
+        self.begun = True
+        if not self.initiator:
+            self.note("CR.relay")
+            return
+        # Who begins sends its own id to its neighbour.
+        self.role = "candidate"
+        self.note("CR.begin", uid=self.uid)
+        self.send(self.right, Candidacy(self.uid))
+
+    def is_mine(self, uid: int) -> bool:
+        """Whether it is its own id that has come round."""
+        return uid == self.uid and self.role == "candidate"
+
+    def passes_on(self, uid: int) -> bool:
+        """Whether an id may go on: a higher one always, any where the process does not stand (any more)."""
+        return uid > self.uid or self.role == "follower"
+
+    @on(Candidacy)
+    def receive_id(self, sender: str, message: Candidacy) -> None:
+        uid, values = message.uid, {"uid": message.uid, "own": self.uid}
+        # Its own id back: every other process let it pass, so it is the highest.
+        if self.is_mine(uid):
+            self.note("CR.won", uid=uid)
+            self.become_leader()
+        # A higher one: pass it on, and stand no more.
+        elif self.passes_on(uid):
+            lost = self.role == "candidate"
+            self.note("CR.lost" if lost else "CR.pass" if uid > self.uid else "CR.carry", **values)
+            self.role = "follower"
+            self.send(self.right, message)
+        # A lower one: it goes no further.
+        else:
+            self.note("CR.stop", **values)
+
+
+# Hirschberg and Sinclair: both ways, twice as far in every phase
+
+
+class From(Message, frozen=True):
+    """An id that asks its way: how far it has come, how far it may go, and which way round it goes."""
+
+    value: int
+    num: int
+    maxnum: int
+    way: int
+
+    def __str__(self) -> str:
+        return f"id {self.value}, {self.num} of {self.maxnum}"
+
+
+class Reply(Message, frozen=True):
+    """What an id was told, on its way back."""
+
+    value: int
+    ok: bool
+    way: int
+
+    def __str__(self) -> str:
+        return f"{'ok' if self.ok else 'no'} to {self.value}"
+
+
+class HirschbergSinclair(RingProcess):
+    """In each phase a candidate asks 1, 2, 4, 8 ... processes on either side; only who is the highest there goes on."""
+
+    maxnum: int = 1
+    """How far it asks in this phase."""
+    replies: tuple[tuple[int, bool], ...] = ()
+    """What it was told in this phase: (the way it was told from, ok)."""
+
+    def on_start(self) -> None:
+        if self.initiator:
+            super().on_start()
+
+    @property
+    def stands(self) -> bool:
+        """Everybody stands: who does not begin by itself is woken by the first message."""
+        return True
+
+    @on_timer("begin")
+    def begin(self) -> None:
+        self.begun, self.role = True, "candidate"
+        self.note("HS.begin", uid=self.uid, reach=self.maxnum)
+        self.send_both()
+
+    def send_both(self) -> None:
+        self.replies = ()
+        for way in (CLOCKWISE, COUNTERCLOCKWISE):
+            self.send(self.neighbour(way), From(self.uid, 0, self.maxnum, way))
+
+    def is_refused(self, value: int) -> bool:
+        """Whether an id is told no: there is a higher one, the process's own."""
+        return value < self.uid
+
+    def replies_needed(self) -> int:
+        """How many replies end a phase: both."""
+        return 2
+
+    @on(From)
+    def receive_from(self, sender: str, message: From) -> None:
+        value, num, maxnum, way = message.value, message.num + 1, message.maxnum, message.way
+        values = {"uid": value, "own": self.uid}
+        # value = myvalue: it came all the way round.
+        if value == self.uid:
+            if self.role == "candidate":
+                self.note("HS.won", uid=value)
+                self.become_leader()
+            else:  # the same, from the other side
+                self.note("HS.twice")
+        # value < myvalue: echo a no.
+        elif self.is_refused(value):
+            self.note("HS.no", **values)
+            self.send(self.neighbour(-way), Reply(value, False, -way))
+        # value > myvalue: lost. Pass it on, or at the end of its way echo an ok.
+        else:
+            if self.role == "candidate":
+                self.role = "follower"
+                self.note("HS.higher", **values)
+            if num < maxnum:
+                self.note("HS.pass", num=num, maxnum=maxnum, **values)
+                self.send(self.neighbour(way), From(value, num, maxnum, way))
+            else:
+                self.note("HS.ok", maxnum=maxnum, **values)
+                self.send(self.neighbour(-way), Reply(value, True, -way))
+
+    @on(Reply)
+    def receive_reply(self, sender: str, message: Reply) -> None:
+        # A reply to another: pass it on.
+        if message.value != self.uid:
+            self.note("HS.carry", reply=message)
+            self.send(self.neighbour(message.way), message)
+            return
+        if self.role != "candidate":
+            self.note("HS.late", reply=message)
+            return
+        self.replies = tuple(sorted({*self.replies, (message.way, message.ok)}))
+        if len(self.replies) < self.replies_needed():
+            self.note("HS.half")
+        # A no from either side: it has lost.
+        elif not all(ok for _, ok in self.replies):
+            self.note("HS.lost", maxnum=self.maxnum)
+            self.role = "follower"
+        # Both ok: once more, twice as far.
+        else:
+            before, self.maxnum = self.maxnum, 2 * self.maxnum
+            self.note("HS.next", uid=self.uid, before=before)
+            self.send_both()
