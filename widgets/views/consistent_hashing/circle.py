@@ -11,7 +11,7 @@ from math import pi
 from typing import Any
 
 from patterns.consistent_hashing.ring import Move, Walk
-from patterns.consistent_hashing.state import Point, Tier
+from patterns.consistent_hashing.state import Outcome, Point, Tier
 from patterns.engine.history import Step
 from widgets.scene import Arc, Disc, Label, Line, Mark, Panel, Ticks, Tone, around
 
@@ -35,7 +35,7 @@ def circle(step: Step[Tier, object], cast: Cast) -> Panel:
         *(_samples(state, cast) if crowded else _arcs(state, cast)),
         *([] if crowded else _discs(step, cast)),
         *_keys(state, cast),
-        *_moved(state),
+        *_moved(step),
         *_walk(step, cast, crowded),
         *words_at(X, Y, middle(state)),
         *_legend(state),
@@ -53,7 +53,7 @@ def circle(step: Step[Tier, object], cast: Cast) -> Panel:
 def _legend(state: Tier) -> Iterator[Label]:
     """What the lit marks mean, where there are any."""
     if state.last.moved:
-        yield Label(id="lit", x=2, y=HEIGHT - 4, size="small", role="accent", text="outside: moved now")
+        yield Label(id="lit", x=2, y=HEIGHT - 4, size="small", role="accent", text="outside: moved")
     if state.cold():
         yield Label(
             id="unlit", x=WIDTH - 2, y=HEIGHT - 4, anchor="end", size="small", role="bad", text=COLD[dotted(state)]
@@ -232,9 +232,22 @@ def rounded(turns: Iterable[float]) -> tuple[float, ...]:
 # what a change moved
 
 
-def _moved(state: Tier) -> Iterator[Mark]:
-    last, turns = state.last, state.turns()
-    moves = last.moves
+def changes(step: Step[Tier, object]) -> list[Outcome]:
+    """The outcomes to be lit: this step's, and once a node's last point is placed those of all its points."""
+    last = step.state.last
+    if last.kind != "place" or step.state.joining:
+        return [last]
+    placed = [last]
+    while (step := step.parent or step).parent and step.state.joining:  # the steps since it began to join
+        if step.state.last.kind == "place":
+            placed.append(step.state.last)
+    return placed
+
+
+def _moved(step: Step[Tier, object]) -> Iterator[Mark]:
+    state, lit = step.state, changes(step)
+    turns = state.turns()
+    moves = [move for change in lit for move in change.moves]
     if len(moves) <= FEW_POINTS:
         for move in moves:
             yield _moved_arc(state, move)
@@ -242,9 +255,10 @@ def _moved(state: Tier) -> Iterator[Mark]:
         at = rounded((sum(_span(state, move.start, move.end)) / 2) % 1 for move in moves)
         title = f"{count(len(moves), 'range')} changed hands"
         yield Ticks(id="moved", role="accent", x=X, y=Y, r=MOVED - 12, r2=MOVED - 3, at=at, wide=2, title=title)
-    if last.moved:
-        at = rounded(turns[move.key] for move in last.moved)
-        title = f"{count(len(last.moved), 'key')} moved"
+    keys = [turns[move.key] for change in lit for move in change.moved]
+    if keys:
+        title = f"{count(len(keys), 'key')} moved"
+        at = rounded(keys)
         yield Ticks(id="moved-keys", role="accent", x=X, y=Y, r=MOVED + 1, r2=MOVED + 9, at=at, wide=2, title=title)
 
 

@@ -14,7 +14,7 @@ from .words import count, settled, short, walk_shown
 
 WIDTH, HEIGHT = 204.0, 348.0
 TOP, BOTTOM = 24.0, 236.0  # of the rows
-ASIDE = 76.0  # right of the bars: `249 · owner`
+ASIDE = 84.0  # right of the bars: `249 · owner`
 BELOW = 262.0  # where the comparison begins
 
 
@@ -198,7 +198,8 @@ def _bars(head: str, *rows: tuple[str, str, Tone, float]) -> Iterator[Mark]:
     yield Label(id="below", x=4, y=BELOW, role="soft", strong=True, text=head)
     most = max(1.0, *(value for _, _, _, value in rows))
     for at, (name, role, tone, value) in enumerate(rows):
-        y, long, text = BELOW + 10 + 25 * at, max(1.0, round(96 * value / most, 2)), f"{value:,.0f}"
+        y, long, text = BELOW + 10 + 25 * at, round(96 * value / most, 2), f"{value:,.0f}"
         yield Label(id=f"what:{name}", x=4, y=y + 14, text=name)
-        yield Box(id=f"bar:{name}", role=role, tone=tone, x=56, y=y, w=long, h=18, title=f"{name}: {text}")
+        if value:
+            yield Box(id=f"bar:{name}", role=role, tone=tone, x=56, y=y, w=long, h=18, title=f"{name}: {text}")
         yield Label(id=f"is:{name}", x=62 + long, y=y + 14, text=text, strong=True)
