@@ -27,7 +27,7 @@ class PlayerView {
     this.go(model.get("cursor"), { quick: true });
     const heard = {
       "change:frames": () => this.reload(),
-      "change:cursor": () => this.run.frames.has(model.get("cursor")) && this.go(model.get("cursor")),
+      "change:cursor": () => model.get("cursor") !== this.n && this.run.frames.has(model.get("cursor")) && this.go(model.get("cursor")), // not what we said ourselves: it would shut a question
       "msg:custom": (message) => this.hear(message),
     };
     for (const [name, handler] of Object.entries(heard)) model.on(name, handler);
