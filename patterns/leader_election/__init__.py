@@ -4,6 +4,12 @@ from .assumptions import ASSUMPTIONS, Assumption
 from .broken import BUGS, NO_FAULTS, Bug, in_first_requests, running
 from .bully import Answer, Bully, Coordinator, Election, Heartbeat
 from .chapter import ALGORITHMS, ElectionMachine
+from .exercises import (
+    bully_answer_solution,
+    fencing_solution,
+    judge_bully_answer,
+    judge_fencing,
+)
 from .gallery import GALLERY
 from .lease import Holder, LockServer, Storage, UnfencedStorage
 from .lease_messages import Acquire, Busy, Granted, Read, Refused, Renew, Stored, Write, Written
@@ -65,9 +71,13 @@ __all__ = [
     "Write",
     "Written",
     "agreed_leader",
+    "bully_answer_solution",
     "cost",
     "costs",
+    "fencing_solution",
     "in_first_requests",
+    "judge_bully_answer",
+    "judge_fencing",
     "leaders",
     "messages",
     "running",

@@ -50,7 +50,7 @@ def running(machine: type[M], **parts: Any) -> type[M]:
 class SilentInElection(Bully):
     """It answers only when it is in no election itself."""
 
-    def answers(self) -> bool:
+    def answers(self, lower: str) -> bool:
         return self.role != "candidate"
 
 
@@ -64,7 +64,7 @@ class IgnoresAnswers(Bully):
 class OnlyAnswers(Bully):
     """It answers, and begins no election of its own."""
 
-    def joins(self) -> bool:
+    def joins(self, lower: str) -> bool:
         return False
 
 
@@ -97,13 +97,6 @@ class NeverSaysNo(HirschbergSinclair):
 
     def is_refused(self, value: int) -> bool:
         return False
-
-
-class OneReplyWillDo(HirschbergSinclair):
-    """It goes on after the first ok: safe, but it sends more messages than the algorithm may."""
-
-    def replies_needed(self) -> int:
-        return 1
 
 
 class WantsThreeReplies(HirschbergSinclair):

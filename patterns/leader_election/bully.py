@@ -108,11 +108,11 @@ class Bully(Process):
 
     # The rules, one by one
 
-    def answers(self) -> bool:
+    def answers(self, lower: str) -> bool:
         """Whether an ELECTION from a lower process is answered: always, also in the middle of an election."""
         return True
 
-    def joins(self) -> bool:
+    def joins(self, lower: str) -> bool:
         """Whether an ELECTION from a lower process makes it begin one: unless it has begun one already."""
         return self.role != "candidate"
 
@@ -173,11 +173,11 @@ class Bully(Process):
     @on(Election)
     def receive_election(self, lower: str, message: Election) -> None:
         # It answers, so that the lower one does not take it for crashed ...
-        if self.answers():
+        if self.answers(lower):
             self.note("B.answer", lower=lower)
             self.send(lower, Answer())
         # ... and begins an election, unless it has begun one already.
-        if self.joins():
+        if self.joins(lower):
             self.note("B.asked", lower=lower)
             self.begin()
         elif self.role == "candidate":

@@ -180,8 +180,12 @@ CURVES: Mapping[str, Mapping[str, Callable[[int], float]]] = {
         "average: n(1 + 1/2 + ... + 1/n)": lambda n: n * harmonic(n),
         "worst: n(n + 1)/2": lambda n: n * (n + 1) / 2,
     },
-    # Hirschberg and Sinclair 1980, as cited by Franklin, CACM 25(5), 1982.
-    "hirschberg_sinclair": {"bound: 8n + 8⌈n log₂ n⌉": lambda n: 8 * n + 8 * ceil(n * log2(n))},
+    # The bound is Hirschberg and Sinclair's (1980), as cited by Franklin, CACM 25(5), 1982. The least is ours: all n
+    # ask 1 far, 4 messages each; the highest asks 2, 4, 8 ... far, 4 times so many; 2 ids of it go all the way round.
+    "hirschberg_sinclair": {
+        "best: 6n + 4(2^⌈log₂ n⌉ - 2)": lambda n: 6 * n + 4 * (2 ** (n - 1).bit_length() - 2),
+        "bound: 8n + 8⌈n log₂ n⌉": lambda n: 8 * n + 8 * ceil(n * log2(n)),
+    },
     # Ongaro and Ousterhout 2014, 5.2: one candidate, asked and answered once each.
     "raft": {"one candidate: 2(n - 1)": lambda n: 2 * (n - 1)},
 }

@@ -160,8 +160,8 @@ class ChangRoberts(RingProcess):
         return uid == self.uid and self.role == "candidate"
 
     def passes_on(self, uid: int) -> bool:
-        """Whether an id may go on: a higher one always, any where the process does not stand (any more)."""
-        return uid > self.uid or self.role == "follower"
+        """Whether an id may go on: a higher one always, and any where the process does not stand itself."""
+        return uid > self.uid or not self.initiator
 
     @on(Candidacy)
     def receive_id(self, sender: str, message: Candidacy) -> None:
