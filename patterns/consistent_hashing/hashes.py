@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from hashlib import blake2b, md5
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,7 +119,7 @@ HASHES: Mapping[str, HashFunction] = {
 }
 
 
-def encode_all(keys: Iterable[str] | NDArray[np.str_]) -> list[bytes]:
+def encode_all(keys: Iterable[str] | NDArray[Any]) -> list[bytes]:
     """Keys - a sequence, or an array of strings - as bytes. Raises TypeError, naming the first that is not a str."""
     if isinstance(keys, str):
         raise TypeError(f"keys is the one str {keys!r}; it is a sequence or an array of them")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from .errors import DuplicateNode, NoNodes, RouterError, UnknownNode
 from .placement import Node
 
-Keys = Iterable[str] | NDArray[np.str_]
+Keys = Iterable[str] | NDArray[Any]
 
 
 class Router(ABC):
@@ -125,9 +125,9 @@ def _router_of(kind: type[Router], nodes: tuple[Node, ...], options: dict[str, A
 class Moved(NamedTuple):
     """Which of some keys go elsewhere after a change: parallel arrays, shape (number of moved keys,)."""
 
-    keys: NDArray[np.str_]
-    givers: NDArray[np.str_]
-    takers: NDArray[np.str_]
+    keys: NDArray[np.object_]
+    givers: NDArray[np.object_]
+    takers: NDArray[np.object_]
 
     def __iter__(self) -> Iterator[Any]:
         return zip(self.keys.tolist(), self.givers.tolist(), self.takers.tolist(), strict=True)
@@ -143,8 +143,9 @@ def moved_keys(before: Router, after: Router, keys: Keys) -> Moved:
     """
     if isinstance(keys, str):
         raise RouterError(f"keys is the one str {keys!r}; it is a sequence of them")
-    listed = keys if isinstance(keys, np.ndarray) else np.array(list(keys), dtype=np.str_)
-    givers = np.array(before.names, dtype=np.str_)[before.lookup_many(listed)]
-    takers = np.array(after.names, dtype=np.str_)[after.lookup_many(listed)]
+    # arrays of objects: numpy's own strings lose the zero characters at their end
+    listed = np.array(keys.tolist() if isinstance(keys, np.ndarray) else list(keys), dtype=np.object_)
+    givers = np.array(before.names, dtype=np.object_)[before.lookup_many(listed)]
+    takers = np.array(after.names, dtype=np.object_)[after.lookup_many(listed)]
     differ = givers != takers
     return Moved(listed[differ], givers[differ], takers[differ])
