@@ -80,4 +80,4 @@ def peak_to_mean(loads: Mapping[str, int]) -> float:
     values = np.fromiter(loads.values(), np.float64, len(loads))
     if not values.sum():
         raise RouterError("loads has no keys; there is no mean to compare with")
-    return float(values.max() / values.mean())
+    return float(np.max(values) / np.mean(values))
