@@ -145,10 +145,14 @@ class Bully(Process):
 
     def on_start(self) -> None:
         if self.starts:
-            self.note("B.start")
-            self.begin()
+            self.set_timer("start", 0)
         else:
             self.watch()
+
+    @on_timer("start")
+    def start(self) -> None:
+        self.note("B.start")
+        self.begin()
 
     def on_restart(self) -> None:
         # A process that comes back begins an election, though the current coordinator is alive: hence the name.
@@ -157,7 +161,7 @@ class Bully(Process):
 
     def begin(self) -> None:
         self.role, self.leader, self.answered = "candidate", "", False
-        for timer in ("heartbeat", "leader", "coordinator"):
+        for timer in ("start", "heartbeat", "leader", "coordinator"):
             self.cancel_timer(timer)
         # The highest knows that it is the highest, and needs to ask nobody.
         if not self.higher:
@@ -216,7 +220,7 @@ class Bully(Process):
     @on(Coordinator)
     def receive_coordinator(self, leader: str, message: Coordinator) -> None:
         self.role, self.leader, self.answered = "follower", leader, False
-        for timer in ("heartbeat", "answer", "coordinator"):
+        for timer in ("start", "heartbeat", "answer", "coordinator"):
             self.cancel_timer(timer)
         self.note("B.follow", leader=leader)
         self.watch()

@@ -203,16 +203,6 @@ FENCING_MISTAKES = (
         lambda token, highest: token == highest,
     ),
     Mistake(
-        "the other way round",
-        "Your check refuses the new and lets the old pass: tokens grow, so the higher one is the newer one.",
-        lambda token, highest: token <= highest,
-    ),
-    Mistake(
-        "the other way round, strictly",
-        "Your check lets only those pass that are older than what was seen: tokens grow, so the higher is the newer.",
-        lambda token, highest: token < highest,
-    ),
-    Mistake(
         "closed",
         "Your check lets nobody pass: the storage is safe, and of no use.",
         lambda token, highest: False,
@@ -221,6 +211,16 @@ FENCING_MISTAKES = (
         "no fence",
         "Your check lets everyone pass, also a leader whose lease ran out long ago: it undoes what the new one wrote.",
         lambda token, highest: True,
+    ),
+    Mistake(
+        "the other way round",
+        "Your check refuses the new and lets the old pass: tokens grow, so the higher one is the newer one.",
+        lambda token, highest: token <= highest,
+    ),
+    Mistake(
+        "the other way round, strictly",
+        "Your check lets only those pass that are older than what was seen: tokens grow, so the higher is the newer.",
+        lambda token, highest: token < highest,
     ),
 )
 

@@ -89,6 +89,7 @@ def bully_under_partition(n: int = 5, seed: int = 0) -> Run:
 def bully_recovery_race() -> Run:
     """P3 comes back just when P2 announces itself: P1 hears of P2 last, and goes by the wrong one."""
     run = History(BullyElection(n=3, heartbeat=0))
+    run.apply(Fire("P1", "start"))
 
     def arrives(sender: str, to: str, kind: type, lost: bool = False) -> None:
         packet = next(p for p in run.state.packets if (p.sender, p.to, type(p.body)) == (sender, to, kind))
@@ -142,6 +143,14 @@ def ring_loses_a_message() -> Run:
 
 
 # Leases
+
+
+def lease_renewed(seed: int = 0) -> Run:
+    """One leads, writes and renews its lease twice; the other asks in vain."""
+    run = _until_led(LeaseElection(seed=seed))
+    for _ in range(2):
+        until(run, fired("H.renewed"))
+    return at_start(run)
 
 
 def lease_paused(fencing: bool = True, seed: int = 0) -> Run:
@@ -210,6 +219,7 @@ GALLERY: Mapping[str, Callable[[], Run]] = {
     "Chang-Roberts: equal ids": ring_with_equal_ids,
     "Chang-Roberts: a message is lost": ring_loses_a_message,
     "Hirschberg-Sinclair": hirschberg_sinclair,
+    "lease: a leader renews": lease_renewed,
     "lease: a paused leader is refused": lease_paused,
     "lease: without fencing a write is lost": lambda: lease_paused(fencing=False),
     "lease: a slow clock": lease_with_drift,

@@ -192,8 +192,9 @@ class Holder(Process):
     # The lease
 
     def on_start(self) -> None:
-        self.ask()
+        self.set_timer("ask", 0)
 
+    @on_timer("ask", "renew")
     def ask(self) -> None:
         self.asked, self.asked_at, self.pending = self.asked + 1, self.now, True
         self.set_timer("asked", self.lease_length())
@@ -207,10 +208,6 @@ class Holder(Process):
     @on_timer("asked")
     def no_answer(self) -> None:
         self.note("H.silence")
-        self.ask()
-
-    @on_timer("retry", "renew")
-    def ask_again(self) -> None:
         self.ask()
 
     @on(Granted)
@@ -251,7 +248,7 @@ class Holder(Process):
         self.knows, self.content, self.writing, self.done = False, (), "", 0
         for timer in ("asked", "lease", "renew", "work"):
             self.cancel_timer(timer)
-        self.set_timer("retry", self.retry)
+        self.set_timer("ask", self.retry)
 
     # What a leader does: it reads, and writes back what it read with a line more
 

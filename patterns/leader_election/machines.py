@@ -114,7 +114,7 @@ class BullyElection(ElectionMachine):
     def enabled(self, world: World, group: str = "") -> Iterator[Any]:
         events = super().enabled(world, group)
         if self.synchronous and world.packets:
-            return (event for event in events if not isinstance(event, Fire))
+            return (event for event in events if not isinstance(event, Fire) or event.timer == "start")
         return events
 
 
