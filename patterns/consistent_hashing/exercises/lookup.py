@@ -104,6 +104,12 @@ LOOKUP_MISTAKES = (
         lambda points, position: next((node for stop, node in points if stop >= position), None),
     ),
     Mistake(
+        "no wrap: none left",
+        "Past the last point there is no next one left to take. The circle is closed: after the last point comes the "
+        "first.",
+        lambda points, position: next(node for stop, node in points if stop >= position),
+    ),
+    Mistake(
         "first server instead of first point",
         "Your answer is the first server of those with a point clockwise. Look for the first point; its node owns "
         "the position, whatever the order of the servers.",

@@ -1,0 +1,251 @@
+"""Chapter 1 as a learner meets it: the whole notebook in JupyterLab, its players, its questions, its exercises."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, expect
+from rig import REPOSITORY, Lab, Notebook
+
+PATH = "notebooks/01_consistent_hashing.ipynb"
+CELLS = [cell["id"] for cell in json.loads((REPOSITORY / PATH).read_text(encoding="utf-8"))["cells"]]
+SOLUTION = "from solutions.consistent_hashing import lookup"
+NO_WRAP = """def lookup(points, position):
+    return next(node for stop, node in points if stop >= position)"""
+
+
+class Chapter:
+    """The notebook, with every cell run once. A test that needs a fresh player runs the player's cell again."""
+
+    def __init__(self, notebook: Notebook) -> None:
+        self.notebook = notebook
+        self.page = notebook.page
+
+    def run(self, cell: str) -> Locator:
+        """Run a cell by its id; its output, scrolled into view."""
+        self.notebook.run(CELLS.index(cell))
+        output = self.notebook.cell(CELLS.index(cell)).locator(".jp-OutputArea")
+        output.scroll_into_view_if_needed()
+        return output
+
+    def player(self, cell: str = "tier") -> Locator:
+        """A fresh player at its first step."""
+        player = self.run(cell).locator(".dp")
+        expect(player.locator(".dp-say p").first).to_be_visible()
+        return player
+
+    def write(self, cell: str, source: str) -> None:
+        """Type over a cell's source, as a learner would."""
+        script = "([at, source]) => window.panel.content.widgets[at].model.sharedModel.setSource(source)"
+        self.page.evaluate(script, [CELLS.index(cell), source])
+
+    def source(self, cell: str) -> str:
+        script = "at => window.panel.content.widgets[at].model.sharedModel.getSource()"
+        return str(self.page.evaluate(script, CELLS.index(cell)))
+
+
+@pytest.fixture(scope="module")
+def chapter(lab: Lab) -> Iterator[Chapter]:
+    with lab.open(PATH) as notebook:
+        notebook.run_all()
+        yield Chapter(notebook)
+
+
+@pytest.fixture(autouse=True)
+def nothing_went_wrong(chapter: Chapter) -> Iterator[None]:
+    yield
+    chapter.notebook.settle()
+    chapter.notebook.check()
+
+
+def button(player: Locator, name: str) -> Locator:
+    return player.get_by_role("button", name=name, exact=True)
+
+
+def at_step(player: Locator, depth: int, of: int = 8) -> None:
+    expect(player.locator(".dp-count")).to_have_text(f"{depth} / {of}")
+
+
+def answer(player: Locator, text: str) -> None:
+    player.locator(".dp-option", has_text=text).click()
+
+
+def walk_to_the_end(player: Locator) -> None:
+    """Step through the guided run, with the right answers."""
+    for right in ("C: its point at 194", "A: the walk goes on", "those just behind it"):
+        button(player, "Forward one step").click()
+        button(player, "Forward one step").click()
+        answer(player, right)
+    button(player, "Last step").click()
+    at_step(player, 8)
+
+
+def test_a_step_forward_and_back_by_button(chapter: Chapter) -> None:
+    player = chapter.player()
+    at_step(player, 0)
+    button(player, "Forward one step").click()
+    at_step(player, 1)
+    expect(player.locator(".dp-say")).to_contain_text("Europe/London hashes to 7675429209529607170: 149.8°")
+    button(player, "Back one step").click()
+    at_step(player, 0)
+
+
+def test_a_step_forward_and_back_by_key(chapter: Chapter) -> None:
+    player = chapter.player()
+    player.focus()
+    chapter.page.keyboard.press("ArrowRight")
+    at_step(player, 1)
+    chapter.page.keyboard.press("ArrowLeft")
+    at_step(player, 0)
+
+
+def test_a_locked_step_opens_with_a_prediction_and_shows_it_beside_the_outcome(chapter: Chapter) -> None:
+    player = chapter.player()
+    button(player, "Last step").click()
+    expect(player.locator(".dp-ask")).to_contain_text("Which machine owns it?")
+    at_step(player, 1)
+    chapter.notebook.screenshot("chapter1_locked_light", player)
+    answer(player, "A: its point at 132° is nearest")
+    at_step(player, 2)
+    expect(player.locator(".dp-guess")).to_contain_text("You said: A: its point at 132° is nearest")
+    expect(player.locator(".dp-guess")).to_contain_text("It was: C: its point at 194°")
+    expect(player.locator(".dp-say")).to_contain_text("C owns Europe/London")
+
+
+def test_the_whole_guided_run_ends_with_three_misses(chapter: Chapter) -> None:
+    player = chapter.player()
+    walk_to_the_end(player)
+    expect(player.locator(".dp-say")).to_contain_text("of 12 keys read, 9 hit and 3 miss")
+    expect(player.locator(".dp-part-always li.dp-no")).to_have_count(0)
+    chapter.notebook.screenshot("chapter1_end_light", player)
+
+
+def test_the_scrubber_goes_anywhere(chapter: Chapter) -> None:
+    player = chapter.player()
+    walk_to_the_end(player)
+    scrubber = player.get_by_role("slider", name="Step")
+    scrubber.fill("5")
+    at_step(player, 5)
+    expect(player.locator(".dp-say")).to_contain_text("D begins to join")
+    scrubber.fill("0")
+    at_step(player, 0)
+
+
+def test_choosing_what_happens_next_makes_a_branch_and_keeps_the_first_run(chapter: Chapter) -> None:
+    player = chapter.player()
+    walk_to_the_end(player)
+    player.get_by_role("slider", name="Step").fill("4")
+    button(player, "crash…").click()
+    player.get_by_role("dialog").locator(".dp-act", has_text="A crashes").click()
+    expect(player.locator(".dp-say")).to_contain_text("A crashes: 5 of 12 keys move, and the 5 it held are lost")
+    at_step(player, 5, of=5)
+    expect(player.locator(".dp-branches")).to_contain_text("branch 2 of 2")
+    player.locator(".dp-branches").click()
+    chapter.notebook.screenshot("chapter1_branches_light", player)
+    player.get_by_role("dialog").locator(".dp-branch", has_text="the first run").click()
+    at_step(player, 8)
+    expect(player.locator(".dp-say")).to_contain_text("9 hit and 3 miss")
+
+
+def test_run_until_goes_on_until_it_is_so(chapter: Chapter) -> None:
+    player = chapter.player()
+    walk_to_the_end(player)
+    player.get_by_role("slider", name="Step").fill("5")
+    player.get_by_role("combobox", name="Run until").select_option("every point is placed")
+    expect(player.locator(".dp-said")).to_have_text("every point is placed: after 2 steps")
+    at_step(player, 7)
+
+
+def test_the_replay_code_is_shown_and_opens_the_same_run_again(chapter: Chapter) -> None:
+    player = chapter.player()
+    walk_to_the_end(player)
+    code = player.locator(".dp-code").inner_text()
+    assert re.fullmatch(r"consistent_hashing:[\w-]+:[0-9a-f]{8}", code)
+    button(player, "?").or_(button(player, "Keys and signs")).first.click()
+    player.get_by_role("textbox", name="Replay code").fill(f"{code}@7")
+    player.get_by_role("dialog").get_by_role("button", name="Open").click()
+    at_step(player, 7)
+    expect(player.locator(".dp-say")).to_contain_text("all 2 points of D are placed")
+
+
+def test_the_keyboard_cannot_delete_the_learners_cell(chapter: Chapter) -> None:
+    player = chapter.player()
+    before = chapter.notebook.cells
+    player.focus()
+    for key in "ddxabm":
+        chapter.page.keyboard.press(key)
+    chapter.run("guess").locator(".dp-option").first.focus()
+    for key in "dd":
+        chapter.page.keyboard.press(key)
+    chapter.notebook.settle()
+    assert chapter.notebook.cells == before
+
+
+def test_a_question_outside_a_run_keeps_what_was_said_until_it_is_seen(chapter: Chapter) -> None:
+    question = chapter.run("guess")
+    option = question.get_by_role("button", name="about a quarter")
+    option.click()
+    expect(option).to_have_attribute("aria-pressed", "true")
+    expect(question).to_contain_text("Noted.")
+    chapter.notebook.screenshot("chapter1_guess_light", question)
+    chapter.notebook.settle()
+    outcome = chapter.run("outcome")
+    expect(outcome).to_contain_text("You said: about a quarter")
+    expect(outcome).to_contain_text("It is: about three quarters")
+
+
+def test_the_broken_ring_opens_at_the_bad_step_with_the_broken_promise_in_words(chapter: Chapter) -> None:
+    player = chapter.player("break-play")
+    at_step(player, 1, of=1)
+    expect(player.locator(".dp-part-always li.dp-no")).to_contain_text("copies are on distinct nodes")
+    expect(player.locator(".dp-part-always li.dp-no")).to_contain_text("Asia/Kolkata are on B, B")
+    chapter.notebook.screenshot("chapter1_broken_light", player)
+
+
+def test_an_exercise_is_refused_with_a_hint_and_a_run_to_step_then_accepted(chapter: Chapter) -> None:
+    given = chapter.source("lookup")
+    try:
+        chapter.write("lookup", NO_WRAP)
+        chapter.run("lookup")
+        verdict = chapter.run("lookup-check")
+        expect(verdict).to_contain_text("Not yet.")
+        expect(verdict).to_contain_text("after the last point comes the first")
+        chapter.notebook.screenshot("chapter1_exercise_light", verdict)
+        expect(chapter.player("lookup-player").locator(".dp-say")).to_contain_text("no point follows before the top")
+        chapter.write("lookup", SOLUTION)
+        chapter.run("lookup")
+        expect(chapter.run("lookup-check")).to_contain_text("Accepted: right in all")
+    finally:
+        chapter.write("lookup", given)
+        chapter.run("lookup")
+
+
+@pytest.mark.parametrize("cell", ["tier", "modulo", "break-play"])
+def test_the_dark_theme_reaches_the_player(chapter: Chapter, cell: str) -> None:
+    background = "element => getComputedStyle(element).backgroundColor"
+    player = chapter.player(cell)
+    light = player.evaluate(background)
+    chapter.notebook.theme(dark=True)
+    try:
+        expect(player).not_to_have_css("background-color", light)
+        channels = [int(channel) for channel in re.findall(r"\d+", player.evaluate(background))[:3]]
+        assert max(channels) < 64, channels
+        chapter.notebook.screenshot(f"chapter1_{cell}_dark", player)
+    finally:
+        chapter.notebook.theme(dark=False)
+
+
+def test_in_a_narrow_window_nothing_is_cut_off(chapter: Chapter) -> None:
+    chapter.page.set_viewport_size({"width": 700, "height": 900})
+    try:
+        player = chapter.player()
+        over = player.evaluate("element => element.scrollWidth - element.clientWidth")
+        assert over <= 1
+        button(player, "Forward one step").click()
+        at_step(player, 1)
+        chapter.notebook.screenshot("chapter1_narrow_light", player)
+    finally:
+        chapter.page.set_viewport_size({"width": 1280, "height": 900})
