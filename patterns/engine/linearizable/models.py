@@ -94,11 +94,6 @@ class Register(Model):
         raise self.refuse(input, Read, Write)
 
     def read_only(self, operation: Operation) -> bool:
-        """Whether an operation with this input and output never changes the state; false is always allowed. The
-        search orders those at the first place where they fit."""
-        return False
-
-    def read_only(self, operation: Operation) -> bool:
         return _read_only(operation)
 
     def saw(self, kept: Operation, other: Operation) -> bool:
@@ -193,11 +188,6 @@ class KeyValueStore(Model):
         return input.key if isinstance(input, Get | Put | PutIf) else None
 
     def read_only(self, operation: Operation) -> bool:
-        """Whether an operation with this input and output never changes the state; false is always allowed. The
-        search orders those at the first place where they fit."""
-        return False
-
-    def read_only(self, operation: Operation) -> bool:
         return _read_only(operation)
 
     def saw(self, kept: Operation, other: Operation) -> bool:
@@ -229,11 +219,6 @@ class AppendList(Model):
             case Read():
                 return state, state
         raise self.refuse(input, Append, Read)
-
-    def read_only(self, operation: Operation) -> bool:
-        """Whether an operation with this input and output never changes the state; false is always allowed. The
-        search orders those at the first place where they fit."""
-        return False
 
     def read_only(self, operation: Operation) -> bool:
         return isinstance(operation.input, Read)

@@ -15,7 +15,7 @@ CROWDED = 8
 """A counterexample of more operations than this is hard to read; then the past is summed up."""
 MANY = 64
 """Operations are looked through with all that they saw only while they are no more than this."""
-EFFORT = 150_000
+EFFORT = 100_000
 """Configurations looked at, at most, to leave operations out; what is left then is left."""
 TRIAL = 5_000
 """The same for a single try."""
@@ -110,11 +110,16 @@ class Shrinker:
     def minimal(self, failing: Failing) -> Failing:
         """Leave out what can be: large pieces first, in the end single operations until none can go (delta
         debugging, Zeller & Hildebrandt 2002)."""
+        seen_by = {
+            id(one): [id(other) for other in failing.operations if self.may_have_seen(other, one)]
+            for one in failing.operations
+        }
         size = len(failing.operations) // 2
         while size and self.effort > 0:
             first, before = 0, len(failing.operations)
             while first < len(failing.operations):
-                kept = self.without(failing.operations[first : first + size], failing.operations)
+                gone = _and_whoever_saw(failing.operations[first : first + size], seen_by)
+                kept = [one for one in failing.operations if id(one) not in gone]
                 smaller = self.tried(kept, failing.outcome.states[0])
                 if smaller is None:
                     first += size
@@ -123,14 +128,6 @@ class Shrinker:
             if size > 1 or len(failing.operations) == before:
                 size //= 2
         return failing
-
-    def without(self, gone: list[Operation], kept: list[Operation]) -> list[Operation]:
-        """What is left when `gone` go, and with them whoever saw one that went."""
-        while gone:
-            ids = set(map(id, gone))
-            kept = [one for one in kept if id(one) not in ids]
-            gone = [one for one in kept if any(self.may_have_seen(one, other) for other in gone)]
-        return kept
 
     def may_have_seen(self, one: Operation, other: Operation) -> bool:
         return not one.precedes(other) and self.model.saw(one, other)
@@ -145,5 +142,16 @@ class Shrinker:
         except Undecided:
             self.effort -= bound
             return None
-        self.effort -= outcome.looked_at
+        self.effort -= outcome.looked_at + len(operations)
         return None if outcome.end else Failing(operations, outcome)
+
+
+def _and_whoever_saw(gone: list[Operation], seen_by: dict[int, list[int]]) -> set[int]:
+    """The operations, whoever saw one of them, whoever saw one of those, and so on: the `id` of each."""
+    found = set(map(id, gone))
+    new = list(found)
+    while new:
+        more = set(seen_by[new.pop()]) - found
+        found |= more
+        new.extend(more)
+    return found
