@@ -12,9 +12,9 @@ function h(tag, attributes = {}, ...children) {
   return node;
 }
 
-/** A sentence with **bold** parts, as nodes. */
-const rich = (text) => text.split("**").map((part, i) => (i % 2 ? h("b", {}, part) : part));
-const plain = (text) => text.replaceAll("**", "");
+/** A sentence with **bold** parts and `code`, as nodes. */
+const rich = (text) => text.split(/(\*\*.+?\*\*|`.+?`)/).map((part, i) => (i % 2 === 0 ? part : part[0] === "*" ? h("b", {}, part.slice(2, -2)) : h("code", {}, part.slice(1, -1))));
+const plain = (text) => text.replaceAll("**", "").replaceAll("`", "");
 
 /** Bring the children of `parent` to one for each item; those that exist are kept, so that focus stays. */
 function patch(parent, items, make, fill) {

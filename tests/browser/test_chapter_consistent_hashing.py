@@ -202,6 +202,7 @@ def test_the_broken_ring_opens_at_the_bad_step_with_the_broken_promise_in_words(
     at_step(player, 1, of=1)
     expect(player.locator(".dp-part-always li.dp-no")).to_contain_text("copies are on distinct nodes")
     expect(player.locator(".dp-part-always li.dp-no")).to_contain_text("Asia/Kolkata are on B, B")
+    expect(player.locator(".dp-part-always li.dp-no")).to_be_in_viewport()  # and not below the words
     chapter.notebook.screenshot("chapter1_broken_light", player)
 
 
@@ -239,7 +240,8 @@ def test_the_dark_theme_reaches_the_player(chapter: Chapter, cell: str) -> None:
 
 
 def test_in_a_narrow_window_nothing_is_cut_off(chapter: Chapter) -> None:
-    chapter.page.set_viewport_size({"width": 700, "height": 900})
+    chapter.page.set_viewport_size({"width": 480, "height": 1800})
+    chapter.notebook.command("application:toggle-left-area")
     try:
         player = chapter.player()
         over = player.evaluate("element => element.scrollWidth - element.clientWidth")
@@ -248,4 +250,5 @@ def test_in_a_narrow_window_nothing_is_cut_off(chapter: Chapter) -> None:
         at_step(player, 1)
         chapter.notebook.screenshot("chapter1_narrow_light", player)
     finally:
+        chapter.notebook.command("application:toggle-left-area")
         chapter.page.set_viewport_size({"width": 1280, "height": 900})
