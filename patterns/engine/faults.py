@@ -22,11 +22,9 @@ def befall(simulation: Simulation, world: World, event: Any) -> World:
         case Drop(id):
             return _drop(world, _packet(world, id))
         case Duplicate(id):
-            return _duplicate(world, _packet(world, id))
+            return _duplicate(simulation, world, _packet(world, id))
         case Delay(id, by):
-            packet = _packet(world, id)
-            later = replace(packet, due=max(world.clock, packet.due) + by)
-            return replace(world, packets=_without(world, packet, later), budget=_spend(world, "delay"))
+            return _delay(simulation, world, _packet(world, id), by)
         case Crash(name):
             return _crash(world, name)
         case Pause(name):
@@ -47,10 +45,19 @@ def _drop(world: World, packet: Packet) -> World:
     return replace(world, packets=rest, budget=_spend(world, "drop"))
 
 
-def _duplicate(world: World, packet: Packet) -> World:
+def _delay(simulation: Simulation, world: World, packet: Packet, by: int) -> World:
+    due = max(world.clock, packet.due) + by
+    behind = {other.id for other in _link(world, packet) if other.id > packet.id} if simulation.fifo else set()
+    late = {packet.id, *behind}  # first in, first out: what was sent later on this link waits, too
+    line = [replace(each, due=max(each.due, due)) if each.id in late else each for each in world.packets]
+    return replace(world, packets=tuple(sorted(line)), budget=_spend(world, "delay"))
+
+
+def _duplicate(simulation: Simulation, world: World, packet: Packet) -> World:
     original = packet.id if packet.copy_of < 0 else packet.copy_of
+    due = max(other.due for other in _link(world, packet)) if simulation.fifo else packet.due
     line = [*world.packets]
-    insort(line, replace(packet, id=world.next_id, copy_of=original))
+    insort(line, replace(packet, id=world.next_id, due=due, copy_of=original))
     return replace(world, packets=tuple(line), budget=_spend(world, "duplicate"), next_id=world.next_id + 1)
 
 
@@ -65,17 +72,19 @@ def _crash(world: World, name: str) -> World:
     )
 
 
+def _link(world: World, packet: Packet) -> list[Packet]:
+    """What is on its way from the packet's sender to where it goes, the packet included."""
+    return [other for other in world.packets if (other.sender, other.to) == (packet.sender, packet.to)]
+
+
 def _packet(world: World, id: int) -> Packet:
     packet = world.packet(id)
     assert packet is not None
     return packet
 
 
-def _without(world: World, packet: Packet, instead: Packet | None = None) -> tuple[Packet, ...]:
-    line = [other for other in world.packets if other is not packet]
-    if instead is not None:
-        insort(line, instead)
-    return tuple(line)
+def _without(world: World, packet: Packet) -> tuple[Packet, ...]:
+    return tuple(other for other in world.packets if other is not packet)
 
 
 def _spend(world: World, fault: str) -> tuple[tuple[str, int], ...] | None:
