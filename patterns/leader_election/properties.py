@@ -97,8 +97,7 @@ def _lower_one_won(world: World) -> Reason:
 
 
 def _not_agreed(world: World) -> Reason:
-    named = agreed_leader(world)
-    if named:
+    if agreed_leader(world) or world.paused:  # who is paused has more to do
         return None
     return "nothing more happens, and they follow " + ", ".join(
         f"{process.id}: {process.leader or 'nobody'}" for process in world.up
