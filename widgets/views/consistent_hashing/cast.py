@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -35,10 +36,13 @@ def cast_of(step: Step[Tier, object]) -> Cast:
 def tags_of(names: tuple[str, ...]) -> dict[str, str]:
     """A name of up to three signs, or its ending (`cache-7` -> `7`, `node042` -> `042`), or its place in line."""
     short = [_ending(name) for name in names]
-    return {
-        name: tag if tag and short.count(tag) == 1 else str(at + 1)
-        for at, (name, tag) in enumerate(zip(names, short, strict=True))
-    }
+    tags = {name: tag for name, tag in zip(names, short, strict=True) if tag and short.count(tag) == 1}
+    taken = set(tags.values())
+    for at, name in enumerate(names):
+        if name not in tags:
+            tags[name] = next(tag for tag in map(str, itertools.count(at + 1)) if tag not in taken)
+            taken.add(tags[name])
+    return tags
 
 
 def _ending(name: str) -> str:

@@ -10,7 +10,9 @@ from collections.abc import Iterable, Iterator
 from math import pi
 from typing import Any
 
-from patterns.consistent_hashing.ring import Move, Walk
+from msgspec.structs import replace
+
+from patterns.consistent_hashing.ring import Move, Ring, Walk
 from patterns.consistent_hashing.state import Outcome, Point, Tier
 from patterns.engine.history import Step
 from widgets.scene import Arc, Disc, Label, Line, Mark, Panel, Ticks, Tone, around
@@ -28,7 +30,8 @@ SAMPLES = 180  # places round a crowded circle where its owner is shown
 def circle(step: Step[Tier, object], cast: Cast) -> Panel:
     """The ring of one step."""
     state = step.state
-    crowded = len(state.points()) > FEW_POINTS
+    assert isinstance(state.router, Ring)
+    crowded = len(state.router.positions) > FEW_POINTS
     marks = [
         Label(id="top", x=X, y=Y - MOVED - 12, anchor="middle", size="small", role="soft", text="0°"),
         Ticks(id="zero", role="soft", x=X, y=Y, r=BAND + 6, r2=MOVED + 8, at=(0.0,), wide=1),
@@ -101,11 +104,10 @@ def _span(state: Tier, start: int, end: int) -> tuple[float, float]:
 def _samples(state: Tier, cast: Cast) -> Iterator[Mark]:
     """A circle of more arcs than can be told apart: the owner at each of evenly spaced places, a mark a colour."""
     arcs = state.arcs()
-    ends = [state.turn(arc.end) for arc in arcs]
     named = len(state.router.nodes) <= FEW_NODES
     at: dict[str, list[float]] = {}
     for turn in ((sample + 0.5) / SAMPLES for sample in range(SAMPLES)):
-        owner = arcs[bisect_left(ends, turn) % len(arcs)].owner
+        owner = arcs[bisect_left(arcs, turn, key=lambda arc: state.turn(arc.end)) % len(arcs)].owner
         at.setdefault(owner if named else cast.roles[owner], []).append(round(turn, 4))
     wide = round(2 * pi * BAND / SAMPLES, 1)
     for owner in sorted(at):
@@ -139,7 +141,8 @@ def _discs(step: Step[Tier, object], cast: Cast) -> Iterator[Mark]:
         else:
             (x, y), size, tag = around(X, Y, BAND, point.turn), 4.0, ""
         room.append((x, y, size))
-        yield _disc(point, cast, x=x, y=y, r=size, text=tag, tone=TONES.get(fate, "dashed"), heavy=big)
+        disc = _disc(point, cast, x=x, y=y, r=size, text=tag, tone=TONES.get(fate, "dashed"), heavy=big)
+        yield replace(disc, of="") if fate == "gone" else disc
     if stems:
         yield Ticks(id="stems", role="soft", x=X, y=Y, r=BAND - 4, r2=BAND + 12, at=rounded(stems), wide=2)
 

@@ -123,12 +123,16 @@ def _job(state: Tier, name: str) -> str:
 def _means(fair: Mapping[str, float], rows: Rows) -> Iterator[Mark]:
     """The fair part of the keys, by weight: one line where it is the same for all, else a line a row."""
     low, high = min(fair.values()), max(fair.values())
+    if not high:
+        return
     if high - low < 1e-9:
         x, text = rows.x(low), f"mean {low:.0f}"
         yield Line(id="mean", role="ink", tone="dashed", x=x, y=TOP - 4, x2=x, y2=rows.y(len(fair)), title=text)
         yield Label(id="mean-is", x=x, y=TOP - 8, anchor="middle", size="small", role="soft", text=text)
         return
-    yield Label(id="mean-is", x=rows.left, y=TOP - 8, size="small", role="soft", text="dashed: fair by weight")
+    yield Label(
+        id="mean-is", x=WIDTH - 4, y=TOP - 8, anchor="end", size="small", role="soft", text="dashed: fair by weight"
+    )
     for row, (name, keys) in enumerate(fair.items()):
         title, x, y = f"fair for {name}: {keys:.0f} keys", rows.x(keys), rows.y(row)
         yield Line(id=f"fair:{name}", role="ink", tone="dashed", x=x, y=y, x2=x, y2=y + rows.pitch, wide=2, title=title)
@@ -191,7 +195,8 @@ def _comparison(state: Tier, loads: Mapping[str, int]) -> Iterator[Mark]:
     elif len(loads) <= FEW_NODES and state.keys:
         fullest = max(loads, key=loads.__getitem__)
         times = loads[fullest] * len(loads) / len(state.keys)
-        yield Label(id="below", x=4, y=BELOW, role="soft", text=f"fullest: {short(fullest, 8)}, {times:.2f} × mean")
+        text = f"fullest: {short(fullest, 6)}, {times:.2f} × mean"
+        yield Label(id="below", x=4, y=BELOW, size="small", role="soft", text=text)
 
 
 def _bars(head: str, *rows: tuple[str, str, Tone, float]) -> Iterator[Mark]:

@@ -54,7 +54,7 @@ def slots(state: Tier, cast: Cast) -> Panel:
         *(_slots(state, cast, grid) if len(names) <= MOST_SLOTS else _too_many(state)),
         *(_dots(state, cast, grid) if _dotted(state) else _counts(state, grid)),
         *_lookup(state, grid),
-        *words_at(WIDTH / 2, BOTTOM + 43, middle(state)),
+        *words_at(WIDTH / 2, BOTTOM + 38, middle(state)),
     ]
     return Panel(
         id="where",
