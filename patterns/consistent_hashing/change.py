@@ -81,5 +81,6 @@ def counted(after: Tier) -> dict[str, Any]:
 def accounts(after: Tier, whole: bool = True) -> tuple[Note, ...]:
     """The copies that were dropped and, once the change is whole, what it cost beside what it had to."""
     last = after.last
-    dropped = (Note("drop", {"dropped": last.dropped}),) if last.dropped else ()
-    return (*dropped, Note("ideal", {"ideal": f"{last.ideal:.0f}", "modulo": last.modulo})) if whole else dropped
+    notes = (Note("drop", {"dropped": last.dropped}),) if last.dropped else ()
+    rule = "ideal-weight" if last.kind == "reweight" else "ideal"  # a weight is nothing to `hash mod N`
+    return (*notes, Note(rule, {"ideal": f"{last.ideal:.0f}", "modulo": last.modulo})) if whole else notes

@@ -63,6 +63,7 @@ class ReadAll(msgspec.Struct, frozen=True, tag="read-all"):
 Event = Look | Advance | Join | Place | Leave | Crash | Reweight | Read | ReadAll
 
 KARGER = "Karger et al. 1997, section 4"
+LOOK_ASIDE = "Nishtala et al. 2013, section 2"
 RULES: dict[str, Rule] = {
     "hash": Rule("**{key}** hashes to {position}: {degrees} round the circle", KARGER),
     "first-point": Rule("the first point clockwise is of **{node}**, at {degrees}: **{node}** owns {key}", KARGER),
@@ -95,7 +96,8 @@ RULES: dict[str, Rule] = {
         "point {number} of **{node}**, at {degrees}, stands in an arc that {node} owns already: no key moves", KARGER
     ),
     "joined": Rule("all {total} points of **{node}** are placed: it took {moved} of {keys} keys", "Dynamo 2007, 4.2"),
-    "ideal": Rule("{ideal} keys had to move, on average; `hash mod N` would have moved {modulo}", KARGER),
+    "ideal": Rule("such a change moves {ideal} keys on average; `hash mod N` would have moved {modulo}", KARGER),
+    "ideal-weight": Rule("such a change moves {ideal} keys on average", "Dynamo 2007, 4.2"),
     "leave": Rule("**{node}** leaves: {moved} of {keys} keys move, and what it holds goes along", "Dynamo 2007, 4.2"),
     "crash": Rule(
         "**{node}** crashes: {moved} of {keys} keys move, and the {lost} it held are lost", "Dynamo 2007, 4.2"
@@ -106,12 +108,13 @@ RULES: dict[str, Rule] = {
     "reweight-other": Rule(
         "**{node}** now weighs {weight}: {moved} of {keys} keys move", "Schindelhauer and Schomaker 2005"
     ),
-    "drop": Rule("{dropped} cached copies are dropped: nobody will ask for them there again", "memcached, in use"),
-    "hit": Rule("**{node}** holds {key}: a hit", "memcached, in use"),
-    "miss": Rule(
-        "**{node}** does not hold {key}: a miss; it is fetched from the database and cached", "memcached, in use"
+    "drop": Rule(
+        "{dropped} cached copies are dropped: nobody will ask for them there again",
+        "our simplification; in memcached they age out",
     ),
+    "hit": Rule("**{node}** holds {key}: a hit", LOOK_ASIDE),
+    "miss": Rule("**{node}** does not hold {key}: a miss; it is fetched from the database and cached", LOOK_ASIDE),
     "read-all": Rule(
-        "of {keys} keys read, **{hits} hit** and **{misses} miss**; the misses go to the database", "memcached, in use"
+        "of {keys} keys read, **{hits} hit** and **{misses} miss**; the misses go to the database", LOOK_ASIDE
     ),
 }

@@ -121,10 +121,10 @@ class Ring(Router):
         """A preference list is of distinct nodes: further points of a chosen node are skipped (Dynamo 4.3)."""
         return node not in chosen
 
-    def rack_waits(self, name: str, chosen: tuple[str, ...]) -> bool:
+    def rack_waits(self, node: str, chosen: tuple[str, ...]) -> bool:
         """A node is set aside while its rack has a chosen node and another rack has none (Dynamo 4.6)."""
         used = {self._rack_of[other] for other in chosen}
-        return self._rack_of[name] in used and len(used) < len(self._racks)
+        return bool(self._rack_of[node][0]) and self._rack_of[node] in used and len(used) < len(self._racks)
 
     # which node
 
@@ -316,12 +316,12 @@ class Ring(Router):
         return frozenset(name for name, (_, count) in zip(self.names, self._drawn, strict=True) if count)
 
     @cached_property
-    def _rack_of(self) -> dict[str, str]:
-        """The rack of each node; a node that names none is a rack by itself."""
-        return {node.name: f"rack {node.rack}" if node.rack else f"node {node.name}" for node in self.nodes}
+    def _rack_of(self) -> dict[str, tuple[str, str]]:
+        """The rack of each node, and nothing; of a node that names none, nothing and itself: it is one by itself."""
+        return {node.name: (node.rack, "") if node.rack else ("", node.name) for node in self.nodes}
 
     @cached_property
-    def _racks(self) -> frozenset[str]:
+    def _racks(self) -> frozenset[tuple[str, str]]:
         return frozenset(self._rack_of[name] for name in self._placed)
 
 
