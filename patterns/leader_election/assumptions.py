@@ -41,7 +41,7 @@ ASSUMPTIONS: Mapping[str, tuple[Assumption, ...]] = {
         Assumption(
             "ids are distinct",
             "give two processes the same id",
-            "each takes the other's id for its own, and both lead",
+            "each takes the other's id for its own: both lead, and at last each goes by the other",
             "Chang-Roberts: equal ids",
         ),
         Assumption(
@@ -52,7 +52,9 @@ ASSUMPTIONS: Mapping[str, tuple[Assumption, ...]] = {
         ),
     ),
     "hirschberg_sinclair": (
-        Assumption("ids are distinct", "give two processes the same id", "both lead"),
+        Assumption(
+            "ids are distinct", "give two processes the same id", "each takes the other's id for its own: both lead"
+        ),
         Assumption("no message is lost and nobody crashes", "drop a reply", "who waits for it waits forever"),
     ),
     "lease": (

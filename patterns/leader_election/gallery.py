@@ -128,7 +128,7 @@ def hirschberg_sinclair(n: int = 4) -> Run:
 
 
 def ring_with_equal_ids() -> Run:
-    """Two processes have the highest id: each takes the other's for its own, and two lead."""
+    """Two processes have the highest id: each takes the other's for its own, and both lead."""
     return to_the_end(ChangRobertsElection(ids=(3, 1, 3, 2)))
 
 

@@ -1,0 +1,96 @@
+"""How many messages elections take, counted and computed."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import permutations
+
+import pytest
+
+from patterns.leader_election import (
+    COUNTED,
+    CURVES,
+    BullyElection,
+    ChangRobertsElection,
+    HirschbergSinclairElection,
+    cost,
+    costs,
+    messages,
+)
+from patterns.leader_election.measure import harmonic
+
+
+@pytest.mark.parametrize("n", range(2, 7))
+def test_over_all_orders_chang_roberts_takes_what_the_paper_says(n: int) -> None:
+    """Chang and Roberts 1979: at least 2n - 1, at most n(n+1)/2, and on average exactly n times the nth harmonic."""
+    counts = [messages(ChangRobertsElection(ids=(n, *rest)))["Candidacy"] for rest in permutations(range(1, n))]
+    assert min(counts) == 2 * n - 1
+    assert max(counts) == n * (n + 1) // 2
+    assert Fraction(sum(counts), len(counts)) == n * sum(Fraction(1, k) for k in range(1, n + 1))
+
+
+@pytest.mark.parametrize("n", [16, 64])
+def test_rising_and_falling_orders_are_the_extremes_of_large_rings(n: int) -> None:
+    up = tuple(range(1, n + 1))
+    assert messages(ChangRobertsElection(ids=up))["Candidacy"] == 2 * n - 1
+    assert messages(ChangRobertsElection(ids=up[::-1]))["Candidacy"] == n * (n + 1) // 2
+
+
+def test_the_announcement_is_one_lap_more() -> None:
+    assert messages(ChangRobertsElection(ids=(2, 1, 3)))["Elected"] == 3
+
+
+@pytest.mark.parametrize("n", [2, 3, 4, 5, 6, 8, 16, 32, 64])
+def test_hirschberg_sinclair_stays_below_its_bound_and_above_the_least(n: int) -> None:
+    """8n + 8 ceil(n log n): Hirschberg and Sinclair 1980, as Franklin cites it (CACM 25(5), 1982)."""
+    found = cost("hirschberg_sinclair", n, trials=120 if n <= 6 else 10)
+    least, bound = (curve(n) for curve in CURVES["hirschberg_sinclair"].values())
+    assert least == found.best
+    assert found.best <= found.average <= found.worst <= bound
+    assert found.exact == (n <= 6)
+
+
+def test_in_large_rings_hirschberg_sinclair_takes_fewer_than_chang_roberts_at_worst() -> None:
+    """The point of going both ways; in small rings and on average it takes more."""
+    assert cost("hirschberg_sinclair", 64, 5).worst < cost("chang_roberts", 64, 5).worst
+    assert cost("hirschberg_sinclair", 8, 5).average > cost("chang_roberts", 8, 5).average
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 8, 16])
+def test_the_bully_takes_what_is_computed(n: int) -> None:
+    """CDKB 15.3: n - 2 announcements at best, O(n^2) messages when the lowest notices."""
+    found = cost("bully", n)
+    best, average, worst = (curve(n) for curve in CURVES["bully"].values())
+    assert found.exact
+    assert (found.best, found.worst) == (best, worst)
+    assert found.average == pytest.approx(average)
+
+
+def test_raft_takes_one_round_where_one_candidate_is_first() -> None:
+    """Raft 5.2: a request and a vote for each other server; split votes take more."""
+    for n in (3, 5, 7):
+        found = cost("raft", n)
+        assert found.best == CURVES["raft"]["one candidate: 2(n - 1)"](n)
+        assert found.worst > found.best
+
+
+def test_costs_are_one_point_for_each_n() -> None:
+    assert [point.n for point in costs("chang_roberts", (2, 4, 8), trials=3)] == [2, 4, 8]
+    assert set(COUNTED) == set(CURVES)
+    assert harmonic(4) == pytest.approx(25 / 12)
+
+
+def test_what_cannot_be_measured_is_refused() -> None:
+    with pytest.raises(ValueError, match="algorithm is 'lease'; measured are bully"):
+        cost("lease", 3)
+    with pytest.raises(ValueError, match="n is 1"):
+        cost("bully", 1)
+    with pytest.raises(ValueError, match="trials is 0"):
+        cost("bully", 3, trials=0)
+
+
+def test_a_run_that_does_not_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("patterns.leader_election.measure.BOUND", 100)
+    with pytest.raises(ValueError, match="BullyElection goes on after 100 steps"):
+        messages(BullyElection(heartbeat=50))
+    assert messages(HirschbergSinclairElection(ids=(1, 2)))["Elected"] == 2
