@@ -291,8 +291,8 @@ class Ring(Router):
 
     def _points_not_in(self, other: Ring) -> Positions:
         """The points of the nodes that the other ring has not, or has with other points."""
-        changed = [at for at, name in enumerate(self.names) if other._draws.get(name) != self._drawn[at]]
-        return self.positions[np.isin(self.owners, changed)]
+        changed = np.array([other._draws.get(name) != self._drawn[at] for at, name in enumerate(self.names)], np.bool_)
+        return self.positions[changed[self.owners]]
 
     def _require_points(self) -> None:
         self._require_nodes()
