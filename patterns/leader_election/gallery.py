@@ -155,7 +155,7 @@ def lease_renewed(seed: int = 0) -> Run:
 
 def lease_paused(fencing: bool = True, seed: int = 0) -> Run:
     """The leader stands still just before it writes; its lease runs out, another leads and writes. Then it wakes up."""
-    run = History(LeaseElection(fencing=fencing, seed=seed))
+    run = History(LeaseElection(fencing=fencing, retry=120, seed=seed))
     until(run, fired("H.has"))
     (first,) = leaders(run.state)
     run.apply(Pause(first.id))

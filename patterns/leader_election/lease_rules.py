@@ -45,16 +45,16 @@ RULES: Mapping[str, Rule] = {
         "**{who} goes on leading** with token {token}, {left} ms from now.", "Gray and Cheriton 1989: effective term"
     ),
     "H.late": Rule(
-        "**{who} has no use for {message}**: it asked again since, or gave up.",
+        "**{who} has no use for the answer “{message}”**: it asked again since, or gave up.",
         "Gray and Cheriton 1989: effective term",
     ),
-    "H.busy": Rule("**{who} is told that another leads**: it asks again in {retry} ms.", "Gray and Cheriton 1989"),
+    "H.busy": Rule("**{who} does not get the lease**: it asks again in {retry} ms.", "Gray and Cheriton 1989"),
     "H.silence": Rule(
         "**{who} had no answer** while the lease it asked for would have lasted.",
         "Gray and Cheriton 1989: effective term",
     ),
     "H.end": Rule("**{who} stops leading**: its lease, token {token}, has run out.", "Gray and Cheriton 1989"),
-    "H.read": Rule("**{who} reads** what is stored, with token {token}.", "Kleppmann 2016; Chubby 2.4"),
+    "H.read": Rule("**{who} reads** what is stored, with token {token}.", "Kleppmann 2016; Burrows 2006 (Chubby), 2.4"),
     "H.has": Rule("**{who} knows what is stored**: {content}.", "Kleppmann 2016"),
     "H.write": Rule("**{who} writes {item}** with token {token}: all that it read, and {item}.", "Kleppmann 2016"),
     "H.again": Rule("**{who} writes {item} again**, with token {token}: it had no answer.", "Kleppmann 2016"),
@@ -64,7 +64,7 @@ RULES: Mapping[str, Rule] = {
         "Kleppmann 2016: fencing tokens",
     ),
     # The storage
-    "S.read": Rule("**{who} lets {holder} read**, and remembers token {token}.", "Chubby 2.4"),
+    "S.read": Rule("**{who} lets {holder} read**, and remembers token {token}.", "Burrows 2006 (Chubby), 2.4"),
     "S.write": Rule(
         "**{who} takes {holder}'s write**: its token {token} is no older than any seen ({highest}).",
         "Kleppmann 2016: fencing tokens",
