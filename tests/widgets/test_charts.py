@@ -1,0 +1,163 @@
+"""Charts hold the numbers they are given, name them, and are as legible on a dark page as on a white one."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from widgets import charts
+
+LOADS = {"1 point": {"A": 403, "B": 41, "C": 155}, "160 points": {"A": 199, "B": 205, "C": 195}}
+FLIPS = {"fnv1a": [0.0, 0.0, 0.5, 1.0], "blake2b": [0.5, 0.49, 0.51, 0.5]}
+CSS = Path(charts.__file__).with_name("player.css").read_text(encoding="utf-8")
+
+FIGURES = {
+    "load": lambda: charts.load(LOADS),
+    "load of many": lambda: charts.load({"ring": {f"n{at}": at for at in range(30)}}),
+    "balance": lambda: charts.balance({1: [2.0, 3.0], 16: [1.2]}, {1: 4.0, 16: 1.5}, "a bound"),
+    "moved": lambda: charts.moved({"ring": 0.24, "modulo": 0.75}, 0.25),
+    "moved and even": lambda: charts.moved({"ring": 0.24, "modulo": 0.75}, 0.25, {"ring": 1.1, "modulo": 1.02}),
+    "mixing": lambda: charts.mixing(FLIPS),
+    "mixing and load": lambda: charts.mixing(FLIPS, {name: {"A": 1, "B": 9} for name in FLIPS}),
+}
+
+
+def texts(figure: Any) -> list[str]:
+    return [annotation.text for annotation in figure.layout.annotations]
+
+
+def test_a_bar_a_node_says_its_number_and_the_mean_is_marked() -> None:
+    figure = charts.load(LOADS)
+    assert [dict(zip(bars.y[1], bars.x, strict=True)) for bars in figure.data] == list(LOADS.values())
+    assert [bars.y[0][0] for bars in figure.data] == list(LOADS)
+    assert figure.data[0].text == ("403", "41", "155")
+    assert [line.x0 for line in figure.layout.shapes] == [599 / 3]
+    assert texts(figure) == ["mean 200"]
+
+
+def test_means_that_differ_are_not_drawn_as_one() -> None:
+    assert not charts.load({"a": {"A": 1, "B": 3}, "b": {"A": 1, "B": 4}}).layout.shapes
+
+
+def test_many_nodes_are_a_dot_each_and_their_extremes_have_names() -> None:
+    nodes = {f"n{at}": 100 + at for at in range(100)}
+    figure = charts.load({"10 points": nodes, "100 points": {"A": 1}})
+    assert figure.data[0].x == tuple(nodes.values())
+    assert figure.data[0].customdata == tuple(nodes)
+    assert texts(figure)[:2] == ["n0 100", "n99 199"]
+
+
+def test_balance_has_a_dot_a_ring_the_medians_and_the_bound() -> None:
+    rings, medians, bound = charts.balance({16: [1.2, 1.3, 1.7], 1: [3.0, 2.0]}, {1: 4.0, 16: 1.5}, "a bound").data
+    assert sorted(zip(rings.x, rings.y, strict=True)) == [(1, 2.0), (1, 3.0), (16, 1.2), (16, 1.3), (16, 1.7)]
+    assert (medians.x, medians.y) == ((1, 16), (2.5, 1.3))
+    assert (bound.x, bound.y) == ((1, 16), (4.0, 1.5))
+    assert [[text.strip() for text in line.text if text] for line in (medians, bound)] == [["median"], ["a bound"]]
+
+
+def test_shares_of_moved_keys_are_in_per_cent_beside_the_ideal() -> None:
+    figure = charts.moved({"ring": 0.239, "modulo": 0.75}, 0.25, {"ring": 1.08, "modulo": 1.02})
+    moved, fullest = figure.data
+    assert (moved.y, moved.text) == (("ring", "modulo"), ("23.9 %", "75.0 %"))
+    assert moved.x == pytest.approx((23.9, 75.0))
+    assert (fullest.x, fullest.text) == ((1.08, 1.02), ("1.08", "1.02"))
+    assert texts(figure) == ["ideal 25.0 %", "even"]
+    assert [line.x0 for line in figure.layout.shapes] == [25.0, 1.0]
+
+
+def test_a_hash_that_mixes_stands_under_one_that_does_not_with_what_comes_of_it() -> None:
+    figure = charts.mixing(FLIPS, {"fnv1a": {"A": 0, "B": 900}, "blake2b": {"A": 450, "B": 450}})
+    profiles, loads = figure.data[0::2], figure.data[1::2]
+    assert {bars.name: list(bars.y) for bars in profiles} == FLIPS
+    assert [dict(zip(bars.x, bars.y, strict=True)) for bars in loads] == [{"A": 0, "B": 900}, {"A": 450, "B": 450}]
+    assert [text for text in texts(figure) if text] == ["fnv1a", "blake2b"]
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (lambda: charts.load({}), "loads is empty"),
+        (lambda: charts.load({"ring": {}}), r"loads\['ring'\] is empty"),
+        (lambda: charts.balance({}), "ratios is empty"),
+        (lambda: charts.balance({4: []}), r"ratios\[4\] is empty"),
+        (lambda: charts.balance({0: [1.0]}), "0 virtual nodes; a node has at least one"),
+        (lambda: charts.moved({}), "shares is empty"),
+        (lambda: charts.moved({"ring": 24.0}), "the part of 'ring' is 24.0; it is from 0 to 1"),
+        (lambda: charts.moved({"ring": 0.2}, -0.1), "the part of 'ideal' is -0.1"),
+        (lambda: charts.moved({"ring": 0.2}, 0.2, {"jump": 1.0}), "fullest names jump; shares names ring"),
+        (lambda: charts.mixing({}), "flips is empty"),
+        (lambda: charts.mixing(FLIPS, {"md5": {"A": 1}}), "loads names md5; flips names fnv1a, blake2b"),
+    ],
+)
+def test_numbers_that_make_no_chart_are_refused_with_the_reason(make: Any, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        make()
+
+
+# legible in both themes
+
+
+@pytest.mark.parametrize("make", FIGURES.values(), ids=FIGURES)
+def test_every_chart_has_a_title_axis_titles_a_see_through_background_and_no_small_text(make: Any) -> None:
+    figure = make()
+    layout, template = figure.layout, figure.layout.template.layout
+    assert layout.title.text
+    assert layout.height >= 140
+    assert {template.paper_bgcolor, template.plot_bgcolor} == {"rgba(0,0,0,0)"}
+    assert [axis.title.text for axis in figure.select_xaxes() if axis.title.text]
+    assert not template.showlegend, "series are named where they stand"
+    assert min(font_sizes(json.loads(figure.to_json()))) >= 12
+
+
+def font_sizes(part: Any, name: str = "") -> Iterator[float]:
+    """The sizes of all fonts in a figure."""
+    if isinstance(part, dict):
+        if name.endswith("font") and "size" in part:
+            yield part["size"]
+        for key, value in part.items():
+            yield from font_sizes(value, key)
+    if isinstance(part, list):
+        for value in part:
+            yield from font_sizes(value, name)
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance (WCAG 2.1)."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio (WCAG 2.1)."""
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("colour", [*charts.PALETTE, charts.INK, charts.ACCENT, charts.GOOD, charts.BAD])
+def test_a_colour_is_as_legible_on_white_as_on_black(colour: str) -> None:
+    on_white, on_dark = contrast(colour, "#ffffff"), contrast(colour, "#111111")
+    assert min(on_white, on_dark) > 4.3, f"{on_white:.2f}:1 on white, {on_dark:.2f}:1 on dark"
+
+
+@pytest.mark.parametrize("number", range(1, 9))
+def test_the_palette_is_the_players(number: int) -> None:
+    """Each colour lies between the light and the dark value that player.css gives the role."""
+    light, dark = re.findall(rf"--c{number}: (#[0-9a-f]{{6}})", CSS)[:2]
+    colour = charts.PALETTE[number - 1]
+    channels = [[int(value[at : at + 2], 16) for at in (1, 3, 5)] for value in (light, colour, dark)]
+    parts = [(mid - low) / (high - low) for low, mid, high in zip(*channels, strict=True)]
+    assert all(0 <= part <= 0.5 for part in parts)
+    assert max(parts) - min(parts) < 0.03, "on the line from one to the other"
+
+
+def test_plotly_is_imported_with_the_first_chart_and_not_before() -> None:
+    code = "import sys, widgets.charts; print('plotly' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
