@@ -85,10 +85,11 @@ class Server(Raft):
             self.redirect(client, request)
             return
         # ReadIndex (thesis 6.4): the read shall see all that is committed now. A new leader knows that only once the
-        # no-op of its term is committed; and whether it still leads, only once a majority has answered after this.
-        no_op = next(index for index, entry in enumerate(self.log, start=1) if entry.term == self.current_term)
+        # first entry of its term is committed; and whether it still leads, only once a majority has answered after this.
+        own = (index for index, entry in enumerate(self.log, start=1) if entry.term == self.current_term)
+        first_of_term = next(own, self.last_log_index + 1)
         self.read_round += 1
-        read = Read(client, request, max(self.commit_index, no_op), self.read_round)
+        read = Read(client, request, max(self.commit_index, first_of_term), self.read_round)
         self.reads = (*(other for other in self.reads if other.client != client), read)
         self.note("RI.1", client=client, key=request.key, read_index=read.read_index, term=self.current_term)
         self.send_to_all()

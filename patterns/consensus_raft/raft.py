@@ -50,18 +50,22 @@ class Raft(ServerState):
         # Figure 2, State: next_index begins after the leader's last entry, match_index at 0.
         self.next_index = Table.filled(self.peers, self.last_log_index + 1)
         self.match_index = Table.filled(self.peers, 0)
-        # Section 8: it commits a no-op first, since only an entry of its own term shows it what is committed.
-        self.log = (*self.log, Entry(self.current_term, NoOp()))
         self.note(
             "C.2",
             term=self.current_term,
             voters=conjoined(sorted(self.votes)),
             count=len(self.votes),
             servers=self.servers,
-            index=self.last_log_index,
         )
+        self.open_term()
+        # Leaders 1 (5.2): tell all others at once.
         self.send_to_all()
         self.advance_commit_index()
+
+    def open_term(self) -> None:
+        # Section 8: begin with a no-op, since only an entry of its own term shows a leader what is committed.
+        self.log = (*self.log, Entry(self.current_term, NoOp()))
+        self.note("L.0", index=self.last_log_index, term=self.current_term)
 
     # All servers
 
@@ -207,7 +211,9 @@ class Raft(ServerState):
         # 3. Where an entry conflicts with a new one, delete it and all that follow it (5.3).
         conflict = self.first_conflict(prev, entries)
         if conflict is not None:
-            values = {"old_term": self.term_at(conflict), "length": len(self.log)}
+            last = len(self.log)
+            which = f"entry {last}" if conflict == last else f"entries {conflict} to {last}"
+            values = {"old_term": self.term_at(conflict), "which": which}
             self.log = self.log[: conflict - 1]
             new_term = entries[conflict - prev - 1].term if conflict <= prev + len(entries) else 0
             self.note("AE.3", leader=leader, index=conflict, new_term=new_term, **values)
@@ -261,6 +267,7 @@ class Raft(ServerState):
         self.next_index = self.next_index.put(follower, max(match_index + 1, self.next_index[follower]))
         self.note("L.3", follower=follower, match_index=match_index)
         self.advance_commit_index()
+        self.note_old_entry(match_index)
         if self.last_log_index >= self.next_index[follower]:
             self.send_append_entries(follower)
 
@@ -282,16 +289,13 @@ class Raft(ServerState):
             self.note("L.4", index=index, term=self.current_term, servers=self.servers, **self.copies(index))
             self.commit_index = index
             self.apply_committed()
-        else:
-            self.note_old_entry()
 
-    def note_old_entry(self) -> None:
-        """Say so where a majority holds an entry that must not be committed by counting copies (5.4.2)."""
-        for index in range(self.last_log_index, self.commit_index, -1):
-            if self.is_majority(len(self.holders(index))):
-                entry_term = self.term_at(index)
-                self.note("L.4.old", index=index, entry_term=entry_term, term=self.current_term, **self.copies(index))
-                return
+    def note_old_entry(self, index: int) -> None:
+        """Say so when just now a majority came to hold an entry that counting copies must not commit (5.4.2)."""
+        held_by = len(self.holders(index))
+        if index > self.commit_index and self.is_majority(held_by) and not self.is_majority(held_by - 1):
+            entry_term = self.term_at(index)
+            self.note("L.4.old", index=index, entry_term=entry_term, term=self.current_term, **self.copies(index))
 
     # Values of notes
 

@@ -69,9 +69,9 @@ RULES: Mapping[str, Rule] = {
         "Raft 5.2",
     ),
     "C.2": Rule(
-        "**{who} becomes leader of term {term}**: {voters} are {count} of {servers} servers, a majority. It appends "
-        "a no-op at index {index}, to learn what is committed, and tells the others at once.",
-        "Raft 5.2, Candidates 2 and Leaders 1; section 8",
+        "**{who} becomes leader of term {term}**: {voters} voted for it, {count} of {servers} servers, a majority. "
+        "It tells the others at once.",
+        "Raft 5.2, Candidates 2 and Leaders 1",
     ),
     "C.3": Rule(
         "**{who} gives up** its candidacy in term {term}: {leader} has won it.",
@@ -103,7 +103,7 @@ RULES: Mapping[str, Rule] = {
         "Raft 5.3, AppendEntries rule 2 and the fast back-up",
     ),
     "AE.3": Rule(
-        "**{who} deletes entries {index} to {length}** from its log: at index {index} it has term {old_term}, the "
+        "**{who} deletes {which}** from its log: at index {index} it has term {old_term}, the "
         "leader {leader} has term {new_term}.",
         "Raft 5.3, AppendEntries rule 3",
     ),
@@ -117,6 +117,11 @@ RULES: Mapping[str, Rule] = {
         "Raft 5.3, AppendEntries rule 5",
     ),
     # The leader
+    "L.0": Rule(
+        "**{who} appends a no-op** at index {index}: with the first entry of its own term, {term}, it will learn what "
+        "is committed.",
+        "Raft 8",
+    ),
     "L.1": Rule(
         "**{who} sends heartbeats**: nobody shall start an election while it leads term {term}.",
         "Raft 5.2, Leaders 1",

@@ -1,0 +1,121 @@
+"""What clients saw, as operations with a beginning and an end: whether it is linearizable tells whether they can trust
+the cluster as if it were one server (section 8; Herlihy and Wing 1990).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from patterns.engine.check import Property, Reason
+from patterns.engine.history import Step
+from patterns.engine.linearizable import Model, Operation, Verdict, check
+from patterns.engine.machine import Note
+from patterns.engine.world import Request, World
+
+from .cluster import is_done
+from .messages import Add, Get, Put
+
+
+class Store(Model):
+    """What the cluster is meant to look like: one key-value store, that executes one request at a time."""
+
+    name = "store"
+    start = None
+
+    def apply(self, state: int | None, input: Any) -> tuple[int | None, int | None]:
+        match input:
+            case Put(_, _, value):
+                return value, value
+            case Add(_, _, by):
+                return (state or 0) + by, (state or 0) + by
+            case Get():
+                return state, state
+        raise self.refuse(input, Put, Add, Get)
+
+    def key(self, input: Put | Add | Get) -> str:
+        return input.key
+
+
+Operations = tuple[Operation, ...]
+
+
+def followed(operations: Operations, event: Any, before: World, after: World) -> Operations:
+    """The operations with what one more step adds: a client's call, and the answers that came.
+
+    Their times count calls and answers. A retry is the same operation; being sent on to another server is no answer.
+    """
+    if isinstance(event, Request):
+        call = before.call(event.client)
+        if call is None or call.body != event.body:
+            new = Operation(client=event.client, input=event.body, called=_now(operations))
+            operations = (*operations, new)
+    if after.calls is before.calls:
+        return operations
+    for call in after.calls:
+        was = before.call(call.client)
+        if is_done(call) and not (was and is_done(was) and was.body == call.body):
+            operations = tuple(
+                _answered(each, call.reply.value, _now(operations))
+                if each.pending and (each.client, each.input) == (call.client, call.body)
+                else each
+                for each in operations
+            )
+    return operations
+
+
+def _now(operations: Operations) -> int:
+    return len(operations) + sum(not each.pending for each in operations)
+
+
+def _answered(operation: Operation, value: int | None, now: int) -> Operation:
+    return Operation(
+        client=operation.client, input=operation.input, output=value, called=operation.called, returned=now
+    )
+
+
+def operations_of(path: Iterable[Step[World, Any]]) -> Operations:
+    """What the clients of a run did and saw, given its steps from the root on (`History.path`)."""
+    operations: Operations = ()
+    for step in path:
+        if step.parent is not None:
+            operations = followed(operations, step.event, step.parent.state, step.state)
+    return operations
+
+
+def is_linearizable(path: Iterable[Step[World, Any]]) -> Verdict:
+    """Whether what the clients of a run saw could have come from one server; printed, it says why or why not."""
+    return check(operations_of(path), Store())
+
+
+class Linearizable(Property):
+    """What the clients see could have come from one server."""
+
+    def __init__(self) -> None:
+        super().__init__("Clients see one store: their operations are linearizable")
+
+    # The memory: the operations so far, and why they are not linearizable.
+
+    def begin(self, state: World) -> Any:
+        return ((), None)
+
+    def follow(self, memory: Any, before: World, event: Any, after: World, notes: tuple[Note, ...]) -> Any:
+        operations, wrong = memory
+        now = followed(operations, event, before, after)
+        if wrong or now is operations:
+            return memory
+        if sum(each.pending for each in now) < sum(each.pending for each in operations) or _at_once(operations, now):
+            verdict = check(now, Store())
+            wrong = None if verdict else str(verdict)
+        return (now, wrong)
+
+    def reason(self, memory: Any, state: World) -> Reason:
+        return memory[1]  # type: ignore[no-any-return]
+
+
+def _at_once(before: Operations, now: Operations) -> bool:
+    """Whether a call was answered in the step in which it was made."""
+    return len(now) > len(before) and not now[-1].pending
+
+
+linearizable = Linearizable()

@@ -1,0 +1,154 @@
+"""Pre-vote, an extension beside the core: a server raises its term only when it could win (Ongaro's thesis, 9.6).
+
+Without it a server that was cut off comes back with a high term, and deposes a leader that all others hear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from patterns.engine.machine import Rule
+from patterns.engine.process import Message, on, on_timer
+
+from .clients import Server
+from .rules import RULES
+
+
+class RequestPreVote(Message, frozen=True):
+    """Would you vote for me in term `next_term`? My own term is still `term`."""
+
+    term: int
+    next_term: int
+    candidate_id: str
+    last_log_index: int
+    last_log_term: int
+
+    def __str__(self) -> str:
+        return f"would you vote? term {self.next_term}"
+
+
+class RequestPreVoteReply(Message, frozen=True):
+    term: int
+    next_term: int
+    vote_granted: bool
+
+    def __str__(self) -> str:
+        return f"{'would' if self.vote_granted else 'would not'} vote, term {self.next_term}"
+
+
+PRE_VOTE_RULES: Mapping[str, Rule] = {
+    "PV.1": Rule(
+        "**{who} asks whether it could win** term {next_term}: its election timer ran out. It stays a follower in term "
+        "{term} until a majority says yes.",
+        "thesis 9.6",
+    ),
+    "PV.2": Rule(
+        "**{who} would vote for {candidate}** in term {next_term}: it hears from no leader, and {candidate}'s log is at "
+        "least as up-to-date as its own. This is no vote yet.",
+        "thesis 9.6",
+    ),
+    "PV.2.heard": Rule(
+        "**{who} would not vote for {candidate}** in term {next_term}: it **heard from the leader {leader}** less than "
+        "an election timeout ago.",
+        "thesis 9.6",
+    ),
+    "PV.2.no": Rule(
+        "**{who} would not vote for {candidate}** in term {next_term}: {candidate} is behind, in its term or its log.",
+        "thesis 9.6",
+    ),
+    "PV.3": Rule(
+        "**{count} of the {needed} servers** it needs would vote for {who} in term {next_term}: {voters}.",
+        "thesis 9.6",
+    ),
+    "PV.4": Rule(
+        "**{who} may stand for election**: a majority would vote for it in term {next_term}.",
+        "thesis 9.6",
+    ),
+    "PV.late": Rule(
+        "**{who} has no use for** {voter}'s answer about term {next_term}: it asks for that no more, or it is a no.",
+        "thesis 9.6",
+    ),
+    "PV.silence": Rule(
+        "**{who} has not heard from {leader}** for a whole election timeout of {timeout} ms.",
+        "thesis 9.6",
+    ),
+}
+
+
+class PreVoteServer(Server):
+    """A Raft server that asks before it stands for election."""
+
+    rules: ClassVar[Mapping[str, Rule]] = {**RULES, **PRE_VOTE_RULES}
+
+    hears_leader: bool = False
+    """Whether it heard from a leader within the shortest election timeout."""
+    pre_votes: frozenset[str] = frozenset()
+    """Who would vote for it, itself included; empty when it does not ask."""
+
+    def would_grant(self, request: RequestPreVote) -> bool:
+        return (
+            not self.hears_leader
+            and self.role != "leader"
+            and request.next_term > self.current_term
+            and self.log_is_up_to_date(request.last_log_index, request.last_log_term)
+        )
+
+    def election_timeout_elapses(self) -> None:
+        next_term = self.current_term + 1
+        self.pre_votes = frozenset({self.id})
+        self.note("PV.1", term=self.current_term, next_term=next_term)
+        self.restart_election_timer()
+        request = RequestPreVote(self.current_term, next_term, self.id, self.last_log_index, self.last_log_term)
+        for peer in self.peers:
+            self.send(peer, request)
+        self.stand_if_wanted()
+
+    def stand_if_wanted(self) -> None:
+        if self.is_majority(len(self.pre_votes)):
+            self.note("PV.4", next_term=self.current_term + 1)
+            self.pre_votes = frozenset()
+            super().election_timeout_elapses()
+
+    @on(RequestPreVote)
+    def request_pre_vote(self, candidate: str, request: RequestPreVote) -> None:
+        granted = self.would_grant(request)
+        hears = self.hears_leader or self.role == "leader"
+        rule = "PV.2" if granted else "PV.2.heard" if hears else "PV.2.no"
+        self.note(rule, candidate=candidate, next_term=request.next_term, leader=self.leader_id)
+        self.send(candidate, RequestPreVoteReply(self.current_term, request.next_term, granted))
+
+    @on(RequestPreVoteReply)
+    def receive_pre_vote(self, voter: str, reply: RequestPreVoteReply) -> None:
+        if not self.pre_votes or not reply.vote_granted or reply.next_term != self.current_term + 1:
+            self.note("PV.late", voter=voter, next_term=reply.next_term)
+            return
+        self.pre_votes |= {voter}
+        voters = ", ".join(sorted(self.pre_votes))
+        tally = {**self.tally(), "count": len(self.pre_votes)}
+        self.note("PV.3", next_term=reply.next_term, voters=voters, **tally)
+        self.stand_if_wanted()
+
+    def hear_from_leader(self, leader: str) -> None:
+        super().hear_from_leader(leader)
+        self.hears_leader, self.pre_votes = True, frozenset()
+        self.set_timer("leader silent", self.election_timeout[0])
+
+    @on_timer("leader silent")
+    def leader_is_silent(self) -> None:
+        self.note("PV.silence", leader=self.leader_id or "a leader", timeout=self.election_timeout[0])
+        self.hears_leader = False
+
+    def become_follower(self, term: int) -> None:
+        if term > self.current_term:
+            self.pre_votes = frozenset()
+        super().become_follower(term)
+
+    def become_leader(self) -> None:
+        self.pre_votes = frozenset()
+        super().become_leader()
+
+    def become_candidate(self) -> None:
+        self.cancel_timer("leader silent")
+        self.hears_leader = False
+        super().become_candidate()
