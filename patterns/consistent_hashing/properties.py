@@ -29,14 +29,15 @@ def owner_is_first_clockwise(state: Tier) -> Reason:
     keys = state.keys[: max(1, 2_000_000 // len(ring.positions))]  # a crowded ring: as many keys as fit in a blink
     mask = np.uint64(ring.placement.size - 1)
     distances = (ring.positions[None, :] - ring.positions_of(keys)[:, None]) & mask
-    nearest = distances.min(axis=1)
-    table = state.home_table()
-    for row, key in enumerate(keys):
-        owner = ring.names.index(table[key][0])
-        if distances[row][ring.owners == owner].min() != nearest[row]:
-            first = ring.names[ring.owners[distances[row].argmin()]]
-            return f"{key} goes to {ring.names[owner]}, but the first point clockwise from it is of {first}"
-    return None
+    table, place = state.home_table(), {name: at for at, name in enumerate(ring.names)}
+    owners = np.array([place[table[key][0]] for key in keys])
+    to_owner = np.where(ring.owners[None, :] == owners[:, None], distances, mask).min(axis=1)
+    wrong = np.flatnonzero(to_owner != distances.min(axis=1))
+    if not wrong.size:
+        return None
+    row = int(wrong[0])
+    first = ring.names[ring.owners[distances[row].argmin()]]
+    return f"{keys[row]} goes to {ring.names[owners[row]]}, but the first point clockwise from it is of {first}"
 
 
 def only_keys_of_the_changed_node_move(before: Tier, after: Tier) -> Reason:
