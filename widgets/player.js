@@ -375,6 +375,7 @@ class PlayerView {
   ask(message, playing = false) {
     if (!this.head.live) return this.tell("This page has no kernel: it shows the run that was saved.");
     this.waiting = { playing };
+    clearTimeout(this.saving); // the message itself says where we stand; told later, it would undo the answer
     clearTimeout(this.late);
     this.late = setTimeout(() => this.waiting && this.tell("Waiting for the kernel…"), 1000);
     this.model.send(message);
