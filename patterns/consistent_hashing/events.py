@@ -65,56 +65,59 @@ Event = Look | Advance | Join | Place | Leave | Crash | Reweight | Read | ReadAl
 KARGER = "Karger et al. 1997, section 4"
 LOOK_ASIDE = "Nishtala et al. 2013, section 2"
 RULES: dict[str, Rule] = {
-    "hash": Rule("**{key}** hashes to {position}: {degrees} round the circle", KARGER),
-    "first-point": Rule("the first point clockwise is of **{node}**, at {degrees}: **{node}** owns {key}", KARGER),
+    "hash": Rule("**{key}** hashes to {position}: {degrees} round the circle.", KARGER),
+    "first-point": Rule("The first point clockwise is of **{node}**, at {degrees}: **{node}** owns {key}.", KARGER),
     "wrap": Rule(
-        "no point follows before the top, so the walk goes on from there: the first is of **{node}**, at {degrees}, "
-        "and **{node}** owns {key}",
+        "No point follows before the top, so the walk goes on from there: the first is of **{node}**, at {degrees}, "
+        "and **{node}** owns {key}.",
         KARGER,
     ),
-    "next-node": Rule("the next point is of **{node}**: copy {copy} of {key} goes there", "Dynamo 2007, 4.3"),
+    "next-node": Rule("The next point is of **{node}**: copy {copy} of {key} goes there.", "Dynamo 2007, 4.3"),
     "same-node": Rule(
-        "skips a point of **{node}**: it has a copy already, and copies are for distinct machines", "Dynamo 2007, 4.3"
+        "The walk skips a point of **{node}**: it has a copy already, and copies are for distinct machines.",
+        "Dynamo 2007, 4.3",
     ),
     "same-rack": Rule(
-        "sets **{node}** aside: its rack {rack} has a copy, and another rack has none yet", "Dynamo 2007, 4.6"
+        "The walk sets **{node}** aside: its rack {rack} has a copy, and another rack has none yet.", "Dynamo 2007, 4.6"
     ),
-    "from-aside": Rule("every rack has a copy, so those set aside follow: **{nodes}**", "Dynamo 2007, 4.6"),
-    "route": Rule("the {scheme} scheme sends **{key}** to **{node}**, one of {nodes}", "Karger et al. 1997, section 1"),
-    "begin-join": Rule("**{node}** begins to join: its {total} points are placed one by one", "Dynamo 2007, 4.2"),
+    "from-aside": Rule("Every rack has a copy, so those set aside follow: **{nodes}**.", "Dynamo 2007, 4.6"),
+    "route": Rule(
+        "The {scheme} scheme sends **{key}** to **{node}**, one of {nodes}.", "Karger et al. 1997, section 1"
+    ),
+    "begin-join": Rule("**{node}** begins to join: its {total} points are placed one by one.", "Dynamo 2007, 4.2"),
     "point": Rule(
-        "point {number} of **{node}**, at {degrees}, takes its arc from {givers}: {moved} of {keys} keys move",
+        "Point {number} of **{node}**, at {degrees}, takes its arc from {givers}: {moved} of {keys} keys move.",
         KARGER,
     ),
     "join": Rule(
-        "**{node}** joins with {points} points and takes {ranges} ranges: {moved} of {keys} keys move", KARGER
+        "**{node}** joins with {points} points and takes {ranges} ranges: {moved} of {keys} keys move.", KARGER
     ),
     "join-other": Rule(
-        "**{node}** joins, and {moved} of {keys} keys go to another node than before", "Karger et al. 1997, section 1"
+        "**{node}** joins, and {moved} of {keys} keys go to another node than before.", "Karger et al. 1997, section 1"
     ),
     "point-within": Rule(
-        "point {number} of **{node}**, at {degrees}, stands in an arc that {node} owns already: no key moves", KARGER
+        "Point {number} of **{node}**, at {degrees}, stands in an arc that {node} owns already: no key moves.", KARGER
     ),
-    "joined": Rule("all {total} points of **{node}** are placed: it took {moved} of {keys} keys", "Dynamo 2007, 4.2"),
-    "ideal": Rule("such a change moves {ideal} keys on average; `hash mod N` would have moved {modulo}", KARGER),
-    "ideal-weight": Rule("such a change moves {ideal} keys on average", "Dynamo 2007, 4.2"),
-    "leave": Rule("**{node}** leaves: {moved} of {keys} keys move, and what it holds goes along", "Dynamo 2007, 4.2"),
+    "joined": Rule("All {total} points of **{node}** are placed: it took {moved} of {keys} keys.", "Dynamo 2007, 4.2"),
+    "ideal": Rule("Such a change moves {ideal} keys on average; `hash mod N` would have moved {modulo}.", KARGER),
+    "ideal-weight": Rule("Such a change moves {ideal} keys on average.", "Dynamo 2007, 4.2"),
+    "leave": Rule("**{node}** leaves: {moved} of {keys} keys move, and what it holds goes along.", "Dynamo 2007, 4.2"),
     "crash": Rule(
-        "**{node}** crashes: {moved} of {keys} keys move, and the {lost} it held are lost", "Dynamo 2007, 4.2"
+        "**{node}** crashes: {moved} of {keys} keys move, and the {lost} it held are lost.", "Dynamo 2007, 4.2"
     ),
     "reweight": Rule(
-        "**{node}** now weighs {weight} and has {points} points: {moved} of {keys} keys move", "Dynamo 2007, 4.2"
+        "**{node}** now weighs {weight} and has {points} points: {moved} of {keys} keys move.", "Dynamo 2007, 4.2"
     ),
     "reweight-other": Rule(
-        "**{node}** now weighs {weight}: {moved} of {keys} keys move", "Schindelhauer and Schomaker 2005"
+        "**{node}** now weighs {weight}: {moved} of {keys} keys move.", "Schindelhauer and Schomaker 2005"
     ),
     "drop": Rule(
-        "{dropped} cached copies are dropped: nobody will ask for them there again",
+        "Nobody will ask for what moved where it was: **{dropped}** dropped from the caches.",
         "our simplification; in memcached they age out",
     ),
-    "hit": Rule("**{node}** holds {key}: a hit", LOOK_ASIDE),
-    "miss": Rule("**{node}** does not hold {key}: a miss; it is fetched from the database and cached", LOOK_ASIDE),
+    "hit": Rule("**{node}** holds {key}: a hit.", LOOK_ASIDE),
+    "miss": Rule("**{node}** does not hold {key}: a miss; it is fetched from the database and cached.", LOOK_ASIDE),
     "read-all": Rule(
-        "of {keys} keys read, **{hits} hit** and **{misses} miss**; the misses go to the database", LOOK_ASIDE
+        "Of {keys} keys read, **{hits} hit** and **{misses} miss**; the misses go to the database.", LOOK_ASIDE
     ),
 }
