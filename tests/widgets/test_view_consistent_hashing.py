@@ -111,6 +111,8 @@ def outside(mark: Mark, panel: Panel) -> str:
     if isinstance(mark, Label):
         size = {"small": 12, "normal": 13, "large": 17}[mark.size]
         wide = len(mark.text) * size * (0.6 if mark.strong else 0.55)
+        if mark.id in ("over", "big") and panel.title.endswith("clockwise") and wide > 172:
+            return f"{mark.text!r} is too long for the middle of the ring"
         left = mark.x - {"start": 0, "middle": wide / 2, "end": wide}[mark.anchor]
         box = (left, mark.y - size, left + wide, mark.y + 3)
     elif isinstance(mark, Disc):
@@ -227,7 +229,7 @@ def test_every_copy_is_named_beside_the_load_of_its_node() -> None:
     load = marks_of(history.step, "load")
     first, second, third = history.state.homes("Paris")
     ends = [load[f"load:{node}"].text.split(" · ")[1] for node in (first, second, third)]
-    assert ends == ["owner", "copy 2", "copy 3"]
+    assert ends == ["owner", "2nd", "3rd"]
 
 
 def test_each_point_of_a_joining_node_lights_what_it_moves_and_the_last_one_all_of_it() -> None:
@@ -260,11 +262,14 @@ def lit_ranges(step: Step[Tier, Event]) -> list[Mark]:
 def test_a_change_is_compared_with_the_ideal_and_with_modulo(event: Event) -> None:
     step = run_of(event).step
     last, load = step.state.last, marks_of(step, "load")
-    numbers = {name: load[f"is:{name}"].text for name in ("moved", "ideal", "mod N")}
-    assert numbers == {"moved": str(len(last.moved)), "ideal": f"{last.ideal:.0f}", "mod N": str(last.modulo)}
+    numbers = {key.removeprefix("is:"): mark.text for key, mark in load.items() if key.startswith("is:")}
+    expected = {"moved": str(len(last.moved)), "ideal": f"{last.ideal:.0f}", "mod N": str(last.modulo)}
+    if isinstance(event, Reweight):
+        del expected["mod N"]  # it knows no weights
+    assert numbers == expected
     assert f"{len(last.moved)} of 42 keys move" in said(step)
     bars = {mark.id: mark.w for mark in load.values() if isinstance(mark, Box)}
-    if last.modulo:
+    if last.modulo and "mod N" in expected:
         assert bars["bar:moved"] / bars["bar:mod N"] == pytest.approx(len(last.moved) / last.modulo, abs=0.01)
 
 

@@ -10,12 +10,13 @@ from patterns.consistent_hashing.state import Tier
 from widgets.scene import Box, Label, Line, Mark, Panel, Tone
 
 from .cast import FEW_NODES, Cast
-from .words import count, settled, short, walk_shown
+from .words import about, against, count, settled, short, walk_shown
 
-WIDTH, HEIGHT = 204.0, 348.0
+WIDTH, HEIGHT = 208.0, 348.0
 TOP, BOTTOM = 24.0, 236.0  # of the rows
-ASIDE = 84.0  # right of the bars: `249 · owner`
+ASIDE = 90.0  # right of the bars: `249 · owner`
 BELOW = 262.0  # where the comparison begins
+PLACES = ("owner", "2nd", "3rd", "4th", "5th")  # in a preference list
 
 
 class Rows(NamedTuple):
@@ -54,11 +55,13 @@ def load(state: Tier, cast: Cast) -> Panel:
 def _told(loads: Mapping[str, int], few: bool) -> str:
     mean = sum(loads.values()) / len(loads)
     if few:
-        return f"Keys a node: {', '.join(f'{name} {keys:,}' for name, keys in loads.items())}; the mean is {mean:.0f}."
+        return (
+            f"Keys a node: {', '.join(f'{name} {keys:,}' for name, keys in loads.items())}; the mean is {about(mean)}."
+        )
     most, least = max(loads, key=loads.__getitem__), min(loads, key=loads.__getitem__)
     return (
         f"Keys a node, of {len(loads):,} nodes: the fullest is {most} with {loads[most]:,}, "
-        f"the emptiest {least} with {loads[least]:,}; the mean is {mean:.0f}."
+        f"the emptiest {least} with {loads[least]:,}; the mean is {about(mean)}."
     )
 
 
@@ -70,17 +73,18 @@ def _rows(state: Tier, cast: Cast, loads: Mapping[str, int]) -> Iterator[Mark]:
     if state.joining:  # it is to have its whole weight in the end
         weights[state.joining.node.name] = state.joining.node.weight
     names = sorted(weights) if state.joining else list(weights)
-    text = {name: name if weights[name] == 1 else f"{name} ×{weights[name]:g}" for name in names}
+    text = {name: name if len(name) <= 7 else cast.tags[name] for name in names}  # a long name is in the title
+    text |= {name: f"{text[name]} ×{weights[name]:g}" for name in names if weights[name] != 1}
     total = sum(weights.values())
     fair = {name: len(state.keys) * weights[name] / total for name in names}
-    left = min(78.0, 10 + 8.0 * max(map(len, text.values())))
+    left = 10 + 8.0 * max(map(len, text.values()))
     longest = max(1.0, *loads.values(), *fair.values())
     rows = Rows(left, min(32.0, (BOTTOM - TOP) / len(names)), (WIDTH - ASIDE - 8 - left) / longest)
     cold = Counter(state.owner(key) for key in state.cold())
     for row, name in enumerate(names):
         yield Label(
             id=f"name:{name}", of=f"node:{name}", x=4, y=rows.y(row) + rows.pitch / 2 + 4.5, role=cast.roles[name],
-            strong=True, text=short(text[name], 9), title=name,
+            strong=True, text=text[name], title=name,
         )  # fmt: skip
         yield from _bar(state, cast, name, row, rows, loads.get(name), cold[name])
     yield from _means(fair, rows)
@@ -114,7 +118,7 @@ def _job(state: Tier, name: str) -> str:
     walk, last = walk_shown(state), state.last
     if walk:
         place = walk.chosen.index(name) if name in walk.chosen else -1
-        return "" if place < 0 else f" · copy {place + 1}" if place else " · owner"
+        return f" · {PLACES[place]}" if 0 <= place < len(PLACES) else ""
     if name == last.node and last.kind == "read":
         return " · hit" if last.hits else " · miss"
     return " · owner" if name == last.node and last.kind == "look" else ""
@@ -126,7 +130,7 @@ def _means(fair: Mapping[str, float], rows: Rows) -> Iterator[Mark]:
     if not high:
         return
     if high - low < 1e-9:
-        x, text = rows.x(low), f"mean {low:.0f}"
+        x, text = rows.x(low), f"mean {about(low)}"
         yield Line(id="mean", role="ink", tone="dashed", x=x, y=TOP - 4, x2=x, y2=rows.y(len(fair)), title=text)
         yield Label(id="mean-is", x=x, y=TOP - 8, anchor="middle", size="small", role="soft", text=text)
         return
@@ -134,7 +138,7 @@ def _means(fair: Mapping[str, float], rows: Rows) -> Iterator[Mark]:
         id="mean-is", x=WIDTH - 4, y=TOP - 8, anchor="end", size="small", role="soft", text="dashed: fair by weight"
     )
     for row, (name, keys) in enumerate(fair.items()):
-        title, x, y = f"fair for {name}: {keys:.0f} keys", rows.x(keys), rows.y(row)
+        title, x, y = f"fair for {name}: {about(keys)} keys", rows.x(keys), rows.y(row)
         yield Line(id=f"fair:{name}", role="ink", tone="dashed", x=x, y=y, x2=x, y2=y + rows.pitch, wide=2, title=title)
 
 
@@ -183,12 +187,12 @@ def _range(first: int, width: int) -> str:
 def _comparison(state: Tier, loads: Mapping[str, int]) -> Iterator[Mark]:
     last = state.last
     if settled(state):
-        yield from _bars(
-            f"Keys moved, of {len(state.keys):,}",
+        bars: list[tuple[str, str, Tone, float]] = [
             ("moved", "accent", "solid", last.moved_so_far),
             ("ideal", "good", "outline", last.ideal),
             ("mod N", "bad", "soft", last.modulo),
-        )
+        ]
+        yield from _bars(f"Keys moved, of {len(state.keys):,}", *bars[: 1 + len(against(state))])
     elif last.kind in ("read-all", "read"):
         reads = count(last.hits + last.misses, "read")
         yield from _bars(reads, ("hits", "good", "solid", last.hits), ("misses", "bad", "soft", last.misses))

@@ -41,6 +41,11 @@ def percent(part: int, whole: int) -> str:
     return f"{share:.0f} %"
 
 
+def about(number: float) -> str:
+    """A mean: whole where it is large, else to a tenth."""
+    return f"{number:,.0f}" if number >= 20 or number == int(number) else f"{number:.1f}"
+
+
 def headline(state: Tier) -> str:
     """The tier in one line: nodes, points, keys."""
     points = f" · {count(len(state.router.positions), 'point')}" if isinstance(state.router, Ring) else ""
@@ -61,14 +66,14 @@ def middle(state: Tier) -> Middle:
     """The words in the middle of the picture."""
     last, joining, walk = state.last, state.joining, walk_shown(state)
     if settled(state):
-        moved = count(last.moved_so_far, "key")
-        against = (f"ideal {last.ideal:.0f}", f"hash mod N: {last.modulo:,}")
-        return Middle(f"{short(last.node, 14)} {DONE[last.kind]}", f"{moved} moved", against)
+        done = DONE[last.kind]
+        over = f"{short(last.node, max(4, 20 - len(done)))} {done}"
+        return Middle(over, f"{count(last.moved_so_far, 'key')} moved", against(state))
     if joining and last.kind == "place":
         so_far = (f"{last.moved_so_far:,} so far", f"point {joining.placed} of {joining.total}")
         return Middle(f"{short(joining.node.name, 14)} takes", count(len(last.moved), "key"), so_far)
     if joining and last.kind == "join":
-        return Middle("", f"{short(joining.node.name, 10)} joins", (f"with {count(joining.total, 'point')}",))
+        return Middle("", f"{short(joining.node.name, 9)} joins", (f"with {count(joining.total, 'point')}",))
     if walk:
         return _middle_of_walk(state, walk)
     if last.kind == "look":
@@ -81,16 +86,22 @@ def middle(state: Tier) -> Middle:
     return Middle("", count(len(state.router.nodes), "node"), tuple(headline(state).split(" · ")[1:]))
 
 
+def against(state: Tier) -> tuple[str, ...]:
+    """What a change is measured against; `hash mod N` knows no weights."""
+    ideal, modulo = f"ideal {state.last.ideal:.0f}", f"hash mod N: {state.last.modulo:,}"
+    return (ideal,) if state.last.kind == "reweight" else (ideal, modulo)
+
+
 def _middle_of_walk(state: Tier, walk: Walk) -> Middle:
     key, names = short(state.looked, 20), [short(name, 8) for name in walk.chosen]
     if not walk.outcome:
         return Middle(key, f"at {degrees(state.turn(walk.position))}", ("walks clockwise",))
     if walk.done and walk.chosen:
         under = ("owns it",) if len(names) == 1 else ("owner first, then copies",)
-        return Middle(key, "→ " + short(", ".join(names), 16), under)
+        return Middle(key, "→ " + short(", ".join(names), 12), under)
     if walk.outcome == "taken":
-        return Middle(key, f"→ {short(', '.join(names), 14)} …", (f"{len(names)} of {walk.wanted} nodes",))
-    node = short(state.points()[walk.at].node, 10)
+        return Middle(key, f"→ {short(', '.join(names), 10)} …", (f"{len(names)} of {walk.wanted} nodes",))
+    node = short(state.points()[walk.at].node, 9)
     why = "it has a copy already" if walk.outcome == "same node" else "its rack has a copy"
     return Middle(key, f"skips {node}", (why,))
 
@@ -99,10 +110,7 @@ def told(state: Tier) -> str:
     """The step in a sentence, for who cannot see the picture."""
     last, joining, walk = state.last, state.joining, walk_shown(state)
     if settled(state):
-        return (
-            f"{last.node} {DONE[last.kind]}: {count(last.moved_so_far, 'key')} moved; "
-            f"ideal {last.ideal:.0f}, hash mod N {last.modulo:,}."
-        )
+        return f"{last.node} {DONE[last.kind]}: {count(last.moved_so_far, 'key')} moved; {', '.join(against(state))}."
     if joining:
         newest = f"; the newest takes the lit arcs and {count(len(last.moved), 'key')}" if last.kind == "place" else ""
         return f"{joining.node.name} joins, {joining.placed} of {joining.total} points placed{newest}."
