@@ -44,10 +44,24 @@ class Menus {
     (this.opener?.isConnected ? this.opener : this.view.root).focus({ preventScroll: true });
   }
 
+  /** A choice on its button: its words, when it is due, or why it can do nothing. */
+  fill(node, choice) {
+    const [label, note] = node.children;
+    const shut = choice.why_not || (!this.view.head.live && choice.taken === undefined ? "needs a kernel" : "");
+    const look = `${choice.label}|${shut}|${choice.when}|${choice.taken}`;
+    node.onclick = () => (shut ? this.view.tell(`Not now: ${shut}`) : this.view.choose(choice));
+    if (node.look === look) return;
+    node.look = look;
+    label.replaceChildren(...rich(choice.label));
+    note.textContent = shut || [choice.when, choice.taken !== undefined ? "taken" : ""].filter(Boolean).join(" · ");
+    node.classList.toggle("dp-shut", Boolean(shut));
+    node.setAttribute("aria-disabled", shut ? "true" : "false");
+  }
+
   list(choices) {
     return h("div", {}, choices.map((choice) => {
       const node = h("button", { type: "button", class: "dp-act" }, h("span"), h("span", { class: "dp-soft" }));
-      this.view.fillChoice(node, choice);
+      this.fill(node, choice);
       return node;
     }));
   }

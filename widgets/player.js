@@ -1,18 +1,8 @@
 // The player: stage, words, time and controls of one run. It has the run's frames and steps by itself; only what makes
 // new steps is asked of the kernel. After run.js, stage.js, strip.js and menus.js in one module; see frames.py for what a frame holds.
 
-const ICON = { // in a square of 16
-  first: "M3 3h2v10H3zM13 3v10L6 8z", back: "M10.5 2.5L5 8l5.5 5.5", play: "M4 2.5v11L13 8z", pause: "M4 3h3v10H4zM9 3h3v10H9z",
-  forward: "M5.5 2.5L11 8l-5.5 5.5", last: "M11 3h2v10h-2zM3 3v10l7-5z",
-};
 const MENUS = 6; // so many menus of choices have a button; what comes after them shares one
 const SPEEDS = { "½×": 1800, "1×": 900, "2×": 450, "4×": 225 };
-function icon(name) {
-  const drawing = svg("svg", null, { viewBox: "0 0 16 16", class: `dp-icon dp-icon-${name}`, "aria-hidden": "true" });
-  svg("path", drawing, { d: ICON[name] });
-  return drawing;
-}
-
 class PlayerView {
   constructor(model, host) {
     this.model = model;
@@ -240,7 +230,7 @@ class PlayerView {
     const { ui } = this, here = choices.filter((choice) => choice.group === "next");
     ui.nextHead.textContent = "What can happen next";
     ui.nextHead.parentNode.hidden = Boolean(this.asked) || !here.length;
-    patch(ui.next, here, () => h("button", { type: "button", class: "dp-act" }, h("span"), h("span", { class: "dp-soft" })), (node, choice) => this.fillChoice(node, choice));
+    patch(ui.next, here, () => h("button", { type: "button", class: "dp-act" }, h("span"), h("span", { class: "dp-soft" })), (node, choice) => this.menus.fill(node, choice));
     const groups = this.asked ? new Map() : Map.groupBy(choices.filter((choice) => choice.group !== "next"), (choice) => choice.group);
     const names = [...groups.keys()], open = names.length > MENUS ? [...names.slice(0, MENUS - 1), "more"] : names;
     patch(ui.groups, open, () => h("button", { type: "button", "aria-haspopup": "menu" }), (node, name) => {
@@ -248,19 +238,6 @@ class PlayerView {
       const rest = new Map([...groups].slice(MENUS - 1));
       node.onclick = () => (name === "more" ? this.menus.showGroups(rest, node) : this.menus.showChoices(name, groups.get(name), node));
     });
-  }
-
-  fillChoice(node, choice) {
-    const [label, note] = node.children;
-    const shut = choice.why_not || (!this.head.live && choice.taken === undefined ? "needs a kernel" : "");
-    const look = `${choice.label}|${shut}|${choice.when}|${choice.taken}`;
-    node.onclick = () => (shut ? this.tell(`Not now: ${shut}`) : this.choose(choice));
-    if (node.look === look) return;
-    node.look = look;
-    label.replaceChildren(...rich(choice.label));
-    note.textContent = shut || [choice.when, choice.taken !== undefined ? "taken" : ""].filter(Boolean).join(" · ");
-    node.classList.toggle("dp-shut", Boolean(shut));
-    node.setAttribute("aria-disabled", shut ? "true" : "false");
   }
 
   // the controls

@@ -86,3 +86,14 @@ class Run {
     });
   }
 }
+
+const ICON = { // in a square of 16
+  first: "M3 3h2v10H3zM13 3v10L6 8z", back: "M10.5 2.5L5 8l5.5 5.5", play: "M4 2.5v11L13 8z", pause: "M4 3h3v10H4zM9 3h3v10H9z",
+  forward: "M5.5 2.5L11 8l-5.5 5.5", last: "M11 3h2v10h-2zM3 3v10l7-5z",
+};
+
+function icon(name) {
+  const drawing = svg("svg", null, { viewBox: "0 0 16 16", class: `dp-icon dp-icon-${name}`, "aria-hidden": "true" });
+  svg("path", drawing, { d: ICON[name] });
+  return drawing;
+}
