@@ -84,8 +84,9 @@ class Server(Raft):
         if self.role != "leader":
             self.redirect(client, request)
             return
-        # ReadIndex (thesis 6.4): the read shall see all that is committed now. A new leader knows that only once the
-        # first entry of its term is committed; and whether it still leads, only once a majority has answered after this.
+        # ReadIndex (thesis 6.4): the read shall see all that is committed now. What that is, a new leader knows only
+        # once an entry of its own term is committed; whether it still leads, only once a majority has answered a
+        # message sent after the read came.
         own = (index for index, entry in enumerate(self.log, start=1) if entry.term == self.current_term)
         first_of_term = next(own, self.last_log_index + 1)
         self.read_round += 1

@@ -44,8 +44,8 @@ PRE_VOTE_RULES: Mapping[str, Rule] = {
         "thesis 9.6",
     ),
     "PV.2": Rule(
-        "**{who} would vote for {candidate}** in term {next_term}: it hears from no leader, and {candidate}'s log is at "
-        "least as up-to-date as its own. This is no vote yet.",
+        "**{who} would vote for {candidate}** in term {next_term}: it hears from no leader, and {candidate}'s log is "
+        "at least as up-to-date as its own. This is no vote yet.",
         "thesis 9.6",
     ),
     "PV.2.heard": Rule(

@@ -24,10 +24,10 @@ class SmallCluster(RaftCluster):
     """A cluster for searches.
 
     Only `candidates` (all servers, unless given) start elections, up to `max_term`. `scripts` has what each client asks
-    in turn, `put`, `add` or `get`, of servers that take themselves for leaders; with `retries` again and again. Without `replicate` logs stay as they
-    are: elections alone are looked at. Without `heartbeats` a leader sends only what it has to. Of the faults there are
-    crashes and duplicates, as many as the `budget` says; losses need none, since a message may be left undelivered for
-    ever, and neither do cuts and pauses.
+    in turn, `put`, `add` or `get`, of servers that take themselves for leaders; with `retries` again and again. Without
+    `replicate` logs stay as they are: elections alone are looked at. Without `heartbeats` a leader sends only what it
+    has to. Of the faults there are crashes and duplicates, as many as the `budget` says; losses need none, since a
+    message may be left undelivered for ever, and neither do cuts and pauses.
 
     Raises ValueError for what cannot be.
     """
@@ -53,7 +53,7 @@ class SmallCluster(RaftCluster):
         for client, script in (scripts or {}).items():
             if client not in self.clients or not {*script} <= {"put", "add", "get"}:
                 raise ValueError(
-                    f"scripts has {client!r}: {script}; the clients are {', '.join(self.clients)}, they put, add and get"
+                    f"scripts has {client!r}: {script}; clients are {', '.join(self.clients)}, and put, add or get"
                 )
         self.max_term = max_term
         self.candidates = tuple(candidates)
