@@ -9,7 +9,7 @@ from .diagram import draw, shown
 from .models import Model
 from .operations import Operation
 from .search import Outcome
-from .shrink import CROWDED, Failing, Shrinker
+from .shrink import CROWDED, Failing, shrink
 
 
 class Counterexample:
@@ -28,7 +28,7 @@ class Counterexample:
         """How many operations the whole history has."""
         self.since = failing.since
         """None; or the time up to which everything was summed up in `starts`."""
-        self.starts = tuple(sorted(failing.outcome.states[0], key=repr))
+        self.starts = tuple(sorted(failing.starts, key=repr))
         """The states it may start from: the model's own, or what the past can have left."""
         self.stuck = failing.outcome.stuck
         """The operation that cannot be placed."""
@@ -84,4 +84,4 @@ def _attempts(outcome: Outcome, model: Model) -> list[tuple[tuple[Operation, ...
 
 def explain(operations: Sequence[Operation], model: Model, outcome: Outcome, of: int) -> Counterexample:
     """The counterexample in operations (in the order of calls) for which a search from the start found no order."""
-    return Counterexample(model, Shrinker(model, operations, outcome).smallest(), of)
+    return Counterexample(model, shrink(operations, model, outcome), of)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import Any, NamedTuple
 
@@ -113,7 +112,7 @@ class Outcome(NamedTuple):
     furthest: list[Configuration]
     """Every configuration at the return that none could pass; the start at least."""
     states: dict[int, set[Any]]
-    """Where there is no order: the states it met at each return."""
+    """The states in which it had accounted for so many returns, and no more yet."""
     looked_at: int
     """Configurations."""
 
@@ -138,7 +137,7 @@ def search(operations: Sequence[Operation], model: Model, starts: Collection[Has
     now: list[Configuration] = [Configuration(0, 0, state, None, None) for state in starts]
     later: list[Configuration] = []  # with one pending operation more: only looked at when nothing else is left
     furthest = list(now)
-    passed: set[tuple[int, Any]] = set()  # returns that were passed on the way to another, and the state then
+    states: dict[int, set[Any]] = {0: set(starts)}
     looked_at = 0
     while now or later:
         if not now:
@@ -146,7 +145,7 @@ def search(operations: Sequence[Operation], model: Model, starts: Collection[Has
         here = now.pop()
         at, taken, state = here[:3]
         if at == last:
-            return Outcome(schedule, here, furthest, {}, looked_at)
+            return Outcome(schedule, here, furthest, states, looked_at)
         looked_at += 1
         if looked_at > bound:
             raise Undecided(
@@ -165,15 +164,12 @@ def search(operations: Sequence[Operation], model: Model, starts: Collection[Has
             been.append(spent)
             found = Configuration(then, ordered, after, operation, here)
             (later if bit & optional else now).append(found)
-            if then > at + 1:
-                passed.update((between, after) for between in range(at + 1, then))
+            for passed in range(at + 1, then + 1):
+                states.setdefault(passed, set()).add(after)
             if then > furthest[0].at:
                 furthest = [found]
             elif then == furthest[0].at:
                 furthest.append(found)
-    states: defaultdict[int, set[Any]] = defaultdict(set, {0: set(starts)})
-    for then, state in passed.union((then, state) for then, _, state in seen):
-        states[then].add(state)
     return Outcome(schedule, None, furthest, states, looked_at)
 
 

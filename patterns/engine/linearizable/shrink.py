@@ -28,84 +28,103 @@ class Failing(NamedTuple):
     """In the order of their calls."""
     outcome: Outcome
     """Of the search in vain."""
+    starts: Collection[Hashable]
+    """The states it started from."""
     since: Time | None = None
-    """None; or the time up to which everything before is summed up in the states the search started from."""
+    """None; or the time up to which everything before is summed up in `starts`."""
 
 
-class Shrinker:
-    """Leaves operations out of a history (in the order of calls) for which a search found no order.
+def shrink(history: Sequence[Operation], model: Model, outcome: Outcome) -> Failing:
+    """The smallest part found of a history (in the order of calls) for which a search from the start found no order.
 
-    It takes away only what is no excuse for the rest: what came later, another part of the past of which the
-    possible states are known, or operations that nobody left has seen.
+    Taken away is only what is no excuse for the rest: what came later; a past of which all possible states are known;
+    operations that nobody left has seen.
     """
+    shrinker = _Shrinker(model, *_until_it_fails(history, model, outcome))
+    found = shrinker.with_all_they_saw()
+    if found is None or len(found.operations) > CROWDED:
+        summed = shrinker.with_the_past_summed_up()
+        if summed is not None and (found is None or len(summed.operations) < len(found.operations)):
+            found = summed
+    return found or Failing(list(shrinker.history), shrinker.outcome, [model.start])
 
+
+def _until_it_fails(history: Sequence[Operation], model: Model, outcome: Outcome) -> tuple[list[Operation], Outcome]:
+    """The shortest beginning found that fails, where who had not returned by then is pending.
+
+    The return that could not be passed may not be enough: the search knew the answers of all who were under way.
+    """
+    returns, end, more = outcome.schedule.returns, outcome.furthest[0].at, 1
+    while end < len(returns) - 1:
+        until = returns[end].returned
+        over = set(map(id, returns[: end + 1]))
+        beginning = [
+            one if id(one) in over else replace(one, returned=None, output=None)
+            for one in history
+            if until is None or one.called <= until
+        ]
+        try:
+            found = search(beginning, model, [model.start])
+        except Undecided:
+            break
+        if found.end is None:
+            return beginning, found
+        end, more = end + more, 2 * more
+    return list(history), outcome
+
+
+class _Shrinker:
     def __init__(self, model: Model, history: Sequence[Operation], outcome: Outcome) -> None:
         self.model = model
         self.history = history
         self.outcome = outcome
-        self.at = outcome.furthest[0].at
         self.effort = EFFORT
-
-    def smallest(self) -> Failing:
-        found = self.with_all_they_saw()
-        if found is None or len(found.operations) > CROWDED:
-            summed = self.with_the_past_summed_up()
-            if summed is not None and (found is None or len(summed.operations) < len(found.operations)):
-                found = summed
-        return found or Failing(list(self.history), self.outcome)
 
     def with_all_they_saw(self) -> Failing | None:
         """The last operations before things went wrong and all that they saw: more and more of them until they fail."""
-        past = self.between(0)
         for cut in self.cuts():
             since = self.outcome.schedule.returns[cut].returned
-            new = [one for one in past if one.returned is None or since is None or one.returned >= since]
+            new = [one for one in self.history if one.returned is None or since is None or one.returned >= since]
             taken = set(map(id, new))
             while new and len(taken) <= MANY:
-                others = [one for one in past if id(one) not in taken]
+                others = [one for one in self.history if id(one) not in taken]
                 new = [one for one in others if any(self.may_have_seen(other, one) for other in new)]
                 taken.update(map(id, new))
             if len(taken) > MANY:
                 return None
-            failing = self.tried([one for one in past if id(one) in taken], {self.model.start})
+            failing = self.tried([one for one in self.history if id(one) in taken], [self.model.start])
             if failing is not None:
                 return self.minimal(failing)
         return None
 
     def with_the_past_summed_up(self) -> Failing | None:
-        """The last operations before things went wrong, from any state that those before can have left."""
+        """The last operations before things went wrong, from any state that those before can have left.
+
+        Who was under way when the past ends may be part of it, and so is pending.
+        """
         for cut in self.cuts():
-            failing = self.tried(self.between(cut), self.outcome.states[cut])
+            returns = self.outcome.schedule.returns
+            over = set(map(id, returns[:cut]))
+            since = returns[cut - 1].returned if cut else None
+            part = [
+                one if since is None or one.called > since else replace(one, returned=None, output=None)
+                for one in self.history
+                if id(one) not in over
+            ]
+            failing = self.tried(part, self.outcome.states[cut])
             if failing is not None:
-                return self.minimal(
-                    failing._replace(since=self.outcome.schedule.returns[cut].returned if cut else None)
-                )
+                return self.minimal(failing._replace(since=since))
         return None
 
     def cuts(self) -> Iterator[int]:
         """Returns to look back to from where things went wrong: farther and farther, in the end to the first."""
-        back = 1
-        while back < self.at:
-            yield self.at - back
+        at, back = self.outcome.furthest[0].at, 1
+        if at:
+            yield at
+        while back < at:
+            yield at - back
             back *= 2
         yield 0
-
-    def between(self, cut: int) -> list[Operation]:
-        """What is known of the time from a return (0: from the start) until things went wrong.
-
-        Who had not returned by the end is pending. So is who was under way at the cut: it may be part of the past.
-        """
-        returns = self.outcome.schedule.returns
-        over = set(map(id, returns[:cut]))
-        known = set(map(id, returns[cut : self.at + 1]))
-        begun, end = (returns[cut].returned if cut else None), returns[self.at].returned
-        assert end is not None
-        part = []
-        for one in self.history:
-            if one.called <= end and id(one) not in over:
-                certain = id(one) in known and (begun is None or one.called > begun)
-                part.append(one if certain else replace(one, returned=None, output=None))
-        return part
 
     def minimal(self, failing: Failing) -> Failing:
         """Leave out what can be: large pieces first, in the end single operations until none can go (delta
@@ -120,7 +139,7 @@ class Shrinker:
             while first < len(failing.operations):
                 gone = _and_whoever_saw(failing.operations[first : first + size], seen_by)
                 kept = [one for one in failing.operations if id(one) not in gone]
-                smaller = self.tried(kept, failing.outcome.states[0])
+                smaller = self.tried(kept, failing.starts)
                 if smaller is None:
                     first += size
                 else:
@@ -143,7 +162,7 @@ class Shrinker:
             self.effort -= bound
             return None
         self.effort -= outcome.looked_at + len(operations)
-        return None if outcome.end else Failing(operations, outcome)
+        return None if outcome.end else Failing(operations, outcome, starts)
 
 
 def _and_whoever_saw(gone: list[Operation], seen_by: dict[int, list[int]]) -> set[int]:
