@@ -33,7 +33,7 @@ class Wire(Generic[M]):
     ...     number: int
     >>> wire = Wire(Ping, form="json")
     >>> wire.encode(Ping(7))
-    b'\\x00\\x00\\x00\\x1c{"type":"Ping","number":7}'
+    b'\\x00\\x00\\x00\\x1a{"type":"Ping","number":7}'
     """
 
     def __init__(

@@ -218,6 +218,20 @@ def test_equal_lost_operations_are_as_good_as_one_another() -> None:
     )
 
 
+@pytest.mark.parametrize("first", ["A", "B"])
+def test_lost_operations_that_lead_to_the_same_state_are_not_the_same(first: str) -> None:
+    """The first read of 1 may be due to the write or to the swap; the second, after a 5, only to the write."""
+    lost = {"A": Write(1), "B": CompareAndSwap(0, 1)}
+    operations = [
+        *(op(client, asked, 0 if client == first else 1, None) for client, asked in lost.items()),
+        op("C", Read(), 2, 3, 1),
+        op("C", Write(5), 4, 5),
+        op("C", Read(), 6, 7, 1),
+    ]
+    assert check(operations, CompareAndSwapRegister(0))
+    assert not check([*operations, op("C", Write(0), 8, 9), op("C", Read(), 10, 11, 1)], CompareAndSwapRegister(0))
+
+
 # what the counterexample says
 
 

@@ -170,6 +170,7 @@ def test_where_the_past_is_summed_up_nothing_it_can_have_left_lets_the_rest_go_o
     for start in found.starts:
         assert not is_linearizable_by_definition(found.operations, CompareAndSwapRegister(start))
     if found.since is not None:
+        assert all(one.pending or one.called > found.since for one in found.operations), "who overlaps it may be part"
         past = [one for one in beginning if one.called <= found.since]
         past = [one if (one.returned or 0) <= found.since else replace(one, returned=None, output=None) for one in past]
         last = Operation(client="last", input=Read(), called=found.since + 1, returned=found.since + 2)

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     async def before_the_deadline() -> T:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             result = await work
         for _ in range(3):  # what was closed has its last callbacks
             await asyncio.sleep(0)

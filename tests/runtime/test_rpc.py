@@ -41,7 +41,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
     async def watched() -> T:
         asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             result = await work
         for _ in range(3):  # what was closed has its last callbacks
             await asyncio.sleep(0)
@@ -201,6 +201,34 @@ def test_an_answer_that_does_not_come_is_a_timeout_and_its_late_answer_is_nobody
             with pytest.raises(TimeoutError, match=r"did not answer Double\(number=1\) in 0.05 s"):
                 await asking.ask(Double(1))
             asking.deadline = 10
+            assert await asking.ask(Double(2)) == Doubled(4)
+            await asking.close()
+
+    run(work())
+
+
+def test_an_answer_that_nobody_waits_for_any_more_is_not_taken_for_the_next() -> None:
+    async def work() -> None:
+        received, released = asyncio.Event(), asyncio.Event()
+
+        async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while (message := await asking.wire.read(reader)) is not None:
+                received.set()
+                await released.wait()
+                with suppress(ConnectionError):
+                    writer.write(asking.wire.encode(double(message)))
+                    await writer.drain()
+            writer.close()
+
+        listening = await asyncio.start_server(slow, "127.0.0.1", 0)
+        async with listening:
+            asking = Connection(MESSAGES, *listening.sockets[0].getsockname())
+            given_up = asyncio.create_task(asking.ask(Double(1)))
+            await received.wait()
+            given_up.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await given_up
+            released.set()
             assert await asking.ask(Double(2)) == Doubled(4)
             await asking.close()
 
