@@ -57,6 +57,8 @@ class Frames:
             frame["parent"] = parent.number
             offered = [choice.event for choice in self.machine.choices(parent.state)]
             frame["choice"] = offered.index(step.event) if step.event in offered else -1
+        if self.machine.usual(step.state) is None:
+            frame["rests"] = True
         for name in ("clock", "quiet", "fault"):
             if value := getattr(scene, name):
                 frame[name] = value

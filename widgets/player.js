@@ -273,8 +273,9 @@ class PlayerView {
     });
   }
 
+  /** Whether anything happens next by itself: `rests` is said of a frame where nothing does. */
   canGrow(frame) {
-    return this.head.live && this.run.choices(frame.n).some((choice) => choice.group === "next" && !choice.why_not);
+    return this.head.live && !frame.rests;
   }
 
   move(by) {

@@ -28,7 +28,7 @@ HERE = Path(__file__).parent
 PARTS = ("run.js", "stage.js", "strip.js", "menus.js", "player.js")  # one module, in this order
 SCRIPT = "\n".join((HERE / name).read_text(encoding="utf-8") for name in PARTS)
 STYLE = (HERE / "player.css").read_text(encoding="utf-8")
-LONGEST_RUN = 2_000  # steps that one "run until" may take
+LONGEST_RUN = 400  # steps that one "run until" may take: so many frames a page gets in a second or two
 BROKEN = "an invariant is broken"
 
 

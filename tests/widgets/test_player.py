@@ -160,6 +160,10 @@ def test_a_frame_knows_which_of_its_parents_choices_it_took() -> None:
     assert [frame.get("choice") for frame in player(Climb(2), Say("other"), Climb()).frames] == [None, 1, -1, 0]
 
 
+def test_a_frame_says_when_nothing_more_happens_by_itself() -> None:
+    assert [frame.get("rests", False) for frame in player(Climb(2), Climb(2), Climb()).frames] == [False] * 3 + [True]
+
+
 def test_a_page_that_chooses_gets_the_new_frame_and_nothing_it_has() -> None:
     shown = player(Climb())
     answer = heard(shown, {"kind": "do", "at": 0, "choice": 1})
