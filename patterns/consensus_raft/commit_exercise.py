@@ -138,8 +138,8 @@ def judge_commit(function: CommitRule) -> Verdict:
 def commit_searches(cluster: type[SmallCluster]) -> list[SmallCluster]:
     """A leader and a client's request, an entry a message; a leader whose log holds entries of older terms."""
     return [
-        cluster(candidates=("S1",), scripts={"A": ["put"]}, max_entries=1),
-        cluster(candidates=("S1",), max_term=3, logs={"S1": (1, 2)}, max_entries=1),
+        cluster(elections={"S1": (1,)}, scripts={"A": ["put"]}, max_entries=1),
+        cluster(elections={"S1": (3,)}, logs={"S1": (1, 2)}, max_entries=1),
     ]
 
 

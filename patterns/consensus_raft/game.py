@@ -1,8 +1,8 @@
 """A game: with two crashes and one lost message, make two leaders of one term - or admit that it cannot be done.
 
-    history = History(game())          # play it in the player
-    print(referee(history))            # did any branch get there?
-    print(admit())                     # what a search of all runs says, and within which bounds
+history = History(game())          # play it in the player
+print(referee(history))            # did any branch get there?
+print(admit())                     # what a search of all runs says, and within which bounds
 """
 
 from __future__ import annotations
@@ -76,6 +76,6 @@ def arena(server: type[Server] = Server) -> SmallCluster:
 
     Any number of messages may be lost, not only one: a search need not deliver a message. So it covers all of the game
     that happens in term 1; of later terms it says nothing. (That no term has two leaders is Raft's Election Safety,
-    proved in the paper, 5.2, for any number of terms.)
+    argued in the paper, 5.2, for any number of terms.)
     """
     return small_cluster_of(server)(servers=3, max_term=1, budget={"crash": BUDGET["crash"]})

@@ -59,15 +59,13 @@ THREE: Params = {"servers": 3}
 """Three servers at the defaults."""
 
 HUNTS: Mapping[str, Hunt] = {
-    "OffByOneMajority": Hunt({"replicate": False}, election_safety, 100, THREE),
-    "VotesForAnyLog": Hunt({"max_term": 2, "candidates": ("S1", "S3")}, leader_completeness, 3_000, THREE),
+    "OffByOneMajority": Hunt({"replicate": False}, election_safety, 250, THREE),
+    "VotesForAnyLog": Hunt({"elections": {"S1": (1,), "S3": (2,)}}, leader_completeness, 2_500, THREE),
     "LongerLogWins": Hunt(
-        {"max_term": 5, "candidates": ("S1", "S2"), "logs": {"S1": (1, 1, 1), "S2": (3,)}},
-        leader_completeness,
-        10_000,
+        {"elections": {"S2": (4,), "S1": (5,)}, "logs": {"S1": (1, 1, 1), "S2": (3,)}}, leader_completeness, 8_000
     ),
     "CountsVotesNotVoters": Hunt(
-        {"servers": 5, "candidates": ("S1", "S2"), "replicate": False, "budget": {"duplicate": 1}},
+        {"servers": 5, "elections": {"S1": (1,), "S2": (1,)}, "replicate": False, "budget": {"duplicate": 1}},
         election_safety,
         30_000,
         {"servers": 5, "max_entries": 1},
@@ -75,41 +73,36 @@ HUNTS: Mapping[str, Hunt] = {
     "ForgetsVoteOnHeartbeat": Hunt({"max_term": 2, "logs": {"S1": (1,)}}, election_safety, 1_000),
     "VoteNotDurable": Hunt({"replicate": False, "budget": {"crash": 1}}, election_safety, 2_000, THREE),
     "LogNotDurable": Hunt(
-        {"max_term": 2, "candidates": ("S1", "S3"), "budget": {"crash": 1}}, leader_completeness, 30_000, THREE
+        {"elections": {"S1": (1,), "S3": (2,)}, "budget": {"crash": 1}}, leader_completeness, 15_000, THREE
     ),
     "IgnoresPrevTerm": Hunt(
-        {"max_term": 3, "logs": {"S1": (1, 1), "S2": (2,)}, "max_entries": 1}, log_matching, 1_000, THREE
+        {"elections": {"S2": (3,)}, "logs": {"S1": (1, 1), "S2": (2,)}, "max_entries": 1}, log_matching, 1_000, THREE
     ),
     "TruncatesAlways": Hunt(
-        {"candidates": ("S1",), "scripts": {"A": ["put"]}, "retries": True},
+        {"elections": {"S1": (1,)}, "scripts": {"A": ("put",)}, "retries": True},
         commits_never_fall,
         5_000,
         {"servers": 3, "max_entries": 1},
     ),
     "CommitsOldTerms": Hunt(
-        {"max_term": 5, "candidates": ("S1", "S3"), "logs": {"S1": (2,), "S3": (3,)}, "max_entries": 1},
+        {"elections": {"S1": (4,), "S3": (5,)}, "logs": {"S1": (2,), "S3": (3,)}, "max_entries": 1},
         leader_completeness,
-        20_000,
+        12_000,
     ),
     "CommitsBeyondNew": Hunt(
-        {
-            "max_term": 3,
-            "candidates": ("S1",),
-            "logs": {"S1": (1, 2), "S2": (1, 1), "S3": (1, 2)},
-            "max_entries": 1,
-        },
+        {"elections": {"S1": (3,)}, "logs": {"S1": (1, 2), "S2": (1, 1), "S3": (1, 2)}, "max_entries": 1},
         state_machine_safety,
         1_000,
     ),
     "IgnoresHeartbeats": Hunt({}, heeds_heartbeats, 1_000, THREE),
     "ReadsWithoutAsking": Hunt(
-        {"max_term": 2, "candidates": ("S1", "S2"), "scripts": {"A": ["put"], "B": ["get"]}},
-        linearizable,
-        60_000,
-        THREE,
+        {"elections": {"S1": (1,), "S2": (2,)}, "scripts": {"A": ("put",), "B": ("get",)}}, linearizable, 10_000, THREE
     ),
     "ExecutesRetries": Hunt(
-        {"candidates": ("S1",), "scripts": {"A": ["add"], "B": ["add"]}, "retries": True}, linearizable, 5_000, THREE
+        {"elections": {"S1": (1,)}, "scripts": {"A": ("add",), "B": ("add",)}, "retries": True},
+        linearizable,
+        3_000,
+        THREE,
     ),
 }
 

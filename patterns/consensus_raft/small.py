@@ -23,11 +23,11 @@ from .state import ServerState
 class SmallCluster(RaftCluster):
     """A cluster for searches.
 
-    Only `candidates` (all servers, unless given) start elections, up to `max_term`. `scripts` has what each client asks
-    in turn, `put`, `add` or `get`, of servers that take themselves for leaders; with `retries` again and again. Without
-    `replicate` logs stay as they are: elections alone are looked at. Without `heartbeats` a leader sends only what it
-    has to. Of the faults there are crashes and duplicates, as many as the `budget` says; losses need none, since a
-    message may be left undelivered for ever, and neither do cuts and pauses.
+    Any server may stand for election up to `max_term`; with `elections`, each only in the terms named there. `scripts`
+    has what each client asks in turn, `put`, `add` or `get`, of servers that take themselves for leaders; with
+    `retries` again and again. Without `replicate` logs stay as they are: elections alone are looked at. Without
+    `heartbeats` a leader sends only what it has to. Of the faults there are crashes and duplicates, as many as the
+    `budget` says; losses need none, since a message may be left undelivered for ever, and neither do cuts and pauses.
 
     Raises ValueError for what cannot be.
     """
@@ -36,7 +36,7 @@ class SmallCluster(RaftCluster):
         self,
         *,
         max_term: int = 1,
-        candidates: Sequence[str] = (),
+        elections: Mapping[str, Sequence[int]] | None = None,
         scripts: Mapping[str, Sequence[str]] | None = None,
         retries: bool = False,
         replicate: bool = True,
@@ -47,16 +47,16 @@ class SmallCluster(RaftCluster):
         params["clients"] = len(scripts or {})
         params["budget"] = {**dict.fromkeys(FAULTS, 0), **(params.get("budget") or {})}
         super().__init__(**params)
-        for name in candidates:
+        for name in elections or {}:
             if name not in self.names:
-                raise ValueError(f"candidates has {name!r}; the servers are {', '.join(self.names)}")
+                raise ValueError(f"elections has {name!r}; the servers are {', '.join(self.names)}")
         for client, script in (scripts or {}).items():
             if client not in self.clients or not {*script} <= {"put", "add", "get"}:
                 raise ValueError(
                     f"scripts has {client!r}: {script}; clients are {', '.join(self.clients)}, and put, add or get"
                 )
         self.max_term = max_term
-        self.candidates = tuple(candidates)
+        self.elections = None if elections is None else {name: tuple(terms) for name, terms in elections.items()}
         self.scripts = {client: tuple(script) for client, script in (scripts or {}).items()}
         self.retries = retries
         self.replicate = replicate
@@ -66,7 +66,7 @@ class SmallCluster(RaftCluster):
     def params(self) -> dict[str, Any]:
         return {
             "max_term": self.max_term,
-            "candidates": list(self.candidates),
+            "elections": None if self.elections is None else {n: list(terms) for n, terms in self.elections.items()},
             "scripts": {client: list(script) for client, script in self.scripts.items()},
             "retries": self.retries,
             "replicate": self.replicate,
@@ -116,8 +116,8 @@ class SmallCluster(RaftCluster):
     def may_fire(self, world: World, process: str, timer: str) -> bool:
         """Within the bounds: an election, or a heartbeat when nothing of this leader is on its way."""
         if timer == "election":
-            named = not self.candidates or process in self.candidates
-            return named and world[process].current_term < self.max_term
+            term = world[process].current_term + 1
+            return term <= self.max_term if self.elections is None else term in self.elections.get(process, ())
         return self.heartbeats and not any(
             packet.sender == process and type(packet.body) is AppendEntries for packet in world.packets
         )

@@ -171,9 +171,9 @@ def vote_searches(cluster: type[SmallCluster]) -> list[SmallCluster]:
     return [
         cluster(replicate=False, budget={"crash": 1}),
         cluster(replicate=False, budget={"duplicate": 1}),
-        cluster(replicate=False, max_term=2, candidates=("S1", "S2")),
-        cluster(replicate=False, max_term=5, candidates=("S1", "S2"), logs={"S1": (1, 1, 1), "S2": (3,)}),
-        cluster(replicate=False, max_term=2, candidates=("S1", "S2"), logs={"S1": (1, 1), "S2": (1,)}),
+        cluster(replicate=False, elections={"S1": (1, 2), "S2": (1, 2)}),
+        cluster(replicate=False, elections={"S1": (4, 5), "S2": (4, 5)}, logs={"S1": (1, 1, 1), "S2": (3,)}),
+        cluster(replicate=False, elections={"S1": (1, 2), "S2": (1, 2)}, logs={"S1": (1, 1), "S2": (1,)}),
     ]
 
 
