@@ -122,8 +122,9 @@ def is_done(call: Call) -> bool:
 
 def earlier_log(terms: Sequence[int]) -> tuple[Entry, ...]:
     """A log with entries of these terms: x = 41 is the entry of term 4 at index 1. Logs agree where terms do."""
+    client = "an earlier client"
     return tuple(
-        Entry(term, Command("earlier", Put(index, "x", 10 * term + index))) for index, term in enumerate(terms, start=1)
+        Entry(term, Command(client, Put(index, "x", 10 * term + index))) for index, term in enumerate(terms, start=1)
     )
 
 

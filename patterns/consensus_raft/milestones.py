@@ -52,6 +52,6 @@ MILESTONES: Mapping[str, Callable[[Step[Any, Any]], bool]] = {
     "a client gets its answer": fired("CL.done", "CL.session", "RI.2"),
     "a log is repaired": fired("AE.3"),
     "a leader steps down": lambda step: any(
-        note.rule == "ALL.2" and note.values["role"] == "the leader" for note in step.notes
+        note.rule == "ALL.2.down" and note.values["role"] == "the leader" for note in step.notes
     ),
 }

@@ -79,7 +79,8 @@ class Raft(ServerState):
     def receive(self, sender: str, message: Any) -> None:
         # All servers 2 (5.1): who sees a newer term enters it as a follower.
         if message.term > self.current_term:
-            self.note("ALL.2", sender=sender, term=message.term, old_term=self.current_term, role=a(self.role))
+            rule = "ALL.2" if self.role == "follower" else "ALL.2.down"
+            self.note(rule, sender=sender, term=message.term, old_term=self.current_term, role=a(self.role))
             self.become_follower(message.term)
         super().receive(sender, message)
 

@@ -14,8 +14,12 @@ RULES: Mapping[str, Rule] = {
     # Rules for servers
     "ALL.1": Rule("**{who} applies entry {index}** to its state machine: {entry.command}.", "Raft 5.3, All Servers 1"),
     "ALL.2": Rule(
-        "**{who} enters term {term}** as a follower: {sender}'s message carries it, and {who} was {role} in the older "
-        "term {old_term}.",
+        "**{who} enters term {term}**: {sender}'s message carries it, and {who} was in term {old_term}.",
+        "Raft 5.1, All Servers 2",
+    ),
+    "ALL.2.down": Rule(
+        "**{who} steps down** and enters term {term} as a follower: {sender}'s message carries the newer term, {who} "
+        "was {role} in term {old_term}.",
         "Raft 5.1, All Servers 2",
     ),
     "UP": Rule(

@@ -55,6 +55,14 @@ def test_the_same_search_finds_nothing_in_a_server_without_the_bug(bug: str) -> 
     assert found.complete or found.states == HUNTS[bug].states
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("bug", PLANTED)
+def test_every_run_within_those_bounds_is_right_without_the_bug(bug: str) -> None:
+    found = hunt(bug, Server, max_states=500_000)
+    assert found.counterexample is None, str(found)
+    assert found.complete, str(found)
+
+
 @pytest.mark.parametrize("bug", BY_CHANCE)
 def test_random_worlds_find_the_bug_too(bug: str) -> None:
     cluster = cluster_of(PLANTED[bug])(**(HUNTS[bug].chance or {}))
