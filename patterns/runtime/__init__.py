@@ -1,7 +1,37 @@
-"""Running for real: messages over sockets, on asyncio. The only part of `patterns` that does I/O."""
+"""Running for real: messages over sockets, on asyncio. The only part of `patterns` that does I/O.
+
+`Host` runs a process unchanged, `Cluster` several as OS processes that can be killed; `CacheCluster` is chapter 1's.
+"""
 
 from .cache import CacheCluster, Client, Counts, Reads
+from .channels import Broadcast, Closed, Lagged, Receiver, Sender, broadcast, mpsc
+from .cluster import Cluster
+from .disk import Disk, DiskError
+from .host import Host
+from .recording import Recording
 from .rpc import Connection, Refused, Server
 from .wire import Wire, WireError
 
-__all__ = ["CacheCluster", "Client", "Connection", "Counts", "Reads", "Refused", "Server", "Wire", "WireError"]
+__all__ = [
+    "Broadcast",
+    "CacheCluster",
+    "Client",
+    "Closed",
+    "Cluster",
+    "Connection",
+    "Counts",
+    "Disk",
+    "DiskError",
+    "Host",
+    "Lagged",
+    "Reads",
+    "Receiver",
+    "Recording",
+    "Refused",
+    "Sender",
+    "Server",
+    "Wire",
+    "WireError",
+    "broadcast",
+    "mpsc",
+]

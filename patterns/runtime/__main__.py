@@ -1,0 +1,140 @@
+"""One process as an OS process: python -m patterns.runtime patterns.consensus_raft:Server --id S1 --port 7001
+--fields '{"peers": ["S2"]}' --peer S2=127.0.0.1:7002 --disk S1.disk
+
+It listens on loopback unless told otherwise, prints what its rules say, and runs until it is stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from contextlib import suppress
+from importlib import import_module
+from typing import Any
+
+import msgspec
+
+from patterns.engine.process import Process
+
+from .channels import Closed, Lagged, Subscriber
+from .envelopes import TOLD, Bodies, Missed, Ready, Record
+from .host import Address, Host, sentence
+from .rpc import LOOPBACK
+
+
+def process_class(path: str) -> type[Process]:
+    """The class at `module:Name`. Raises ValueError when there is none that is a Process."""
+    module, _, name = path.partition(":")
+    try:
+        found = getattr(import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as problem:
+        raise ValueError(f"process is {path!r}, which cannot be imported: {problem}") from None
+    if not (isinstance(found, type) and issubclass(found, Process)):
+        raise ValueError(f"process is {path!r}, which is no Process")
+    return found
+
+
+def address(text: str) -> tuple[str, Address]:
+    """`name=host:port` in its parts. Raises ValueError."""
+    name, _, place = text.partition("=")
+    host, _, port = place.rpartition(":")
+    if not (name and host and port.isdecimal() and 0 < int(port) < 1 << 16):
+        raise ValueError(f"peer is {text!r}; allowed is name=host:port")
+    return name, (host, int(port))
+
+
+def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m patterns.runtime", description=__doc__)
+    parser.add_argument("process", help="the process's class, as module:Name")
+    parser.add_argument("--id", required=True)
+    parser.add_argument("--fields", default="{}", help="its other fields, as a JSON object")
+    parser.add_argument("--host", default=LOOPBACK, help="where to listen (loopback)")
+    parser.add_argument("--port", type=int, default=0, help="0: any free one")
+    parser.add_argument("--peer", action="append", default=[], metavar="NAME=HOST:PORT")
+    parser.add_argument("--disk", help="the file of its durable fields; without one, a crash forgets them")
+    parser.add_argument(
+        "--child",
+        action="store_true",
+        help="be the child of a cluster: tell records as frames on standard output, end when standard input ends",
+    )
+    parser.add_argument("--quiet", action="store_true", help="tell nothing of what happens")
+    return parser.parse_args(arguments)
+
+
+async def run(options: argparse.Namespace) -> None:
+    kind = process_class(options.process)
+    process = msgspec.convert({**msgspec.json.decode(options.fields), "id": options.id}, kind)
+    peers = dict(address(text) for text in options.peer)
+    host = Host(process, peers, disk=options.disk, host=options.host, port=options.port, shared_port=options.child)
+    async with host:
+        records = host.narration.subscribe()  # before the process takes its first step
+        watchers = [] if options.quiet else [tell(host, records) if options.child else say(host, records)]
+        if options.child:
+            print_frame(Ready(host.port))
+            watchers.append(until_input_ends())
+        tasks = [asyncio.ensure_future(work) for work in (host.ended(), *watchers)]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def print_frame(told: Any) -> None:
+    sys.stdout.buffer.write(TOLD.encode(told))
+    sys.stdout.buffer.flush()
+
+
+async def tell(host: Host, records: Subscriber[Record]) -> None:
+    """Records as frames on standard output. Who reads slowly misses some; the process is not held up."""
+    bodies = Bodies(type(host.process))
+    loop = asyncio.get_running_loop()
+    transport, protocol = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, sys.stdout)
+    writer = asyncio.StreamWriter(transport, protocol, None, loop)
+    with suppress(Closed):
+        while True:
+            try:
+                writer.write(TOLD.encode(bodies.pack(await records.recv())))
+            except Lagged as lag:
+                writer.write(TOLD.encode(Missed(lag.missed)))
+            await writer.drain()
+
+
+async def say(host: Host, records: Subscriber[Record]) -> None:
+    """What the rules say, in lines."""
+    rules = getattr(host.process, "rules", {})
+
+    def words(rule: str, values: Any) -> str:
+        return rules[rule].sentence.format_map(values) if rule in rules else f"{rule} {dict(values)}"
+
+    print(f"{host.process.id} listens on {host.host}:{host.port}", flush=True)
+    with suppress(Closed):
+        while True:
+            with suppress(Lagged):
+                if line := sentence(await records.recv(), words):
+                    print(line, flush=True)
+
+
+async def until_input_ends() -> None:
+    """Returns when standard input ends: whoever held its other end is gone, kill -9 included."""
+    reader = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    while await reader.read(1 << 16):
+        pass
+
+
+def main() -> None:
+    try:
+        with suppress(KeyboardInterrupt):
+            asyncio.run(run(parsed()))
+    except (ValueError, OSError, msgspec.MsgspecError) as problem:
+        sys.exit(f"python -m patterns.runtime: {problem}")
+
+
+if __name__ == "__main__":
+    main()

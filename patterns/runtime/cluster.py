@@ -1,0 +1,300 @@
+"""A few processes for real: each an OS process on loopback, which can be killed (-9) and started again.
+
+    async with Cluster([Server(id=name, peers=others) ...], replies=Done | NotLeader) as cluster:
+        await cluster.request("A", Put(1, "x", 7))
+        await cluster.kill(cluster.leader)
+        await cluster.request("A", Get(2, "x"))
+    play(cluster.recording(RaftCluster()).history())
+
+Nothing is left behind: a process ends when its standard input does, and that is held by this cluster alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from asyncio.subprocess import PIPE
+from asyncio.subprocess import Process as Child
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple, Self, TypeVar
+
+import msgspec
+
+from patterns.engine.machine import Machine
+from patterns.engine.process import Process
+from patterns.engine.world import World
+
+from .envelopes import ENVELOPES, TOLD, Answer, Bodies, FromClient, Killed, Missed, Ready, Record
+from .recording import Recording
+from .rpc import LOOPBACK, Refused
+from .wire import Wire, WireError
+
+DEADLINE = 10.0
+"""Seconds that a request, a start or a wait may take."""
+PATIENCE = 1.0
+"""Seconds to wait for one process's answer before asking another."""
+PAUSE = 0.02
+"""Seconds before asking again where nobody knew the leader."""
+
+T = TypeVar("T")
+
+
+class Started(NamedTuple):
+    child: Child
+    listener: asyncio.Task[None]
+    """Reads what it tells, to the end."""
+
+
+class Cluster:
+    """Runs `processes`, which send to one another, while it is open.
+
+    `replies` is the union of what they reply. `folder` holds their disks: a temporary one unless given. With
+    `narrate=False` they tell nothing, which is faster: there is then no recording, and `until` sees no states.
+
+    Two conventions, those of Raft's section 8, let it talk to a cluster that has a leader: a reply with a field
+    `leader` is no answer, but says whom to ask instead (None: somebody else); and where request and reply have a
+    `serial`, an answer has the request's. A request may be sent more than once: give it a serial.
+    """
+
+    def __init__(
+        self,
+        processes: Sequence[Process],
+        *,
+        replies: Any = None,
+        folder: Path | str | None = None,
+        narrate: bool = True,
+    ) -> None:
+        names = [process.id for process in processes]
+        if not names or len(set(names)) < len(names):
+            raise ValueError(f"processes are {names}; allowed are one or more, each with a name of its own")
+        self.processes = {process.id: process for process in processes}
+        self.paths = {name: class_path(type(process)) for name, process in self.processes.items()}
+        self.narrate = narrate
+        self.records: list[Record] = []
+        """What was told, in the order it came in."""
+        self.missed = 0
+        """Records that were told faster than they could be read."""
+        self.states: dict[str, Any] = {}
+        """The last known state of every process that runs."""
+        self.addresses: dict[str, tuple[str, int]] = {}
+        self.leader: str = names[0]
+        """Who answered the last request."""
+        self._folder = folder
+        self._bodies = {name: Bodies(type(process), replies) for name, process in self.processes.items()}
+        self._started: dict[str, Started] = {}
+        self._open = AsyncExitStack()
+        self._clients: dict[str, _Client] = {}
+        self._told = asyncio.Condition()
+        self._closing = False
+
+    async def __aenter__(self) -> Self:
+        """Start all. Raises OSError or TimeoutError when one cannot be; none is left then."""
+        try:
+            if self._folder is None:
+                self._folder = self._open.enter_context(TemporaryDirectory(prefix="processes-"))
+            for name in self.processes:
+                place = self._open.enter_context(reserved())
+                self.addresses[name] = place.getsockname()[:2]
+            async with asyncio.TaskGroup() as group:
+                for name in self.processes:
+                    group.create_task(self.restart(name))
+        except BaseException:
+            await self.__aexit__()
+            raise
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        """Kill all that runs; no process, port, or temporary file is left."""
+        self._closing = True
+        for client in self._clients.values():
+            client.close()
+        await asyncio.gather(*(self._end(name) for name in list(self._started)))
+        await self._open.aclose()
+
+    # Processes
+
+    @property
+    def running(self) -> tuple[str, ...]:
+        return tuple(name for name in self.processes if name in self._started)
+
+    def pid(self, name: str) -> int:
+        """Its number as an OS process. Raises ValueError when it does not run."""
+        return self._child(name).child.pid
+
+    async def restart(self, name: str) -> None:
+        """Start it, with what is on its disk, and wait until it listens. Raises ValueError when it runs already."""
+        if name in self._started or name not in self.processes:
+            raise ValueError(f"restart of {name!r}: allowed are those that do not run, {self._names(running=False)}")
+        child = await asyncio.create_subprocess_exec(
+            *self._command(name), stdin=PIPE, stdout=PIPE, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        )
+        ready = asyncio.get_running_loop().create_future()
+        self._started[name] = Started(child, asyncio.create_task(self._listen(name, child, ready)))
+        async with asyncio.timeout(DEADLINE):
+            await ready
+
+    async def kill(self, name: str) -> None:
+        """Kill it with -9: it gets no chance to do or to say anything. Raises ValueError when it does not run."""
+        child = self._child(name).child
+        child.send_signal(signal.SIGKILL)
+        await self._end(name)
+
+    async def _end(self, name: str) -> None:
+        child, listener = self._started[name]
+        with suppress(ProcessLookupError):
+            child.kill()
+        await child.wait()
+        died = asyncio.get_running_loop().time()
+        await asyncio.gather(listener, return_exceptions=True)  # what it told before it died
+        assert child.stdin is not None
+        child.stdin.close()
+        self._started.pop(name, None)
+        self.states.pop(name, None)
+        if not self._closing:  # the end of the run is no event in it
+            await self._take(Record(at=died, process=name, event=Killed()))
+
+    def _command(self, name: str) -> list[str]:
+        fields = {field: getattr(self.processes[name], field) for field in self.processes[name].kept_fields}
+        host, port = self.addresses[name]
+        peers = [f"--peer={peer}={':'.join(map(str, place))}" for peer, place in self.addresses.items() if peer != name]
+        assert self._folder is not None
+        return [
+            *(sys.executable, "-m", "patterns.runtime", self.paths[name], "--child", f"--id={name}"),
+            f"--fields={msgspec.json.encode(fields).decode()}",
+            *(f"--host={host}", f"--port={port}", f"--disk={Path(self._folder) / name}.disk"),
+            *peers,
+            *(() if self.narrate else ("--quiet",)),
+        ]
+
+    def _child(self, name: str) -> Started:
+        if name not in self._started:
+            raise ValueError(f"{name!r} does not run; running are {self._names(running=True)}")
+        return self._started[name]
+
+    def _names(self, running: bool) -> str:
+        return ", ".join(name for name in self.processes if (name in self._started) is running) or "none"
+
+    # What they tell
+
+    async def _listen(self, name: str, child: Child, ready: asyncio.Future[None]) -> None:
+        assert child.stdout is not None
+        try:
+            with suppress(WireError):  # cut short by its death
+                while (told := await TOLD.read(child.stdout)) is not None:
+                    if isinstance(told, Ready):
+                        ready.set_result(None)
+                    elif isinstance(told, Missed):
+                        self.missed += told.records
+                    else:
+                        record = self._bodies[name].unpack(told)
+                        self.states[name] = record.state
+                        await self._take(record)
+        finally:
+            if not ready.done():
+                ready.set_exception(ConnectionError(f"{name} ended before it listened; see its error above"))
+
+    async def _take(self, record: Record) -> None:
+        self.records.append(record)
+        async with self._told:
+            self._told.notify_all()
+
+    async def until(self, found: Callable[[Mapping[str, Any]], T | None], *, deadline: float = DEADLINE) -> T:
+        """What `found` finds in the states of the processes that run, as soon as it finds something.
+
+        Raises TimeoutError after `deadline` seconds.
+        """
+        async with asyncio.timeout(deadline), self._told:
+            while not (what := found(self.states)):
+                await self._told.wait()
+            return what
+
+    def recording(self, like: Machine[World, Any]) -> Recording:
+        """The run so far, for the player; with the rules, the properties and the words of `like`."""
+        return Recording(tuple(self.processes.values()), self.records, like)
+
+    # Clients
+
+    async def request(self, client: str, message: Any, *, deadline: float = DEADLINE) -> Any:
+        """The answer to a client's request, from whoever can give it; asked again, and elsewhere, until then.
+
+        Raises TimeoutError after `deadline` seconds: it is then not known whether the request was executed. A client
+        asks one thing at a time.
+        """
+        asking = self._clients.setdefault(client, _Client(client))
+        to, around = self.leader, list(self.processes)
+        async with asyncio.timeout(deadline):
+            while True:
+                try:
+                    async with asyncio.timeout(PATIENCE):
+                        reply = await asking.ask(self.addresses[to], message, self._bodies[to])
+                except (OSError, TimeoutError):  # dead, or as good as dead
+                    hint = None
+                else:
+                    if not hasattr(reply, "leader"):
+                        self.leader = to
+                        return reply
+                    hint = reply.leader
+                if hint not in self.addresses or hint == to:
+                    await asyncio.sleep(PAUSE)
+                    hint = around[(around.index(to) + 1) % len(around)]
+                to = hint
+
+
+class _Client:
+    """One client: a connection to each process it asks."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._wire: Wire[Any] = Wire(ENVELOPES)
+        self._streams: dict[tuple[str, int], tuple[asyncio.StreamReader, asyncio.StreamWriter]] = {}
+
+    async def ask(self, address: tuple[str, int], message: Any, bodies: Bodies) -> Any:
+        """Its reply. Raises OSError when there is none, WireError when the message was refused."""
+        try:
+            if address not in self._streams:
+                self._streams[address] = await asyncio.open_connection(*address)
+            reader, writer = self._streams[address]
+            writer.write(self._wire.encode(FromClient(self.name, bodies.encode(message))))
+            await writer.drain()
+            while True:
+                answer = await self._wire.read(reader)
+                if isinstance(answer, Refused):
+                    raise WireError(f"{address[0]}:{address[1]} refused {message}: {answer.reason}")
+                if not isinstance(answer, Answer):
+                    raise ConnectionError(f"{address[0]}:{address[1]} closed the connection")
+                reply = bodies.reply(answer.body)
+                if getattr(reply, "serial", None) == getattr(message, "serial", None):  # not a late one
+                    return reply
+        except BaseException:
+            self._drop(address)
+            raise
+
+    def close(self) -> None:
+        for address in list(self._streams):
+            self._drop(address)
+
+    def _drop(self, address: tuple[str, int]) -> None:
+        if address in self._streams:
+            self._streams.pop(address)[1].transport.abort()
+
+
+def class_path(kind: type[Process]) -> str:
+    """The class as `module:Name`. Raises ValueError for one that another OS process could not import."""
+    if kind.__module__ == "__main__" or "." in kind.__qualname__:
+        raise ValueError(f"{kind.__qualname__} is defined in {kind.__module__}: only a module's class can be imported")
+    return f"{kind.__module__}:{kind.__name__}"
+
+
+def reserved() -> socket.socket:
+    """A free loopback port that nobody else gets while the socket is open, but one that shares it on purpose."""
+    place = socket.socket()
+    if hasattr(socket, "SO_REUSEPORT"):
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    place.bind((LOOPBACK, 0))  # it never listens: connections go to the process alone
+    return place

@@ -1,0 +1,323 @@
+"""Runs one process for real, unchanged: TCP for its messages, the clock for its timers, a file for its disk.
+
+One task runs the handlers, one event after the other, in the order events came. What handlers asked for is done only
+after what they made durable is on disk. A few events that came together share one write: none of their messages, and
+none of their replies, leaves before it. Each peer has a task and a bounded queue of its own: a peer that is slow, or
+dead, delays nobody, and what does not fit is lost, the oldest first, as a network may lose it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from asyncio import StreamReader, StreamWriter
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+from patterns.engine.process import Effects, Process
+
+from .channels import Broadcast, Empty, Lagged, Receiver, Sender, Subscriber, broadcast, mpsc
+from .disk import Disk
+from .envelopes import (
+    ENVELOPES,
+    Answer,
+    Asked,
+    Began,
+    Bodies,
+    Fired,
+    FromClient,
+    FromPeer,
+    Happening,
+    Received,
+    Record,
+    shown,
+)
+from .rpc import LOOPBACK, Refused
+from .wire import MAX_FRAME, Wire, WireError
+
+INBOX = 256
+"""Events that wait for the process; who sends more waits too."""
+TOGETHER = 64
+"""Events at most that share one write to the disk."""
+QUEUE = 64
+"""Messages that wait for one peer; older ones are lost."""
+NARRATION = 4096
+"""Records that wait for one who watches; older ones are missed."""
+ANSWERS = 1 << 20
+"""Bytes of answers that wait for one client; what does not fit is lost."""
+BACKOFF = (0.01, 0.5)
+"""Seconds to wait before connecting to a peer again: the first time, and at most. It doubles each time."""
+
+Address = tuple[str, int]
+
+
+class Timer(NamedTuple):
+    set: float
+    due: float
+
+
+class Deed(NamedTuple):
+    """A handler that ran, and what is still to be done for it."""
+
+    at: float
+    event: Happening
+    after: Process
+    effects: Effects
+    timers: tuple[tuple[str, float, float], ...]
+
+
+class Host:
+    """Runs `process` while it is open: `async with Host(...) as host: await host.ended()`.
+
+    `peers` are the addresses of the processes it sends to; it is looked at whenever it connects, so that addresses can
+    be filled in, or change. What is at the path `disk`, if anything, is what the process begins with; with None a
+    crash forgets all. `host` and `port` are where it listens: loopback, unless told otherwise, and with 0 any free
+    port. `shared_port`: also when another socket of the same user is bound there (somebody reserved it for us).
+    """
+
+    def __init__(
+        self,
+        process: Process,
+        peers: Mapping[str, Address],
+        *,
+        disk: Path | str | None = None,
+        host: str = LOOPBACK,
+        port: int = 0,
+        shared_port: bool = False,
+        max_frame: int = MAX_FRAME,
+    ) -> None:
+        self.process = process
+        self.peers = peers
+        self.disk = None if disk is None else Disk(disk)
+        self.host, self.port, self.shared_port = host, port, shared_port
+        self.narration: Broadcast[Record] = broadcast(NARRATION)
+        """What happens, for who subscribes: after it is on disk."""
+        self.refused: deque[str] = deque(maxlen=16)
+        """Why the last connections were closed."""
+        self.lost: Counter[str] = Counter()
+        """Messages lost here, by the peer they were for."""
+        self._wire: Wire[Any] = Wire(ENVELOPES, max_frame=max_frame)
+        self._bodies = Bodies(type(process))
+        self._links: dict[str, Broadcast[bytes]] = {}
+        self._timers: dict[str, Timer] = {}
+        self._to_itself: deque[Happening] = deque()
+        self._deeds: list[Deed] = []
+        self._on_disk: Process | None = None
+        self._clients: dict[str, StreamWriter] = {}
+        self._connections: dict[asyncio.Task[Any], StreamWriter] = {}
+
+    async def __aenter__(self) -> Self:
+        """Listen and run. Raises OSError when the address cannot be had, DiskError when the disk is another's."""
+        self._loop = asyncio.get_running_loop()
+        self._again = False
+        if self.disk is not None and (found := self.disk.read(self.process)) is not None:
+            self.process = self._on_disk = found
+            self._again = True
+        self._inbox: Receiver[Happening]
+        self._enter: Sender[Happening]
+        self._enter, self._inbox = mpsc(INBOX)
+        shared = {"reuse_port": True} if self.shared_port else {}
+        self._listening = await asyncio.start_server(self._serve, self.host, self.port, **shared)
+        self.host, self.port = self._listening.sockets[0].getsockname()[:2]
+        self._running = self._loop.create_task(self._run())
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        """Stop at once, as a crash does; nothing but the disk is left."""
+        self._listening.close()
+        self._running.cancel()
+        for writer in self._connections.values():
+            writer.transport.abort()  # which ends the task that serves it
+        self._inbox.close()
+        await asyncio.gather(self._running, *self._connections, return_exceptions=True)
+        await self._listening.wait_closed()
+        self.narration.close()
+
+    async def ended(self) -> None:
+        """Wait until the process fails: raises what its handler raised."""
+        try:
+            await asyncio.shield(self._running)
+        except BaseExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+
+    # The process: one event after the other
+
+    async def _run(self) -> None:
+        async with asyncio.TaskGroup() as links:
+            for peer in self.peers:
+                if peer != self.process.id:
+                    self._links[peer] = broadcast(QUEUE)
+                    links.create_task(self._link(peer, self._links[peer].subscribe()))
+            self._handle(Began(self._again))
+            while True:
+                self._settle()
+                for event in await self._next():
+                    self._handle(event)
+                for timer in self._due():  # what has come comes before what runs out
+                    if timer in self._timers and self._timers[timer].due <= self._loop.time():
+                        del self._timers[timer]
+                        self._handle(Fired(timer))
+
+    async def _next(self) -> list[Happening]:
+        """What has come; waits for something, or until a timer runs out."""
+        events = list(self._to_itself)
+        self._to_itself.clear()
+        if not events:
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(min((timer.due for timer in self._timers.values()), default=None)):
+                    events.append(await self._inbox.recv())
+        with suppress(Empty):
+            while len(events) < TOGETHER:
+                events.append(self._inbox.try_recv())
+        return events
+
+    def _due(self) -> list[str]:
+        now = self._loop.time()
+        return sorted((name for name, timer in self._timers.items() if timer.due <= now), key=self._due_at)
+
+    def _due_at(self, timer: str) -> float:
+        return self._timers[timer].due
+
+    def _handle(self, event: Happening) -> None:
+        at = self._loop.time()
+        now = int(at * 1000)
+        match event:
+            case Received(sender, body):
+                after, effects = self.process.after_message(sender, body, now)
+            case Asked(client, body):
+                after, effects = self.process.after_request(client, body, now)
+            case Fired(timer):
+                after, effects = self.process.after_timer(timer, now)
+            case _:
+                begin = self.process.after_restart if self._again else self.process.after_start
+                after, effects = begin(now)
+        self.process = after
+        for name, span in effects.timers.items():
+            self._timers.pop(name, None)
+            if span is not None:
+                low, high = span
+                wait = low + secrets.randbelow(high - low + 1)
+                self._timers[name] = Timer(at, at + wait / 1000)
+        timers = tuple((name, timer.set, timer.due) for name, timer in self._timers.items())
+        self._deeds.append(Deed(at, event, after, effects, timers))
+
+    def _settle(self) -> None:
+        """Make durable what changed; then, and only then, do what was asked for."""
+        if self.disk is not None and (self._on_disk is None or self.process.written_since(self._on_disk)):
+            self.disk.write(self.process)
+        self._on_disk = self.process
+        for deed in self._deeds:
+            for to, message in deed.effects.sends:
+                self._send(to, message)
+            for client, message in deed.effects.replies:
+                self._reply(client, message)
+            self.narration.send(self._record(deed))
+        self._deeds.clear()
+
+    def _record(self, deed: Deed) -> Record:
+        effects = deed.effects
+        return Record(
+            at=deed.at,
+            process=self.process.id,
+            event=deed.event,
+            sends=tuple(effects.sends),
+            replies=tuple(effects.replies),
+            notes=tuple((note.rule, {k: shown(v) for k, v in note.values.items()}) for note in effects.notes),
+            timers=deed.timers,
+            state=deed.after,
+        )
+
+    # Messages to others
+
+    def _send(self, to: str, message: Any) -> None:
+        if to == self.process.id:
+            self._to_itself.append(Received(to, message))
+            return
+        if to not in self._links:
+            raise ValueError(f"{self.process.id} sends to {to!r}; its peers are {', '.join(self._links) or 'none'}")
+        try:
+            self._links[to].send(self._wire.encode(FromPeer(self.process.id, self._bodies.encode(message))))
+        except WireError:  # longer than a frame may be
+            self.lost[to] += 1
+
+    async def _link(self, peer: str, queue: Subscriber[bytes]) -> None:
+        """Carry what waits for a peer, connecting as often as it takes."""
+        first, most = BACKOFF
+        wait = first
+        while True:
+            try:
+                reader, writer = await asyncio.open_connection(*self.peers[peer])
+            except (OSError, KeyError):  # not there, or not yet known where
+                await asyncio.sleep(wait)
+                wait = min(2 * wait, most)
+                continue
+            wait = first
+            try:
+                await self._carry(peer, queue, reader, writer)
+            except OSError:
+                self.lost[peer] += 1
+            finally:
+                writer.transport.abort()
+
+    async def _carry(self, peer: str, queue: Subscriber[bytes], reader: StreamReader, writer: StreamWriter) -> None:
+        while True:
+            try:
+                frame = await queue.recv()
+            except Lagged as lag:
+                self.lost[peer] += lag.missed
+                continue
+            if reader.at_eof():  # the peer is gone: what would be written now would be lost unnoticed
+                raise ConnectionResetError
+            writer.write(frame)
+            await writer.drain()
+
+    def _reply(self, client: str, message: Any) -> None:
+        """Answer a client where it asked last; who is gone, or does not read, gets nothing."""
+        writer = self._clients.get(client)
+        if writer is None or writer.transport.get_write_buffer_size() > ANSWERS:
+            return
+        with suppress(WireError):
+            writer.write(self._wire.encode(Answer(client, self._bodies.encode(message))))
+
+    # Messages from others
+
+    async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        if not self._listening.is_serving():  # accepted in the last moment
+            writer.transport.abort()
+            return
+        self._connections[task] = writer
+        try:
+            while (envelope := await self._wire.read(reader)) is not None:
+                await self._enter.send(self._opened(envelope, writer))
+        except WireError as problem:
+            self.refused.append(str(problem))
+            with suppress(WireError):  # where not even the reason fits into a frame
+                writer.write(self._wire.encode(Refused(str(problem))))
+        except ConnectionError:
+            pass  # the other side is gone: nobody is left to be told
+        finally:
+            del self._connections[task]
+            self._clients = {client: its for client, its in self._clients.items() if its is not writer}
+            writer.close()
+
+    def _opened(self, envelope: Any, writer: StreamWriter) -> Happening:
+        match envelope:
+            case FromPeer(sender, body) if sender in self.peers:
+                return Received(sender, self._bodies.message(body))
+            case FromPeer(sender, _):
+                raise WireError(f"{sender!r} is no peer of {self.process.id}")
+            case FromClient(client, body):
+                asked = Asked(client, self._bodies.request(body))
+                self._clients[client] = writer
+                return asked
+        raise WireError(f"{type(envelope).__name__} is nothing that {self.process.id} takes")
+
+
+def sentence(record: Record, say: Callable[[str, Mapping[str, Any]], str]) -> str:
+    """What a record says, a line a rule; empty where no rule fired."""
+    return "\n".join(f"{record.at:.3f} {record.process}: {say(rule, values)}" for rule, values in record.notes)

@@ -1,0 +1,203 @@
+"""A run that really happened, as a machine: stepped, drawn and searched like a simulated one, but never changed.
+
+What each process told is put in order by the clock that all processes of one machine share, and messages are joined
+to their arrivals; so every record becomes a world and the event that led there, in the simulator's own terms.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from patterns.engine.choices import describe
+from patterns.engine.history import History
+from patterns.engine.machine import Choice, Machine, Note, NotEnabled
+from patterns.engine.process import Process
+from patterns.engine.world import Call, Crash, Deliver, Drop, Fire, Packet, Request, Restart, Timer, World
+
+from .envelopes import Asked, Began, Fired, Killed, Received, Record
+
+Notes = tuple[Note, ...]
+
+
+class Recording(Machine[World, Any]):
+    """What `processes` did, by their `records`. Name, rules, properties and milestones are those of `like`.
+
+    Times are milliseconds since the first record. A process that has not started yet stands there as crashed.
+    A message that nobody ever told to have received is lost: at once where its receiver was down, else when it dies.
+    """
+
+    def __init__(self, processes: Sequence[Process], records: Iterable[Record], like: Machine[World, Any]) -> None:
+        self.name = like.name  # type: ignore[misc]
+        self.rules = like.rules  # type: ignore[misc]
+        self.events = like.events  # type: ignore[misc]
+        self.always, self.milestones = like.always, like.milestones
+        told = _Told(processes, sorted(records, key=lambda record: record.at), like)
+        self._worlds, self._events, self._notes = told.worlds, told.events, told.notes
+        self._place = {world.next_id: place for place, world in enumerate(self._worlds)}  # each has its own
+
+    def start(self) -> World:
+        return self._worlds[0]
+
+    def usual(self, state: World) -> Any | None:
+        place = self._place[state.next_id]
+        return self._events[place] if place < len(self._events) else None
+
+    def apply(self, state: World, event: Any) -> tuple[World, Notes]:
+        place = self._place[state.next_id]
+        if event is None or event != self.usual(state):
+            raise NotEnabled("this run has happened: it can be looked at, not changed")
+        return self._worlds[place + 1], self._notes[place]
+
+    def choices(self, state: World) -> tuple[Choice[Any], ...]:
+        event = self.usual(state)
+        return () if event is None else (Choice(event, self.describe(state, event)),)
+
+    def describe(self, state: World, event: Any) -> str:
+        return describe(state, event)
+
+    def history(self) -> History[World, Any]:
+        """All its steps, the cursor at the start."""
+        history = History(self)
+        while history.advance():
+            pass
+        history.jump(0)
+        return history
+
+
+class _Told:
+    """Worlds, one after the other, and the event and the notes between each two."""
+
+    def __init__(self, processes: Sequence[Process], records: list[Record], like: Machine[World, Any]) -> None:
+        self.events: list[Any] = []
+        self.notes: list[Notes] = []
+        self.answers = getattr(like, "answers", lambda call, reply: True)
+        self.began = records[0].at if records else 0.0
+        self.world = World(0, tuple(processes), down=frozenset(process.id for process in processes), next_id=1)
+        self.worlds = [self.world]
+        self.next_id = 1
+        arrivals = _Arrivals(records)
+        for record in records:
+            self.tell(record, arrivals)
+
+    def ms(self, at: float) -> int:
+        return round((at - self.began) * 1000)
+
+    def tell(self, record: Record, arrivals: _Arrivals) -> None:
+        name, event, clock = record.process, record.event, self.ms(record.at)
+        if isinstance(event, Killed):
+            self.step(Crash(name), crashed(self.world, name, clock))
+            self.lose(name)
+            return
+        world = self.world
+        happened: Any
+        match event:
+            case Began():
+                happened = Restart(name)
+                world = replace(world, down=world.down - {name})
+            case Fired(timer):
+                happened = Fire(name, timer)
+            case Asked(client, body):
+                happened = Request(client, name, body)
+                world = replace(world, calls=asked(world, Call(client, name, body, clock)))
+            case Received(sender, body):
+                packet = self.packet(sender, name, body, clock)
+                happened = Deliver(packet.id)
+                world = replace(self.world, packets=tuple(p for p in self.world.packets if p is not packet))
+        sent = []
+        for to, body in record.sends:
+            at = arrivals.of(name, to, body, record.at)
+            due = clock if at is None else max(clock, self.ms(at))
+            sent.append(Packet(due, self.give_id(), clock, name, to, body))
+        others = [timer for timer in world.timers if timer.process != name]
+        own = [Timer(self.ms(due), self.give_id(), self.ms(set), name, timer) for timer, set, due in record.timers]
+        known = {timer.name: timer for timer in world.timers if timer.process == name}
+        own = [known[t.name] if t.name in known and known[t.name].set == t.set else t for t in own]
+        world = replace(
+            world,
+            clock=clock,
+            processes=tuple(record.state if process.id == name else process for process in world.processes),
+            packets=tuple(sorted([*world.packets, *sent])),
+            timers=tuple(sorted([*others, *own])),
+            calls=self.answered(world.calls, record.replies, clock),
+        )
+        self.step(happened, world, tuple(Note(rule, values) for rule, values in record.notes))
+        for down in sorted(self.world.down):
+            self.lose(down)
+
+    def packet(self, sender: str, to: str, body: Any, clock: int) -> Packet:
+        """The packet that arrives now. Its sender may have died before it could tell of it."""
+        for packet in sorted(self.world.packets, key=lambda packet: packet.id):
+            if (packet.sender, packet.to) == (sender, to) and packet.body == body:
+                return packet
+        packet = Packet(clock, self.give_id(), clock, sender, to, body)
+        packets = tuple(sorted([*self.world.packets, packet]))
+        self.world = self.worlds[-1] = replace(self.world, packets=packets)
+        return packet
+
+    def lose(self, name: str) -> None:
+        """What is on its way to a process that is down, and will not arrive later."""
+        for packet in self.world.packets:
+            if packet.to == name and packet.due <= self.world.clock:
+                rest = tuple(other for other in self.world.packets if other is not packet)
+                self.step(Drop(packet.id), replace(self.world, packets=rest))
+
+    def step(self, event: Any, world: World, notes: Notes = ()) -> None:
+        self.world = replace(world, next_id=self.give_id() + 1)
+        self.next_id = self.world.next_id
+        self.worlds.append(self.world)
+        self.events.append(event)
+        self.notes.append(notes)
+
+    def give_id(self) -> int:
+        self.next_id += 1
+        return self.next_id - 1
+
+    def answered(self, calls: tuple[Call, ...], replies: Iterable[tuple[str, Any]], clock: int) -> tuple[Call, ...]:
+        for client, reply in replies:
+            calls = tuple(
+                replace(call, reply=reply, replied=clock)
+                if call.waits and call.client == client and self.answers(call, reply)
+                else call
+                for call in calls
+            )
+        return calls
+
+
+class _Arrivals:
+    """When each message that was sent arrived: the first of the same on the same link that came later."""
+
+    def __init__(self, records: Iterable[Record]) -> None:
+        self._times: dict[Any, deque[float]] = defaultdict(deque)
+        for record in records:
+            if isinstance(record.event, Received):
+                self._times[record.event.sender, record.process, record.event.body].append(record.at)
+
+    def of(self, sender: str, to: str, body: Any, sent: float) -> float | None:
+        times = self._times[sender, to, body]
+        while times and times[0] < sent:
+            times.popleft()
+        return times.popleft() if times else None
+
+
+def crashed(world: World, name: str, clock: int) -> World:
+    """The world after a process was killed."""
+    return replace(
+        world,
+        clock=clock,
+        processes=tuple(process.crashed() if process.id == name else process for process in world.processes),
+        timers=tuple(timer for timer in world.timers if timer.process != name),
+        down=world.down | {name},
+    )
+
+
+def asked(world: World, call: Call) -> tuple[Call, ...]:
+    """The calls with a new one, or the same asked again."""
+    before = world.call(call.client)
+    if before is not None and before.waits:
+        call = replace(call, asked=before.asked)
+    others = [other for other in world.calls if other.client != call.client]
+    return tuple(sorted([*others, call], key=lambda other: other.client))
