@@ -10,13 +10,14 @@ class PlayerView {
     this.run = new Run(model);
     this.answers = { ...model.get("answers") };
     this.focus = null; // the event whose causes are lit
-    this.waiting = null;
+    this.waiting = false;
     this.build(host);
     this.path = [];
     if (this.head.hidesQuiet) this.hideQuiet(true);
     this.go(model.get("cursor"), { quick: true });
     const heard = {
       "change:frames": () => this.reload(),
+      "change:answers": () => this.heed(model.get("answers")),
       "change:cursor": () => model.get("cursor") !== this.n && this.run.frames.has(model.get("cursor")) && this.go(model.get("cursor")), // not what we said ourselves: it would shut a question
       "msg:custom": (message) => this.hear(message),
     };
@@ -109,6 +110,7 @@ class PlayerView {
       this.redraw = true;
     }
     const frame = this.run.frames.get(n), lock = this.lock;
+    this.tell("");
     this.asked = lock && frame.depth >= lock.depth ? lock : null;
     if (this.asked) return this.question(this.asked, quick);
     this.show(n, quick || !from || Math.abs(frame.depth - from.depth) !== 1);
@@ -306,12 +308,13 @@ class PlayerView {
   }
 
   play() {
+    const onward = this.shown.at(-1) === this.frame; // a run is played to its end; pressed there, it goes on
     const tick = () => {
       this.timer = setTimeout(tick, SPEEDS[this.ui.speed.value]);
       if (this.waiting) return;
       const end = this.shown.at(-1) === this.frame;
-      if (end && !this.canGrow(this.frame)) return this.pause();
-      if (end) this.ask({ kind: "ahead", at: this.n, steps: 10 }, true);
+      if (end && !(onward && this.canGrow(this.frame))) return this.pause();
+      if (end) this.ask({ kind: "ahead", at: this.n, steps: 10 });
       else this.move(1);
     };
     this.face("pause", "Pause");
@@ -350,9 +353,9 @@ class PlayerView {
     this.ask({ kind: "do", at: this.n, choice: choice.index, ...(fill === undefined ? {} : { fill }) });
   }
 
-  ask(message, playing = false) {
+  ask(message) {
     if (!this.head.live) return this.tell("This page has no kernel: it shows the run that was saved.");
-    this.waiting = { playing };
+    this.waiting = true;
     clearTimeout(this.saving); // the message itself says where we stand; told later, it would undo the answer
     clearTimeout(this.late);
     this.late = setTimeout(() => this.waiting && this.tell("Waiting for the kernel…"), 1000);
@@ -367,7 +370,7 @@ class PlayerView {
 
   hear(message) {
     const waited = this.waiting;
-    this.waiting = null;
+    this.waiting = false;
     clearTimeout(this.late);
     if (message.kind === "refused") return this.pause(), this.tell(message.why);
     if (message.kind !== "frames") return;
@@ -375,12 +378,9 @@ class PlayerView {
     this.run.add(message.frames);
     Object.assign(this.run.codes, message.codes);
     this.stale = this.redraw = true;
-    this.tell(message.said);
     this.ui.quiet.hidden &&= !message.frames.some((frame) => frame.quiet);
-    if (!waited) return this.go(this.n, { quick: true });
-    const first = message.frames[0];
-    if (waited.playing && first) this.path = this.run.branch(message.cursor);
-    this.go(waited.playing && first ? first.n : message.cursor);
+    this.go(waited ? message.cursor : this.n, { quick: !waited });
+    this.tell(message.said);
   }
 
   reload() {
@@ -391,9 +391,17 @@ class PlayerView {
     this.go(this.model.get("cursor"), { quick: true });
   }
 
+  /** Answers that were given in another view of this player. */
+  heed(answers) {
+    if (answers === this.answers) return;
+    this.answers = { ...answers };
+    this.redraw = true;
+    this.go(this.n, { quick: true });
+  }
+
   tell(text) {
-    this.ui.said.textContent = text;
-    if (text) this.ui.live.textContent = text;
+    this.ui.said.textContent = plain(text);
+    if (text) this.ui.live.textContent = plain(text);
   }
 
   async copyCode() {

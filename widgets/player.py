@@ -144,15 +144,19 @@ class Player(anywidget.AnyWidget):
             history.apply(event)
             return ""
         if kind == "ahead":
-            taken = sum(history.advance() is not None for _ in range(min(int(asked["steps"]), 50)))
-            return "" if taken else "nothing more happens by itself: choose what does"
+            ahead = [new for _ in range(min(int(asked["steps"]), 50)) if (new := history.advance()) is not None]
+            if not ahead:
+                return "nothing more happens by itself: choose what does"
+            history.jump(ahead[0])  # the page stands there, and has what follows
+            return ""
         if kind == "until":
             name = str(asked["name"])
             if name not in self._until:
                 raise ValueError(f"cannot run until {name!r}; it can be: {', '.join(self._until)}")
             found = history.run_until(self._until[name], LONGEST_RUN)
             took = history.step.depth - step.depth
-            return f"{name}: after {took} steps" if found else f"not within {took} steps: {name}"
+            steps = f"{took} step" if took == 1 else f"{took} steps"
+            return f"{name}: after {steps}" if found else f"not within {steps}: {name}"
         raise ValueError(f"the player asked for {kind!r}, which is not do, ahead, until or open")
 
     def _publish(self, said: str) -> None:
@@ -176,8 +180,10 @@ class Player(anywidget.AnyWidget):
 
     def replay(self, code: str) -> None:
         """Replace the run by the one of a replay code. Raises ReplayError, and keeps the run, when it cannot."""
-        for name, value in self._load(History.replay(self.history.machine, code), {}).items():
-            self.set_trait(name, value)
+        loaded = self._load(History.replay(self.history.machine, code), {})
+        with self.hold_sync():  # in one message: new frames and the old cursor would not fit together
+            for name, value in loaded.items():
+                self.set_trait(name, value)
 
     def page(self) -> str:
         """The run as one self-contained HTML page that steps without a kernel, offline."""

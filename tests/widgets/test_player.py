@@ -188,6 +188,19 @@ def test_run_until_takes_the_steps_there_or_says_that_they_do_not_lead_there() -
     )
 
 
+def test_run_until_counts_one_step_as_one() -> None:
+    said = heard(player(Climb(2)), {"kind": "until", "at": 1, "name": "on the third rung"})["said"]
+    assert said == "on the third rung: after 1 step"
+
+
+def test_a_page_that_plays_on_gets_steps_to_show_one_by_one_and_stands_at_the_first() -> None:
+    shown = player()
+    answer = heard(shown, {"kind": "ahead", "at": 0, "steps": 3})
+    assert [frame["n"] for frame in answer["frames"]] == [1, 2, 3]
+    assert (answer["cursor"], shown.cursor, shown.step.number) == (1, 1, 1)
+    assert [step.number for step in shown.history.branch] == [0, 1, 2, 3]
+
+
 def test_a_run_can_be_told_to_run_until_an_invariant_is_broken() -> None:
     answer = heard(player(), {"kind": "until", "at": 0, "name": "an invariant is broken"})
     assert (answer["cursor"], answer["said"]) == (4, "an invariant is broken: after 4 steps")
