@@ -154,6 +154,8 @@ class CacheTier(Machine[Tier, Event]):
     def why_not(self, state: Tier, event: Event) -> str:
         """Why an event cannot happen in this state; empty when it can."""
         match event:
+            case Look(key="") | Read(key=""):
+                return "the key is empty"
             case Look(copies=copies):
                 if state.busy:
                     return f"the lookup of {state.looked} is not finished"
@@ -224,17 +226,15 @@ class CacheTier(Machine[Tier, Event]):
         )
 
     def usual(self, state: Tier) -> Event | None:
-        """A lookup or a join goes on; else clients read while anything is cold, and look keys up in turn."""
+        """A lookup or a join goes on; else clients read while anything is cold, and look each featured key up once."""
         if state.busy:
             return Advance()
         if state.joining:
             return Place()
         if state.cold():
             return ReadAll()
-        if not self.featured:
-            return None
         after = self.featured.index(state.looked) + 1 if state.looked in self.featured else 0
-        return Look(self.featured[after % len(self.featured)])
+        return Look(self.featured[after]) if after < len(self.featured) else None
 
     def describe(self, state: Tier, event: Event) -> str:
         match event:

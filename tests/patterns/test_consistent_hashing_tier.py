@@ -400,3 +400,29 @@ def test_the_crowded_ring_of_a_hundred_nodes_steps_in_a_blink() -> None:
     assert history.state.last.node == history.state.owner("k7")
     assert len(history.state.points()) == 10_100
     assert np.unique([point.node for point in history.state.points()]).size == 101
+
+
+def test_only_a_ring_makes_promises_about_a_circle_and_copies() -> None:
+    named = {scheme: [rule.name for rule in CacheTier(scheme=scheme).always] for scheme in ("ring", "modulo")}
+    assert set(named["ring"]) - set(named["modulo"]) == {
+        "a key's owner is the first point clockwise",
+        "copies are on distinct nodes",
+        "no rack has two copies while another has none",
+    }
+
+
+def test_a_tier_left_alone_looks_each_featured_key_up_once_and_rests() -> None:
+    tier = CacheTier()
+    history = History(tier)
+    while history.advance():
+        assert history.step.depth < 100
+    looked = [step.event.key for step in history.path if isinstance(step.event, Look)]
+    assert looked == list(tier.featured)
+
+
+@pytest.mark.parametrize("event", [Look(""), Read("")])
+def test_a_key_that_is_empty_is_refused(event: Event) -> None:
+    history = History(CacheTier())
+    with pytest.raises(NotEnabled, match="the key is empty"):
+        history.apply(event)
+    assert len(history.steps) == 1
