@@ -48,7 +48,7 @@ def test_a_usual_mistake_of_lookup_gets_its_hint(mistake) -> None:
     assert not verdict.accepted
     assert verdict.mistake == mistake.name
     assert verdict.hint == mistake.hint
-    assert "on the ring" in verdict.failing, "the smallest case that fails is small"
+    assert "On the ring" in verdict.failing, "the smallest case that fails is small"
     assert verdict.history is not None
     assert verdict.history.state.walk.done
     assert verdict.history.state.last.node in verdict.failing, "the run shows the right owner"

@@ -73,5 +73,5 @@ def positions_of(ring: Ring) -> list[int]:
 def tell_ring(points: Points) -> str:
     """A ring in words, as far as it has few points."""
     if len(points) > 12:
-        return f"on a ring of {len(points):,} points"
-    return "on the ring " + ", ".join(f"{node} at {position}" for position, node in points)
+        return f"On a ring of {len(points):,} points"
+    return "On the ring " + ", ".join(f"{node} at {position}" for position, node in points)
