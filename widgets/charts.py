@@ -226,6 +226,7 @@ def mixing(
     columns = 1 if loads is None else 2
     title = title or "How often each bit of a hash follows the key's last bit" + ", and the keys a node" * (columns - 1)
     figure = _figure(title, 110 + 110 * len(flips), "", "", rows=len(flips), columns=columns, names=tuple(flips))
+    most = max((keys for nodes in (loads or {}).values() for keys in nodes.values()), default=0)
     for row, (name, shares) in enumerate(flips.items(), 1):
         figure.add_bar(
             name=name,
@@ -239,13 +240,14 @@ def mixing(
         figure.add_hline(y=0.5, line={"color": INK, "dash": "dash", "width": 1.5}, row=row, col=1)
         figure.update_yaxes(range=[0, 1.02], tickvals=[0, 0.5, 1], row=row, col=1)
         if loads is not None:
-            _small_load(figure, loads[name], row)
+            _small_load(figure, loads[name], row, most)
     figure.update_xaxes(title_text="bit of the hash, 0 = highest", row=len(flips), col=1)
     figure.update_yaxes(title_text="share of flips", row=(len(flips) + 1) // 2, col=1)
     return figure.update_layout(bargap=0.15)
 
 
-def _small_load(figure: Figure, nodes: Mapping[str, int], row: int) -> None:
+def _small_load(figure: Figure, nodes: Mapping[str, int], row: int, most: int) -> None:
+    """The keys a node; `most` is what any node of any row has, so that all rows have one scale."""
     figure.add_bar(
         x=list(nodes),
         y=list(nodes.values()),
@@ -256,8 +258,7 @@ def _small_load(figure: Figure, nodes: Mapping[str, int], row: int) -> None:
         row=row,
         col=2,
     )
-    top = 1.3 * max(1, *nodes.values())
-    figure.update_yaxes(range=[0, top], showticklabels=False, title_text="keys", row=row, col=2)
+    figure.update_yaxes(range=[0, 1.3 * max(1, most)], showticklabels=False, title_text="keys", row=row, col=2)
 
 
 def _figure(
