@@ -5,7 +5,10 @@ const KEYS = [
   ["Page Up, Page Down", "ten steps back, forward"], ["1 … 9", "let that one of what can happen next happen"],
   ["Esc", "close a menu; put out the lights of cause and effect"], ["?", "this page"],
 ];
-const LEGEND = [
+const TRACK = [
+  ["? on the track", "a question stands there"], ["red line on the track", "a promise is broken"],
+];
+const LEGEND = [ // of runs of processes that send messages
   ["●", "arrived message (its line starts where it was sent)"], ["✕", "crash, or a lost message"], ["▶", "restart"],
   ["◆", "a timer ran out"], ["■", "a client's request"],
   ["solid line", "done, kept, committed"], ["dashed line", "not yet, down, on trial"],
@@ -53,7 +56,7 @@ class Menus {
     if (node.look === look) return;
     node.look = look;
     label.replaceChildren(...rich(choice.label));
-    note.textContent = shut || [choice.when, choice.taken !== undefined ? "taken" : ""].filter(Boolean).join(" · ");
+    note.textContent = shut || [choice.ask && this.view.head.live ? "or type another" : "", choice.when, choice.taken !== undefined ? "taken" : ""].filter(Boolean).join(" · ");
     node.classList.toggle("dp-shut", Boolean(shut));
     node.setAttribute("aria-disabled", shut ? "true" : "false");
   }
@@ -97,7 +100,7 @@ class Menus {
       this.close();
       this.view.ask({ kind: "open", code: code.value });
     } }, h("label", {}, "Open a run: ", code), h("button", { type: "submit" }, "Open"));
-    this.open("Keys and signs", null, h("h5", {}, "Keys"), list(KEYS), h("h5", {}, "Signs"), list(LEGEND), open);
+    this.open("Keys and signs", null, h("h5", {}, "Keys"), list(KEYS), h("h5", {}, "Signs"), list(this.view.head.lanes.length ? [...TRACK, ...LEGEND] : TRACK), open);
   }
 
   showBranches() {

@@ -41,7 +41,7 @@ class Strip {
     Object.assign(this, { path, lanes, lit: null });
     this.box.hidden = !lanes.length && !path.some((frame) => frame.era);
     if (this.box.hidden) return;
-    this.step = Math.max(20, Math.min(56, (this.room - LEFT - 16) / Math.max(1, path.length)));
+    this.step = Math.max(20, Math.min(lanes.length ? 56 : 84, (this.room - LEFT - 16) / Math.max(1, path.length)));
     this.place = new Map(path.map((frame, i) => [frame.depth, i])); // depth -> column
     const width = LEFT + path.length * this.step + 16, height = TOP + lanes.length * LANE;
     put(this.svg, { width, height, viewBox: `0 0 ${width} ${height}` });
