@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from patterns.engine.check import Property
+from patterns.engine.check import AtRest, Property
 from patterns.engine.history import Step
 from patterns.engine.machine import Choice, Machine
 
@@ -118,7 +118,11 @@ class Frames:
                 for p, memory in zip(self.properties, known, strict=True)
             ]
         self._memories[step.number] = memories
-        return [p.reason(memory, step.state) or "" for p, memory in zip(self.properties, memories, strict=True)]
+        asked = [not isinstance(p, AtRest) or self.machine.usual(step.state) is None for p in self.properties]
+        return [
+            (p.reason(memory, step.state) or "") if now else ""
+            for p, memory, now in zip(self.properties, memories, asked, strict=True)
+        ]
 
     def _cost(self, step: Step[Any, Any]) -> dict[str, int]:
         """What the run has cost up to and with this step."""
