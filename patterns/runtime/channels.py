@@ -185,11 +185,11 @@ class Subscriber(Generic[T]):
         Raises Lagged, once, when values were missed; Closed when no more will come.
         """
         channel = self._channel
-        while self._next == channel._sent:
-            if channel._closed or self not in channel._subscribers:
-                raise Closed
+        while self._next == channel._sent and not self._is_over:
             self._changed.clear()
             await self._changed.wait()
+        if self._is_over:
+            raise Closed
         oldest = channel._sent - len(channel._kept)
         if self._next < oldest:
             missed, self._next = oldest - self._next, oldest
@@ -201,8 +201,13 @@ class Subscriber(Generic[T]):
     def close(self) -> None:
         """Receive no more."""
         self._channel._subscribers.discard(self)
-        self._next = self._channel._sent
         self._changed.set()
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether it left, or the channel ended and it has everything."""
+        channel = self._channel
+        return self not in channel._subscribers or (channel._closed and self._next == channel._sent)
 
 
 def broadcast(capacity: int) -> Broadcast[T]:

@@ -1,0 +1,195 @@
+"""The very Server of the simulator and the explorer, as OS processes over TCP, killed with -9.
+
+The long one: pytest -m slow tests/runtime/test_raft_for_real.py
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import pytest
+
+from patterns.consensus_raft import Add, Done, Get, NotLeader, Put, RaftCluster, Server
+from patterns.consensus_raft.histories import Store, is_linearizable
+from patterns.engine.linearizable import Recorder, check
+from patterns.engine.machine import NotEnabled
+from patterns.engine.trace import received
+from patterns.engine.world import Crash, Deliver, Request, Restart
+from patterns.runtime import Cluster
+from patterns.runtime.recording import Recording
+from widgets.views import consensus_raft as view
+
+T = TypeVar("T")
+NAMES = ("S1", "S2", "S3")
+
+
+def run(work: Coroutine[Any, Any, T], seconds: float) -> T:
+    """Run to the end before the deadline."""
+
+    async def bounded() -> T:
+        async with asyncio.timeout(seconds):
+            return await work
+
+    return asyncio.run(bounded())
+
+
+def cluster_of_three(**options: Any) -> Cluster:
+    servers = [Server(id=name, peers=tuple(other for other in NAMES if other != name)) for name in NAMES]
+    return Cluster(servers, replies=Done | NotLeader, **options)
+
+
+def caught_up(states: Mapping[str, Server]) -> bool:
+    """Whether all three run and have applied the same, the last leader's log to its end."""
+    leaders = [server for server in states.values() if server.role == "leader"]
+    return bool(leaders) and len(states) == 3 and len({server.last_applied for server in states.values()}) == 1
+
+
+class Load:
+    """Clients that put, add and read without a pause; what they asked and saw, as operations."""
+
+    def __init__(self, cluster: Cluster, clients: int) -> None:
+        self.cluster = cluster
+        self.names = [f"client {number}" for number in range(clients)]
+        self.saw = Recorder()
+        self.acknowledged = 0
+        """Adds of 1 that were acknowledged, on the key `counter`."""
+        self.asked = 0
+        """Adds of 1 that were sent at all."""
+        self.answers = asyncio.Condition()
+        self._serials = dict.fromkeys(self.names, 0)
+        self._stop = asyncio.Event()
+
+    async def ask(self, client: str, kind: type, key: str, *value: int) -> int | None:
+        self._serials[client] += 1
+        request = kind(self._serials[client], key, *value)
+        number = self.saw.call(client, request)
+        done = await self.cluster.request(client, request, deadline=20)
+        self.saw.returned(number, done.value)
+        async with self.answers:
+            self.answers.notify_all()
+        return done.value  # type: ignore[no-any-return]
+
+    async def client(self, name: str) -> None:
+        while not self._stop.is_set():
+            self.asked += 1
+            await self.ask(name, Add, "counter", 1)
+            self.acknowledged += 1
+            serial = self._serials[name]
+            await self.ask(name, Put, "x", 1000 * self.names.index(name) + serial)
+            await self.ask(name, Get, "x")
+
+    async def answered(self, more: int) -> None:
+        """Wait until so many more operations are done."""
+        wanted = self.done + more
+        async with self.answers:
+            await self.answers.wait_for(lambda: self.done >= wanted)
+
+    @property
+    def done(self) -> int:
+        return sum(not operation.pending for operation in self.saw.operations)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        async with asyncio.TaskGroup() as group:
+            for name in self.names:
+                group.create_task(self.client(name))
+            yield
+            self._stop.set()
+
+
+async def killed_again_and_again(rounds: int, narrate: bool, each: int) -> tuple[Cluster, Load]:
+    """So many times: `each` operations, kill -9 of the leader, `each` operations without it, and it comes back."""
+    async with cluster_of_three(narrate=narrate) as cluster:
+        load = Load(cluster, clients=3)
+        async with load.running():
+            for _ in range(rounds):
+                await load.answered(each)
+                leader = cluster.leader
+                await cluster.kill(leader)
+                await load.answered(each)
+                await cluster.restart(leader)
+        total = await load.ask("client 0", Get, "counter")
+        assert total == load.acknowledged == load.asked, "each add counts, and counts once"
+        if narrate:
+            assert await cluster.until(caught_up)
+    return cluster, load
+
+
+def assert_clients_saw_one_store(load: Load) -> None:
+    verdict = check(load.saw.operations, Store())
+    assert verdict, str(verdict)
+
+
+@pytest.fixture(scope="module")
+def real_run() -> tuple[Recording, Load]:
+    cluster, load = run(killed_again_and_again(rounds=3, narrate=True, each=8), seconds=60)
+    assert cluster.missed == 0
+    return cluster.recording(RaftCluster(servers=3)), load
+
+
+def test_no_acknowledged_command_is_lost_and_clients_see_one_store_though_the_leader_is_killed_three_times(
+    real_run: tuple[Recording, Load],
+) -> None:
+    # Raft 5.2, 5.3, 8; Herlihy and Wing 1990
+    _, load = real_run
+    assert_clients_saw_one_store(load)
+
+
+def test_the_run_for_real_keeps_the_invariants_of_figure_3(real_run: tuple[Recording, Load]) -> None:
+    recording, _ = real_run
+    history = recording.history()
+    for promise in recording.always:
+        memory = promise.begin(recording.start())
+        for step in history.branch[1:]:
+            memory = promise.follow(memory, step.parent.state, step.event, step.state, step.notes)
+            assert not promise.reason(memory, step.state), promise
+
+
+def test_the_recording_tells_kills_restarts_messages_and_answers_as_the_simulator_does(
+    real_run: tuple[Recording, Load],
+) -> None:
+    recording, load = real_run
+    history = recording.history()
+    steps = history.branch
+    events = [step.event for step in steps]
+    assert sum(isinstance(event, Crash) for event in events) == 3
+    assert sum(isinstance(event, Restart) for event in events) == 3 + 3  # the first start of each is one too
+    delivered = [step for step in steps if isinstance(step.event, Deliver)]
+    assert delivered
+    for step in delivered:
+        packet = received(step)
+        assert packet is not None
+        assert packet.sent <= step.state.clock
+        assert step.state.packet(packet.id) is None
+    clocks = [step.state.clock for step in steps]
+    assert clocks == sorted(clocks)
+    assert len({event.client for event in events if isinstance(event, Request)}) == len(load.names)
+    assert is_linearizable(history.branch)
+
+
+def test_a_recording_is_looked_at_not_changed(real_run: tuple[Recording, Load]) -> None:
+    recording, _ = real_run
+    with pytest.raises(NotEnabled, match="has happened"):
+        recording.apply(recording.start(), Crash("S1"))
+
+
+def test_the_view_draws_every_step_of_a_real_run_and_every_note_has_its_sentence(
+    real_run: tuple[Recording, Load],
+) -> None:
+    recording, _ = real_run
+    for step in recording.history().branch:
+        scene = view.scene_of(step)
+        assert [panel.id for panel in scene.panels] == ["servers", "logs"]
+        for note in step.notes:
+            assert "{" not in recording.say(note)
+
+
+@pytest.mark.slow
+def test_fifty_rounds_of_kill_9_of_the_leader_lose_nothing() -> None:
+    # pytest -m slow tests/runtime/test_raft_for_real.py
+    _, load = run(killed_again_and_again(rounds=50, narrate=False, each=20), seconds=1500)
+    assert len(load.saw.operations) > 50 * 2 * 20
+    assert_clients_saw_one_store(load)
