@@ -13,6 +13,10 @@ from rig import REPOSITORY, Lab, Notebook
 PATH = "notebooks/01_consistent_hashing.ipynb"
 CELLS = [cell["id"] for cell in json.loads((REPOSITORY / PATH).read_text(encoding="utf-8"))["cells"]]
 SOLUTION = "from solutions.consistent_hashing import lookup"
+COUNTS_SEEN = """element => {
+    window.seen = [element.textContent];
+    new MutationObserver(() => window.seen.push(element.textContent)).observe(element, {childList: true});
+}"""
 NO_WRAP = """def lookup(points, position):
     return next(node for stop, node in points if stop >= position)"""
 
@@ -155,6 +159,22 @@ def test_choosing_what_happens_next_makes_a_branch_and_keeps_the_first_run(chapt
     says(player, "9 hit and 3 miss")
 
 
+def test_playing_ends_with_the_run_and_goes_on_step_by_step_when_asked_again(chapter: Chapter) -> None:
+    player = chapter.player()
+    walk_to_the_end(player)
+    player.get_by_role("combobox", name="Speed").select_option("4×")
+    button(player, "First step").click()
+    button(player, "Play").click()
+    expect(button(player, "Play")).to_be_visible()  # by itself it has become what it was
+    at_step(player, 8)
+    player.locator(".dp-count").evaluate(COUNTS_SEEN)
+    button(player, "Play").click()
+    at_step(player, 18, of=18)
+    expect(button(player, "Forward one step")).to_be_disabled()  # every featured key was looked up
+    depths = [int(count.partition(" ")[0]) for count in chapter.page.evaluate("() => window.seen")]
+    assert sorted(set(depths)) == list(range(8, 19)), depths
+
+
 def test_run_until_goes_on_until_it_is_so(chapter: Chapter) -> None:
     player = chapter.player()
     walk_to_the_end(player)
@@ -174,6 +194,19 @@ def test_the_replay_code_is_shown_and_opens_the_same_run_again(chapter: Chapter)
     player.get_by_role("dialog").get_by_role("button", name="Open").click()
     at_step(player, 7)
     says(player, "all 2 points of D are placed")
+
+
+def test_a_short_run_opens_from_a_step_that_it_does_not_have(chapter: Chapter) -> None:
+    player = chapter.player("modulo")
+    button(player, "Forward one step").click()
+    code = player.locator(".dp-code").inner_text()
+    chapter.run("tier")
+    player = chapter.player()
+    walk_to_the_end(player)
+    button(player, "?").or_(button(player, "Keys and signs")).first.click()
+    player.get_by_role("textbox", name="Replay code").fill(code)
+    player.get_by_role("dialog").get_by_role("button", name="Open").click()
+    at_step(player, 1, of=3)
 
 
 def test_the_keyboard_cannot_delete_the_learners_cell(chapter: Chapter) -> None:
