@@ -103,9 +103,10 @@ const DRAW = {
       put(n.body, { ...ends, "stroke-width": v.wide });
       put(n.hit, ends);
       put(n.head, { d: size ? `M${v.x2} ${v.y2}L${bx - uy * size * 0.6} ${by + ux * size * 0.6}L${bx + uy * size * 0.6} ${by - ux * size * 0.6}Z` : "" });
-      const steep = Math.abs(ux) < 0.5, side = steep ? 0 : Math.sign(ux); // the text goes before the arrow
-      const anchor = { "-1": "end", 0: "middle", 1: "start" }[side];
-      put(n.text, { x: v.x2 + (steep ? ux * 45 : side * 7), y: v.y2 + 4 + uy * (steep ? 12 : 7), "text-anchor": anchor });
+      // Its text stands beside its end, on the right hand: what comes the other way has its own there, too.
+      const px = -uy, py = ux, level = Math.abs(px) <= 0.35, short = level && length < 7 * (n.text.textContent ?? "").length;
+      const anchor = level ? (ux > 0 === short ? "start" : "end") : px > 0 ? "start" : "end"; // a short one's begins where it begins
+      put(n.text, { x: (short ? v.x : v.x2 - ux * 4) + px * 8, y: v.y2 + 4 + py * (level ? 12 : 8) - uy * 4, "text-anchor": anchor });
     },
   },
   arc: {

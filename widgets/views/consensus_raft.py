@@ -30,7 +30,7 @@ title = "Raft"
 
 WorldStep = Step[World, Any]
 QUIET_RULES = {"AE.0", "L.1", "L.3.same"}
-CELL, GAP, ROW = 38, 3, 70
+CELL, GAP, ROW = 44, 3, 70
 COLUMNS = 6
 
 
@@ -178,7 +178,7 @@ def _logs(world: World) -> Panel:
         f"{server.id}'s log has {len(server.log)} entries, {server.commit_index} of them known to be committed"
         for server in servers(world)
     )
-    return Panel(id="logs", title="On disk: term, vote, log", width=250, height=height, marks=tuple(marks), label=words)
+    return Panel(id="logs", title="On disk: term, vote, log", width=286, height=height, marks=tuple(marks), label=words)
 
 
 def _log(world: World, server: Server, y: float, first: int) -> list[Mark]:
@@ -199,7 +199,7 @@ def _log(world: World, server: Server, y: float, first: int) -> list[Mark]:
     if leader is not None and leader.id != server.id:
         follows = f"next {leader.next_index[server.id]}, match {leader.match_index[server.id]}"
         marks.append(
-            Label(id=f"next:{server.id}", x=248, y=y + 12, text=follows, size="small", role="leader", anchor="end")
+            Label(id=f"next:{server.id}", x=284, y=y + 12, text=follows, size="small", role="leader", anchor="end")
         )
     for column in range(COLUMNS):
         index = first + column + 1

@@ -17,6 +17,7 @@ from widgets.scene import Arc, Fact, Label, Line, Mark, Role, around
 Seats = Mapping[str, tuple[float, float]]
 FAULTS = (Crash, Cut, Pause, Drop, Duplicate, Delay)
 NEAR, FAR = 0.26, 0.74  # parts of its link on which a message is drawn, so that it never lies under a process
+NEAR_ENOUGH = 0.5  # of the way between two messages of a link: their words need so much
 
 
 def seats(names: Sequence[str], x: float, y: float, r: float) -> dict[str, tuple[float, float]]:
@@ -42,6 +43,7 @@ def messages(
 ) -> list[Mark]:
     """Every packet on its way as an arrow along its link, two ways side by side; thin where `words_of` it are none."""
     marks: list[Mark] = []
+    beside = _words_beside(world, words_of)
     for packet in world.packets:
         (x, y), (x2, y2) = between(at[packet.sender], at[packet.to], radius)
         part = NEAR + (FAR - NEAR) * travelled(packet, world.clock)
@@ -59,11 +61,30 @@ def messages(
                 wide=2.2 if words else 1.2,
                 role=role_of(packet.body),
                 tone="outline" if words else "soft",
-                text=words,
+                text=beside.get(packet.id, ""),
                 title=f"{packet.body}, {packet.sender} → {packet.to}, due at {packet.due} ms",
             )
         )
     return marks
+
+
+def _words_beside(world: World, words_of: Callable[[Any], str]) -> dict[int, str]:
+    """What stands beside each packet's arrow. Of those so near to one another on a link that their words would cover
+    each other, the foremost has the words of all, in the order they arrive."""
+    beside: dict[int, str] = {}
+    foremost: dict[tuple[str, str], Packet] = {}
+    for packet in world.packets:
+        words, link = words_of(packet.body), (packet.sender, packet.to)
+        if not words:
+            continue
+        ahead = foremost.get(link)
+        if ahead and travelled(ahead, world.clock) - travelled(packet, world.clock) < NEAR_ENOUGH:
+            first = beside[ahead.id].partition(" ")[0]
+            beside[ahead.id] += f", {words.removeprefix(f'{first} ')}"  # append 1, 1-2
+        else:
+            foremost[link] = packet
+            beside[packet.id] = words
+    return beside
 
 
 def cuts(world: World, at: Seats, radius: float) -> list[Mark]:
