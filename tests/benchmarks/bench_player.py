@@ -31,15 +31,17 @@ RING = """from zoneinfo import available_timezones
 from patterns.consistent_hashing import CacheTier
 from patterns.engine.history import History
 from widgets import play
-run = History(CacheTier(keys=sorted(available_timezones())))
-for _ in range(50): run.advance()
+from patterns.consistent_hashing import Advance, Look
+zones = sorted(available_timezones())
+run = History(CacheTier(keys=zones))
+for zone in zones[:25]: run.run([Look(zone), Advance()])
 run.jump(0)
 player = play(run)
 player"""
-RAFT = """from patterns.consensus_raft import Cluster
+RAFT = """from patterns.consensus_raft import RaftCluster
 from patterns.engine.history import History
 from widgets import play
-run = History(Cluster(seed=7))
+run = History(RaftCluster(seed=7))
 for _ in range(50): run.advance()
 run.jump(0)
 player = play(run)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import cycle
 from typing import Any
 
 import msgspec
@@ -455,8 +456,10 @@ def test_the_node_that_joins_a_crowd_lights_its_ranges_all_round(crowd: Run) -> 
 
 
 def fifty(history: Run) -> Run:
+    keys = cycle(history.state.keys[::7])
     while len(history.steps) <= 50:
-        history.advance()
+        if history.advance() is None:
+            history.apply(Look(next(keys)))
     return history
 
 
