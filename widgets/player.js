@@ -329,7 +329,7 @@ class PlayerView {
 
   face(sign, name) {
     this.ui.play.replaceChildren(icon(sign));
-    this.ui.play.setAttribute("aria-label", name);
+    Object.assign(this.ui.play, { ariaLabel: name, title: name });
   }
 
   hideQuiet(hidden) {
