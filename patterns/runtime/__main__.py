@@ -95,7 +95,7 @@ async def tell(host: Host, records: Subscriber[Record]) -> None:
     loop = asyncio.get_running_loop()
     transport, protocol = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, sys.stdout)
     writer = asyncio.StreamWriter(transport, protocol, None, loop)
-    with suppress(Closed):
+    with suppress(Closed, ConnectionError):  # who read it is gone
         while True:
             try:
                 writer.write(TOLD.encode(bodies.pack(await records.recv())))
