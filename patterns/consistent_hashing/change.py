@@ -78,9 +78,13 @@ def counted(after: Tier) -> dict[str, Any]:
     return {"node": after.last.node, "moved": len(after.last.moved), "keys": len(after.keys)}
 
 
-def accounts(after: Tier, whole: bool = True) -> tuple[Note, ...]:
-    """The copies that were dropped and, once the change is whole, what it cost beside what it had to."""
+def accounts(after: Tier, whole: bool = True, lost: int = 0) -> tuple[Note, ...]:
+    """The copies that were dropped and, once the change is whole, what it cost beside what it had to.
+
+    `lost` copies went with a node that crashed: nobody dropped them.
+    """
     last = after.last
-    notes = (Note("drop", {"dropped": last.dropped}),) if last.dropped else ()
+    dropped = last.dropped - lost
+    notes = (Note("drop", {"dropped": dropped}),) if dropped else ()
     rule = "ideal-weight" if last.kind == "reweight" else "ideal"  # a weight is nothing to `hash mod N`
     return (*notes, Note(rule, {"ideal": f"{last.ideal:.0f}", "modulo": last.modulo})) if whole else notes

@@ -358,7 +358,8 @@ class CacheTier(Machine[Tier, Event]):
         if kind == "leave":
             after = filled(after, held)[0]
             after = replace(after, last=replace(after.last, dropped=copies_held(state) - copies_held(after)))
-        return after, (Note(kind, counted(after) | {"lost": len(held)}), *accounts(after))
+        lost = len(held) if kind == "crash" else 0
+        return after, (Note(kind, counted(after) | {"lost": len(held)}), *accounts(after, lost=lost))
 
     def _reweight(self, state: Tier, event: Reweight) -> tuple[Tier, tuple[Note, ...]]:
         router = state.router.reweighted(event.node, event.weight)

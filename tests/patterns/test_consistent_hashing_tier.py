@@ -426,3 +426,8 @@ def test_a_key_that_is_empty_is_refused(event: Event) -> None:
     with pytest.raises(NotEnabled, match="the key is empty"):
         history.apply(event)
     assert len(history.steps) == 1
+
+
+def test_what_is_lost_in_a_crash_was_dropped_by_nobody() -> None:
+    history = History(CacheTier())
+    assert [note.rule for note in history.apply(Crash("A")).notes] == ["crash", "ideal"]
