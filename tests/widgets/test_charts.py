@@ -16,6 +16,8 @@ from widgets import charts
 
 LOADS = {"1 point": {"A": 403, "B": 41, "C": 155}, "160 points": {"A": 199, "B": 205, "C": 195}}
 FLIPS = {"fnv1a": [0.0, 0.0, 0.5, 1.0], "blake2b": [0.5, 0.49, 0.51, 0.5]}
+FOUND = {"one way": [(4, 7, 8.5, 10), (2, 3, 3, 3)], "both ways": [(2, 12, 12, 12)]}
+THEORY = {"one way": {"best: 2n - 1": {2: 3, 4: 7}}}
 CSS = Path(charts.__file__).with_name("player.css").read_text(encoding="utf-8")
 
 FIGURES = {
@@ -25,6 +27,7 @@ FIGURES = {
     "moved": lambda: charts.moved({"ring": 0.24, "modulo": 0.75}, 0.25),
     "moved and even": lambda: charts.moved({"ring": 0.24, "modulo": 0.75}, 0.25, {"ring": 1.1, "modulo": 1.02}),
     "mixing": lambda: charts.mixing(FLIPS),
+    "growth": lambda: charts.growth(FOUND, THEORY),
     "mixing and load": lambda: charts.mixing(FLIPS, {name: {"A": 1, "B": 9} for name in FLIPS}),
 }
 
@@ -161,3 +164,29 @@ def test_the_palette_is_the_players(number: int) -> None:
 def test_plotly_is_imported_with_the_first_chart_and_not_before() -> None:
     code = "import sys, widgets.charts; print('plotly' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_growth_has_a_mean_with_a_bar_from_least_to_most_for_each_n_and_the_curves_of_theory() -> None:
+    one_way, curve, both_ways = charts.growth(FOUND, THEORY).data
+    assert one_way.y == (3, 8.5)
+    assert [list(row) for row in one_way.customdata] == [[2, 3, 3], [4, 7, 10]]
+    assert (one_way.error_y.array, one_way.error_y.arrayminus) == ((0, 1.5), (0, 1.5))
+    assert one_way.text == ("", "  one way")
+    assert (curve.x, curve.y, curve.line.color) == ((2, 4), (3, 7), one_way.line.color)
+    assert both_ways.line.color != one_way.line.color
+    assert 1 < both_ways.x[0] / one_way.x[0] < 1.05
+
+
+@pytest.mark.parametrize(
+    ("found", "curves", "said"),
+    [
+        ({}, {}, "found is empty"),
+        ({"a": []}, {}, r"found\['a'\] is empty"),
+        ({"a": [(2, 3, 2, 4)]}, {}, "'a' at 2 goes from 3 over 2 to 4"),
+        ({"a": [(2, 0, 2, 4)]}, {}, "from above 0"),
+        ({"a": [(2, 1, 2, 4)]}, {"b": {"n": {2: 2}}}, "curves names b; found names a"),
+    ],
+)
+def test_growth_of_nothing_or_of_what_is_no_spread_is_refused(found: Any, curves: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        charts.growth(found, curves)

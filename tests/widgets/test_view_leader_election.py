@@ -82,7 +82,10 @@ def test_every_choice_is_about_something_in_the_picture(machine: type[Any]) -> N
     for step in history.steps[::8]:
         shown = marks(view.scene_of(step))
         for choice in history.machine.choices(step.state):
-            assert not choice.about or any(mark in shown for mark in choice.about), (choice, f"seed 0, step {step.number}")
+            assert not choice.about or any(mark in shown for mark in choice.about), (
+                choice,
+                f"seed 0, step {step.number}",
+            )
 
 
 @pytest.mark.parametrize("title", GALLERY)
