@@ -75,6 +75,13 @@ class Director:
             raise ValueError(f"there is no {what} from {sender} to {to} on its way")
         self.history.apply(Deliver(packets[0].id))
 
+    def overtake(self, sender: str, to: str) -> None:
+        """The last message on this link arrives ahead of those sent before it. Raises ValueError when there is none."""
+        packets = self.on_their_way(sender, to)
+        if not packets:
+            raise ValueError(f"there is no message from {sender} to {to} on its way")
+        self.history.apply(Deliver(packets[-1].id))
+
     def lose(self, sender: str = "", to: str = "", kind: type | None = None) -> None:
         """All such messages are lost."""
         for packet in self.on_their_way(sender, to, kind):

@@ -1,0 +1,51 @@
+"""How long a cluster is without a leader: the experiment of Raft 9.3 (Figure 16), and what it shows."""
+
+from __future__ import annotations
+
+import pytest
+
+from patterns.consensus_raft.measure import PATIENCE, RANGES, FailOver, fail_over, fail_overs, split_share
+
+SEEDS = range(60)
+
+
+def test_a_seed_is_a_run() -> None:
+    assert fail_over(seed=11) == fail_over(seed=11)
+    assert len({run.without_leader for run in fail_overs((150, 300), SEEDS)}) > 10
+
+
+def test_nobody_stands_for_election_before_the_shortest_timeout_and_the_rest_of_a_heartbeat() -> None:
+    """5.2: a follower waits an election timeout from the last word of its leader, which is up to a heartbeat old."""
+    for run in fail_overs((150, 300), SEEDS):
+        assert run.without_leader >= 150 - 50, run
+        assert run.elected, run
+
+
+def test_the_wider_the_range_the_rarer_a_split_vote() -> None:
+    """9.3, Figure 16: a little randomness ends what without any is one split vote after another."""
+    shares = [split_share(fail_overs(span, SEEDS)) for span in RANGES]
+    assert shares == sorted(shares, reverse=True)
+    assert shares[0] > 0.8
+    assert shares[-1] < 0.15
+
+
+def test_a_run_without_a_split_vote_takes_one_election_and_one_with_takes_another_timeout() -> None:
+    for run in fail_overs((150, 175), SEEDS):
+        assert run.split == (run.elections > 1), run
+        if run.split:
+            assert run.without_leader > 150 - 50 + 150 - 15, run
+
+
+def test_what_is_given_up_waited_to_the_end_and_counts_as_split() -> None:
+    given_up = [run for run in fail_overs((150, 150), range(20)) if not run.elected]
+    assert given_up
+    assert {run.without_leader for run in given_up} == {PATIENCE}
+    assert all(run.split for run in given_up)
+    assert FailOver(0, PATIENCE, 1, elected=False).split
+
+
+def test_a_cluster_that_cannot_lose_a_server_is_refused() -> None:
+    with pytest.raises(ValueError, match="servers is 2; it takes at least 3"):
+        fail_over(servers=2)
+    with pytest.raises(ValueError, match="election_timeout is 300"):
+        fail_over((300, 150))
