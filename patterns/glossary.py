@@ -89,7 +89,7 @@ distributed pattern | 分布式模式 | a proven way for several machines to do 
 consistent hashing | 一致性哈希 | a rule from keys to nodes that moves few keys when nodes change | consistent_hashing
 replication | 复制 | the same data on several machines, so that it outlives one of them
 sharding | 分片 | data cut into parts by key, each part on a machine of its own
-leader election | 领导者选举 | machines agree which of them is in charge, and notice when it is gone | consensus_raft
+leader election | 领导者选举 | agree which machine leads, and notice when it is gone | consensus_raft leader_election
 consensus | 共识 | machines agree on one value, or one order of values, though some of them fail | consensus_raft
 two-phase commit | 两阶段提交 | all take part or none: first everyone promises, then everyone does
 saga | Saga 长事务 | a long transaction as local steps, each with a step that makes up for it
@@ -138,7 +138,7 @@ hot key | 热点键 | a key so much in demand that its node is busy with it alon
 replicated log | 复制日志 | the same commands in the same order on every machine
 replicated state machine | 复制状态机 | machines that apply the same log to the same start, and so agree
 log entry | 日志条目 | a command in the log, with the term in which a leader received it
-term | 任期 | a number that only grows; in each at most one leader is elected
+term | 任期 | a number that only grows; in each at most one leader is elected | leader_election
 leader | 领导者 | the one that takes requests, appends them to its log and has the others copy it
 follower | 跟随者 | answers leaders and candidates, and asks nothing itself
 candidate | 候选人 | asks for votes, because it has not heard of a leader for too long
@@ -147,21 +147,21 @@ heartbeat | 心跳 | an empty AppendEntries: the leader is still there
 RequestVote | 请求投票 | a candidate's message: vote for me in this term, my log ends here
 AppendEntries | 追加条目 | the leader's message: entries, and the one they must follow
 split vote | 选票瓜分 | nobody has a majority in this term; a timeout begins the next
-majority | 多数派 | more than half: any two of them have a machine in common
+majority | 多数派 | more than half: any two of them have a machine in common | leader_election
 quorum | 法定人数 | enough machines that no other enough can decide without one of them
 commit index | 提交索引 | up to here the log is on a majority and will never change
 up to date | 日志更新 | of two logs, the one whose last entry has the later term, then the longer one
 durable state | 持久化状态 | term, vote and log: written to disk before anything is answered
-crash | 崩溃 | a machine stops, keeps its disk and forgets its memory
-network partition | 网络分区 | machines run, but messages between some of them do not arrive
-split brain | 脑裂 | two that both believe they are in charge; the disaster that terms rule out
+crash | 崩溃 | a machine stops, keeps its disk and forgets its memory | leader_election
+network partition | 网络分区 | machines run, but messages between some of them do not arrive | leader_election
+split brain | 脑裂 | two that both believe they are in charge; the disaster that terms rule out | leader_election
 election safety | 选举安全性 | at most one leader in a term (Raft 5.2)
 leader append-only | 领导者只追加 | a leader never overwrites or deletes entries of its own log (Raft 5.3)
 log matching | 日志匹配 | two logs with an entry of one index and term are the same up to it (Raft 5.3)
 leader completeness | 领导者完全性 | a committed entry is in the log of every later leader (Raft 5.4)
 state machine safety | 状态机安全性 | no two machines apply different commands at one index (Raft 5.4.3)
-safety | 安全性 | nothing bad ever happens
-liveness | 活性 | something good happens in the end
+safety | 安全性 | nothing bad ever happens | leader_election
+liveness | 活性 | something good happens in the end | leader_election
 linearizability | 线性一致性 | every request seems to happen at one moment between its call and its answer
 log compaction | 日志压缩 | a snapshot of the state takes the place of the entries that led to it
 snapshot | 快照 | the state at one index, kept so that the log before it can go
@@ -170,6 +170,26 @@ joint consensus | 联合共识 | a change of members in which both the old and t
 pre-vote | 预投票 | asks whether it would win before it begins a term, so as not to disturb a leader
 read index | 读索引 | a read without a log entry: the leader makes sure that it still leads
 no-op entry | 空操作条目 | an entry that does nothing; a new leader commits it, and with it what came before
+""",
+    ),
+    *_read(
+        "leader_election",
+        """
+coordinator | 协调者 | the leader in the bully algorithm's words: the highest id that is alive
+bully algorithm | 霸道选举算法 | who is alive and has the highest id takes over, whoever leads now (Garcia-Molina 1982)
+ring election | 环选举 | ids go round a ring of processes; who gets its own back has won
+message complexity | 消息复杂度 | how many messages an algorithm needs, as a function of the number of processes
+synchronous system | 同步系统 | one in which a message and its answer come within a known time
+failure detector | 故障检测器 | whatever says who has crashed; with timeouts alone it may be wrong
+false suspicion | 误判 | taking a process for crashed that only is slow or cut off
+epoch | 纪元 | a number for the reign of one leader, which only grows; Raft says term
+lease | 租约 | a lock that runs out by itself after a time, unless it is renewed
+lock server | 锁服务 | what grants the lease; in production itself a group that agrees by consensus
+clock drift | 时钟漂移 | two clocks do not run at the same rate
+process pause | 进程暂停 | a process stands still, in a garbage collection for one, and does not notice
+fencing token | 隔离令牌 | a number that grows with every lease; who writes shows it (Kleppmann 2016; Chubby: sequencer)
+fencing | 隔离 | the storage refuses whoever comes with an older token than it has seen
+lost update | 丢失更新 | a write that was acknowledged is undone by one that did not know of it
 """,
     ),
 )
