@@ -154,6 +154,11 @@ class Broadcast(Generic[T]):
         self._subscribers.add(subscriber)
         return subscriber
 
+    @property
+    def subscribers(self) -> int:
+        """How many would receive what is sent now."""
+        return len(self._subscribers)
+
     def send(self, value: T) -> int:
         """Send it to all subscribers; how many there are. Never waits. Raises Closed."""
         if self._closed:

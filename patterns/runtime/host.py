@@ -66,7 +66,7 @@ class Deed(NamedTuple):
     event: Happening
     after: Process
     effects: Effects
-    timers: tuple[tuple[str, float, float], ...]
+    timers: dict[str, Timer]
 
 
 class Host:
@@ -201,8 +201,7 @@ class Host:
                 low, high = span
                 wait = low + secrets.randbelow(high - low + 1)
                 self._timers[name] = Timer(at, at + wait / 1000)
-        timers = tuple((name, timer.set, timer.due) for name, timer in self._timers.items())
-        self._deeds.append(Deed(at, event, after, effects, timers))
+        self._deeds.append(Deed(at, event, after, effects, dict(self._timers)))
 
     def _settle(self) -> None:
         """Make durable what changed; then, and only then, do what was asked for."""
@@ -214,7 +213,8 @@ class Host:
                 self._send(to, message)
             for client, message in deed.effects.replies:
                 self._reply(client, message)
-            self.narration.send(self._record(deed))
+            if self.narration.subscribers:
+                self.narration.send(self._record(deed))
         self._deeds.clear()
 
     def _record(self, deed: Deed) -> Record:
@@ -226,7 +226,7 @@ class Host:
             sends=tuple(effects.sends),
             replies=tuple(effects.replies),
             notes=tuple((note.rule, {k: shown(v) for k, v in note.values.items()}) for note in effects.notes),
-            timers=deed.timers,
+            timers=tuple((name, *timer) for name, timer in deed.timers.items()),
             state=deed.after,
         )
 
