@@ -38,7 +38,7 @@ class Menus {
     const over = below + menu.offsetHeight > card.height && anchor ? anchor.top - card.top - menu.offsetHeight - 6 : below;
     menu.style.left = `${Math.max(8, Math.min(left, card.width - menu.offsetWidth - 8))}px`;
     menu.style.top = `${Math.max(8, over)}px`;
-    (menu.querySelector("input, summary, .dp-act, .dp-branch") ?? menu.querySelector("button"))?.focus({ preventScroll: true });
+    (menu.querySelector("[autofocus], summary, .dp-act, .dp-branch") ?? menu.querySelector("button"))?.focus({ preventScroll: true });
   }
 
   close() {
@@ -85,22 +85,23 @@ class Menus {
   }
 
   showFill(choice) {
-    const input = h("input", { type: "text", value: choice.fill ?? "", "aria-label": choice.ask, autocomplete: "off", spellcheck: "false" });
+    const input = h("input", { type: "text", value: choice.fill ?? "", autofocus: true, "aria-label": choice.ask, autocomplete: "off", spellcheck: "false" });
     const form = h("form", { onsubmit: (event) => (event.preventDefault(), this.view.choose(choice, input.value)) },
       h("label", {}, `${choice.ask} `, input), h("button", { type: "submit", class: "dp-main" }, "Go"));
     this.open(plain(choice.label), this.opener, form);
     input.select();
   }
 
-  showHelp() {
+  showHelp(pasted = "", problem = "") {
     const list = (rows) => h("dl", {}, rows.flatMap(([term, meaning]) => [h("dt", {}, term), h("dd", {}, meaning)]));
-    const code = h("input", { type: "text", placeholder: "paste a replay code", "aria-label": "Replay code", spellcheck: "false" });
+    const code = h("input", { type: "text", placeholder: "paste a replay code", "aria-label": "Replay code", spellcheck: "false", value: pasted, autofocus: Boolean(problem) });
     const open = h("form", { hidden: !this.view.head.live, onsubmit: (event) => {
       event.preventDefault();
       this.close();
       this.view.ask({ kind: "open", code: code.value });
     } }, h("label", {}, "Open a run: ", code), h("button", { type: "submit" }, "Open"));
-    this.open("Keys and signs", null, h("h5", {}, "Keys"), list(KEYS), h("h5", {}, "Signs"), list(this.view.head.lanes.length ? [...TRACK, ...LEGEND] : TRACK), open);
+    const refused = problem ? h("p", { class: "dp-problem", role: "alert" }, problem) : "";
+    this.open("Keys and signs", null, h("h5", {}, "Keys"), list(KEYS), h("h5", {}, "Signs"), list(this.view.head.lanes.length ? [...TRACK, ...LEGEND] : TRACK), open, refused);
   }
 
   showBranches() {

@@ -1,5 +1,5 @@
 // The player: stage, words, time and controls of one run. It has the run's frames and steps by itself; only what makes
-// new steps is asked of the kernel. After run.js, stage.js, strip.js and menus.js in one module; see frames.py for what a frame holds.
+// new steps is asked of the kernel. After run.js, stage.js, strip.js, words.js and menus.js in one module; see frames.py for what a frame holds.
 
 const MENUS = 6; // so many menus of choices have a button; what comes after them shares one
 const SPEEDS = { "½×": 1800, "1×": 900, "2×": 450, "4×": 225 };
@@ -136,8 +136,8 @@ class PlayerView {
     }
     this.strip.mark(frame, this.focus);
     this.words(frame);
-    this.facts(frame);
-    this.verdicts(frame);
+    showFacts(this.ui, this.asked ? [] : frame.facts);
+    showPromises(this.ui, this.head.always, frame.always);
     this.next(choices);
     this.controls(frame);
     clearTimeout(this.saving); // the kernel is told where we stand when we stand still: a step never waits for it
@@ -200,43 +200,16 @@ class PlayerView {
       ...(mine.right ? [] : [h("p", {}, h("b", {}, "It was: "), ...rich(right.text)), h("p", {}, rich(right.because))]));
   }
 
-  facts(frame) {
-    const { ui } = this, rows = this.asked ? [] : frame.facts, people = [...new Set(rows.map(([who]) => who))];
-    ui.factsHead.parentNode.hidden = !rows.length;
-    ui.factsHead.textContent = people.length === 1 ? `${people[0]}, before → after` : "Before → after";
-    let last = "";
-    patch(ui.facts, rows, () => h("tr", {}, h("th", { scope: "row" }), h("td"), h("td", { class: "dp-soft" })), (tr, [who, name, was, now, where]) => {
-      const [label, value, kept] = tr.children;
-      label.textContent = people.length > 1 ? `${who} ${name}`.trim() : name;
-      const is = h("span", { class: was === now ? "" : "dp-is" }, now || "none");
-      value.replaceChildren(was && was !== now ? h("span", { class: "dp-was" }, was) : "", is);
-      kept.textContent = where;
-      tr.className = people.length > 1 && who !== last ? "dp-group" : "";
-      last = who;
-    });
-  }
-
-  verdicts(frame) {
-    const { ui } = this;
-    ui.always.parentNode.hidden = !this.head.always.length;
-    patch(ui.always, this.head.always, () => h("li", {}, h("span", { class: "dp-sign" }), h("span")), (li, name, i) => {
-      const reason = frame.always[i];
-      li.className = reason ? "dp-no" : "dp-ok";
-      li.firstChild.textContent = reason ? "✕" : "✓";
-      li.title = name;
-      li.lastChild.replaceChildren(...(reason ? [h("b", {}, name), ": ", ...rich(reason)] : [name.split(":")[0]]));
-    });
-  }
-
   next(choices) {
     const { ui } = this, here = choices.filter((choice) => choice.group === "next");
-    ui.nextHead.textContent = "What can happen next";
+    ui.nextHead.textContent = here.every((choice) => choice.why_not) && this.head.live ? "Nothing happens by itself now: choose below" : "What can happen next";
     ui.nextHead.parentNode.hidden = Boolean(this.asked) || !here.length;
     patch(ui.next, here, () => h("button", { type: "button", class: "dp-act" }, h("span"), h("span", { class: "dp-soft" })), (node, choice) => this.menus.fill(node, choice));
-    const groups = this.asked ? new Map() : Map.groupBy(choices.filter((choice) => choice.group !== "next"), (choice) => choice.group);
+    const groups = Map.groupBy(choices.filter((choice) => choice.group !== "next"), (choice) => choice.group);
     const names = [...groups.keys()], open = names.length > MENUS ? [...names.slice(0, MENUS - 1), "more"] : names;
     patch(ui.groups, open, () => h("button", { type: "button", "aria-haspopup": "menu" }), (node, name) => {
       node.textContent = `${name}…`;
+      node.disabled = Boolean(this.asked); // in its place all the same: controls never move
       const rest = new Map([...groups].slice(MENUS - 1));
       node.onclick = () => (name === "more" ? this.menus.showGroups(rest, node) : this.menus.showChoices(name, groups.get(name), node));
     });
@@ -372,7 +345,7 @@ class PlayerView {
     const waited = this.waiting;
     this.waiting = false;
     clearTimeout(this.late);
-    if (message.kind === "refused") return this.pause(), this.tell(message.why);
+    if (message.kind === "refused") return this.refused(message);
     if (message.kind !== "frames") return;
     this.run.words.push(...message.words);
     this.run.add(message.frames);
@@ -380,7 +353,14 @@ class PlayerView {
     this.stale = this.redraw = true;
     this.ui.quiet.hidden &&= !message.frames.some((frame) => frame.quiet);
     this.go(waited ? message.cursor : this.n, { quick: !waited });
-    this.tell(message.said);
+    this.tell(message.said, this.ui.live.textContent);
+  }
+
+  /** Nothing was done. A replay code that cannot be used stays in its field, to be mended. */
+  refused({ why, code }) {
+    this.pause();
+    if (code !== undefined) this.menus.showHelp(code, why);
+    this.tell(why);
   }
 
   reload() {
@@ -399,9 +379,9 @@ class PlayerView {
     this.go(this.n, { quick: true });
   }
 
-  tell(text) {
+  tell(text, after = "") {
     this.ui.said.textContent = plain(text);
-    if (text) this.ui.live.textContent = plain(text);
+    if (text) this.ui.live.textContent = `${plain(text)}. ${after}`;
   }
 
   async copyCode() {

@@ -25,7 +25,7 @@ from .frames import Frames, Json, trimmed
 from .scene import View
 
 HERE = Path(__file__).parent
-PARTS = ("run.js", "stage.js", "strip.js", "menus.js", "player.js")  # one module, in this order
+PARTS = ("run.js", "stage.js", "strip.js", "words.js", "menus.js", "player.js")  # one module, in this order
 SCRIPT = "\n".join((HERE / name).read_text(encoding="utf-8") for name in PARTS)
 STYLE = (HERE / "player.css").read_text(encoding="utf-8")
 LONGEST_RUN = 400  # steps that one "run until" may take: so many frames a page gets in a second or two
@@ -123,7 +123,8 @@ class Player(anywidget.AnyWidget):
             said = self._answer(content)
         except (NotEnabled, ReplayError, ValueError, TypeError, LookupError) as problem:
             self.history.jump(here)
-            self.send({"kind": "refused", "why": str(problem)})
+            code = {"code": content["code"]} if content.get("kind") == "open" else {}
+            self.send({"kind": "refused", "why": str(problem), **code})
             return
         self._publish(said)
 

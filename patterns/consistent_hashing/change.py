@@ -48,7 +48,7 @@ def _moves(before: Router, after: Router) -> tuple[Move, ...]:
 def ideal_moves(before: Sequence[Node], after: Sequence[Node], keys: int) -> float:
     """How many keys must move for every node to have its share again: what the shares that grow grow by.
 
-    For one node that joins N others of its weight this is K/(N+1) (Karger et al. 1997, section 4).
+    For one node that joins N others of its weight this is K/(N+1) (Karger et al. 1997).
     """
     if not before:
         return 0.0

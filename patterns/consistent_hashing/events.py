@@ -62,15 +62,15 @@ class ReadAll(msgspec.Struct, frozen=True, tag="read-all"):
 
 Event = Look | Advance | Join | Place | Leave | Crash | Reweight | Read | ReadAll
 
-KARGER = "Karger et al. 1997, section 4"
+CIRCLE = "Dynamo 2007, 4.2"
 LOOK_ASIDE = "Nishtala et al. 2013, section 2"
 RULES: dict[str, Rule] = {
-    "hash": Rule("**{key}** hashes to {position}: {degrees} round the circle.", KARGER),
-    "first-point": Rule("The first point clockwise is of **{node}**, at {degrees}: **{node}** owns {key}.", KARGER),
+    "hash": Rule("**{key}** hashes to {position}: {degrees} round the circle.", CIRCLE),
+    "first-point": Rule("The first point clockwise is of **{node}**, at {degrees}: **{node}** owns {key}.", CIRCLE),
     "wrap": Rule(
         "No point follows before the top, so the walk goes on from there: the first is of **{node}**, at {degrees}, "
         "and **{node}** owns {key}.",
-        KARGER,
+        CIRCLE,
     ),
     "next-node": Rule("The next point is of **{node}**: copy {copy} of {key} goes there.", "Dynamo 2007, 4.3"),
     "same-node": Rule(
@@ -87,19 +87,22 @@ RULES: dict[str, Rule] = {
     "begin-join": Rule("**{node}** begins to join: its {total} points are placed one by one.", "Dynamo 2007, 4.2"),
     "point": Rule(
         "Point {number} of **{node}**, at {degrees}, takes its arc from {givers}: {moved} of {keys} keys move.",
-        KARGER,
+        CIRCLE,
     ),
     "join": Rule(
-        "**{node}** joins with {points} points and takes {ranges} ranges: {moved} of {keys} keys move.", KARGER
+        "**{node}** joins with {points} points and takes {ranges} ranges: {moved} of {keys} keys move.", CIRCLE
     ),
     "join-other": Rule(
         "**{node}** joins, and {moved} of {keys} keys go to another node than before.", "Karger et al. 1997, section 1"
     ),
     "point-within": Rule(
-        "Point {number} of **{node}**, at {degrees}, stands in an arc that {node} owns already: no key moves.", KARGER
+        "Point {number} of **{node}**, at {degrees}, stands in an arc that {node} owns already: no key moves.", CIRCLE
     ),
     "joined": Rule("All {total} points of **{node}** are placed: it took {moved} of {keys} keys.", "Dynamo 2007, 4.2"),
-    "ideal": Rule("Such a change moves {ideal} keys on average; `hash mod N` would have moved {modulo}.", KARGER),
+    "ideal": Rule(
+        "Such a change moves {ideal} keys on average; `hash mod N` would have moved {modulo}.",
+        "Karger et al. 1997, section 3",
+    ),
     "ideal-weight": Rule("Such a change moves {ideal} keys on average.", "Dynamo 2007, 4.2"),
     "leave": Rule("**{node}** leaves: {moved} of {keys} keys move, and what it holds goes along.", "Dynamo 2007, 4.2"),
     "crash": Rule(

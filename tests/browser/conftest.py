@@ -9,8 +9,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
-from rig import HOW_TO_GET_CHROMIUM, QUIET, REPOSITORY, Lab, Notebook, Server, find_chromium, jupyterlab
+from playwright.sync_api import Browser, expect, sync_playwright
+from rig import HOW_TO_GET_CHROMIUM, QUIET, REPOSITORY, WAIT, Lab, Notebook, Server, find_chromium, jupyterlab
+
+expect.set_options(timeout=WAIT)  # a busy machine is no failure
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -78,14 +78,15 @@ def greatest_share(nodes: int, vnodes: int, risk: float = 1e-9) -> float:
 
 @given(nodes=node_lists, placement=placements, key=names)
 def test_a_key_belongs_to_the_first_point_clockwise_from_it(nodes: list[Node], placement: Placement, key: str) -> None:
-    """Karger et al. 1997, section 4: each item is assigned to the nearest bucket clockwise."""
+    """Dynamo 2007, 4.2: walk the ring clockwise to the first node whose position is larger than the key's. (Karger et
+    al. 1997 took the nearest point, on either side.)"""
     ring = Ring(nodes, placement)
     if len(ring.positions):
         assert ring.lookup(key) == clockwise(ring, ring.position_of(key))[0]
 
 
 def test_past_the_last_point_comes_the_first_at_every_position_of_small_circles() -> None:
-    """Karger et al. 1997, section 4: the circle is closed."""
+    """Dynamo 2007, 4.2: the largest hash value wraps around to the smallest."""
     wrapped = 0
     for trial in range(20):
         ring = Ring([f"A{trial}", f"B{trial}", f"C{trial}"], Placement(bits=4, vnodes=2))
@@ -227,7 +228,7 @@ def test_adding_moves_keys_only_to_the_new_node_and_removing_is_its_inverse(
 
 
 def test_about_one_key_in_n_plus_1_moves_when_a_node_joins() -> None:
-    """Karger et al. 1997, section 4: K/(N+1) of K keys, on average."""
+    """Karger et al. 1997: K/(N+1) of K keys, on average."""
     shares = []
     for trial in range(80):
         ring = Ring([f"{trial}-{node}" for node in range(4)])

@@ -137,7 +137,7 @@ def test_a_join_point_by_point_ends_where_a_join_at_once_does() -> None:
 
 
 def test_each_placed_point_takes_its_arc_and_keys_from_the_former_owner() -> None:
-    """Karger et al. 1997, section 4."""
+    """Dynamo 2007, 4.2."""
     tier = CacheTier()
     history = History(tier)
     history.apply(Join("D"))
