@@ -38,10 +38,11 @@ def scene_of(step: WorldStep) -> Scene:
         scene = consensus_raft.scene_of(step)
         return replace(scene, panels=(scene.panels[0], beliefs.panel(world)))
     packet = received(step)
+    role_of = lease.message_role if _is_lease(world) else circle.message_role
     return Scene(
         panels=_panels(step),
         clock=f"{world.clock:,} ms",
-        moment=moment_of(step, circle.message_role(packet.body) if packet else "ink"),
+        moment=moment_of(step, role_of(packet.body) if packet else "ink"),
         era=_era(world),
         lanes=world.names,
         quiet=_is_quiet(step),

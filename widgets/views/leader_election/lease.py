@@ -25,7 +25,7 @@ from patterns.leader_election.lease_messages import (
 from widgets.scene import Box, Disc, Fact, Label, Mark, Panel, Role
 from widgets.views.processes import Seats, cuts, messages, timer_arc
 
-from .circle import message_role
+from . import circle
 
 WIDTH, HEIGHT, R = 340, 372, 27
 KEPT, ROW = 240, 24
@@ -81,14 +81,15 @@ def processes(world: World) -> Panel:
     marks: list[Mark] = [*cuts(world, at, R + 4)]
     for process in world.processes:
         marks += _process(world, process, at)
-    marks += messages(world, at, R + 4, _message_role, in_short)
+    marks += messages(world, at, R + 4, message_role, in_short)
     label = "; ".join(_in_words(world, process) for process in world.processes)
     return Panel(id="processes", width=WIDTH, height=HEIGHT, marks=tuple(marks), label=label)
 
 
-def _message_role(message: Any) -> Role:
+def message_role(message: Any) -> Role:
+    """The colour of the token that a message carries; a refusal is red."""
     token = getattr(message, "token", 0)
-    return message_role(message) if isinstance(message, Busy | Refused) else token_role(token) if token else "accent"
+    return token_role(token) if token and not isinstance(message, Refused) else circle.message_role(message)
 
 
 def _process(world: World, process: Any, at: Seats) -> list[Mark]:
