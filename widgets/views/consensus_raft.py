@@ -17,12 +17,12 @@ from patterns.consensus_raft.messages import (
 )
 from patterns.consensus_raft.milestones import split_vote
 from patterns.engine.history import Step
-from patterns.engine.trace import lost, received
+from patterns.engine.trace import received
 from patterns.engine.world import Fire, World
 from widgets.scene import Box, Disc, Era, Fact, Label, Mark, Panel, Role, Scene
 from widgets.spacetime import moment_of
 
-from .processes import FAULTS, Seats, calls, costs_of, cuts, messages, seats, sends_of, timer_arc
+from .processes import Seats, calls, costs_of, cuts, is_fault, messages, seats, sends_of, timer_arc
 
 __all__ = ["costs_of", "facts_of", "scene_of", "sends_of", "title"]
 
@@ -54,7 +54,7 @@ def scene_of(step: WorldStep) -> Scene:
         era=_era(world),
         lanes=names,
         quiet=_is_quiet(step),
-        fault=isinstance(step.event, FAULTS) and not _came_to_nothing(step),
+        fault=is_fault(step),
     )
 
 
@@ -64,15 +64,6 @@ def _is_quiet(step: WorldStep) -> bool:
     fire = step.event
     beat = is_heartbeat(packet.body) if packet else isinstance(fire, Fire) and fire.timer == "heartbeat"
     return beat and all(note.rule in QUIET_RULES for note in step.notes)
-
-
-def _came_to_nothing(step: WorldStep) -> bool:
-    """Whether a message was lost because its receiver was down or cut off: no new fault."""
-    packet = lost(step)
-    if packet is None or step.parent is None:
-        return False
-    before = step.parent.state
-    return packet.to in before.down or (packet.sender, packet.to) in before.cuts
 
 
 def _era(world: World) -> Era | None:

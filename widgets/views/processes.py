@@ -10,7 +10,7 @@ from math import hypot
 from typing import Any
 
 from patterns.engine.history import Step
-from patterns.engine.trace import sent, written
+from patterns.engine.trace import lost, sent, written
 from patterns.engine.world import Crash, Cut, Delay, Drop, Duplicate, Packet, Pause, World
 from widgets.scene import Arc, Fact, Label, Line, Mark, Role, around
 
@@ -123,6 +123,16 @@ def calls(world: World, x: float, y: float, most: int = 3) -> list[Mark]:
         role = "ink" if call.waits else "soft"
         marks.append(Label(id=f"client:{call.client}", x=x, y=y + 18 * i, text=text, size="small", role=role))
     return marks
+
+
+def is_fault(step: Step[World, Any]) -> bool:
+    """Whether something went wrong in this step. A message lost because its receiver was down or cut off is no new
+    fault."""
+    packet = lost(step)
+    if packet is not None and step.parent is not None:
+        before = step.parent.state
+        return packet.to not in before.down and (packet.sender, packet.to) not in before.cuts
+    return isinstance(step.event, FAULTS)
 
 
 def sends_of(step: Step[World, Any]) -> tuple[Fact, ...]:

@@ -13,14 +13,14 @@ from msgspec.structs import replace
 
 from patterns.consensus_raft.clients import Server
 from patterns.engine.history import Step
-from patterns.engine.trace import lost, received
+from patterns.engine.trace import received
 from patterns.engine.world import Fire, World
 from patterns.leader_election import Heartbeat, LockServer, RingProcess, leaders
 from patterns.leader_election.lease_messages import Granted, Renew
 from widgets.scene import Era, Fact, Panel, Role, Scene
 from widgets.spacetime import moment_of
 from widgets.views import consensus_raft
-from widgets.views.processes import FAULTS, costs_of, sends_of
+from widgets.views.processes import costs_of, is_fault, sends_of
 
 from . import beliefs, circle, lease
 
@@ -46,7 +46,7 @@ def scene_of(step: WorldStep) -> Scene:
         era=_era(world),
         lanes=world.names,
         quiet=_is_quiet(step),
-        fault=isinstance(step.event, FAULTS) and not _came_to_nothing(step),
+        fault=is_fault(step),
     )
 
 
@@ -75,15 +75,6 @@ def _is_quiet(step: WorldStep) -> bool:
     else:
         routine = isinstance(fire, Fire) and fire.timer in ("heartbeat", "renew")
     return routine and all(note.rule in QUIET_RULES for note in step.notes)
-
-
-def _came_to_nothing(step: WorldStep) -> bool:
-    """Whether a message was lost because its receiver was down or cut off: no new fault."""
-    packet = lost(step)
-    if packet is None or step.parent is None:
-        return False
-    before = step.parent.state
-    return packet.to in before.down or (packet.sender, packet.to) in before.cuts
 
 
 def _era(world: World) -> Era:
