@@ -94,7 +94,7 @@ class Cluster:
         self._closing = False
 
     async def __aenter__(self) -> Self:
-        """Start all. Raises OSError or TimeoutError when one cannot be; none is left then."""
+        """Start all. Raises OSError or TimeoutError when one cannot be started; none is left then."""
         try:
             if self._folder is None:
                 self._folder = self._open.enter_context(TemporaryDirectory(prefix="processes-"))
@@ -104,6 +104,9 @@ class Cluster:
             async with asyncio.TaskGroup() as group:
                 for name in self.processes:
                     group.create_task(self.restart(name))
+        except BaseExceptionGroup as failures:
+            await self.__aexit__()
+            raise failures.exceptions[0] from None
         except BaseException:
             await self.__aexit__()
             raise

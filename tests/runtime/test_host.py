@@ -458,6 +458,14 @@ def test_when_a_cluster_closes_no_process_no_port_and_no_file_is_left() -> None:
     run(scenario())
 
 
+def test_a_cluster_of_which_one_cannot_start_says_so_and_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "S1.disk").write_bytes(b"no such thing")
+    cluster = Cluster(two_servers(), folder=tmp_path)
+    with pytest.raises(ConnectionError, match="S1 ended before it listened"):
+        run(cluster.__aenter__())
+    assert cluster.running == ()
+
+
 ORPHANS = """
 import asyncio
 from patterns.consensus_raft import Server
