@@ -5,7 +5,7 @@ A checker that catches nothing proves nothing. Most of these were made, and ship
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Self
 
 import msgspec
@@ -18,8 +18,8 @@ class OffByOneMajority(Server):
     """Half of the servers count as a majority: `>=` for `>`. In a cluster of four two leaders find two voters each;
     in one of five, rounding down makes two servers enough."""
 
-    def is_majority(self, count: int) -> bool:
-        return count >= self.servers // 2
+    def is_majority(self, of: Collection[str]) -> bool:
+        return len(of) >= self.servers // 2
 
 
 class VotesForAnyLog(Server):
@@ -85,7 +85,7 @@ class CommitsOldTerms(Server):
     """Commits an entry of an older term as soon as a majority holds it: Figure 8 (5.4.2 left out)."""
 
     def may_commit(self, index: int) -> bool:
-        return self.is_majority(len(self.holders(index)))
+        return self.is_majority(self.holders(index))
 
 
 class CommitsBeyondNew(Server):

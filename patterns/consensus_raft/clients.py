@@ -98,7 +98,7 @@ class Server(Raft):
 
     def may_serve(self, read: Read) -> bool:
         """Whether a majority has confirmed that we led after the read came, and we have applied enough for it."""
-        confirmed = 1 + sum(acked >= read.read_round for acked in self.acked_round.values())
+        confirmed = [self.id, *(peer for peer, acked in self.acked_round if acked >= read.read_round)]
         return self.is_majority(confirmed) and self.last_applied >= read.read_index
 
     def serve_reads(self) -> None:

@@ -105,7 +105,7 @@ class PreVoteServer(Server):
         self.stand_if_wanted()
 
     def stand_if_wanted(self) -> None:
-        if self.is_majority(len(self.pre_votes)):
+        if self.is_majority(self.pre_votes):
             self.note("PV.4", next_term=self.current_term + 1)
             self.pre_votes = frozenset()
             super().election_timeout_elapses()

@@ -88,7 +88,7 @@ class Raft(ServerState):
         # All servers 1 (5.3): apply what is committed, in order.
         while self.last_applied < self.commit_index:
             self.last_applied += 1
-            self.apply(self.last_applied, self.log[self.last_applied - 1])
+            self.apply(self.last_applied, self.entry_at(self.last_applied))
 
     def apply(self, index: int, entry: Entry) -> None:
         self.note("ALL.1", index=index, entry=entry)
@@ -111,24 +111,27 @@ class Raft(ServerState):
 
     @on(RequestVote)
     def request_vote(self, candidate: str, request: RequestVote) -> None:
-        granted = False
+        granted = self.may_grant(request)
+        if granted:
+            # 2. Vote for it if the vote is still free and its log is at least as up-to-date as ours (5.2, 5.4).
+            self.note("RV.2", candidate=candidate, term=request.term)
+            self.voted_for = candidate
+            self.restart_election_timer()
+        else:
+            self.note_refusal(candidate, request)
+        self.send(candidate, RequestVoteReply(self.current_term, granted))
+
+    def note_refusal(self, candidate: str, request: RequestVote) -> None:
         asked = {"candidate": candidate, "term": request.term}
         if request.term < self.current_term:
             # 1. Refuse a candidate of an older term (5.1).
             self.note("RV.1", current_term=self.current_term, **asked)
-        elif self.may_grant(request):
-            # 2. Vote for it if the vote is still free and its log is at least as up-to-date as ours (5.2, 5.4).
-            granted = True
-            self.note("RV.2", voted_for=self.voted_for, **asked)
-            self.voted_for = candidate
-            self.restart_election_timer()
         elif not self.vote_is_free(candidate):
             self.note("RV.2.voted", voted_for=self.voted_for, **asked)
         else:
             own = {"own_term": self.last_log_term, "own_index": self.last_log_index}
             theirs = {"last_log_term": request.last_log_term, "last_log_index": request.last_log_index}
             self.note("RV.2.log", **own, **theirs, **asked)
-        self.send(candidate, RequestVoteReply(self.current_term, granted))
 
     @on(RequestVoteReply)
     def receive_vote(self, voter: str, reply: RequestVoteReply) -> None:
@@ -149,7 +152,7 @@ class Raft(ServerState):
 
     def count_votes(self) -> None:
         # Candidates 2 (5.2): votes of a majority make a leader.
-        if self.role == "candidate" and self.is_majority(len(self.votes)):
+        if self.role == "candidate" and self.is_majority(self.votes):
             self.become_leader()
 
     # Followers
@@ -241,13 +244,9 @@ class Raft(ServerState):
     def send_append_entries(self, follower: str) -> None:
         # Leaders 3 (5.3): the entries from next_index on; with none of them it is a heartbeat.
         prev = self.next_index[follower] - 1
-        entries = self.log[prev : prev + self.max_entries]
-        self.send(
-            follower,
-            AppendEntries(
-                self.current_term, self.id, prev, self.term_at(prev), entries, self.commit_index, self.read_round
-            ),
-        )
+        new = self.entries_after(prev)
+        state = (self.commit_index, self.read_round)
+        self.send(follower, AppendEntries(self.current_term, self.id, prev, self.term_at(prev), new, *state))
 
     @on(AppendEntriesReply)
     def receive_append_reply(self, follower: str, reply: AppendEntriesReply) -> None:
@@ -268,7 +267,7 @@ class Raft(ServerState):
         self.next_index = self.next_index.put(follower, max(match_index + 1, self.next_index[follower]))
         self.note("L.3", follower=follower, match_index=match_index)
         self.advance_commit_index()
-        self.note_old_entry(match_index)
+        self.note_old_entry(match_index, follower)
         if self.last_log_index >= self.next_index[follower]:
             self.send_append_entries(follower)
 
@@ -291,10 +290,11 @@ class Raft(ServerState):
             self.commit_index = index
             self.apply_committed()
 
-    def note_old_entry(self, index: int) -> None:
-        """Say so when just now a majority came to hold an entry that counting copies must not commit (5.4.2)."""
-        held_by = len(self.holders(index))
-        if index > self.commit_index and self.is_majority(held_by) and not self.is_majority(held_by - 1):
+    def note_old_entry(self, index: int, follower: str) -> None:
+        """Say so when with this follower a majority holds an entry that counting copies must not commit (5.4.2)."""
+        holders = self.holders(index)
+        before = [holder for holder in holders if holder != follower]
+        if index > self.commit_index and self.is_majority(holders) and not self.is_majority(before):
             entry_term = self.term_at(index)
             self.note("L.4.old", index=index, entry_term=entry_term, term=self.current_term, **self.copies(index))
 

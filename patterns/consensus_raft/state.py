@@ -7,7 +7,7 @@ subclass that overrides one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import ClassVar, Literal
 
 from patterns.engine.machine import Rule
@@ -77,11 +77,19 @@ class ServerState(Process):
         """The term of the entry at `index`; 0 at index 0, before the first entry."""
         return self.log[index - 1].term if index else 0
 
+    def entry_at(self, index: int) -> Entry:
+        """The entry at `index`, from 1."""
+        return self.log[index - 1]
+
+    def entries_after(self, index: int) -> tuple[Entry, ...]:
+        """The entries that follow `index`, no more than fit one AppendEntries."""
+        return self.log[index : index + self.max_entries]
+
     # The rules as predicates
 
-    def is_majority(self, count: int) -> bool:
-        """Any two majorities share a server (5.2)."""
-        return 2 * count > self.servers
+    def is_majority(self, of: Collection[str]) -> bool:
+        """Whether these servers are a majority. Any two majorities share a server (5.2)."""
+        return 2 * len(of) > self.servers
 
     def vote_is_free(self, candidate: str) -> bool:
         """At most one vote a term, first come first served (5.2)."""
@@ -93,9 +101,12 @@ class ServerState(Process):
         return (last_log_term, last_log_index) >= (self.last_log_term, self.last_log_index)
 
     def may_grant(self, request: RequestVote) -> bool:
-        """Whether to vote for the candidate; its term is ours (RequestVote rule 2)."""
-        return self.vote_is_free(request.candidate_id) and self.log_is_up_to_date(
-            request.last_log_index, request.last_log_term
+        """Whether to vote for the candidate: not for one of an older term (5.1), at most once a term (5.2), and only
+        for a log at least as up-to-date as ours (5.4.1) - RequestVote rules 1 and 2."""
+        return (
+            request.term >= self.current_term
+            and self.vote_is_free(request.candidate_id)
+            and self.log_is_up_to_date(request.last_log_index, request.last_log_term)
         )
 
     def agrees_at(self, prev_log_index: int, prev_log_term: int) -> bool:
@@ -122,7 +133,7 @@ class ServerState(Process):
 
     def may_commit(self, index: int) -> bool:
         """A majority holds it, and it is of our own term: copies of an older entry prove nothing (5.4.2, Figure 8)."""
-        return self.is_majority(len(self.holders(index))) and self.term_at(index) == self.current_term
+        return self.is_majority(self.holders(index)) and self.term_at(index) == self.current_term
 
     def committable_index(self) -> int:
         """The highest index that the leader may commit; everything before it is committed with it (5.3)."""

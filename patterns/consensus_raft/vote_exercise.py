@@ -6,19 +6,18 @@ judge_vote(grant)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from patterns.engine.check import Property, Reason
 from patterns.engine.judge import Answer, Case, Mistake, Verdict, judge
-from patterns.engine.machine import Note
-from patterns.engine.process import on
+from patterns.engine.machine import Note, Rule
 from patterns.engine.world import Deliver, World
 
 from .clients import Server
 from .judging import searched
-from .messages import RequestVote, RequestVoteReply
+from .messages import RequestVote
 from .small import SmallCluster, small_cluster_of
 
 
@@ -177,28 +176,25 @@ def vote_searches(cluster: type[SmallCluster]) -> list[SmallCluster]:
     ]
 
 
+OWN_REFUSAL = Rule("**{who} refuses** {candidate}'s request for a vote in term {term}: so says your rule.", "your rule")
+
+
 def _voting(rule: VoteRule) -> type[Server]:
     """A server that votes by this rule, and is otherwise right."""
 
     class Votes(Server):
-        @on(RequestVote)
-        def request_vote(self, candidate: str, request: RequestVote) -> None:
-            known = Voter(self.current_term, self.voted_for, self.last_log_index, self.last_log_term)
-            granted = bool(rule(known, request))
-            asked = {"candidate": candidate, "term": request.term}
-            if granted:
-                self.note("RV.2", **asked)
-                self.voted_for = candidate
-                self.restart_election_timer()
-            elif request.term < self.current_term:
-                self.note("RV.1", current_term=self.current_term, **asked)
-            elif not self.vote_is_free(candidate):
-                self.note("RV.2.voted", voted_for=self.voted_for, **asked)
+        rules: ClassVar[Mapping[str, Rule]] = {**Server.rules, "RV.own": OWN_REFUSAL}
+
+        def may_grant(self, request: RequestVote) -> bool:
+            return bool(
+                rule(Voter(self.current_term, self.voted_for, self.last_log_index, self.last_log_term), request)
+            )
+
+        def note_refusal(self, candidate: str, request: RequestVote) -> None:
+            if super().may_grant(request):
+                self.note("RV.own", candidate=candidate, term=request.term)
             else:
-                own = {"own_term": self.last_log_term, "own_index": self.last_log_index}
-                theirs = {"last_log_term": request.last_log_term, "last_log_index": request.last_log_index}
-                self.note("RV.2.log", **own, **theirs, **asked)
-            self.send(candidate, RequestVoteReply(self.current_term, granted))
+                super().note_refusal(candidate, request)
 
     return Votes
 
