@@ -165,7 +165,7 @@ class PlayerView {
     ui.say.hidden = Boolean(this.asked);
     ui.guess.hidden = true;
     if (this.asked) return this.drawQuestion(this.asked);
-    const said = frame.say.length ? frame.say : [[frame.depth ? frame.event : "Nothing has happened yet. Step forward, or choose what happens.", "", ""]];
+    const said = frame.say.length ? frame.say : [[frame.depth ? sentence(frame.event) : "Nothing has happened yet. Step forward, or choose what happens.", "", ""]];
     patch(ui.say, said, () => h("div"), (node, [text, rule, source]) => {
       node.replaceChildren(h("p", {}, rich(text)), source ? h("p", { class: "dp-rule" }, `${rule} · ${source}`) : "");
     });

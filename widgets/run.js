@@ -14,6 +14,8 @@ function h(tag, attributes = {}, ...children) {
 
 /** A sentence with **bold** parts and `code`, as nodes. */
 const rich = (text) => text.split(/(\*\*.+?\*\*|`.+?`)/).map((part, i) => (i % 2 === 0 ? part : part[0] === "*" ? h("b", {}, part.slice(2, -2)) : h("code", {}, part.slice(1, -1))));
+/** An event's few words as a sentence, for a step in which no rule fired. */
+const sentence = (words) => `${words.replace(/^(\**)(.)/, (_, bold, first) => bold + first.toUpperCase())}.`;
 const plain = (text) => text.replaceAll("**", "").replaceAll("`", "");
 
 /** Bring the children of `parent` to one for each item; those that exist are kept, so that focus stays. */
