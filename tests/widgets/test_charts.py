@@ -28,6 +28,8 @@ FIGURES = {
     "moved and even": lambda: charts.moved({"ring": 0.24, "modulo": 0.75}, 0.25, {"ring": 1.1, "modulo": 1.02}),
     "mixing": lambda: charts.mixing(FLIPS),
     "growth": lambda: charts.growth(FOUND, THEORY),
+    "split votes": lambda: charts.split_votes({"150 to 150 ms": 0.95, "150 to 300 ms": 0.06}),
+    "waits": lambda: charts.waits({"150 to 150 ms": [1000, 300], "150 to 300 ms": [160, 170]}, 1000),
     "mixing and load": lambda: charts.mixing(FLIPS, {name: {"A": 1, "B": 9} for name in FLIPS}),
 }
 
@@ -190,3 +192,25 @@ def test_growth_has_a_mean_with_a_bar_from_least_to_most_for_each_n_and_the_curv
 def test_growth_of_nothing_or_of_what_is_no_spread_is_refused(found: Any, curves: Any, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         charts.growth(found, curves)
+
+
+def test_a_line_of_waits_climbs_with_each_run_and_ends_below_where_runs_were_given_up() -> None:
+    figure = charts.waits({"narrow": [1000, 300, 1000, 200], "wide": [160]}, 1000)
+    narrow, wide = figure.data
+    assert (list(narrow.x), list(narrow.y)) == ([0, 200, 300, 1000], [0, 25.0, 50.0, 50.0])
+    assert (list(wide.x), list(wide.y)) == ([0, 160, 1000], [0, 100.0, 100.0])
+    assert narrow.line.dash != wide.line.dash  # not told by colour alone
+
+
+def test_waits_that_were_all_given_up_are_a_line_on_the_ground() -> None:
+    assert list(charts.waits({"none": [1000, 1000]}, 1000).data[0].y) == [0, 0]
+
+
+def test_a_share_of_split_votes_is_a_share() -> None:
+    assert list(charts.split_votes({"narrow": 0.95, "wide": 0.05}).data[0].text) == ["95 %", "5 %"]
+    with pytest.raises(ValueError, match="the part of 'narrow' is 95"):
+        charts.split_votes({"narrow": 95})
+    with pytest.raises(ValueError, match="found is empty"):
+        charts.waits({}, 1000)
+    with pytest.raises(ValueError, match=r"found\['none'\] is empty"):
+        charts.waits({"none": []}, 1000)

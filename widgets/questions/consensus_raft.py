@@ -81,8 +81,8 @@ COMMIT = Question(
 )
 
 FIGURE_8 = Question(
-    "Index 2 of **term 2** is on S1, S2 and S3: a majority. But S1 now leads **term 4**. S1 crashes, and S5 is back, its "
-    "log ending in an entry of **term 3**. Can that entry of term 2 still be lost?",
+    "Index 2 of **term 2** is on S1, S2 and S3: a majority. But S1 now leads **term 4**. S1 crashes, and S5 is back, "
+    "its log ending in an entry of **term 3**. Can that entry of term 2 still be lost?",
     (
         Option(
             "no: it is on a majority",
