@@ -114,7 +114,7 @@ class Ring(Router):
         return self.nodes[at].name
 
     def after_last(self) -> int:
-        """Clockwise after the last point comes the first: the circle is closed (Dynamo 2007, 4.2; Chord, Stoica et al. 2001, 4)."""
+        """Clockwise after the last point comes the first: the circle is closed (Dynamo 2007, 4.2; Chord 2001, 4)."""
         return 0
 
     def may_take(self, node: str, chosen: tuple[str, ...]) -> bool:

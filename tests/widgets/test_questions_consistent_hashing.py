@@ -40,7 +40,7 @@ def between(low: float, high: float, state: Tier) -> set[str]:
 
 def test_the_twelve_keys_are_those_of_the_notebook() -> None:
     cells = {cell["id"]: "".join(cell["source"]) for cell in json.loads(NOTEBOOK.read_text())["cells"]}
-    assert sorted(re.findall(r"\w+/\w+", cells["tier"].partition("tier =")[0])) == TWELVE
+    assert sorted(re.findall(r"\w+/\w+", cells["twelve-keys"])) == TWELVE
 
 
 def test_the_points_stand_where_the_first_question_says(run: History[Tier, object]) -> None:
