@@ -5,7 +5,7 @@ Colours are terms, as in the paper's Figure 5; roles have a sign and a word as w
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from patterns.consensus_raft.clients import Server
 from patterns.consensus_raft.messages import (
@@ -31,7 +31,6 @@ title = "Raft"
 WorldStep = Step[World, Any]
 QUIET_RULES = {"AE.0", "L.1", "L.3.same"}
 CELL, GAP, ROW = 44, 3, 70
-COLUMNS = 6
 
 
 def term_role(term: int) -> Role:
@@ -150,18 +149,45 @@ def _in_words(world: World, server: Server) -> str:
 # What is on disk
 
 
+class Columns(NamedTuple):
+    """The part of the logs that is shown, and how. Longer logs show their entries' terms, as the paper's Figure 7."""
+
+    first: int
+    """The index before the first that is shown."""
+    shown: int
+    cell: float
+    terms: bool
+
+    @classmethod
+    def of(cls, world: World) -> Columns:
+        longest = max(len(server.log) for server in servers(world))
+        return cls(0, 6, CELL, False) if longest <= 6 else cls(max(0, longest - 12), 12, (CELL - GAP) / 2, True)
+
+    def x(self, index: int) -> float:
+        """The left edge of the cell of this index."""
+        return 6 + (index - self.first - 1) * (self.cell + GAP)
+
+    @property
+    def indexes(self) -> range:
+        return range(self.first + 1, self.first + self.shown + 1)
+
+
 def _logs(world: World) -> Panel:
-    longest = max(len(server.log) for server in servers(world))
-    first = max(0, longest - COLUMNS)
-    marks: list[Mark] = []
-    for column in range(COLUMNS):
-        x = 6 + column * (CELL + GAP) + CELL / 2
-        index = first + column + 1
-        marks.append(
-            Label(id=f"index:{column}", x=x, y=12, text=str(index), size="small", role="soft", anchor="middle")
+    columns = Columns.of(world)
+    marks: list[Mark] = [
+        Label(
+            id=f"index:{index - columns.first}",
+            x=columns.x(index) + columns.cell / 2,
+            y=12,
+            text=str(index),
+            size="small",
+            role="soft",
+            anchor="middle",
         )
+        for index in columns.indexes
+    ]
     for row, server in enumerate(servers(world)):
-        marks += _log(world, server, 22 + row * ROW, first)
+        marks += _log(world, server, 22 + row * ROW, columns)
     height = 22 + len(world.processes) * ROW + 22
     marks.append(Box(id="key:bar", x=6, y=height - 13, w=22, h=4, tone="solid"))
     marks.append(Label(id="key", x=34, y=height - 7, text="known to be committed (memory)", size="small", role="soft"))
@@ -169,10 +195,11 @@ def _logs(world: World) -> Panel:
         f"{server.id}'s log has {len(server.log)} entries, {server.commit_index} of them known to be committed"
         for server in servers(world)
     )
-    return Panel(id="logs", title="On disk: term, vote, log", width=286, height=height, marks=tuple(marks), label=words)
+    title = "On disk: term, vote, log" + (" (its entries' terms)" if columns.terms else "")
+    return Panel(id="logs", title=title, width=286, height=height, marks=tuple(marks), label=words)
 
 
-def _log(world: World, server: Server, y: float, first: int) -> list[Mark]:
+def _log(world: World, server: Server, y: float, columns: Columns) -> list[Mark]:
     """One server's vote and log, its commit bar, and how far a leader knows it to agree."""
     vote = f"voted {server.voted_for}" if server.voted_for else "no vote"
     marks: list[Mark] = [
@@ -192,20 +219,18 @@ def _log(world: World, server: Server, y: float, first: int) -> list[Mark]:
         marks.append(
             Label(id=f"next:{server.id}", x=284, y=y + 12, text=follows, size="small", role="leader", anchor="end")
         )
-    for column in range(COLUMNS):
-        index = first + column + 1
-        marks.append(_cell(server, index, 6 + column * (CELL + GAP), y + 18))
-    known = min(server.commit_index, first + COLUMNS) - first
+    marks += [_cell(server, index, y + 18, columns) for index in columns.indexes]
+    known = min(server.commit_index, columns.indexes[-1]) - columns.first
     if known > 0:
-        width = known * (CELL + GAP) - GAP
+        width = known * (columns.cell + GAP) - GAP
         marks.append(Box(id=f"commit:{server.id}", x=6, y=y + 48, w=width, h=4, tone="solid"))
     return marks
 
 
-def _cell(server: Server, index: int, x: float, y: float) -> Mark:
-    name = f"cell:{server.id}:{index}"
+def _cell(server: Server, index: int, y: float, columns: Columns) -> Mark:
+    name, x, w = f"cell:{server.id}:{index}", columns.x(index), columns.cell
     if index > len(server.log):
-        return Box(id=name, x=x, y=y, w=CELL, h=27, role="line", tone="dashed")
+        return Box(id=name, x=x, y=y, w=w, h=27, role="line", tone="dashed")
     entry = server.log[index - 1]
     committed = index <= server.commit_index
     known = "committed" if committed else "not known to be committed"
@@ -213,9 +238,9 @@ def _cell(server: Server, index: int, x: float, y: float) -> Mark:
         id=name,
         x=x,
         y=y,
-        w=CELL,
+        w=w,
         h=27,
-        text=str(entry.command).replace(" ", ""),
+        text=str(entry.term) if columns.terms else str(entry.command).replace(" ", ""),
         role=term_role(entry.term),
         tone="solid" if committed else "dashed",
         title=f"{server.id}, index {index}, term {entry.term}: {entry.command}, {known}",

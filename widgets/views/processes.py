@@ -16,7 +16,8 @@ from widgets.scene import Arc, Fact, Label, Line, Mark, Role, around
 
 Seats = Mapping[str, tuple[float, float]]
 FAULTS = (Crash, Cut, Pause, Drop, Duplicate, Delay)
-NEAR, FAR = 0.26, 0.74  # parts of its link on which a message is drawn, so that it never lies under a process
+NEAR, FAR = 0.24, 0.63  # parts of its link on which a message is drawn, so that it never lies under a process; not
+# mirrored, so that the words of two messages about to leave and to reach one process stand apart
 NEAR_ENOUGH = 0.5  # of the way between two messages of a link: their words need so much
 
 
