@@ -18,11 +18,15 @@ class Chapter:
         self.ids = [cell["id"] for cell in cells]
 
     def run(self, cell: str) -> Locator:
-        """Run a cell by its id; its output, scrolled into view."""
+        """Run a cell by its id; its output, scrolled into view: a cell out of sight may be out of the page."""
         self.notebook.run(self.ids.index(cell))
-        output = self.notebook.cell(self.ids.index(cell)).locator(".jp-OutputArea").first
+        self.page.evaluate("at => window.panel.content.scrollToItem(at)", self.ids.index(cell))
+        output = self.output(cell)
         output.scroll_into_view_if_needed()
         return output
+
+    def output(self, cell: str) -> Locator:
+        return self.notebook.cell(self.ids.index(cell)).locator(".jp-OutputArea").first
 
     def player(self, cell: str) -> Locator:
         """A fresh player, where it opens."""
