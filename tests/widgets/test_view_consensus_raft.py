@@ -171,3 +171,39 @@ def test_what_a_step_sends_is_said_with_all_it_goes_to_and_counted() -> None:
     assert fact.where == "in flight"
     assert fact.value.count("S") == 4
     assert view.costs_of(step) == {"messages": 4, "disk writes": 1}
+
+
+def test_two_leaders_of_one_term_are_an_era_of_their_own() -> None:
+    from patterns.consensus_raft.gallery import GALLERY
+
+    run = GALLERY["lost vote after crash"]()
+    eras = [view.scene_of(step).era for step in run.branch]
+    labels = [era.label for era in eras if era]
+    assert labels[-1] == "term 1 · S1 and S2"
+    assert eras[-1] is not None
+    assert eras[-1].role == "bad"
+    assert len({era.key for era in eras if era}) == len(set(labels))
+
+
+def test_of_messages_on_one_link_the_foremost_has_the_words_of_all() -> None:
+    history = elected()
+    leader = leader_of(history)
+    history.apply(Request("A", leader.id, Put(1, "x", 10)))
+    shown = marks(view.scene_of(history.step), "servers")
+    words: dict[tuple[str, str], list[str]] = {}
+    for packet in history.state.packets:
+        if packet.sender == leader.id:
+            words.setdefault((packet.sender, packet.to), []).append(shown[f"message:{packet.id}"].text)
+    assert {"append 1, 1-2"} == {said[0] for said in words.values() if len(said) > 1 and "append" in said[0]}
+    assert all(rest == "" for said in words.values() for rest in said[1:])
+
+
+def test_a_log_too_long_for_words_shows_its_entries_terms() -> None:
+    """Figure 7 of the paper shows terms alone."""
+    from patterns.consensus_raft.gallery import FIGURE_7, GALLERY
+
+    world = GALLERY["Figure 7"]().step
+    shown = marks(view.scene_of(world), "logs")
+    for name, of in zip(("S2", "S3", "S4", "S5"), "bdef", strict=True):
+        cells = [shown[f"cell:{name}:{index}"].text for index in range(1, 13)]
+        assert [int(text) for text in cells if text] == list(FIGURE_7[of])

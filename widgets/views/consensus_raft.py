@@ -72,7 +72,8 @@ def _era(world: World) -> Era | None:
     if not term:
         return None
     if leaders:
-        return Era(key=f"{term} led", label=f"term {term} · {' and '.join(leaders)}", role=term_role(term))
+        who = " and ".join(leaders)
+        return Era(key=f"{term} {who}", label=f"term {term} · {who}", role="bad" if leaders[1:] else term_role(term))
     if split_vote(world):
         return Era(key=f"{term} split", label=f"term {term}: split vote", role="bad", tone="dashed")
     return Era(key=f"{term} open", label=f"term {term}: no leader", role=term_role(term), tone="soft")

@@ -6,7 +6,7 @@ Pure, like every view; which role a message or a process plays is said by the vi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from math import hypot
+from math import dist, hypot
 from typing import Any
 
 from patterns.engine.history import Step
@@ -18,7 +18,7 @@ Seats = Mapping[str, tuple[float, float]]
 FAULTS = (Crash, Cut, Pause, Drop, Duplicate, Delay)
 NEAR, FAR = 0.24, 0.63  # parts of its link on which a message is drawn, so that it never lies under a process; not
 # mirrored, so that the words of two messages about to leave and to reach one process stand apart
-NEAR_ENOUGH = 0.5  # of the way between two messages of a link: their words need so much
+LETTER = 7  # pixels that a letter of a message's words takes
 
 
 def seats(names: Sequence[str], x: float, y: float, r: float) -> dict[str, tuple[float, float]]:
@@ -44,7 +44,7 @@ def messages(
 ) -> list[Mark]:
     """Every packet on its way as an arrow along its link, two ways side by side; thin where `words_of` it are none."""
     marks: list[Mark] = []
-    beside = _words_beside(world, words_of)
+    beside = _words_beside(world, at, words_of)
     for packet in world.packets:
         (x, y), (x2, y2) = between(at[packet.sender], at[packet.to], radius)
         part = NEAR + (FAR - NEAR) * travelled(packet, world.clock)
@@ -69,7 +69,7 @@ def messages(
     return marks
 
 
-def _words_beside(world: World, words_of: Callable[[Any], str]) -> dict[int, str]:
+def _words_beside(world: World, at: Seats, words_of: Callable[[Any], str]) -> dict[int, str]:
     """What stands beside each packet's arrow. Of those so near to one another on a link that their words would cover
     each other, the foremost has the words of all, in the order they arrive."""
     beside: dict[int, str] = {}
@@ -79,12 +79,14 @@ def _words_beside(world: World, words_of: Callable[[Any], str]) -> dict[int, str
         if not words:
             continue
         ahead = foremost.get(link)
-        if ahead and travelled(ahead, world.clock) - travelled(packet, world.clock) < NEAR_ENOUGH:
-            first = beside[ahead.id].partition(" ")[0]
-            beside[ahead.id] += f", {words.removeprefix(f'{first} ')}"  # append 1, 1-2
-        else:
-            foremost[link] = packet
-            beside[packet.id] = words
+        if ahead is not None:
+            apart = (FAR - NEAR) * (travelled(ahead, world.clock) - travelled(packet, world.clock))
+            if apart * dist(at[packet.sender], at[packet.to]) < LETTER * max(len(words), len(beside[ahead.id])):
+                first = beside[ahead.id].partition(" ")[0]
+                beside[ahead.id] += f", {words.removeprefix(f'{first} ')}"  # append 1, 1-2
+                continue
+        foremost[link] = packet
+        beside[packet.id] = words
     return beside
 
 
