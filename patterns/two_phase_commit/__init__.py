@@ -1,0 +1,1 @@
+"""Two-phase commit: several databases commit one transaction together, or none of them does."""
