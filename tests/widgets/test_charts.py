@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 
 from widgets import charts
+from widgets.charts import style
 
 LOADS = {"1 point": {"A": 403, "B": 41, "C": 155}, "160 points": {"A": 199, "B": 205, "C": 195}}
 FLIPS = {"fnv1a": [0.0, 0.0, 0.5, 1.0], "blake2b": [0.5, 0.49, 0.51, 0.5]}
 FOUND = {"one way": [(4, 7, 8.5, 10), (2, 3, 3, 3)], "both ways": [(2, 12, 12, 12)]}
 THEORY = {"one way": {"best: 2n - 1": {2: 3, 4: 7}}}
-CSS = Path(charts.__file__).with_name("player.css").read_text(encoding="utf-8")
+CSS = Path(charts.__file__).parents[1].joinpath("player.css").read_text(encoding="utf-8")
 
 FIGURES = {
     "load": lambda: charts.load(LOADS),
@@ -146,7 +147,7 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-@pytest.mark.parametrize("colour", [*charts.PALETTE, charts.INK, charts.ACCENT, charts.GOOD, charts.BAD])
+@pytest.mark.parametrize("colour", [*style.PALETTE, style.INK, style.ACCENT, style.GOOD, style.BAD])
 def test_a_colour_is_as_legible_on_white_as_on_black(colour: str) -> None:
     on_white, on_dark = contrast(colour, "#ffffff"), contrast(colour, "#111111")
     assert min(on_white, on_dark) > 4.3, f"{on_white:.2f}:1 on white, {on_dark:.2f}:1 on dark"
@@ -156,7 +157,7 @@ def test_a_colour_is_as_legible_on_white_as_on_black(colour: str) -> None:
 def test_the_palette_is_the_players(number: int) -> None:
     """Each colour lies between the light and the dark value that player.css gives the role."""
     light, dark = re.findall(rf"--c{number}: (#[0-9a-f]{{6}})", CSS)[:2]
-    colour = charts.PALETTE[number - 1]
+    colour = style.PALETTE[number - 1]
     channels = [[int(value[at : at + 2], 16) for at in (1, 3, 5)] for value in (light, colour, dark)]
     parts = [(mid - low) / (high - low) for low, mid, high in zip(*channels, strict=True)]
     assert all(0 <= part <= 0.5 for part in parts)

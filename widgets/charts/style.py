@@ -1,0 +1,122 @@
+"""What all charts share: colours, the template, an empty figure, bars. Named where they stand, not by colour alone.
+
+The background is transparent and every colour has the same contrast, about 4.3:1, on white and on JupyterLab's dark
+background, so that one figure is right in both themes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure  # type: ignore[import-untyped]
+
+PALETTE = ("#4a7db1", "#ba6210", "#2f8865", "#9d62b6", "#bc5976", "#23858f", "#7f7c2b", "#6e75b1")
+"""The player's c1 to c8, each between its light and its dark value where it is as legible on white as on black."""
+INK, ACCENT, GOOD, BAD = "#727a89", "#2879d6", "#238a55", "#d5474d"
+GRID = "rgba(128, 134, 146, 0.28)"
+FEW_NODES = 12
+"""As many as have a bar of their own."""
+LONGEST_NAME = 24
+
+_AXIS: dict[str, Any] = {
+    "gridcolor": GRID,
+    "linecolor": INK,
+    "zeroline": False,
+    "title": {"font": {"size": 13}, "standoff": 8},
+    "tickfont": {"size": 13},
+    "automargin": True,
+    "fixedrange": True,  # the wheel scrolls the notebook
+}
+TEMPLATE: dict[str, Any] = {
+    "layout": {
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": "system-ui, 'Helvetica Neue', Arial, sans-serif", "size": 13, "color": INK},
+        "title": {"x": 0, "xref": "container", "xanchor": "left", "pad": {"l": 12}, "font": {"size": 15}},
+        "colorway": list(PALETTE),
+        "margin": {"l": 12, "r": 24, "t": 56, "b": 12},
+        "xaxis": _AXIS,
+        "yaxis": _AXIS,
+        "showlegend": False,
+        "bargap": 0.3,
+        "dragmode": False,
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": INK, "activecolor": ACCENT},
+        "hoverlabel": {"font": {"size": 13}},
+        "annotationdefaults": {"font": {"size": 13, "color": INK}, "showarrow": False},
+    },
+    "data": {
+        "bar": [
+            {
+                "marker": {"line": {"width": 0}},
+                "textposition": "auto",  # at the bar's end, and beside it where it is too short
+                "insidetextanchor": "end",
+                "insidetextfont": {"color": "#fff"},
+                "textfont": {"size": 13},
+                "textangle": 0,
+                "cliponaxis": False,
+            }
+        ]
+    },
+}
+"""The look of every chart."""
+
+
+def figure_of(
+    title: str, height: int, x: str, y: str, rows: int = 1, columns: int = 1, names: tuple[str, ...] = ()
+) -> Figure:
+    """An empty figure in the template, as wide as the cell."""
+    from plotly.subplots import make_subplots  # type: ignore[import-untyped]
+
+    titles = [name if column == 0 else "" for name in names for column in range(columns)]
+    figure = make_subplots(
+        rows=rows,
+        cols=columns,
+        subplot_titles=titles or None,
+        shared_yaxes=rows == 1,
+        shared_xaxes=rows > 1,
+        horizontal_spacing=0.1,
+        vertical_spacing=0.34 / max(2, rows),
+        column_widths=[0.62, 0.38] if columns == 2 else None,
+    )
+    figure.update_layout(template=TEMPLATE, title_text=title, height=height)
+    figure.update_annotations(font_size=13, x=0, xanchor="left")  # the rows' names
+    figure.update_xaxes(title_text=x, row=rows, col=1)
+    figure.update_yaxes(title_text=y, row=1, col=1)
+    return figure
+
+
+def mark(figure: Figure, value: float, form: str, column: int = 1) -> None:
+    """A dashed line at a value, its name above it."""
+    figure.add_vline(
+        x=value,
+        line={"color": INK, "dash": "dash", "width": 1.5},
+        layer="below",
+        annotation={"text": form.format(value), "yanchor": "bottom", "xanchor": "left", "y": 1},
+        row=1,
+        col=column,
+    )
+
+
+def bars(figure: Figure, values: Mapping[str, float], colour: str, form: str, column: int) -> None:
+    figure.add_bar(
+        orientation="h",
+        y=list(values),
+        x=list(values.values()),
+        text=[form.format(value) for value in values.values()],
+        marker_color=colour,
+        hovertemplate="%{y}: %{text}<extra></extra>",
+        row=1,
+        col=column,
+    )
+    figure.update_xaxes(range=[0, 1.08 * max(1e-9, *values.values())], row=1, col=column)
+
+
+def short(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+
+
+def require(name: str, values: Sequence[Any] | Mapping[Any, Any]) -> None:
+    if not len(values):
+        raise ValueError(f"{name} is empty; there is nothing to show")
