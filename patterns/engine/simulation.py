@@ -328,7 +328,7 @@ class Simulation(Machine[World, Any]):
         return describe(world, event)
 
     def key(self, world: World) -> Hashable:
-        return world.key()
+        return (world.key(), world.lines()) if self.fifo else world.key()
 
     def repairs(self, world: World) -> Iterator[Any]:
         """Heal, resume and restart everything."""

@@ -117,7 +117,7 @@ class World(msgspec.Struct, frozen=True, gc=False):
         """What a search tells worlds apart by: everything but times and ids.
 
         Asynchrony lets any message be late and any timer slow, so what can happen next does not depend on times -
-        as long as no process reads `now`.
+        as long as no process reads `now`. Where links are first in, first out, `lines` belongs to it too.
         """
         packets: frozenset[Any] = frozenset([(p.sender, p.to, p.body) for p in self.packets])
         if len(packets) < len(self.packets):
@@ -129,6 +129,11 @@ class World(msgspec.Struct, frozen=True, gc=False):
         timers = frozenset([(t.process, t.name) for t in self.timers])
         calls = tuple([(c.client, c.to, c.body, c.reply, c.waits) for c in self.calls])
         return (self.processes, packets, timers, self.down, self.paused, self.cuts, calls, self.budget)
+
+    def lines(self) -> tuple[tuple[str, str, Any], ...]:
+        """What is on its way, each link's in the order it was sent."""
+        packets = sorted(self.packets, key=lambda packet: (packet.sender, packet.to, packet.id))
+        return tuple([(packet.sender, packet.to, packet.body) for packet in packets])
 
 
 # What can happen. `Simulation` says what each does.

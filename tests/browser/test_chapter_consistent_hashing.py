@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 
 import pytest
+from chapter import Chapter, answer, button
 from playwright.sync_api import Locator, expect
-from rig import REPOSITORY, Lab, Notebook
+from rig import Lab
 
 PATH = "notebooks/01_consistent_hashing.ipynb"
-CELLS = [cell["id"] for cell in json.loads((REPOSITORY / PATH).read_text(encoding="utf-8"))["cells"]]
 SOLUTION = "from solutions.consistent_hashing import lookup"
 COUNTS_SEEN = """element => {
     window.seen = [element.textContent];
@@ -19,36 +18,6 @@ COUNTS_SEEN = """element => {
 }"""
 NO_WRAP = """def lookup(points, position):
     return next(node for stop, node in points if stop >= position)"""
-
-
-class Chapter:
-    """The notebook, with every cell run once. A test that needs a fresh player runs the player's cell again."""
-
-    def __init__(self, notebook: Notebook) -> None:
-        self.notebook = notebook
-        self.page = notebook.page
-
-    def run(self, cell: str) -> Locator:
-        """Run a cell by its id; its output, scrolled into view."""
-        self.notebook.run(CELLS.index(cell))
-        output = self.notebook.cell(CELLS.index(cell)).locator(".jp-OutputArea")
-        output.scroll_into_view_if_needed()
-        return output
-
-    def player(self, cell: str = "tier") -> Locator:
-        """A fresh player at its first step."""
-        player = self.run(cell).locator(".dp")
-        expect(player.locator(".dp-say p").first).to_be_visible()
-        return player
-
-    def write(self, cell: str, source: str) -> None:
-        """Type over a cell's source, as a learner would."""
-        script = "([at, source]) => window.panel.content.widgets[at].model.sharedModel.setSource(source)"
-        self.page.evaluate(script, [CELLS.index(cell), source])
-
-    def source(self, cell: str) -> str:
-        script = "at => window.panel.content.widgets[at].model.sharedModel.getSource()"
-        return str(self.page.evaluate(script, CELLS.index(cell)))
 
 
 @pytest.fixture(scope="module")
@@ -65,16 +34,8 @@ def nothing_went_wrong(chapter: Chapter) -> Iterator[None]:
     chapter.notebook.check()
 
 
-def button(player: Locator, name: str) -> Locator:
-    return player.get_by_role("button", name=name, exact=True)
-
-
 def at_step(player: Locator, depth: int, of: int = 8) -> None:
     expect(player.locator(".dp-count")).to_have_text(f"{depth} / {of}")
-
-
-def answer(player: Locator, text: str) -> None:
-    player.locator(".dp-option", has_text=text).click()
 
 
 def says(player: Locator, text: str) -> None:
@@ -93,7 +54,7 @@ def walk_to_the_end(player: Locator) -> None:
 
 
 def test_a_step_forward_and_back_by_button(chapter: Chapter) -> None:
-    player = chapter.player()
+    player = chapter.player("tier")
     at_step(player, 0)
     button(player, "Forward one step").click()
     at_step(player, 1)
@@ -103,7 +64,7 @@ def test_a_step_forward_and_back_by_button(chapter: Chapter) -> None:
 
 
 def test_a_step_forward_and_back_by_key(chapter: Chapter) -> None:
-    player = chapter.player()
+    player = chapter.player("tier")
     player.focus()
     chapter.page.keyboard.press("ArrowRight")
     at_step(player, 1)
@@ -112,7 +73,7 @@ def test_a_step_forward_and_back_by_key(chapter: Chapter) -> None:
 
 
 def test_a_locked_step_opens_with_a_prediction_and_shows_it_beside_the_outcome(chapter: Chapter) -> None:
-    player = chapter.player()
+    player = chapter.player("tier")
     button(player, "Last step").click()
     expect(player.locator(".dp-ask")).to_contain_text("Which machine owns it?")
     at_step(player, 1)
@@ -125,7 +86,7 @@ def test_a_locked_step_opens_with_a_prediction_and_shows_it_beside_the_outcome(c
 
 
 def test_the_whole_guided_run_ends_with_three_misses(chapter: Chapter) -> None:
-    player = chapter.player()
+    player = chapter.player("tier")
     walk_to_the_end(player)
     says(player, "of 12 keys read, 9 hit and 3 miss")
     expect(player.locator(".dp-part-always li.dp-no")).to_have_count(0)
@@ -133,7 +94,7 @@ def test_the_whole_guided_run_ends_with_three_misses(chapter: Chapter) -> None:
 
 
 def test_the_scrubber_goes_anywhere(chapter: Chapter) -> None:
-    player = chapter.player()
+    player = chapter.player("tier")
     walk_to_the_end(player)
     scrubber = player.get_by_role("slider", name="Step")
     scrubber.fill("5")
@@ -144,7 +105,7 @@ def test_the_scrubber_goes_anywhere(chapter: Chapter) -> None:
 
 
 def test_choosing_what_happens_next_makes_a_branch_and_keeps_the_first_run(chapter: Chapter) -> None:
-    player = chapter.player()
+    player = chapter.player("tier")
     walk_to_the_end(player)
     player.get_by_role("slider", name="Step").fill("4")
     button(player, "crash…").click()
@@ -160,7 +121,7 @@ def test_choosing_what_happens_next_makes_a_branch_and_keeps_the_first_run(chapt
 
 
 def test_playing_ends_with_the_run_and_goes_on_step_by_step_when_asked_again(chapter: Chapter) -> None:
-    player = chapter.player()
+    player = chapter.player("tier")
     walk_to_the_end(player)
     player.get_by_role("combobox", name="Speed").select_option("4×")
     button(player, "First step").click()
@@ -176,7 +137,7 @@ def test_playing_ends_with_the_run_and_goes_on_step_by_step_when_asked_again(cha
 
 
 def test_run_until_goes_on_until_it_is_so(chapter: Chapter) -> None:
-    player = chapter.player()
+    player = chapter.player("tier")
     walk_to_the_end(player)
     player.get_by_role("slider", name="Step").fill("5")
     player.get_by_role("combobox", name="Run until").select_option("every point is placed")
@@ -185,7 +146,7 @@ def test_run_until_goes_on_until_it_is_so(chapter: Chapter) -> None:
 
 
 def test_the_replay_code_is_shown_and_opens_the_same_run_again(chapter: Chapter) -> None:
-    player = chapter.player()
+    player = chapter.player("tier")
     walk_to_the_end(player)
     code = player.locator(".dp-code").inner_text()
     assert re.fullmatch(r"consistent_hashing:[\w-]+:[0-9a-f]{8}", code)
@@ -201,7 +162,7 @@ def test_a_short_run_opens_from_a_step_that_it_does_not_have(chapter: Chapter) -
     button(player, "Forward one step").click()
     code = player.locator(".dp-code").inner_text()
     chapter.run("tier")
-    player = chapter.player()
+    player = chapter.player("tier")
     walk_to_the_end(player)
     button(player, "?").or_(button(player, "Keys and signs")).first.click()
     player.get_by_role("textbox", name="Replay code").fill(code)
@@ -210,7 +171,7 @@ def test_a_short_run_opens_from_a_step_that_it_does_not_have(chapter: Chapter) -
 
 
 def test_the_keyboard_cannot_delete_the_learners_cell(chapter: Chapter) -> None:
-    player = chapter.player()
+    player = chapter.player("tier")
     before = chapter.notebook.cells
     player.focus()
     for key in "ddxabm":
@@ -281,7 +242,7 @@ def test_in_a_narrow_window_nothing_is_cut_off(chapter: Chapter) -> None:
     chapter.page.set_viewport_size({"width": 480, "height": 1800})
     chapter.notebook.command("application:toggle-left-area")
     try:
-        player = chapter.player()
+        player = chapter.player("tier")
         over = player.evaluate("element => element.scrollWidth - element.clientWidth")
         assert over <= 1
         button(player, "Forward one step").click()

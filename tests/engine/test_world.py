@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from models.ping_pong import Ball, FiveGossips, PingPong, Player
 from models.replicas import Copy, Put, Replicas, asked
+from msgspec.structs import replace
 
 from patterns.engine import trace
 from patterns.engine.draw import draw, mix
@@ -145,6 +146,17 @@ def test_on_a_fifo_link_no_message_overtakes_another() -> None:
     assert choice(history, Deliver(second.id)).why_not == "copy 1 comes first on this link"
     with pytest.raises(NotEnabled, match="copy 1 comes first"):
         history.apply(Deliver(second.id))
+
+
+@pytest.mark.parametrize("fifo", [True, False])
+def test_a_search_tells_the_order_on_a_link_apart_only_where_nothing_overtakes(fifo: bool) -> None:
+    """With two copies under way, which comes first decides what can happen next, but only on a FIFO link."""
+    history = History(Replicas(backups=1, fifo=fifo, latency=(5, 5)))
+    history.run([Request("C1", "P", Put(1)), Request("C2", "P", Put(2))])
+    first, second = history.state.packets
+    crossed = (replace(first, body=second.body), replace(second, body=first.body))
+    keys = [history.machine.key(world) for world in (history.state, replace(history.state, packets=crossed))]
+    assert (keys[0] != keys[1]) is fifo
 
 
 # A seed is a run
