@@ -90,6 +90,8 @@ class CacheTier(Machine[Tier, Event]):
             raise RouterError(f"scheme is {scheme!r}; it is one of {', '.join(ROUTERS)}")
         if copies < 1 or (copies > 1 and scheme != "ring"):
             raise RouterError(f"copies is {copies!r}; it is at least 1, and only the ring knows more")
+        if isinstance(keys, int | float):
+            raise RouterError(f"keys is {keys!r}; allowed are names, or None for the chapter's cities")
         if isinstance(keys, str):
             raise RouterError(f"this is of other keys ({keys}): replay it on a machine that has them")
         self.scheme = scheme
@@ -259,6 +261,8 @@ class CacheTier(Machine[Tier, Event]):
     # what happens
 
     def apply(self, state: Tier, event: Event) -> tuple[Tier, tuple[Note, ...]]:
+        if not isinstance(event, Event):
+            raise NotEnabled(f"{event!r} is nothing that can happen in a cache tier")
         reason = self.why_not(state, event)
         if reason:
             raise NotEnabled(f"{self.describe(state, event)}: {reason}")

@@ -62,6 +62,10 @@ class History(Generic[S, E]):
     """Every step taken of one machine, and where we stand."""
 
     def __init__(self, machine: Machine[S, E]) -> None:
+        """Begins at the machine's start. Raises TypeError for what is no machine."""
+        if not isinstance(machine, Machine):
+            forgot = f": write {machine.__name__}()" if isinstance(machine, type) else ""
+            raise TypeError(f"machine is {machine!r}, which is no Machine{forgot}")
         self.machine = machine
         root: Step[S, E] = Step(0, None, None, machine.start(), ())
         self.steps = [root]
@@ -131,8 +135,8 @@ class History(Generic[S, E]):
 
     def run_until(self, reached: Callable[[Step[S, E]], bool], bound: int) -> Step[S, E] | None:
         """Let usual things happen until a new step is `reached`; None when `bound` steps or a standstill came first."""
-        if bound < 1:
-            raise ValueError(f"bound is {bound}; it must be at least one step")
+        if not isinstance(bound, int) or bound < 1:
+            raise ValueError(f"bound is {bound!r}; it is a number of steps, at least one")
         for _ in range(bound):
             step = self.advance()
             if step is None:
@@ -145,6 +149,8 @@ class History(Generic[S, E]):
 
     def jump(self, to: Step[S, E] | int) -> Step[S, E]:
         """Put the cursor on a step, given itself or by number. The branch through it becomes the current one."""
+        if not isinstance(to, Step | int):
+            raise TypeError(f"to is {to!r}; allowed is a step of this history, or its number")
         number = to if isinstance(to, int) else to.number
         if not 0 <= number < len(self.steps):
             raise IndexError(f"step {number} does not exist: this history has steps 0 to {len(self.steps) - 1}")

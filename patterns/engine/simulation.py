@@ -65,7 +65,10 @@ class Simulation(Machine[World, Any]):
 
         Raises ValueError for a latency, a budget or a speed that cannot be.
         """
-        low, high = latency
+        try:
+            low, high = latency
+        except (TypeError, ValueError):
+            raise ValueError(f"latency is {latency!r}; allowed is a shortest and a longest time in ms") from None
         if not 0 <= low <= high:
             raise ValueError(f"latency is {low}..{high} ms; allowed is 0 <= low <= high")
         for fault, times in (budget or {}).items():

@@ -192,6 +192,20 @@ def test_a_jump_to_a_step_of_another_history_is_refused() -> None:
         after(Up()).jump(after(Up()).step)
 
 
+def test_a_jump_to_what_is_no_step_is_refused() -> None:
+    with pytest.raises(TypeError, match="to is 'x'; allowed is a step of this history, or its number"):
+        after(Up()).jump("x")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("machine", "said"),
+    [(None, "machine is None, which is no Machine$"), (Lift, r"which is no Machine: write Lift\(\)")],
+)
+def test_a_history_of_no_machine_is_refused_and_forgotten_parentheses_are_named(machine: Any, said: str) -> None:
+    with pytest.raises(TypeError, match=said):
+        History(machine)
+
+
 # Running until
 
 
@@ -219,9 +233,9 @@ def test_a_run_ends_where_nothing_happens_any_more() -> None:
     assert history.step.state == (3, ())
 
 
-@pytest.mark.parametrize("bound", [0, -1])
-def test_a_bound_below_one_is_refused(bound: int) -> None:
-    with pytest.raises(ValueError, match=f"bound is {bound}; it must be at least one step"):
+@pytest.mark.parametrize("bound", [0, -1, 2.5, "10"])
+def test_a_bound_that_is_no_number_of_steps_is_refused(bound: Any) -> None:
+    with pytest.raises(ValueError, match=f"bound is {bound!r}; it is a number of steps, at least one"):
         after().run_until(at_floor(1), bound)
 
 

@@ -354,6 +354,7 @@ def test_a_key_nobody_listed_can_be_read_and_looked_up() -> None:
         ({"nodes": [["A", -1]]}, "weight is -1"),
         ({"vnodes": 0}, "vnodes is 0"),
         ({"hash": "sha0"}, "hash is 'sha0'"),
+        ({"keys": 5}, "keys is 5; allowed are names"),
     ],
 )
 def test_a_tier_that_cannot_be_is_refused(params: dict, said: str) -> None:
@@ -380,6 +381,7 @@ def test_a_tier_that_cannot_be_is_refused(params: dict, said: str) -> None:
         ([Join("D")], Leave("A"), "D is still joining"),
         ([Join("D")], Join("E"), "D is still joining"),
         ([Crash("A"), Crash("B")], Crash("C"), "C is the last node"),
+        ([], "read", "'read' is nothing that can happen in a cache tier"),
     ],
 )
 def test_an_event_that_cannot_happen_is_refused_with_the_reason(events: list[Event], event: Event, said: str) -> None:
