@@ -152,7 +152,7 @@ quorum | 法定人数 | enough machines that no other enough can decide without 
 commit index | 提交索引 | up to here the log is on a majority and will never change
 up to date | 日志更新 | of two logs, the one whose last entry has the later term, then the longer one
 durable state | 持久化状态 | term, vote and log: written to disk before anything is answered
-crash | 崩溃 | a machine stops, keeps its disk and forgets its memory | leader_election
+crash | 崩溃 | a machine stops, keeps its disk and forgets its memory | leader_election two_phase_commit saga
 network partition | 网络分区 | machines run, but messages between some of them do not arrive | leader_election
 split brain | 脑裂 | two that both believe they are in charge; the disaster that terms rule out | leader_election
 election safety | 选举安全性 | at most one leader in a term (Raft 5.2)
@@ -189,7 +189,59 @@ clock drift | 时钟漂移 | two clocks do not run at the same rate
 process pause | 进程暂停 | a process stands still, in a garbage collection for one, and does not notice
 fencing token | 隔离令牌 | a number that grows with every lease; who writes shows it (Kleppmann 2016; Chubby: sequencer)
 fencing | 隔离 | the storage refuses whoever comes with an older token than it has seen
-lost update | 丢失更新 | a write that was acknowledged is undone by one that did not know of it
+lost update | 丢失更新 | a write that was acknowledged is undone by one that did not know of it | saga
+""",
+    ),
+    *_read(
+        "two_phase_commit",
+        """
+distributed transaction | 分布式事务 | one change of several databases, which must happen in all or in none | saga
+atomic commitment | 原子提交 | all come to the same decision, commit or abort, whatever crashes
+transaction coordinator | 事务协调者 | asks all for their votes, decides, and makes sure that all learn of it
+participant | 参与者 | a database that takes part: it votes, and then does what was decided
+prepare | 准备 | the first phase: can you promise to commit, whatever happens to you
+vote | 投票 | yes: I can still do both, commit and abort, and have it on disk; no: I abort
+decision | 决议 | commit if all voted yes, else abort; once made it stays
+acknowledgement | 确认 | I have the decision on disk, so you may forget it
+in doubt | 不确定状态 | voted yes and not told the decision: may neither commit nor abort
+blocking | 阻塞 | those in doubt can only wait until somebody who knows the decision is back
+forced write | 强制写盘 | a log record that is on the disk before the next message is sent
+write-ahead log | 预写日志 | what is to be done is on disk before it is done, so that it can be done again
+lock | 锁 | nobody else may read or write the row until the transaction is decided | saga
+lock timeout | 锁等待超时 | how long a transaction waits for a row before it is given up; it also ends deadlocks
+recovery | 恢复 | after a crash the log tells what was promised and what was decided | saga
+presumed abort | 假定中止 | who finds nothing in the coordinator's log takes the decision for abort
+presumed commit | 假定提交 | who finds nothing takes it for commit; so each beginning has to be logged first
+read-only participant | 只读参与者 | has nothing to undo: it votes so, lets go of its locks, and needs no second phase
+cooperative termination | 协作终止 | those in doubt ask one another; whoever knows, or has not voted, can end it
+three-phase commit | 三阶段提交 | a phase between vote and commit, so that no one commits while another is in doubt
+heuristic decision | 启发式决定 | an operator decides for a database in doubt, and may break atomicity
+""",
+    ),
+    *_read(
+        "saga",
+        """
+local transaction | 本地事务 | a transaction inside one service's own database
+compensation | 补偿 | a transaction that makes up for one that is committed: what it meant, not that it was
+compensatable step | 可补偿步骤 | a step that has a compensation, should a later one fail
+pivot | 枢轴步骤 | the point of no return: once it is done the saga can only go forward
+retriable step | 可重试步骤 | a step that is repeated until it succeeds, since there is no way back
+backward recovery | 向后恢复 | the steps that were done are compensated, the last one first
+forward recovery | 向前恢复 | the saga goes on from where it stopped until it is complete
+orchestration | 编排 | one process tells each service what to do next, and keeps the saga's log
+choreography | 协同 | nobody is in charge: each service does its part when it hears that the one before has
+saga log | Saga 日志 | what was begun and what is done, on disk, so that a crash does not lose a saga
+idempotence | 幂等性 | doing it twice is the same as doing it once
+idempotency key | 幂等键 | a name that a request keeps through all its retries, so that its second copy is recognised
+at-least-once delivery | 至少一次投递 | what is not acknowledged is sent again, so it may arrive twice
+backoff | 退避 | each retry waits longer than the one before
+transactional outbox | 事务性发件箱 | the message is a row, written with the data, sent from there
+isolation | 隔离性 | what a transaction has half done nobody else sees; a saga has none
+dirty read | 脏读 | reading what a saga has written and may still take back
+semantic lock | 语义锁 | a mark on a row: a saga is at work here, do not rely on it
+commutative updates | 可交换更新 | changes that come to the same in any order: add 5, take 3
+re-read value | 重读值 | before writing, look whether the value is still the one that was read
+version file | 版本文件 | what was asked for is kept, so that what comes out of order can be put in order
 """,
     ),
 )
