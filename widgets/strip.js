@@ -2,7 +2,9 @@
 // are processes, the space-time diagram: a line a process, an arrow a message. A click on an event goes there, and
 // lights what it could know of (its causal past) and what could know of it (its causal future): Lamport 1978.
 
-const LANE = 30, TOP = 30, NAMES = 60, LEFT = 10;
+const LANE = 30, TOP = 30, LEFT = 10;
+const NAMES = [60, 128]; // the names are as wide as the longest one, within these bounds
+const LETTER = 7.8; // what a letter of a name takes
 const GLYPH = { // kind of event -> its path around (0, 0); the legend in the player's help names them
   deliver: "M4 0A4 4 0 1 1-4 0 4 4 0 1 1 4 0Z",
   fire: "M0-5.5L5.5 0 0 5.5-5.5 0Z",
@@ -45,7 +47,9 @@ class Strip {
     this.place = new Map(path.map((frame, i) => [frame.depth, i])); // depth -> column
     const width = LEFT + path.length * this.step + 16, height = TOP + lanes.length * LANE;
     put(this.svg, { width, height, viewBox: `0 0 ${width} ${height}` });
-    put(this.names, { width: lanes.length ? NAMES : 0, height });
+    const longest = Math.max(0, ...lanes.map((lane) => [...lane].length));
+    this.wide = Math.max(NAMES[0], Math.min(NAMES[1], longest * LETTER + 12));
+    put(this.names, { width: lanes.length ? this.wide : 0, height });
     this.svg.replaceChildren();
     this.names.replaceChildren();
     this.drawEras();
@@ -88,7 +92,7 @@ class Strip {
     for (const lane of this.lanes) {
       const y = this.y(lane);
       const name = svg("text", this.names, { class: "dp-label dp-strong", x: 4, y: y + 4 });
-      name.textContent = cut(lane, NAMES - 8, 13);
+      name.textContent = cut(lane, this.wide - 8, 13);
       svg("line", this.svg, { class: "dp-lane", x1: 0, y1: y, x2: width, y2: y });
     }
     const down = new Map();
