@@ -101,7 +101,7 @@ class Menus {
       this.view.ask({ kind: "open", code: code.value });
     } }, h("label", {}, "Open a run: ", code), h("button", { type: "submit" }, "Open"));
     const refused = problem ? h("p", { class: "dp-problem", role: "alert" }, problem) : "";
-    this.open("Keys and signs", null, h("h5", {}, "Keys"), list(KEYS), h("h5", {}, "Signs"), list(this.view.head.lanes.length ? [...TRACK, ...LEGEND] : TRACK), open, refused);
+    this.open("Keys and signs", null, h("h5", {}, "Keys"), list(KEYS), h("h5", {}, "Signs"), list([...(this.view.head.signs ?? []), ...TRACK, ...(this.view.head.lanes.length ? LEGEND : [])]), open, refused);
   }
 
   showBranches() {

@@ -9,7 +9,7 @@ function showFacts(ui, rows) {
   patch(ui.facts, rows, () => h("tr", {}, h("th", { scope: "row" }), h("td"), h("td", { class: "dp-soft" })), (tr, [who, name, was, now, where]) => {
     const [label, value, kept] = tr.children;
     label.textContent = people.length > 1 ? `${who} ${name}`.trim() : name;
-    const is = h("span", { class: was === now ? "" : "dp-is" }, now || "none");
+    const is = h("span", { class: was === now ? "" : "dp-is" }, (now || "none").replace(/(\d) (%|ms)/g, "$1\u00a0$2"));
     value.replaceChildren(was && was !== now ? h("span", { class: "dp-was" }, was) : "", is);
     kept.textContent = where;
     tr.className = people.length > 1 && who !== last ? "dp-group" : "";

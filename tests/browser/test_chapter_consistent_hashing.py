@@ -157,6 +157,13 @@ def test_the_replay_code_is_shown_and_opens_the_same_run_again(chapter: Chapter)
     says(player, "all 2 points of D are placed")
 
 
+def test_the_signs_of_this_picture_are_explained_under_the_question_mark(chapter: Chapter) -> None:
+    player = chapter.player("tier")
+    button(player, "?").or_(button(player, "Keys and signs")).first.click()
+    expect(player.get_by_role("dialog")).to_contain_text("hollow dot")
+    expect(player.get_by_role("dialog")).to_contain_text("the next read is a miss")
+
+
 def test_a_short_run_opens_from_a_step_that_it_does_not_have(chapter: Chapter) -> None:
     player = chapter.player("modulo")
     button(player, "Forward one step").click()

@@ -24,9 +24,15 @@ from widgets.spacetime import moment_of
 
 from .processes import Seats, calls, costs_of, cuts, is_fault, messages, seats, sends_of, timer_arc
 
-__all__ = ["costs_of", "facts_of", "scene_of", "sends_of", "title"]
+__all__ = ["costs_of", "facts_of", "scene_of", "sends_of", "signs", "title"]
 
 title = "Raft"
+signs = {
+    "colour": "a term, as in the paper's Figure 5",
+    "arc round a server": "its election timer, which runs out",
+    "filled entry": "known to be committed; dashed: not yet",
+    "bar under a log": "what the server knows to be committed",
+}
 
 WorldStep = Step[World, Any]
 QUIET_RULES = {"AE.0", "L.1", "L.3.same"}

@@ -20,6 +20,13 @@ from .slots import slots
 from .words import degrees, headline
 
 title = "Consistent hashing"
+signs = {
+    "disc on the ring": "a point of a node, which owns the arc that ends there",
+    "filled dot": "a key, in its owner's colour, that the owner has cached",
+    "hollow dot": "a key that is not cached where it is asked for: the next read is a miss",
+    "thick arc outside": "a range that changed hands; the short lines beyond it are the keys that moved",
+    "dashed": "a point that the walk skipped, or of a node that is gone",
+}
 
 
 def scene_of(step: Step[Tier, object]) -> Scene:

@@ -24,9 +24,14 @@ from widgets.views.processes import costs_of, is_fault, sends_of
 
 from . import beliefs, circle, lease
 
-__all__ = ["costs_of", "facts_of", "scene_of", "sends_of", "title"]
+__all__ = ["costs_of", "facts_of", "scene_of", "sends_of", "signs", "title"]
 
 title = "Leader election"
+signs = {
+    "colour": "a leader, and who goes by it; with a lease, a token",
+    "★": "leads, by its own belief",
+    "arc round a process": "a timer that runs out; with a lease, what is left of it",
+}
 
 WorldStep = Step[World, Any]
 QUIET_RULES = {"B.beat", "B.heard", "L.renew", "H.renew", "H.renewed"}
