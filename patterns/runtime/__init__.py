@@ -7,9 +7,11 @@ from .cache import CacheCluster, Client, Counts, Reads
 from .channels import Broadcast, Closed, Lagged, Receiver, Sender, broadcast, mpsc
 from .cluster import Cluster
 from .disk import Disk, DiskError
+from .failpoint import DieAt
 from .host import Host
 from .recording import Recording
 from .rpc import Connection, Refused, Server
+from .sqlite_disk import SqliteDisk, database
 from .wire import Wire, WireError
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "Cluster",
     "Connection",
     "Counts",
+    "DieAt",
     "Disk",
     "DiskError",
     "Host",
@@ -30,8 +33,10 @@ __all__ = [
     "Refused",
     "Sender",
     "Server",
+    "SqliteDisk",
     "Wire",
     "WireError",
     "broadcast",
+    "database",
     "mpsc",
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from typing import Any
@@ -19,6 +20,7 @@ from patterns.engine.process import Process
 
 from .channels import Closed, Lagged, Subscriber
 from .envelopes import TOLD, Bodies, Missed, Ready, Record
+from .failpoint import DieAt
 from .host import Address, Host, sentence
 from .rpc import LOOPBACK
 
@@ -44,6 +46,13 @@ def address(text: str) -> tuple[str, Address]:
     return name, (host, int(port))
 
 
+def point(words: Sequence[str]) -> DieAt:
+    """`rule stage [nth]` in its parts. Raises ValueError."""
+    if not 2 <= len(words) <= 3 or not all(word.isdecimal() for word in words[2:]):
+        raise ValueError(f"die-at is {' '.join(words)!r}; allowed is: rule stage [nth]")
+    return DieAt(words[0], words[1], *map(int, words[2:]))  # type: ignore[arg-type]  # it checks the stage
+
+
 def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m patterns.runtime", description=__doc__)
     parser.add_argument("process", help="the process's class, as module:Name")
@@ -52,7 +61,13 @@ def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--host", default=LOOPBACK, help="where to listen (loopback)")
     parser.add_argument("--port", type=int, default=0, help="0: any free one")
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=HOST:PORT")
-    parser.add_argument("--disk", help="the file of its durable fields; without one, a crash forgets them")
+    parser.add_argument(
+        "--disk",
+        help="the file of its durable fields, a database if it is named .sqlite; without one, a crash forgets them",
+    )
+    parser.add_argument(
+        "--die-at", nargs="+", metavar="WORD", help="kill -9 itself there: a rule, noted, written or sent [, nth time]"
+    )
     parser.add_argument(
         "--child",
         action="store_true",
@@ -66,7 +81,15 @@ async def run(options: argparse.Namespace) -> None:
     kind = process_class(options.process)
     process = msgspec.convert({**msgspec.json.decode(options.fields), "id": options.id}, kind)
     peers = dict(address(text) for text in options.peer)
-    host = Host(process, peers, disk=options.disk, host=options.host, port=options.port, shared_port=options.child)
+    host = Host(
+        process,
+        peers,
+        disk=options.disk,
+        host=options.host,
+        port=options.port,
+        shared_port=options.child,
+        die_at=point(options.die_at) if options.die_at else None,
+    )
     async with host:
         records = host.narration.subscribe()  # before the process takes its first step
         watchers = [] if options.quiet else [tell(host, records) if options.child else say(host, records)]
@@ -95,6 +118,7 @@ async def tell(host: Host, records: Subscriber[Record]) -> None:
     loop = asyncio.get_running_loop()
     transport, protocol = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, sys.stdout)
     writer = asyncio.StreamWriter(transport, protocol, None, loop)
+    transport.set_write_buffer_limits(high=0)  # told is told, though it is killed the moment after
     with suppress(Closed, ConnectionError):  # who read it is gone
         while True:
             try:

@@ -145,6 +145,7 @@ class Broadcast(Generic[T]):
         self._sent = 0
         self._closed = False
         self._subscribers: set[Subscriber[T]] = set()
+        self._came_back = asyncio.Event()
 
     def subscribe(self) -> Subscriber[T]:
         """A receiver of all that is sent from now on. Raises Closed."""
@@ -166,8 +167,15 @@ class Broadcast(Generic[T]):
         self._kept.append(value)
         self._sent += 1
         for subscriber in self._subscribers:
+            subscriber._waits = False
             subscriber._changed.set()
         return len(self._subscribers)
+
+    async def drained(self) -> None:
+        """Wait until every subscriber has come back for more than was sent: until then it deals with what it has."""
+        while not all(each._waits or each._is_over for each in self._subscribers):
+            self._came_back.clear()
+            await self._came_back.wait()
 
     def close(self) -> None:
         """End it: subscribers still get what is kept for them."""
@@ -183,6 +191,8 @@ class Subscriber(Generic[T]):
         self._channel = channel
         self._next = channel._sent
         self._changed = asyncio.Event()
+        self._waits = False
+        """Whether it has taken all that was sent, and asked for more."""
 
     async def recv(self) -> T:
         """The next value, waited for; a cancelled wait loses none.
@@ -191,6 +201,8 @@ class Subscriber(Generic[T]):
         """
         channel = self._channel
         while self._next == channel._sent and not self._is_over:
+            self._waits = True
+            channel._came_back.set()
             self._changed.clear()
             await self._changed.wait()
         if self._is_over:
@@ -206,6 +218,7 @@ class Subscriber(Generic[T]):
     def close(self) -> None:
         """Receive no more."""
         self._channel._subscribers.discard(self)
+        self._channel._came_back.set()
         self._changed.set()
 
     @property

@@ -15,6 +15,7 @@ import asyncio
 import os
 import signal
 import socket
+import sqlite3
 import sys
 from asyncio.subprocess import PIPE
 from asyncio.subprocess import Process as Child
@@ -22,7 +23,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, Literal, NamedTuple, Self, TypeVar
 
 import msgspec
 
@@ -31,8 +32,10 @@ from patterns.engine.process import Process
 from patterns.engine.world import World
 
 from .envelopes import ENVELOPES, TOLD, Answer, Bodies, FromClient, Killed, Missed, Ready, Record
+from .failpoint import DieAt
 from .recording import Recording
 from .rpc import LOOPBACK, Refused
+from .sqlite_disk import database
 from .wire import Wire, WireError
 
 DEADLINE = 10.0
@@ -41,6 +44,9 @@ PATIENCE = 1.0
 """Seconds to wait for one process's answer before asking another."""
 PAUSE = 0.02
 """Seconds before asking again where nobody knew the leader."""
+
+SUFFIXES = {"file": ".disk", "sqlite": ".sqlite"}
+"""What the files of a disk are named."""
 
 T = TypeVar("T")
 
@@ -54,8 +60,10 @@ class Started(NamedTuple):
 class Cluster:
     """Runs `processes`, which send to one another, while it is open.
 
-    `replies` is the union of what they reply. `folder` holds their disks: a temporary one unless given. With
-    `narrate=False` they tell nothing, which is faster: there is then no recording, and `until` sees no states.
+    `replies` is the union of what they reply. `folder` holds their disks: a temporary one unless given. With the disk
+    `sqlite` each is a database of its own, which `database` opens. `die_at`: who kills itself, and where, the first
+    time it runs. With `narrate=False` they tell nothing, which is faster: there is then no recording, and `until` sees
+    no states.
 
     Two conventions, those of Raft's section 8, let it talk to a cluster that has a leader: a reply with a field
     `leader` is no answer, but says whom to ask instead (None: somebody else); and where request and reply have a
@@ -68,12 +76,22 @@ class Cluster:
         *,
         replies: Any = None,
         folder: Path | str | None = None,
+        disk: Literal["file", "sqlite"] = "file",
+        die_at: Mapping[str, DieAt] | None = None,
         narrate: bool = True,
     ) -> None:
         names = [process.id for process in processes]
         if not names or len(set(names)) < len(names):
             raise ValueError(f"processes are {names}; allowed are one or more, each with a name of its own")
+        if disk not in SUFFIXES:
+            raise ValueError(f"disk is {disk!r}; allowed are {', '.join(SUFFIXES)}")
         self.processes = {process.id: process for process in processes}
+        self.disk = disk
+        self.die_at = dict(die_at or {})
+        for name, point in self.die_at.items():
+            if name not in self.processes:
+                raise ValueError(f"die_at names {name!r}; the processes are {', '.join(names)}")
+            point.check(type(self.processes[name]))
         self.paths = {name: class_path(type(process)) for name, process in self.processes.items()}
         self.narrate = narrate
         self.records: list[Record] = []
@@ -103,7 +121,7 @@ class Cluster:
                 self.addresses[name] = place.getsockname()[:2]
             async with asyncio.TaskGroup() as group:
                 for name in self.processes:
-                    group.create_task(self.restart(name))
+                    group.create_task(self.restart(name, die_at=self.die_at.get(name)))
         except BaseExceptionGroup as failures:
             await self.__aexit__()
             raise failures.exceptions[0] from None
@@ -117,7 +135,11 @@ class Cluster:
         self._closing = True
         for client in self._clients.values():
             client.close()
-        await asyncio.gather(*(self._end(name) for name in list(self._started)))
+        started = list(self._started.values())
+        for child, _ in started:
+            with suppress(ProcessLookupError):
+                child.kill()
+        await asyncio.gather(*(listener for _, listener in started), return_exceptions=True)
         await self._open.aclose()
 
     # Processes
@@ -130,12 +152,18 @@ class Cluster:
         """Its number as an OS process. Raises ValueError when it does not run."""
         return self._child(name).child.pid
 
-    async def restart(self, name: str) -> None:
-        """Start it, with what is on its disk, and wait until it listens. Raises ValueError when it runs already."""
+    async def restart(self, name: str, *, die_at: DieAt | None = None) -> None:
+        """Start it, with what is on its disk, and wait until it listens; it lives until it comes to `die_at`.
+
+        Raises ValueError when it runs already, or can never come there.
+        """
         if name in self._started or name not in self.processes:
             raise ValueError(f"restart of {name!r}: allowed are those that do not run, {self._names(running=False)}")
+        if die_at is not None:
+            die_at.check(type(self.processes[name]))
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
         child = await asyncio.create_subprocess_exec(
-            *self._command(name), stdin=PIPE, stdout=PIPE, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+            *self._command(name, die_at), stdin=PIPE, stdout=PIPE, env=environment
         )
         ready = asyncio.get_running_loop().create_future()
         self._started[name] = Started(child, asyncio.create_task(self._listen(name, child, ready)))
@@ -144,34 +172,45 @@ class Cluster:
 
     async def kill(self, name: str) -> None:
         """Kill it with -9: it gets no chance to do or to say anything. Raises ValueError when it does not run."""
-        child = self._child(name).child
-        child.send_signal(signal.SIGKILL)
-        await self._end(name)
-
-    async def _end(self, name: str) -> None:
-        child, listener = self._started[name]
+        child, listener = self._child(name)
         with suppress(ProcessLookupError):
-            child.kill()
-        await child.wait()
-        died = asyncio.get_running_loop().time()
-        await asyncio.gather(listener, return_exceptions=True)  # what it told before it died
-        assert child.stdin is not None
-        child.stdin.close()
-        self._started.pop(name, None)
-        self.states.pop(name, None)
-        if not self._closing:  # the end of the run is no event in it
-            await self._take(Record(at=died, process=name, event=Killed()))
+            child.send_signal(signal.SIGKILL)
+        await asyncio.wait([listener])
 
-    def _command(self, name: str) -> list[str]:
+    async def died(self, name: str, *, deadline: float = DEADLINE) -> None:
+        """Wait until it is dead: at once where it is. Raises TimeoutError after `deadline` seconds."""
+        if name not in self.processes:
+            raise ValueError(f"name is {name!r}; the processes are {', '.join(self.processes)}")
+        if name in self._started:
+            done, _ = await asyncio.wait([self._started[name].listener], timeout=deadline)
+            if not done:
+                raise TimeoutError(f"{name} was to die and is alive after {deadline} s")
+
+    def database(self, name: str) -> sqlite3.Connection:
+        """What is really on its disk, to be read only; open until this cluster closes.
+
+        Raises ValueError when its disk is no database, FileNotFoundError when it has written nothing yet.
+        """
+        if self.disk != "sqlite" or name not in self.processes:
+            raise ValueError(f"{name!r} has no database; with disk='sqlite' {', '.join(self.processes)} have one")
+        connection = database(self._disk(name))
+        self._open.callback(connection.close)
+        return connection
+
+    def _disk(self, name: str) -> Path:
+        assert self._folder is not None
+        return Path(self._folder) / f"{name}{SUFFIXES[self.disk]}"
+
+    def _command(self, name: str, die_at: DieAt | None) -> list[str]:
         fields = {field: getattr(self.processes[name], field) for field in self.processes[name].kept_fields}
         host, port = self.addresses[name]
         peers = [f"--peer={peer}={':'.join(map(str, place))}" for peer, place in self.addresses.items() if peer != name]
-        assert self._folder is not None
         return [
             *(sys.executable, "-m", "patterns.runtime", self.paths[name], "--child", f"--id={name}"),
             f"--fields={msgspec.json.encode(fields).decode()}",
-            *(f"--host={host}", f"--port={port}", f"--disk={Path(self._folder) / name}.disk"),
+            *(f"--host={host}", f"--port={port}", f"--disk={self._disk(name)}"),
             *peers,
+            *(() if die_at is None else ("--die-at", die_at.rule, die_at.stage, str(die_at.nth))),
             *(() if self.narrate else ("--quiet",)),
         ]
 
@@ -186,21 +225,35 @@ class Cluster:
     # What they tell
 
     async def _listen(self, name: str, child: Child, ready: asyncio.Future[None]) -> None:
+        """Take down what it tells, up to its death."""
         assert child.stdout is not None
+        assert child.stdin is not None
         try:
-            with suppress(WireError):  # cut short by its death
-                while (told := await TOLD.read(child.stdout)) is not None:
-                    if isinstance(told, Ready):
-                        ready.set_result(None)
-                    elif isinstance(told, Missed):
-                        self.missed += told.records
-                    else:
-                        record = self._bodies[name].unpack(told)
-                        self.states[name] = record.state
-                        await self._take(record)
-        finally:
-            if not ready.done():
-                ready.set_exception(ConnectionError(f"{name} ended before it listened; see its error above"))
+            while (told := await next_told(child.stdout)) is not None:
+                if isinstance(told, Ready):
+                    ready.set_result(None)
+                elif isinstance(told, Missed):
+                    self.missed += told.records
+                else:
+                    record = self._bodies[name].unpack(told, self._bodies)
+                    self.states[name] = record.state
+                    await self._take(record)
+        except Exception as problem:  # what cannot be read is not passed over
+            child.kill()
+            self._failed(name, problem)
+        await child.wait()
+        died = asyncio.get_running_loop().time()
+        child.stdin.close()
+        self._started.pop(name, None)
+        self.states.pop(name, None)
+        if not ready.done():
+            ready.set_exception(ConnectionError(f"{name} ended before it listened; see its error above"))
+        elif not self._closing:  # the end of the run is no event in it
+            await self._take(Record(at=died, process=name, event=Killed()))
+
+    def _failed(self, name: str, problem: Exception) -> None:
+        told = {"message": f"what {name} told cannot be understood, so it was killed", "exception": problem}
+        asyncio.get_running_loop().call_exception_handler(told)
 
     async def _take(self, record: Record) -> None:
         self.records.append(record)
@@ -223,14 +276,17 @@ class Cluster:
 
     # Clients
 
-    async def request(self, client: str, message: Any, *, deadline: float = DEADLINE) -> Any:
-        """The answer to a client's request, from whoever can give it; asked again, and elsewhere, until then.
+    async def request(self, client: str, message: Any, *, to: str | None = None, deadline: float = DEADLINE) -> Any:
+        """The answer to a client's request, from whoever can give it, or from `to` alone; asked again until then.
 
         Raises TimeoutError after `deadline` seconds: it is then not known whether the request was executed. A client
         asks one thing at a time.
         """
         asking = self._clients.setdefault(client, _Client(client))
-        to, around = self.leader, list(self.processes)
+        if to is not None and to not in self.processes:
+            raise ValueError(f"to is {to!r}; the processes are {', '.join(self.processes)}")
+        around = list(self.processes) if to is None else [to]
+        to = self.leader if to is None else to
         async with asyncio.timeout(deadline):
             while True:
                 try:
@@ -243,7 +299,7 @@ class Cluster:
                         self.leader = to
                         return reply
                     hint = reply.leader
-                if hint not in self.addresses or hint == to:
+                if hint not in around or hint == to:
                     await asyncio.sleep(PAUSE)
                     hint = around[(around.index(to) + 1) % len(around)]
                 to = hint
@@ -285,6 +341,16 @@ class _Client:
     def _drop(self, address: tuple[str, int]) -> None:
         if address in self._streams:
             self._streams.pop(address)[1].transport.abort()
+
+
+async def next_told(stream: asyncio.StreamReader) -> Any:
+    """The next that a process tells; None at its end, which may cut short what it was telling. Raises WireError."""
+    try:
+        return await TOLD.read(stream)
+    except WireError as problem:
+        if isinstance(problem.__cause__, asyncio.IncompleteReadError):
+            return None
+        raise
 
 
 def class_path(kind: type[Process]) -> str:

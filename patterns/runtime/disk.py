@@ -18,14 +18,20 @@ class DiskError(ValueError):
 
 
 class Disk:
-    """The file at `path`, in MessagePack. A crash at any moment leaves the old values or the new ones, never a mix."""
+    """The file at `path`, in MessagePack. A crash at any moment leaves the old values or the new ones, never a mix.
+
+    Every write is of everything: for what grows, a log or many rows, take a SqliteDisk.
+    """
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         self._new = self.path.with_name(self.path.name + ".new")
 
     def write(self, process: Process) -> None:
-        """Write the durable fields, and return only when they would survive a loss of power."""
+        """Write the durable fields, and return only when they would survive a loss of power.
+
+        Raises OSError when the file cannot be written.
+        """
         body = msgspec.msgpack.encode(process.disk)
         with open(self._new, "wb") as file:
             file.write(body)
@@ -52,3 +58,6 @@ class Disk:
             return process.with_disk(msgspec.msgpack.decode(body, type=type(process).disk_type()))
         except msgspec.MsgspecError as problem:
             raise DiskError(f"{self.path} does not hold the fields of a {type(process).__name__}: {problem}") from None
+
+    def close(self) -> None:
+        """Nothing is open between two writes."""

@@ -5,7 +5,7 @@ A message travels as the process's frozen struct, tagged with its name; which th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -72,7 +72,7 @@ class Asked(msgspec.Struct, frozen=True, tag=True):
 
 
 class Killed(msgspec.Struct, frozen=True, tag=True):
-    """The process is no more. Nobody who dies tells this; it is noted down by whoever killed it."""
+    """The process is no more. Nobody who dies tells this; it is noted down by whoever started it."""
 
 
 class Shown(msgspec.Struct, frozen=True, tag=True):
@@ -190,8 +190,11 @@ class Bodies:
             state=self.encode(record.state),
         )
 
-    def unpack(self, record: Record) -> Record:
-        """Raises WireError. Replies stay out where nobody said what they are."""
+    def unpack(self, record: Record, others: Mapping[str, Bodies]) -> Record:
+        """`others`: the bodies of those it sends to. Raises WireError.
+
+        Replies stay out where nobody said what they are.
+        """
         event = record.event
         if isinstance(event, Received):
             event = Received(event.sender, self._again(self.message, event.body))
@@ -201,9 +204,9 @@ class Bodies:
         return msgspec.structs.replace(
             record,
             event=event,
-            sends=tuple((to, self._again(self.message, body)) for to, body in record.sends),
+            sends=tuple((to, self._again(others[to].message, body)) for to, body in record.sends),
             replies=tuple((client, self._again(self.reply, body)) for client, body in known),
-            state=msgspec.convert(record.state, self.kind),
+            state=msgspec.convert(record.state, self.kind, str_keys=True),
         )
 
     def _again(self, decode: Any, body: Any) -> Any:

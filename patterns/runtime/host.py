@@ -20,7 +20,6 @@ from typing import Any, NamedTuple, Self
 from patterns.engine.process import Effects, Process
 
 from .channels import Broadcast, Empty, Lagged, Receiver, Sender, Subscriber, broadcast, mpsc
-from .disk import Disk
 from .envelopes import (
     ENVELOPES,
     Answer,
@@ -35,7 +34,9 @@ from .envelopes import (
     Record,
     shown,
 )
+from .failpoint import DieAt, Failpoint, die
 from .rpc import LOOPBACK, Refused
+from .sqlite_disk import disk_at
 from .wire import MAX_FRAME, Wire, WireError
 
 INBOX = 256
@@ -74,8 +75,12 @@ class Host:
 
     `peers` are the addresses of the processes it sends to; it is looked at whenever it connects, so that addresses can
     be filled in, or change. What is at the path `disk`, if anything, is what the process begins with; with None a
-    crash forgets all. `host` and `port` are where it listens: loopback, unless told otherwise, and with 0 any free
+    crash forgets all. A disk named `.sqlite` is a database, a SqliteDisk: the choice for what grows, and for what
+    others shall read. `host` and `port` are where it listens: loopback, unless told otherwise, and with 0 any free
     port. `shared_port`: also when another socket of the same user is bound there (somebody reserved it for us).
+    `die_at`: where this OS process kills itself; each event then has a write of its own.
+
+    Raises ValueError for a `die_at` that the process can never come to.
     """
 
     def __init__(
@@ -88,10 +93,13 @@ class Host:
         port: int = 0,
         shared_port: bool = False,
         max_frame: int = MAX_FRAME,
+        die_at: DieAt | None = None,
     ) -> None:
+        if die_at is not None:
+            die_at.check(type(process))
         self.process = process
         self.peers = peers
-        self.disk = None if disk is None else Disk(disk)
+        self.disk = None if disk is None else disk_at(disk)
         self.host, self.port, self.shared_port = host, port, shared_port
         self.narration: Broadcast[Record] = broadcast(NARRATION)
         """What happens, for who subscribes: after it is on disk."""
@@ -106,6 +114,7 @@ class Host:
         self._to_itself: deque[Happening] = deque()
         self._deeds: list[Deed] = []
         self._on_disk: Process | None = None
+        self._failpoint = None if die_at is None else Failpoint(die_at)
         self._clients: dict[str, StreamWriter] = {}
         self._connections: dict[asyncio.Task[Any], StreamWriter] = {}
 
@@ -120,7 +129,11 @@ class Host:
         self._enter: Sender[Happening]
         self._enter, self._inbox = mpsc(INBOX)
         shared = {"reuse_port": True} if self.shared_port else {}
-        self._listening = await asyncio.start_server(self._serve, self.host, self.port, **shared)
+        try:
+            self._listening = await asyncio.start_server(self._serve, self.host, self.port, **shared)
+        except OSError:
+            self._let_go()
+            raise
         self.host, self.port = self._listening.sockets[0].getsockname()[:2]
         self._running = self._loop.create_task(self._run())
         return self
@@ -134,7 +147,12 @@ class Host:
         self._inbox.close()
         await asyncio.gather(self._running, *self._connections, return_exceptions=True)
         await self._listening.wait_closed()
+        self._let_go()
         self.narration.close()
+
+    def _let_go(self) -> None:
+        if self.disk is not None:
+            self.disk.close()
 
     async def ended(self) -> None:
         """Wait until the process fails: raises what its handler raised."""
@@ -151,15 +169,20 @@ class Host:
                 if peer != self.process.id:
                     self._links[peer] = broadcast(QUEUE)
                     links.create_task(self._link(peer, self._links[peer].subscribe()))
-            self._handle(Began(self._again))
+            await self._step(Began(self._again))
             while True:
                 self._settle()
                 for event in await self._next():
-                    self._handle(event)
+                    await self._step(event)
                 for timer in self._due():  # what has come comes before what runs out
                     if timer in self._timers and self._timers[timer].due <= self._loop.time():
                         del self._timers[timer]
-                        self._handle(Fired(timer))
+                        await self._step(Fired(timer))
+
+    async def _step(self, event: Happening) -> None:
+        self._handle(event)
+        if self._failpoint is not None:
+            await self._settle_or_die(self._failpoint)
 
     async def _next(self) -> list[Happening]:
         """What has come; waits for something, or until a timer runs out."""
@@ -205,17 +228,42 @@ class Host:
 
     def _settle(self) -> None:
         """Make durable what changed; then, and only then, do what was asked for."""
-        if self.disk is not None and (self._on_disk is None or self.process.written_since(self._on_disk)):
-            self.disk.write(self.process)
-        self._on_disk = self.process
+        self._write()
         for deed in self._deeds:
             for to, message in deed.effects.sends:
                 self._send(to, message)
             for client, message in deed.effects.replies:
                 self._reply(client, message)
-            if self.narration.subscribers:
-                self.narration.send(self._record(deed))
+            self._tell(deed)
         self._deeds.clear()
+
+    def _write(self) -> None:
+        if self.disk is not None and (self._on_disk is None or self.process.written_since(self._on_disk)):
+            self.disk.write(self.process)
+        self._on_disk = self.process
+
+    async def _settle_or_die(self, failpoint: Failpoint) -> None:
+        """Settle what one event led to, or die on the way, where that is the chosen point."""
+        [deed] = self._deeds
+        stage = failpoint.stage_of(deed.effects.notes)
+        if stage == "noted":
+            await self._die()
+        self._write()
+        if stage == "written":
+            self._tell(deed._replace(effects=Effects(deed.effects.now, notes=deed.effects.notes)))
+            await self._die()
+        self._settle()
+        if stage == "sent":
+            await self._die()
+
+    async def _die(self) -> None:
+        """Die, once all that left this process has left this machine's part of it, and those who watch know of it."""
+        answers = [writer.drain() for writer in self._connections.values()]
+        await die(self.narration.drained(), *(link.drained() for link in self._links.values()), *answers)
+
+    def _tell(self, deed: Deed) -> None:
+        if self.narration.subscribers:
+            self.narration.send(self._record(deed))
 
     def _record(self, deed: Deed) -> Record:
         effects = deed.effects
@@ -263,6 +311,7 @@ class Host:
                 writer.transport.abort()
 
     async def _carry(self, peer: str, queue: Subscriber[bytes], reader: StreamReader, writer: StreamWriter) -> None:
+        writer.transport.set_write_buffer_limits(high=0)  # a frame is the kernel's before the next one is taken
         while True:
             try:
                 frame = await queue.recv()
@@ -291,6 +340,7 @@ class Host:
             writer.transport.abort()
             return
         self._connections[task] = writer
+        writer.transport.set_write_buffer_limits(high=0)  # drained is drained
         try:
             while (envelope := await self._wire.read(reader)) is not None:
                 await self._enter.send(self._opened(envelope, writer))

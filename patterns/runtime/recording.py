@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Self
 
 from msgspec.structs import replace
 
 from patterns.engine.choices import describe
-from patterns.engine.history import History
+from patterns.engine.history import History, Step
 from patterns.engine.machine import Choice, Machine, Note, NotEnabled
 from patterns.engine.process import Process
 from patterns.engine.world import Call, Crash, Deliver, Drop, Fire, Packet, Request, Restart, Timer, World
@@ -26,8 +26,10 @@ Notes = tuple[Note, ...]
 class Recording(Machine[World, Any]):
     """What `processes` did, by their `records`. Name, rules, properties and milestones are those of `like`.
 
-    Times are milliseconds since the first record. A process that has not started yet stands there as crashed.
-    A message that nobody ever told to have received is lost: at once where its receiver was down, else when it dies.
+    Times are milliseconds since the first record. As in a simulation all processes have started when it begins,
+    whenever each of them really did: until then it had neither done nor received anything. One that told nothing at
+    all stands there as it was built. A message that nobody ever told to have received is lost: at once where its
+    receiver was down, else when it dies.
     """
 
     def __init__(self, processes: Sequence[Process], records: Iterable[Record], like: Machine[World, Any]) -> None:
@@ -59,13 +61,27 @@ class Recording(Machine[World, Any]):
     def describe(self, state: World, event: Any) -> str:
         return describe(state, event)
 
+    def again(self, **params: Any) -> Self:
+        raise ValueError("what is shown here has really happened; play a replay code in a simulation")
+
     def history(self) -> History[World, Any]:
-        """All its steps, the cursor at the start."""
-        history = History(self)
+        """All its steps, the cursor at the start. It has no replay code: nothing makes the same happen again."""
+        history = _Past(self)
         while history.advance():
             pass
         history.jump(0)
         return history
+
+
+class _Past(History[World, Any]):
+    """A history without replay codes."""
+
+    @property
+    def code(self) -> str:
+        return ""
+
+    def code_of(self, leaf: Step[World, Any]) -> str:
+        return ""
 
 
 class _Told:
@@ -76,17 +92,22 @@ class _Told:
         self.notes: list[Notes] = []
         self.answers = getattr(like, "answers", lambda call, reply: True)
         self.began = records[0].at if records else 0.0
-        self.world = World(0, tuple(processes), down=frozenset(process.id for process in processes), next_id=1)
-        self.worlds = [self.world]
+        self.world = World(0, tuple(processes), next_id=1)
         self.next_id = 1
-        arrivals = _Arrivals(records)
+        self.arrivals = _Arrivals(records)
+        starts = first_starts(records)
+        for record in starts.values():
+            self.world = self.after(record, self.world, 0)
+        self.world = replace(self.world, next_id=self.next_id)
+        self.worlds = [self.world]
         for record in records:
-            self.tell(record, arrivals)
+            if record is not starts.get(record.process):
+                self.tell(record)
 
     def ms(self, at: float) -> int:
         return round((at - self.began) * 1000)
 
-    def tell(self, record: Record, arrivals: _Arrivals) -> None:
+    def tell(self, record: Record) -> None:
         name, event, clock = record.process, record.event, self.ms(record.at)
         if isinstance(event, Killed):
             self.step(Crash(name), crashed(self.world, name, clock))
@@ -107,16 +128,24 @@ class _Told:
                 packet = self.packet(sender, name, body, clock)
                 happened = Deliver(packet.id)
                 world = replace(self.world, packets=tuple(p for p in self.world.packets if p is not packet))
-        sent = []
+        self.step(
+            happened, self.after(record, world, clock), tuple(Note(rule, values) for rule, values in record.notes)
+        )
+        for down in sorted(self.world.down):
+            self.lose(down)
+
+    def after(self, record: Record, world: World, clock: int) -> World:
+        """The world after a process became, sent, set and answered what it told."""
+        name, sent = record.process, []
         for to, body in record.sends:
-            at = arrivals.of(name, to, body, record.at)
+            at = self.arrivals.of(name, to, body, record.at)
             due = clock if at is None else max(clock, self.ms(at))
             sent.append(Packet(due, self.give_id(), clock, name, to, body))
         others = [timer for timer in world.timers if timer.process != name]
         own = [Timer(self.ms(due), self.give_id(), self.ms(set), name, timer) for timer, set, due in record.timers]
         known = {timer.name: timer for timer in world.timers if timer.process == name}
         own = [known[t.name] if t.name in known and known[t.name].set == t.set else t for t in own]
-        world = replace(
+        return replace(
             world,
             clock=clock,
             processes=tuple(record.state if process.id == name else process for process in world.processes),
@@ -124,9 +153,6 @@ class _Told:
             timers=tuple(sorted([*others, *own])),
             calls=self.answered(world.calls, record.replies, clock),
         )
-        self.step(happened, world, tuple(Note(rule, values) for rule, values in record.notes))
-        for down in sorted(self.world.down):
-            self.lose(down)
 
     def packet(self, sender: str, to: str, body: Any, clock: int) -> Packet:
         """The packet that arrives now. Its sender may have died before it could tell of it."""
@@ -181,6 +207,15 @@ class _Arrivals:
         while times and times[0] < sent:
             times.popleft()
         return times.popleft() if times else None
+
+
+def first_starts(records: Iterable[Record]) -> dict[str, Record]:
+    """The first start of each process."""
+    starts: dict[str, Record] = {}
+    for record in records:
+        if isinstance(record.event, Began):
+            starts.setdefault(record.process, record)
+    return starts
 
 
 def crashed(world: World, name: str, clock: int) -> World:
