@@ -83,6 +83,8 @@ class Cluster:
         names = [process.id for process in processes]
         if not names or len(set(names)) < len(names):
             raise ValueError(f"processes are {names}; allowed are one or more, each with a name of its own")
+        for process in processes:
+            refuse_lost(process)
         if disk not in SUFFIXES:
             raise ValueError(f"disk is {disk!r}; allowed are {', '.join(SUFFIXES)}")
         self.processes = {process.id: process for process in processes}
@@ -351,6 +353,17 @@ async def next_told(stream: asyncio.StreamReader) -> Any:
         if isinstance(problem.__cause__, asyncio.IncompleteReadError):
             return None
         raise
+
+
+def refuse_lost(process: Process) -> None:
+    """Raises ValueError for a process with values that an OS process is not started with: those of its memory."""
+    started = process.crashed()
+    for field in process.__struct_fields__:
+        if getattr(process, field) != getattr(started, field):
+            raise ValueError(
+                f"{process.id}.{field} is {getattr(process, field)!r}, in memory only: it would start as "
+                f"{getattr(started, field)!r}; what a process is built with has no default, or `setting(...)`"
+            )
 
 
 def class_path(kind: type[Process]) -> str:

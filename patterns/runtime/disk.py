@@ -56,7 +56,7 @@ class Disk:
             return None
         try:
             return process.with_disk(msgspec.msgpack.decode(body, type=type(process).disk_type()))
-        except msgspec.MsgspecError as problem:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as problem:
             raise DiskError(f"{self.path} does not hold the fields of a {type(process).__name__}: {problem}") from None
 
     def close(self) -> None:
