@@ -1,0 +1,190 @@
+"""What a step does to its service's database: small frozen values, applied purely to rows; a database may refuse.
+
+`Move` and `Add` commute: in whatever order they come, the end is the same (Richardson, "Microservices Patterns", 2018,
+4.3.2, commutative updates). `Overwrite` does not: it writes what its saga computed from what it once saw, and with it
+an update that came in between is lost. `Reread` is the same with a second look before it writes.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
+
+
+class Row(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
+    """A row of a service's database: a key and a whole number."""
+
+    key: str
+    value: int
+    pending: str = ""
+    """The saga that has marked it as not final, its semantic lock; empty for none."""
+    version: int = 0
+    """How often it was written."""
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.value}"
+
+
+Rows = tuple[Row, ...]
+
+
+class ActionBase(msgspec.Struct, frozen=True, tag=True, gc=False, cache_hash=True):
+    """A local transaction of one service."""
+
+    @property
+    def touches(self) -> tuple[str, ...]:
+        """The keys of the rows that it reads or writes."""
+        return ()
+
+
+class Move(ActionBase, frozen=True):
+    """Take `amount` from one row and add it to another; refused where the first has less. It keeps the sum."""
+
+    source: str
+    to: str
+    amount: int
+
+    @property
+    def touches(self) -> tuple[str, ...]:
+        return (self.source, self.to)
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.source} → {self.to}"
+
+
+class Add(ActionBase, frozen=True):
+    """Add `amount`, which may be negative, to a row; refused where it would fall below 0."""
+
+    key: str
+    amount: int
+
+    @property
+    def touches(self) -> tuple[str, ...]:
+        return (self.key,)
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.amount:+}"
+
+
+class Look(ActionBase, frozen=True):
+    """Read a row, for a later step of the same saga at the same service to use."""
+
+    key: str
+
+    @property
+    def touches(self) -> tuple[str, ...]:
+        return (self.key,)
+
+    def __str__(self) -> str:
+        return f"look at {self.key}"
+
+
+class Overwrite(ActionBase, frozen=True):
+    """Write what the saga saw of the row plus `plus`, whatever the row holds by now."""
+
+    key: str
+    plus: int
+
+    @property
+    def touches(self) -> tuple[str, ...]:
+        return (self.key,)
+
+    def __str__(self) -> str:
+        return f"{self.key} := seen {self.plus:+}"
+
+
+class Reread(ActionBase, frozen=True):
+    """As `Overwrite`, but it reads the row again first, and is refused where it was written since it was seen."""
+
+    key: str
+    plus: int
+
+    @property
+    def touches(self) -> tuple[str, ...]:
+        return (self.key,)
+
+    def __str__(self) -> str:
+        return f"{self.key} := seen {self.plus:+}, if unchanged"
+
+
+class Nothing(ActionBase, frozen=True):
+    """Nothing: the compensation of a step that only looked."""
+
+    def __str__(self) -> str:
+        return "nothing"
+
+
+Action = Move | Add | Look | Overwrite | Reread | Nothing
+
+
+class Seen(NamedTuple):
+    """What a saga saw of a row; of none, where the key is empty."""
+
+    key: str = ""
+    value: int = 0
+    version: int = 0
+
+
+NOT_SEEN = Seen()
+
+
+class Applied(NamedTuple):
+    """What an action led to."""
+
+    rows: Rows
+    seen: Seen = NOT_SEEN
+    """For a `Look`: what it saw."""
+
+
+class Refusal(NamedTuple):
+    """Why the database refuses an action: a business reason. Nothing was changed."""
+
+    reason: str
+
+
+def apply(action: Action, rows: Rows, seen: Seen = NOT_SEEN) -> Applied | Refusal:
+    """The rows after the action, or why it is refused. `seen` is what the saga saw of the row it overwrites.
+
+    Raises ValueError for a key that the database does not have.
+    """
+    at = {row.key: row for row in rows}
+    for key in action.touches:
+        if key not in at:
+            raise ValueError(f"{action} names the row {key!r}; the database has {', '.join(at) or 'none'}")
+    match action:
+        case Move(source, to, amount):
+            if at[source].value < amount:
+                return Refusal(f"{source} has {at[source].value}, not {amount}")
+            return Applied(_written(_written(rows, source, at[source].value - amount), to, at[to].value + amount))
+        case Add(key, amount):
+            if at[key].value + amount < 0:
+                return Refusal(f"{key} has {at[key].value}, not {-amount}")
+            return Applied(_written(rows, key, at[key].value + amount))
+        case Look(key):
+            return Applied(rows, Seen(key, at[key].value, at[key].version))
+        case Reread(key) if at[key].version != seen.version:
+            return Refusal(f"{key} was written since it was seen")
+        case Overwrite(key, plus) | Reread(key, plus):
+            return Applied(_written(rows, key, seen.value + plus))
+    return Applied(rows)
+
+
+def _written(rows: Rows, key: str, value: int) -> Rows:
+    return tuple(replace(row, value=value, version=row.version + 1) if row.key == key else row for row in rows)
+
+
+def locked(rows: Rows, action: Action, saga: str) -> Rows:
+    """The rows, those that the action touches marked as pending for the saga."""
+    return tuple(replace(row, pending=saga) if row.key in action.touches else row for row in rows)
+
+
+def released(rows: Rows, saga: str) -> Rows:
+    """The rows without the marks of this saga."""
+    return tuple(replace(row, pending="") if row.pending == saga else row for row in rows)
+
+
+def holder(rows: Rows, action: Action, saga: str) -> str:
+    """Another saga that has marked a row which the action touches; empty for none."""
+    return next((row.pending for row in rows if row.key in action.touches and row.pending not in ("", saga)), "")

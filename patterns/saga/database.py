@@ -1,0 +1,179 @@
+"""A service's database, and how it makes requests idempotent: what both styles share.
+
+Whatever is asked for has a key, (saga, step), and its outcome is written in the same write as its effect: asked again,
+the service looks it up (Helland, "Life beyond Distributed Transactions", CIDR 2007, section 4; Richardson 3.3.6).
+The same table is a version file (Richardson 4.3.2): a compensation that comes before its request is noted there, and
+the request does nothing when it comes.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from patterns.engine.process import Process, durable, setting
+
+from . import actions
+from .actions import NOT_SEEN, Action, Refusal, Row, Seen
+from .definition import COMPENSATABLE, RETRIABLE, Kind
+from .records import (
+    ANSWER_AGAIN,
+    CANCELLED,
+    DO_NOTHING,
+    DONE,
+    NOTHING_TO_UNDO,
+    REFUSED,
+    UNDONE,
+    Handled,
+    decide,
+)
+
+Locking = str
+NO_LOCK, REFUSE, WAIT = "none", "refuse", "wait"
+LOCKING = (NO_LOCK, REFUSE, WAIT)
+"""Semantic locks: none; a row that another saga has marked is refused; or it is waited for."""
+
+
+class Fails(NamedTuple):
+    """How often a step, or `undo` and its name, fails before it works."""
+
+    what: str
+    times: int
+
+
+class Trouble(NamedTuple):
+    """It did not work this time, and nothing was changed."""
+
+    reason: str
+
+
+class Database(Process):
+    """A service with rows of its own. A handler's writes are one write to the disk."""
+
+    rows: tuple[Row, ...] = durable(())
+    handled: tuple[Handled, ...] = durable(())
+    """Requests and what was made of them, in order."""
+
+    refuses: tuple[str, ...] = setting(())
+    """Steps that are refused whatever the rows say: `charge`, or of one saga, `A1.charge`."""
+    fails: tuple[Fails, ...] = setting(())
+    """What does not work for a while."""
+    locking: Locking = setting(NO_LOCK)
+
+    failed: tuple[Fails, ...] = ()
+    """How often what fails for a while has failed so far; begun anew after a crash."""
+
+    # The rules, one by one
+
+    def decision(self, saga: str, step: str, undo: bool) -> str:
+        """What to make of a request: the idempotency check."""
+        return decide(self.handled, saga, step, undo)
+
+    def outcome_of(self, saga: str, step: str, undo: bool) -> Handled:
+        """What was made of this request before. Raises ValueError when it was not handled."""
+        for each in self.handled:
+            if (each.saga, each.step, each.undo) == (saga, step, undo):
+                return each
+        raise ValueError(f"{self.id} has handled no {'undo of ' if undo else ''}{step} of {saga}")
+
+    def marks(self, kind: Kind) -> bool:
+        """Whether a step of this kind marks what it touches: what is compensatable is not final (Richardson 4.3.2)."""
+        return self.locking != NO_LOCK and kind == COMPENSATABLE
+
+    # A step
+
+    def perform(self, saga: str, step: str, action: Action, kind: Kind) -> Handled | Trouble:
+        """Do a step: its outcome, the earlier one where it was asked for before, or what is in the way for now."""
+        decision = self.decision(saga, step, undo=False)
+        if decision == ANSWER_AGAIN:
+            before = self.outcome_of(saga, step, undo=False)
+            self.note("S.again", saga=saga, step=step, outcome=before.outcome)
+            return before
+        if decision == DO_NOTHING:
+            self.note("S.cancelled", saga=saga, step=step)
+            return self.handle(Handled(saga, step, False, CANCELLED, "its compensation came first"))
+        if self.fails_now(step):
+            self.note("S.fails", saga=saga, step=step)
+            return Trouble(f"{self.id} is out of order")
+        if {step, f"{saga}.{step}"} & {*self.refuses}:
+            return self.refuse(saga, step, kind, f"{self.id} declines it")
+        if self.locking != NO_LOCK and (other := actions.holder(self.rows, action, saga)):
+            return self.refuse_locked(saga, step, kind, other)
+        applied = actions.apply(action, self.rows, self.seen(saga, action))
+        if isinstance(applied, Refusal):
+            return self.refuse(saga, step, kind, applied.reason)
+        self.rows = actions.locked(applied.rows, action, saga) if self.marks(kind) else applied.rows
+        self.note("S.do", saga=saga, step=step, action=action)
+        return self.handle(Handled(saga, step, False, DONE, "", *applied.seen))
+
+    def refuse(self, saga: str, step: str, kind: Kind, reason: str) -> Handled | Trouble:
+        # What is retriable is never refused: it is tried until it works.
+        if kind == RETRIABLE:
+            self.note("S.not yet", saga=saga, step=step, reason=reason)
+            return Trouble(reason)
+        self.note("S.refuse", saga=saga, step=step, reason=reason)
+        return self.handle(Handled(saga, step, False, REFUSED, reason))
+
+    def refuse_locked(self, saga: str, step: str, kind: Kind, holder: str) -> Handled | Trouble:
+        if self.locking == REFUSE:
+            return self.refuse(saga, step, kind, f"{holder} holds it")
+        self.note("S.wait", saga=saga, step=step, holder=holder)
+        return Trouble(f"{holder} holds it")
+
+    def seen(self, saga: str, action: Action) -> Seen:
+        """What the saga saw here of the row that the action overwrites. (It would come with the request elsewhere;
+        that it is looked up where it was seen changes nothing of what it leads to.)"""
+        for each in reversed(self.handled):
+            if each.saga == saga and each.looked in action.touches:
+                return Seen(each.looked, each.value, each.version)
+        return NOT_SEEN
+
+    # Its compensation
+
+    def compensate(self, saga: str, step: str, action: Action) -> Handled | Trouble:
+        """Undo a step: where it was done. Where it was not, see to it that it never will be."""
+        decision = self.decision(saga, step, undo=True)
+        if decision == ANSWER_AGAIN:
+            self.note("S.undone again", saga=saga, step=step)
+            return self.outcome_of(saga, step, undo=True)
+        if decision == DO_NOTHING:
+            self.note("S.empty", saga=saga, step=step)
+            return self.handle(Handled(saga, step, True, NOTHING_TO_UNDO))
+        if self.fails_now(f"undo {step}"):
+            self.note("S.fails", saga=saga, step=f"undo {step}")
+            return Trouble(f"{self.id} is out of order")
+        applied = actions.apply(action, self.rows)
+        if isinstance(applied, Refusal):
+            self.note("S.cannot undo", saga=saga, step=step, reason=applied.reason)
+            return Trouble(applied.reason)
+        self.rows = applied.rows
+        self.note("S.undo", saga=saga, step=step, action=action)
+        undone = self.handle(Handled(saga, step, True, UNDONE))
+        if not self.stands(saga):  # the last of the saga's steps here
+            self.rows = actions.released(self.rows, saga)
+        return undone
+
+    def stands(self, saga: str) -> bool:
+        """Whether a step of the saga is done here, and not undone."""
+        of = [each for each in self.handled if each.saga == saga]
+        return bool({each.step for each in of if each.outcome == DONE} - {each.step for each in of if each.undo})
+
+    def release(self, saga: str) -> None:
+        """Take the saga's marks off the rows: what it wrote is final."""
+        if any(row.pending == saga for row in self.rows):
+            self.note("S.release", saga=saga)
+            self.rows = actions.released(self.rows, saga)
+
+    # Both
+
+    def handle(self, handled: Handled) -> Handled:
+        self.handled = (*self.handled, handled)
+        return handled
+
+    def fails_now(self, what: str) -> bool:
+        """Whether it is one of the times that this fails."""
+        times = next((each.times for each in self.fails if each.what == what), 0)
+        so_far = next((each.times for each in self.failed if each.what == what), 0)
+        if so_far >= times:
+            return False
+        self.failed = (*(each for each in self.failed if each.what != what), Fails(what, so_far + 1))
+        return True

@@ -1,0 +1,261 @@
+"""A saga as a learner writes it: steps, each with its service, what it does, and what undoes it.
+
+    saga(
+        "order",
+        step("reserve", at="stock", do=Move("beans", "reserved", 1), undo=Move("reserved", "beans", 1)),
+        step("charge", at="payment", do=Move("ann", "shop", 30), undo=Move("shop", "ann", 30)),
+        step("approve", at="orders", do=Move("open", "approved", 1), kind=PIVOT),
+        step("ship", at="shipping", do=Add("parcels", 1), kind=RETRIABLE),
+    )
+
+Garcia-Molina and Salem, "Sagas", SIGMOD 1987 (sequences of steps; section 8: parallel ones). The three kinds of steps
+are Richardson's ("Microservices Patterns", 2018, section 4.3): compensatable ones can be undone; the pivot is the point of no
+return; what follows is retriable, cannot be refused, and is tried until it is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Literal
+
+import msgspec
+import networkx as nx
+
+from .actions import Action, Move, Row
+
+Kind = Literal["compensatable", "pivot", "retriable"]
+COMPENSATABLE: Kind = "compensatable"
+"""It can be undone, and may be refused."""
+PIVOT: Kind = "pivot"
+"""The point of no return: it may be refused, but once it is done the saga goes only forward."""
+RETRIABLE: Kind = "retriable"
+"""After the point of no return: it is never refused, and is tried until it is done."""
+KINDS: tuple[Kind, ...] = (COMPENSATABLE, PIVOT, RETRIABLE)
+
+PREVIOUS = "the step before"
+"""What a step comes after unless it says otherwise."""
+PLENTY = 100
+"""What a row that a step takes from begins with, where nothing else is said."""
+
+
+class DefinitionError(ValueError):
+    """A saga that cannot work; the message says why, and what is allowed."""
+
+
+class Step(msgspec.Struct, frozen=True, cache_hash=True):
+    """A step of a saga: a local transaction of one service, and the one that undoes it."""
+
+    name: str
+    at: str
+    """The service that does it."""
+    do: Action
+    undo: Action | None = None
+    """Its compensation; None for a pivot and what is retriable."""
+    after: tuple[str, ...] = ()
+    """The steps that must be done before it begins."""
+    kind: Kind = COMPENSATABLE
+
+
+class Saga(msgspec.Struct, frozen=True, cache_hash=True):
+    """A saga that can work. Raises DefinitionError, when it is built or decoded, for one that cannot."""
+
+    name: str
+    steps: tuple[Step, ...]
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    def __getitem__(self, name: str) -> Step:
+        """The step of that name. Raises KeyError."""
+        for each in self.steps:
+            if each.name == name:
+                return each
+        raise KeyError(f"{self.name} has no step {name!r}; it has {', '.join(self.names)}")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(each.name for each in self.steps)
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """Those that take part, in the order of the steps."""
+        return tuple(dict.fromkeys(each.at for each in self.steps))
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """The steps that wait for none."""
+        return tuple(each.name for each in self.steps if not each.after)
+
+    @property
+    def leaves(self) -> tuple[str, ...]:
+        """The steps that none waits for."""
+        return tuple(each.name for each in self.steps if not self.next_to(each.name))
+
+    @property
+    def pivot(self) -> str:
+        """The step that is the point of no return; empty where there is none."""
+        return next((each.name for each in self.steps if each.kind == PIVOT), "")
+
+    @property
+    def graph(self) -> nx.DiGraph[str]:
+        """Steps, and which waits for which, as it was written. Not to be changed."""
+        return _graph(self)
+
+    @property
+    def arrows(self) -> tuple[tuple[str, str], ...]:
+        """The fewest arrows that say what waits for what (the transitive reduction): for a picture."""
+        reduced = nx.transitive_reduction(_graph(self))
+        return tuple((a, b) for b in self.names for a in self.names if reduced.has_edge(a, b))
+
+    @property
+    def generations(self) -> tuple[tuple[str, ...], ...]:
+        """Steps that may run at the same time, generation by generation."""
+        return tuple(
+            tuple(name for name in self.names if name in generation)
+            for generation in map(set, nx.topological_generations(_graph(self)))
+        )
+
+    def before(self, name: str) -> frozenset[str]:
+        """All the steps that are done before this one begins."""
+        return _before(self)[name]
+
+    def following(self, name: str) -> frozenset[str]:
+        """All the steps that can begin only after this one."""
+        return _following(self)[name]
+
+    def next_to(self, name: str) -> tuple[str, ...]:
+        """The steps that wait for this one directly."""
+        return tuple(each.name for each in self.steps if name in each.after)
+
+    def rows(self, service: str) -> tuple[Row, ...]:
+        """The rows that its steps name at a service: what a step takes from begins with `PLENTY`, all else with 0."""
+        here = [each for each in self.steps if each.at == service]
+        taken = {each.do.source for each in here if isinstance(each.do, Move)}
+        keys = dict.fromkeys(
+            key for each in here for action in (each.do, each.undo) if action for key in action.touches
+        )
+        return tuple(Row(key, PLENTY if key in taken else 0) for key in keys)
+
+
+def step(
+    name: str,
+    *,
+    at: str,
+    do: Action,
+    undo: Action | None = None,
+    after: str | Sequence[str] = PREVIOUS,
+    kind: Kind = COMPENSATABLE,
+) -> Step:
+    """A step of a saga, for `saga()`: by default after the one before it, else after those named; `()` for none.
+
+    Parallel branches are steps after the same one.
+    """
+    return Step(name, at, do, undo, (after,) if isinstance(after, str) else tuple(after), kind)
+
+
+def saga(name: str, *steps: Step) -> Saga:
+    """A saga of these steps. Raises DefinitionError, with the reason, for one that cannot work."""
+    resolved: list[Step] = []
+    for each in steps:
+        if PREVIOUS in each.after:
+            each = msgspec.structs.replace(each, after=tuple(before.name for before in resolved[-1:]))
+        resolved.append(each)
+    return Saga(name, tuple(resolved))
+
+
+@lru_cache(maxsize=256)
+def _graph(of: Saga) -> nx.DiGraph[str]:
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_nodes_from(of.names)
+    graph.add_edges_from((before, each.name) for each in of.steps for before in each.after)
+    return graph
+
+
+@lru_cache(maxsize=256)
+def _before(of: Saga) -> dict[str, frozenset[str]]:
+    return {name: frozenset(nx.ancestors(_graph(of), name)) for name in of.names}
+
+
+@lru_cache(maxsize=256)
+def _following(of: Saga) -> dict[str, frozenset[str]]:
+    return {name: frozenset(nx.descendants(_graph(of), name)) for name in of.names}
+
+
+# What a definition must be
+
+
+def _check(of: Saga) -> None:
+    if not of.steps:
+        raise DefinitionError(f"saga {of.name!r} has no steps; it needs at least one")
+    _check_names(of)
+    _check_kinds(of)
+    graph = _graph(of)
+    if not nx.is_directed_acyclic_graph(graph):
+        round_ = [edge[0] for edge in nx.find_cycle(graph)]
+        raise DefinitionError(
+            f"saga {of.name!r} goes in a circle: {' → '.join([*round_, round_[0]])}; no step may wait for itself"
+        )
+    _check_order(of)
+
+
+def _check_names(of: Saga) -> None:
+    names = of.names
+    for at, each in enumerate(of.steps):
+        if not of.name or not each.name or not each.at:
+            raise DefinitionError(
+                f"step {at + 1} of saga {of.name!r} lacks a name or a service; all three must be named"
+            )
+        if each.name in names[:at]:
+            raise DefinitionError(f"saga {of.name!r} has two steps named {each.name!r}; each needs a name of its own")
+        for before in each.after:
+            if before not in names:
+                raise DefinitionError(f"step {each.name!r} comes after {before!r}; the steps are {', '.join(names)}")
+
+
+def _check_kinds(of: Saga) -> None:
+    pivots = [each.name for each in of.steps if each.kind == PIVOT]
+    if len(pivots) > 1:
+        raise DefinitionError(
+            f"saga {of.name!r} has two pivots, {pivots[0]!r} and {pivots[1]!r}; there is one point of no return at most"
+        )
+    for each in of.steps:
+        if each.kind == COMPENSATABLE and each.undo is None:
+            raise DefinitionError(
+                f"step {each.name!r} has no compensation: give its undo=, or make it the pivot or retriable"
+            )
+        if each.kind != COMPENSATABLE and each.undo is not None:
+            raise DefinitionError(
+                f"step {each.name!r} is {each.kind} and has an undo, which would never run: only a compensatable step "
+                f"is undone"
+            )
+
+
+def _check_order(of: Saga) -> None:
+    """Compensatable steps, then the pivot, then retriable ones (Richardson, 4.3): in every order the graph allows."""
+    why = {
+        PIVOT: "the pivot is the point of no return",
+        RETRIABLE: "a retriable step cannot be undone",
+    }
+    for late in of.steps:
+        for early in of.steps:
+            wrong = (late.kind == COMPENSATABLE and early.kind != COMPENSATABLE) or (
+                late.kind == PIVOT and early.kind == RETRIABLE
+            )
+            if not wrong or early.name in of.following(late.name):
+                continue
+            order = "comes before" if late.name in of.following(early.name) else "may run before"
+            raise DefinitionError(
+                f"{early.kind} {early.name!r} {order} {late.kind} {late.name!r}, which may still be refused, and "
+                f"{why[early.kind]}: allowed are compensatable steps, then at most one pivot, then retriable steps"
+            )
+
+
+def saga_of(given: Saga | dict[str, Any]) -> Saga:
+    """A saga from its JSON form. Raises DefinitionError."""
+    if isinstance(given, Saga):
+        return given
+    try:
+        return msgspec.convert(given, Saga)
+    except msgspec.ValidationError as problem:
+        raise DefinitionError(f"this is no saga: {problem}") from problem

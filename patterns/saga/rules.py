@@ -1,0 +1,76 @@
+"""Every rule of the sagas in words, with where it comes from.
+
+`GMS`: Garcia-Molina and Salem, "Sagas", SIGMOD 1987. `MP`: Richardson, "Microservices Patterns", 2018.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from patterns.engine.machine import Rule
+
+ORCHESTRATOR: Mapping[str, Rule] = {
+    "O.begin": Rule("**{who} begins {definition} {saga}**, and writes that to its log first.", "GMS 4"),
+    "O.known": Rule("**{who} knows {saga} already**: the request is a retry, and one saga is enough.", "MP 3.3.6"),
+    "O.answer again": Rule("**{who} answers again**: {saga} is {phase}.", "MP 3.3.6"),
+    "O.unknown": Rule("**{who} knows no saga named {definition}**.", "our choice"),
+    "O.start": Rule("**{who} asks {service} for {step}**: all that it comes after is done.", "GMS 4; MP 4.2.2"),
+    "O.done": Rule("**{who} logs that {step} of {saga} is done**.", "GMS 4"),
+    "O.pivot": Rule("**The pivot is passed**: {step} of {saga} is done, and from here it goes only forward.", "MP 4.3"),
+    "O.refused": Rule("**{service} refuses {step}**: {reason}.", "MP 4.1.3"),
+    "O.gave up": Rule(
+        "**{who} gives up on {step}** after {tries} tries. Whether {service} did it, {who} does not know.", "GMS 4"
+    ),
+    "O.back": Rule("**{saga} turns back**: to compensate are {steps}.", "GMS 4, backward recovery"),
+    "O.undo": Rule(
+        "**{who} asks {service} to undo {step}**: nothing that is left of {saga} builds on it.",
+        "GMS 4; parallel: GMS 8",
+    ),
+    "O.undone": Rule("**{who} logs that {step} of {saga} is undone**.", "GMS 4"),
+    "O.failed": Rule("**{step} did not work**: {reason}. {who} asks again later.", "MP 4.3"),
+    "O.retry": Rule("**{who} asks {service} again**: {command}. No answer came in time.", "MP 3.3.6"),
+    "O.wait": Rule("**{who} does not ask for {command} again yet**: the wait doubles with each try.", "MP 3.2.3"),
+    "O.forward": Rule(
+        "**{who} asks {service} again**: {command}. There is no way back from here, so it asks until it is done.",
+        "GMS 5, forward recovery",
+    ),
+    "O.stuck": Rule(
+        "**{saga} is stuck, and needs a human**: undoing {step} at {service} failed {tries} times.", "GMS 6"
+    ),
+    "O.repaired": Rule("**{who} goes on with {saga}**: what kept {step} from being undone is mended.", "GMS 6"),
+    "O.release": Rule("**{who} asks {service} to take {saga}'s marks off its rows**: they are final.", "MP 4.3.2"),
+    "O.completed": Rule("**{saga} is completed**: every step is done.", "GMS 2"),
+    "O.compensated": Rule("**{saga} is compensated**: no step of it is left. {reason}.", "GMS 4"),
+    "O.late": Rule("**{who} takes no notice of {message}**: it does not wait for that any more.", "MP 3.3.6"),
+    "O.resume": Rule("**{who} goes on with {saga}, {phase}**: its log has {done} done.", "GMS 4"),
+    "O.start again": Rule(
+        "**{who} asks {service} for {step} again**: the log has it begun, and no answer.", "GMS 4; MP 3.3.6"
+    ),
+}
+
+SERVICE: Mapping[str, Rule] = {
+    "S.do": Rule("**{who} does {step}** for {saga}: {action}. Key and outcome are written with it.", "MP 3.3.6"),
+    "S.again": Rule("**{who} has handled {step} of {saga} before** ({outcome}): it answers the same.", "MP 3.3.6"),
+    "S.refuse": Rule("**{who} refuses {step}**: {reason}.", "MP 4.1.3"),
+    "S.not yet": Rule("**{who} cannot do {step} yet**: {reason}. It may not refuse what is retriable.", "MP 4.3"),
+    "S.cancelled": Rule(
+        "**{who} does nothing for {step}**: its compensation came first, and {saga} has turned back.",
+        "MP 4.3.2, version file",
+    ),
+    "S.fails": Rule("**{who} fails at {step}**; nothing is changed.", "GMS 6"),
+    "S.wait": Rule("**{who} lets {step} of {saga} wait**: {holder} has marked the row.", "MP 4.3.2, semantic lock"),
+    "S.undo": Rule("**{who} undoes {step}** of {saga}: {action}.", "GMS 4"),
+    "S.empty": Rule(
+        "**{who} has nothing to undo for {step}** of {saga}: it notes that, and will never do it.",
+        "MP 4.3.2, version file",
+    ),
+    "S.undone again": Rule("**{who} has compensated {step} of {saga} before**: it answers the same.", "MP 3.3.6"),
+    "S.cannot undo": Rule("**{who} cannot undo {step}** of {saga}: {reason}.", "GMS 6"),
+    "S.release": Rule("**{who} takes {saga}'s marks off its rows**: they are final.", "MP 4.3.2, semantic lock"),
+    "S.elsewhere": Rule("**{who} sends {client} on to {leader}**.", "our choice"),
+}
+
+CHOREOGRAPHY: Mapping[str, Rule] = {}
+
+RULES: Mapping[str, Rule] = {**ORCHESTRATOR, **SERVICE, **CHOREOGRAPHY}
+"""Every rule of both styles."""
