@@ -1,0 +1,94 @@
+"""Who is in doubt, since when, and what is locked: read off the state, for pictures and checks."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from patterns.engine.world import World
+
+from .coordinator import Coordinator
+from .log import Prepared, outcome_in
+from .messages import Outcome
+from .participant import Participant
+
+
+class Doubt(NamedTuple):
+    """A participant that has voted yes and does not know what was decided."""
+
+    participant: str
+    txn: str
+    since: int
+    """When it came into doubt, or back with it, in ms by its own clock."""
+
+
+def participants(world: World) -> tuple[Participant, ...]:
+    return tuple(process for process in world.processes if isinstance(process, Participant))
+
+
+def coordinator(world: World) -> Coordinator:
+    return next(process for process in world.processes if isinstance(process, Coordinator))
+
+
+def in_doubt(world: World) -> tuple[Doubt, ...]:
+    """The participants that are up and in doubt; one that is down will be, when it comes back."""
+    return tuple(
+        Doubt(process.id, branch.txn, branch.since)
+        for process in participants(world)
+        if process.id not in world.down
+        for branch in process.branches
+        if branch.standing != "waiting"
+    )
+
+
+def transactions(world: World) -> tuple[str, ...]:
+    """All transactions that left a trace at anybody, in no order that means anything but always the same."""
+    found: dict[str, None] = {}
+    for process in world.processes:
+        for record in (*process.log, *process.buffer):  # type: ignore[attr-defined]
+            found[record.txn] = None
+        kept = process.open if isinstance(process, Coordinator) else process.branches  # type: ignore[attr-defined]
+        for each in kept:
+            found[each.txn] = None
+    return tuple(found)
+
+
+def outcomes(world: World, txn: str) -> dict[str, Outcome]:
+    """Process -> what it has decided, or learnt, of a transaction: what its log or its memory says.
+
+    A process that is down has what is on its disk.
+    """
+    found: dict[str, Outcome] = {}
+    for process in world.processes:
+        outcome = process.outcome_of(txn) if isinstance(process, Coordinator) else process.logged_outcome(txn)  # type: ignore[attr-defined]
+        if outcome:
+            found[process.id] = outcome
+    return found
+
+
+def blocked(world: World) -> tuple[str, ...]:
+    """The transactions that nobody who is up, and can be reached, can decide: all that are up and took part are in
+    doubt, and the coordinator is down."""
+    if coordinator(world).id not in world.down:
+        return ()
+    found = []
+    for txn in dict.fromkeys(doubt.txn for doubt in in_doubt(world)):
+        doubters = [doubt.participant for doubt in in_doubt(world) if doubt.txn == txn]
+        asked = {
+            name
+            for process in participants(world)
+            for record in process.log
+            if isinstance(record, Prepared) and record.txn == txn
+            for name in record.participants
+        } or set(doubters)
+        if all(name in doubters or name in world.down for name in asked):
+            found.append(txn)
+    return tuple(found)
+
+
+def prepared_undecided(process: Participant) -> tuple[str, ...]:
+    """The transactions whose Prepared record is on the disk without a decision."""
+    return tuple(
+        record.txn
+        for record in process.log
+        if isinstance(record, Prepared) and outcome_in(process.records_of(record.txn)) is None
+    )

@@ -1,0 +1,125 @@
+"""Logs: forced records, which are on disk before anything else happens, and lazy ones, which a crash may lose.
+
+A record that is forced goes to the disk at once, with all lazy ones before it. A lazy one waits in memory for the next
+that is forced (Mohan, Lindsay, Obermarck 1986, section 2: "force-writes" and "writes"). A real log also writes what
+waits when its buffer is full, or after a while; here it waits for ever, so that every loss there can be is seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from patterns.engine.process import Process, durable
+
+from .messages import Outcome
+
+
+class Account(msgspec.Struct, frozen=True, gc=False):
+    """A row: a customer's money."""
+
+    name: str
+    balance: int
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.balance}"
+
+
+class Record(msgspec.Struct, frozen=True, tag=True, gc=False):
+    """A record of a log; `txn` is the transaction's name."""
+
+    txn: str
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__.lower()} {self.txn}"
+
+
+class Collecting(Record, frozen=True):
+    """A coordinator is about to collect votes: its first record, where the protocol has one."""
+
+    participants: tuple[str, ...]
+
+
+class Prepared(Record, frozen=True):
+    """A participant votes yes. `redo` is what it will write, so that it can commit after a crash too."""
+
+    coordinator: str
+    participants: tuple[str, ...]
+    """The others to ask; empty where it was not told."""
+    redo: tuple[Account, ...]
+
+
+class Ready(Record, frozen=True):
+    """Three-phase commit: all voted yes, this participant knows it, and may commit (BHG: committable)."""
+
+
+class Committed(Record, frozen=True):
+    """At the coordinator this is the decision, with those that have to be told."""
+
+    participants: tuple[str, ...] = ()
+
+
+class Aborted(Record, frozen=True):
+    """At the coordinator this is the decision, with those that have to be told."""
+
+    participants: tuple[str, ...] = ()
+
+
+class End(Record, frozen=True):
+    """All have acknowledged: the coordinator need not remember the transaction."""
+
+
+Records = Collecting | Prepared | Ready | Committed | Aborted | End
+
+
+class Logged(Process, kw_only=True):
+    """A process with a log."""
+
+    log: tuple[Records, ...] = durable(())
+    """On disk."""
+    buffer: tuple[Records, ...] = ()
+    """Lazy records that wait in memory for the next forced one."""
+
+    def force(self, record: Records) -> None:
+        """Write this record, and all that wait, to the disk: before anything that is sent in this step."""
+        self.write((*self.buffer, record))
+        self.buffer = ()
+
+    def lazily(self, record: Records) -> None:
+        """Let this record go to the disk with the next forced one."""
+        self.buffer = (*self.buffer, record)
+
+    def flush(self) -> None:
+        """Write what waits."""
+        if self.buffer:
+            self.write(self.buffer)
+            self.buffer = ()
+
+    def write(self, records: tuple[Records, ...]) -> None:
+        """One write to the disk."""
+        self.log = (*self.log, *records)
+
+    def records_of(self, txn: str) -> tuple[Records, ...]:
+        """What is in the log about a transaction, waiting records included."""
+        return tuple([record for record in (*self.log, *self.buffer) if record.txn == txn])
+
+    def logged_outcome(self, txn: str) -> Outcome | None:
+        """What was decided, as far as a record says it."""
+        return outcome_in(self.records_of(txn))
+
+
+def outcome_in(records: tuple[Records, ...]) -> Outcome | None:
+    """What the records of one transaction say was decided."""
+    for record in records:
+        if isinstance(record, Committed):
+            return "commit"
+        if isinstance(record, Aborted):
+            return "abort"
+    return None
+
+
+def by_transaction(log: tuple[Records, ...]) -> Iterator[tuple[str, tuple[Records, ...]]]:
+    """The transactions of a log in the order they began, each with its records."""
+    for txn in dict.fromkeys(record.txn for record in log):
+        yield txn, tuple(record for record in log if record.txn == txn)

@@ -1,0 +1,250 @@
+"""The commit protocols as simulations: a coordinator C, banks P1, P2, ... as participants, clients that transfer money.
+
+A handler's write and its messages are one step here: a process is never caught between the two. A crash after the
+write and before the messages left is the same as a crash, and the loss of the messages; a crash in the middle of
+sending is the loss of some. So a search that is to see a crash at *any* step needs a budget of crashes and of drops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+from msgspec.structs import replace
+
+from patterns.engine.choices import is_lost
+from patterns.engine.process import Process
+from patterns.engine.simulation import Simulation
+from patterns.engine.world import Call, Drop, Fire, Request, World, WorldEvent
+
+from .coordinator import Coordinator
+from .log import Account
+from .messages import Done, InDoubt, Inquiry, Move, StateReport, StateRequest, Transfer
+from .milestones import MILESTONES
+from .participant import Participant
+from .presumed import (
+    PresumedAbortCoordinator,
+    PresumedAbortParticipant,
+    PresumedAbortReader,
+    PresumedCommitCoordinator,
+    PresumedCommitParticipant,
+    PresumedCommitReader,
+)
+from .properties import (
+    agreement,
+    all_decide,
+    irrevocable,
+    no_dirty_reads,
+    no_locks_left,
+    only_if_all_voted_yes,
+)
+from .rules import RULES
+from .three_phase import ThreePhaseCoordinator, ThreePhaseParticipant
+
+CUSTOMERS = ("ann", "bob", "cho", "dan", "eve", "fay", "gus", "hal", "ivy")
+COORDINATOR = "C"
+
+
+class Protocol(NamedTuple):
+    """Who runs in it."""
+
+    title: str
+    coordinator: type[Coordinator]
+    participant: type[Participant]
+
+
+PROTOCOLS: Mapping[str, Protocol] = {
+    "basic": Protocol("two-phase commit", Coordinator, Participant),
+    "presumed_abort": Protocol("presumed abort", PresumedAbortCoordinator, PresumedAbortParticipant),
+    "presumed_commit": Protocol("presumed commit", PresumedCommitCoordinator, PresumedCommitParticipant),
+    "read_only": Protocol("presumed abort, read-only votes", PresumedAbortCoordinator, PresumedAbortReader),
+    "presumed_commit_read_only": Protocol(
+        "presumed commit, read-only votes", PresumedCommitCoordinator, PresumedCommitReader
+    ),
+    "three_phase": Protocol("three-phase commit", ThreePhaseCoordinator, ThreePhaseParticipant),
+}
+"""Parameter `protocol` -> what runs."""
+
+
+class TwoPhaseCommit(Simulation):
+    """A coordinator and participants, each with an account of one customer; clients A, B, ... that ask for transfers."""
+
+    name = "two_phase_commit"
+    rules = RULES
+    events = WorldEvent | Request[Transfer]
+    milestones = MILESTONES
+    always = (agreement, irrevocable, only_if_all_voted_yes, no_dirty_reads, all_decide, no_locks_left)
+    coordinator: ClassVar[type[Coordinator] | None] = None
+    """What runs instead of the protocol's coordinator: one with a rule of its own, or a learner's."""
+    participant: ClassVar[type[Participant] | None] = None
+    """What runs instead of the protocol's participants."""
+
+    def __init__(
+        self,
+        *,
+        n: int = 3,
+        protocol: str = "basic",
+        transfers: Sequence[Mapping[str, int]] | None = None,
+        balance: int = 100,
+        cooperative: bool = True,
+        vote_timeout: int = 60,
+        ack_timeout: int = 60,
+        doubt_timeout: int = 90,
+        lock_timeout: int = 90,
+        retries: bool = True,
+        synchronous: bool = False,
+        **network: Any,
+    ) -> None:
+        """`n` participants P1, P2, ...; P1 has ann's account, P2 bob's, ..., each with `balance` at first. `transfers`
+        are offered as T1, T2, ..., each by a client of its own: customer -> amount, with 0 for who is only read; None for
+        two that want the same rows.
+        `cooperative`: participants know of one another and ask each other in doubt. Timeouts are in ms. `retries`: a
+        client that waits may ask again. `synchronous`: in a search a timer runs out only when no message is on its
+        way, and a message is lost only when its sender has crashed: the assumption of three-phase commit.
+
+        Raises ValueError for what cannot be.
+        """
+        super().__init__(**network)
+        if not 1 <= n <= len(CUSTOMERS):
+            raise ValueError(f"n is {n}; allowed are 1 to {len(CUSTOMERS)} participants")
+        if protocol not in PROTOCOLS:
+            raise ValueError(f"protocol is {protocol!r}; allowed are {', '.join(PROTOCOLS)}")
+        if protocol == "three_phase" and not cooperative:
+            raise ValueError("cooperative is False; in three-phase commit participants must know one another: True")
+        if balance < 0:
+            raise ValueError(f"balance is {balance}; it must not be negative")
+        self.timeouts = {
+            "vote_timeout": vote_timeout,
+            "ack_timeout": ack_timeout,
+            "doubt_timeout": doubt_timeout,
+            "lock_timeout": lock_timeout,
+        }
+        for name, timeout in self.timeouts.items():
+            if timeout < 1:
+                raise ValueError(f"{name} is {timeout} ms; it must be at least 1 ms")
+        self.n, self.protocol, self.balance, self.cooperative = n, protocol, balance, cooperative
+        self.retries, self.synchronous = retries, synchronous
+        self.customers = CUSTOMERS[:n]
+        offered = usual_transfers(n) if transfers is None else transfers
+        self.transfers = tuple(self.transfer(number, amounts) for number, amounts in enumerate(offered, 1))
+
+    def transfer(self, number: int, amounts: Mapping[str, int]) -> Transfer:
+        """The request for transaction T`number`. Raises ValueError for what cannot be."""
+        for customer in amounts:
+            if customer not in self.customers:
+                raise ValueError(f"transfers has {customer!r}; the customers are {', '.join(self.customers)}")
+        moves = tuple(Move(bank(self.customers.index(who)), who, amount) for who, amount in amounts.items())
+        return Transfer(f"T{number}", moves)
+
+    @property
+    def params(self) -> dict[str, Any]:
+        return {
+            **super().params,
+            "n": self.n,
+            "protocol": self.protocol,
+            "transfers": [{move.account: move.amount for move in transfer.moves} for transfer in self.transfers],
+            "balance": self.balance,
+            "cooperative": self.cooperative,
+            **self.timeouts,
+            "retries": self.retries,
+            "synchronous": self.synchronous,
+        }
+
+    def processes(self) -> Sequence[Process]:
+        of = PROTOCOLS[self.protocol]
+        coordinator, participant = self.coordinator or of.coordinator, self.participant or of.participant
+        names = tuple(bank(at) for at in range(self.n))
+        times = self.timeouts
+        return [
+            coordinator(
+                id=COORDINATOR,
+                participants=names,
+                cooperative=self.cooperative,
+                vote_timeout=times["vote_timeout"],
+                ack_timeout=times["ack_timeout"],
+            ),
+            *(
+                participant(
+                    id=name,
+                    coordinator=COORDINATOR,
+                    accounts=(Account(customer, self.balance),),
+                    doubt_timeout=times["doubt_timeout"],
+                    lock_timeout=times["lock_timeout"],
+                )
+                for name, customer in zip(names, self.customers, strict=True)
+            ),
+        ]
+
+    # Clients
+
+    def requests(self, world: World) -> Iterator[Request[Any]]:
+        """Each client asks for its transfer once, and while it waits for the answer again, if it may."""
+        for at, transfer in enumerate(self.transfers):
+            call = world.call(client(at))
+            if call is None or (self.retries and call.waits):
+                yield Request(client(at), COORDINATOR, transfer)
+
+    def answers(self, call: Call, reply: Any) -> bool:
+        return isinstance(reply, Done) and reply.txn == call.body.txn
+
+    # For a search
+
+    def enabled(self, world: World, group: str = "") -> Iterator[Any]:
+        """A timer does not fire while what it would send again is still on its way: what a search leaves out then is
+        only a second copy of the same. With `synchronous`, no timer fires while anything is on its way."""
+        for event in super().enabled(world, group):
+            if group or not isinstance(event, Fire | Drop):
+                yield event
+            elif isinstance(event, Fire):
+                if self.may_fire(world, event):
+                    yield event
+            elif self.may_be_lost(world, event):
+                yield event
+
+    def may_fire(self, world: World, fire: Fire) -> bool:
+        if self.synchronous:
+            return not world.packets
+        who = fire.process
+        match fire.timer:
+            case "acks" | "recover":
+                return not any(who in (packet.sender, packet.to) for packet in world.packets)
+            case "doubt":
+                asking = (Inquiry, InDoubt, StateRequest, StateReport)
+                return not any(
+                    who in (packet.sender, packet.to) and isinstance(packet.body, asking) for packet in world.packets
+                )
+        return True
+
+    def may_be_lost(self, world: World, drop: Drop) -> bool:
+        packet = world.packet(drop.id)
+        assert packet is not None
+        return not self.synchronous or is_lost(world, packet) or packet.sender in world.down
+
+    def key(self, world: World) -> Hashable:
+        """As every world's, but since when somebody waits changes nothing of what can happen."""
+        return super().key(replace(world, processes=tuple(map(_timeless, world.processes))))
+
+
+def _timeless(process: Process) -> Process:
+    if isinstance(process, Participant) and any(branch.since for branch in process.branches):
+        return replace(process, branches=tuple(replace(branch, since=0) for branch in process.branches))
+    return process
+
+
+def usual_transfers(n: int) -> Sequence[Mapping[str, int]]:
+    """Two that want the same rows."""
+    if n == 1:
+        return ({"ann": 0}, {"ann": 0})
+    if n == 2:
+        return ({"ann": -40, "bob": 40}, {"bob": -30, "ann": 30})
+    return ({"ann": -40, "bob": 20, "cho": 20}, {"bob": -30, "cho": 30})
+
+
+def bank(at: int) -> str:
+    """The participant's name."""
+    return f"P{at + 1}"
+
+
+def client(at: int) -> str:
+    """The client's name."""
+    return chr(ord("A") + at)

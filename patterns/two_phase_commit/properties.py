@@ -1,0 +1,144 @@
+"""What atomic commitment promises, after Bernstein, Hadzilacos, Goodman 1987 (`BHG`), section 7.3, and what banks expect.
+
+None asks the rules it checks: what a process decided is what its log says, and what it should hold is added up anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from typing import Any
+
+from patterns.engine.check import Always, AtRest, NeverTwice, Property, Reason, Sometimes
+from patterns.engine.machine import Note
+from patterns.engine.world import World
+
+from .doubt import coordinator, in_doubt, outcomes, participants, transactions
+from .log import Committed, Prepared
+from .messages import past
+
+Notes = tuple[Note, ...]
+
+
+def _disagree(world: World) -> Reason:
+    for txn in transactions(world):
+        decided = outcomes(world, txn)
+        if len(set(decided.values())) > 1:
+            return f"{txn}: " + ", ".join(f"{name} has {past(outcome)}" for name, outcome in decided.items())
+    return None
+
+
+def _decisions(world: World, notes: Notes) -> Iterator[tuple[Hashable, Hashable]]:
+    for txn in transactions(world):
+        for name, outcome in outcomes(world, txn).items():
+            yield f"{name} on {txn}", past(outcome)
+
+
+def _committed_without_a_vote(world: World) -> Reason:
+    for txn in transactions(world):
+        if "commit" not in outcomes(world, txn).values():
+            continue
+        for process in participants(world):
+            outcome = process.logged_outcome(txn)
+            wanted = txn in _asked(world, process.id)
+            if wanted and outcome == "abort":
+                return f"{txn} is committed, but {process.id} has aborted it"
+    return None
+
+
+def _asked(world: World, participant: str) -> frozenset[str]:
+    found = set()
+    for process in participants(world):
+        for record in process.log:
+            if isinstance(record, Prepared) and (process.id == participant or participant in record.participants):
+                found.add(record.txn)
+    return frozenset(found)
+
+
+class OnlyIfAllVotedYes(Property):
+    """A decision to commit is reached only when every participant has voted yes, by what each said when it voted."""
+
+    def __init__(self) -> None:
+        super().__init__("AC3: commit only if all voted yes")
+
+    # The memory: (transaction, participant) -> how it voted first; who was asked; the first that is wrong.
+
+    def begin(self, state: World) -> Hashable:
+        return (frozenset(), frozenset(), None)
+
+    def follow(self, memory: Any, before: World, event: Any, after: World, notes: Notes) -> Hashable:
+        yes, asked, wrong = memory
+        if wrong:
+            return memory  # type: ignore[no-any-return]
+        for note in notes:
+            if note.rule == "C.ask":
+                asked = asked | {(note.values["txn"], name) for name in note.values["asked"].split(", ")}
+            elif note.rule in ("P.yes", "P.read"):
+                yes = yes | {(note.values["txn"], note.values["who"])}
+        for process in after.processes:
+            for txn in _committed_at(process):
+                for of, name in sorted(asked):
+                    if of == txn and (txn, name) not in yes:
+                        wrong = f"{process.id} has committed {txn}, but {name} never voted yes"
+        return (yes, asked, wrong)
+
+    def reason(self, memory: Any, state: World) -> Reason:
+        return memory[2]  # type: ignore[no-any-return]
+
+
+def _committed_at(process: Any) -> Iterator[str]:
+    for record in (*process.log, *process.buffer):
+        if isinstance(record, Committed):
+            yield record.txn
+
+
+def _undecided_at_rest(world: World) -> Reason:
+    if world.down or world.paused or world.cuts:
+        return None
+    for doubt in in_doubt(world):
+        return f"nothing more happens, and {doubt.participant} is in doubt about {doubt.txn}"
+    for open in coordinator(world).open:
+        return f"nothing more happens, and C has not done with {open.txn}: it is {open.phase}"
+    return None
+
+
+def _locked_at_rest(world: World) -> Reason:
+    if world.down or world.paused or world.cuts:
+        return None
+    for process in participants(world):
+        if process.locks:
+            return f"nothing more happens, and {process.id} keeps {process.locks[0].account} locked"
+        if process.branches:
+            return f"nothing more happens, and {process.branches[0].txn} waits at {process.id}"
+    return None
+
+
+def _reads_something_else(world: World) -> Reason:
+    """What can be read is what was there at first and what committed transactions wrote, and nothing else."""
+    for process in participants(world):
+        if process.id in world.down:
+            continue
+        redo = {record.txn: record.redo for record in (*process.log, *process.buffer) if isinstance(record, Prepared)}
+        expected: dict[str, int] = {}
+        for txn in _committed_at(process):
+            expected.update({account.name: account.balance for account in redo.get(txn, ())})
+        for name, balance in process.balances.items():
+            if name in expected and balance != expected[name]:
+                return f"{process.id} shows {name} {balance}; what is committed is {expected[name]}"
+    return None
+
+
+def money(world: World) -> int:
+    """All that can be read in all accounts; of a process that is down, what is on its disk."""
+    return sum(sum(process.balances.values()) for process in participants(world))
+
+
+agreement = Always("AC1: all that decide, decide the same", _disagree)
+irrevocable = NeverTwice("AC2: a decision is never reversed", _decisions)
+only_if_all_voted_yes = OnlyIfAllVotedYes()
+all_decide = AtRest("AC5: at the end, with all repaired, all have decided", _undecided_at_rest)
+no_locks_left = AtRest("at the end nothing is locked", _locked_at_rest)
+no_dirty_reads = Always("nobody can read what is not committed", _reads_something_else)
+settled = Sometimes(
+    "nobody is in doubt, and the coordinator has nothing left to do",
+    lambda world: not in_doubt(world) and not coordinator(world).open and not world.down,
+)
