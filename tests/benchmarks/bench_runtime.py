@@ -6,7 +6,8 @@
 Every contender takes its turn in every round, with a cluster of its own that starts empty, so that a busy machine
 slows all of them alike. A latency is the wall time from a client's command to its answer, one command at a time;
 throughput is with many clients at once, each one command at a time. Figures are medians over the rounds (latencies:
-over all commands), ratios medians of each round's ratio to ours.
+over all commands), ratios medians of each round's ratio to ours. Then the same cluster goes on until its log is long:
+throughput of every block of commands beside that of the first, on either kind of disk.
 
 Not the same is promised: ours forces every command to the disks of a majority before the answer (fsync), and a client
 may retry without harm. PySyncObj keeps its log in memory unless told otherwise; with a journal it writes to a mapped
@@ -26,7 +27,7 @@ import threading
 from collections.abc import Callable
 from statistics import median, quantiles
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from patterns.consensus_raft import Done, NotLeader, Put, Server
 from patterns.runtime import Cluster
@@ -40,6 +41,7 @@ except ImportError:
 CLIENTS = 32
 DEADLINE = 60.0
 TICK = 0.005
+Disk = Literal["file", "sqlite"]
 
 
 class Result(NamedTuple):
@@ -49,26 +51,46 @@ class Result(NamedTuple):
     """Commands a second."""
 
 
-def ours(commands: int) -> Result:
+def three(disk: Disk) -> Cluster:
     names = ("S1", "S2", "S3")
     servers = [Server(id=name, peers=tuple(other for other in names if other != name)) for name in names]
+    return Cluster(servers, replies=Done | NotLeader, disk=disk, narrate=False)
 
+
+async def client(cluster: Cluster, name: str, serials: range) -> list[float]:
+    took = []
+    for serial in serials:
+        began = perf_counter()
+        await cluster.request(name, Put(serial, "x", serial))
+        took.append(perf_counter() - began)
+    return took
+
+
+async def at_once(cluster: Cluster, serials: range) -> float:
+    """Commands a second of many clients, each with all these serials."""
+    began = perf_counter()
+    await asyncio.gather(*(client(cluster, f"client {n}", serials) for n in range(CLIENTS)))
+    return CLIENTS * len(serials) / (perf_counter() - began)
+
+
+def ours(commands: int, disk: Disk) -> Result:
     async def run() -> Result:
-        async with asyncio.timeout(DEADLINE), Cluster(servers, replies=Done | NotLeader, narrate=False) as cluster:
+        async with asyncio.timeout(DEADLINE), three(disk) as cluster:
+            await client(cluster, "first", range(1, 2))  # there is a leader
+            latencies = await client(cluster, "one", range(1, commands // 10))
+            return Result(latencies, await at_once(cluster, range(1, commands // CLIENTS + 1)))
 
-            async def client(name: str, count: int) -> list[float]:
-                took = []
-                for serial in range(1, count + 1):
-                    began = perf_counter()
-                    await cluster.request(name, Put(serial, "x", serial))
-                    took.append(perf_counter() - began)
-                return took
+    return asyncio.run(run())
 
-            await client("first", 1)  # there is a leader
-            latencies = await client("one", commands // 10)
-            began = perf_counter()
-            await asyncio.gather(*(client(f"client {n}", commands // CLIENTS) for n in range(CLIENTS)))
-            return Result(latencies, commands // CLIENTS * CLIENTS / (perf_counter() - began))
+
+def growing(disk: Disk, block: int, blocks: int) -> list[float]:
+    """Commands a second, block after block, of one cluster whose log grows with each."""
+
+    async def run() -> list[float]:
+        each = block // CLIENTS
+        async with asyncio.timeout(blocks * DEADLINE), three(disk) as cluster:
+            await client(cluster, "first", range(1, 2))
+            return [await at_once(cluster, range(1 + n * each, 1 + (n + 1) * each)) for n in range(blocks)]
 
     return asyncio.run(run())
 
@@ -154,7 +176,10 @@ def node(journal: str, quick: str, own: str, *addresses: str) -> None:
     store.destroy()
 
 
-CONTENDERS: dict[str, Callable[[int], Result]] = {"ours, forced to disk": ours}
+CONTENDERS: dict[str, Callable[[int], Result]] = {
+    "ours, in SQLite": lambda commands: ours(commands, "sqlite"),
+    "ours, in one file": lambda commands: ours(commands, "file"),
+}
 if SyncObj is not None:
     CONTENDERS["PySyncObj, in memory"] = lambda commands: pysyncobj(commands, journal=False)
     CONTENDERS["PySyncObj, journal"] = lambda commands: pysyncobj(commands, journal=True)
@@ -165,6 +190,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--commands", type=int, default=1024, help="of the many clients together, in a round")
+    parser.add_argument("--blocks", type=int, default=5, help="how many times as many commands for the growing log")
     parser.add_argument("--node", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.node:
@@ -182,6 +208,10 @@ def main() -> None:
         took = [1000 * seconds for each in rounds for seconds in each.latencies]
         speed = median(each.throughput for each in rounds)
         print(f"{name:25} {speed:10,.0f} {ratio:8.2f} {median(took):11.1f} {quantiles(took, n=100)[98]:12.1f}")
+    print(f"\nlog of {options.commands:,} more commands each time: commands/s, and beside the first block")
+    for disk in ("sqlite", "file"):
+        speeds = growing(disk, options.commands, options.blocks)
+        print(f"{disk:8}" + "".join(f"{speed:8,.0f} ({speed / speeds[0]:.2f})" for speed in speeds))
     if SyncObj is None:
         print("PySyncObj is not installed: pip install -r tests/benchmarks/requirements.txt")
 
