@@ -36,6 +36,8 @@ from .messages import (
 )
 
 Phase = Literal["voting", "pre-committing", "committing", "aborting", "recovering"]
+DECIDED: tuple[Phase, Phase] = ("committing", "aborting")
+"""The phases in which it only waits for acknowledgements."""
 
 
 class Open(msgspec.Struct, frozen=True, gc=False):
@@ -113,7 +115,7 @@ class Coordinator(Logged, kw_only=True):
     @on_request(Transfer)
     def begin(self, client: str, transfer: Transfer) -> None:
         open = next((open for open in self.open if client_name(open.txn) == transfer.txn), None)
-        if open is not None and open.phase not in ("committing", "aborting"):
+        if open is not None and open.phase not in DECIDED:
             self.note("C.wait", client=client, txn=open.txn)
             self.replace(replace(open, client=client))
             return
@@ -251,12 +253,12 @@ class Coordinator(Logged, kw_only=True):
 
     def is_undecided(self, txn: str) -> bool:
         open = self.find(txn)
-        return open is not None and open.phase not in ("committing", "aborting")
+        return open is not None and open.phase not in DECIDED
 
     def outcome_of(self, txn: str) -> Outcome | None:
         """What was decided, as far as it knows."""
         open = self.find(txn)
-        if open is not None and open.phase in ("committing", "aborting"):
+        if open is not None and open.phase in DECIDED:
             return "commit" if open.phase == "committing" else "abort"
         return self.logged_outcome(txn)
 

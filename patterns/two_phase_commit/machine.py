@@ -17,7 +17,7 @@ from patterns.engine.process import Process
 from patterns.engine.simulation import Simulation
 from patterns.engine.world import Call, Drop, Fire, Request, World, WorldEvent
 
-from .coordinator import Coordinator
+from .coordinator import DECIDED, Coordinator
 from .log import Account
 from .messages import Done, InDoubt, Inquiry, Move, StateReport, StateRequest, Transfer
 from .milestones import MILESTONES
@@ -30,14 +30,7 @@ from .presumed import (
     PresumedCommitParticipant,
     PresumedCommitReader,
 )
-from .properties import (
-    agreement,
-    all_decide,
-    irrevocable,
-    no_dirty_reads,
-    no_locks_left,
-    only_if_all_voted_yes,
-)
+from .properties import ALWAYS
 from .rules import RULES
 from .three_phase import ThreePhaseCoordinator, ThreePhaseParticipant
 
@@ -67,13 +60,16 @@ PROTOCOLS: Mapping[str, Protocol] = {
 
 
 class TwoPhaseCommit(Simulation):
-    """A coordinator and participants, each with an account of one customer; clients A, B, ... that ask for transfers."""
+    """A coordinator and participants, each with an account of one customer.
+
+    Clients A, B, ... ask for transfers, one each. Times are in ms.
+    """
 
     name = "two_phase_commit"
     rules = RULES
     events = WorldEvent | Request[Transfer]
     milestones = MILESTONES
-    always = (agreement, irrevocable, only_if_all_voted_yes, no_dirty_reads, all_decide, no_locks_left)
+    always = ALWAYS
     coordinator: ClassVar[type[Coordinator] | None] = None
     """What runs instead of the protocol's coordinator: one with a rule of its own, or a learner's."""
     participant: ClassVar[type[Participant] | None] = None
@@ -92,15 +88,18 @@ class TwoPhaseCommit(Simulation):
         doubt_timeout: int = 90,
         lock_timeout: int = 90,
         retries: bool = True,
+        patient: bool = False,
         synchronous: bool = False,
         **network: Any,
     ) -> None:
         """`n` participants P1, P2, ...; P1 has ann's account, P2 bob's, ..., each with `balance` at first. `transfers`
-        are offered as T1, T2, ..., each by a client of its own: customer -> amount, with 0 for who is only read; None for
-        two that want the same rows.
-        `cooperative`: participants know of one another and ask each other in doubt. Timeouts are in ms. `retries`: a
-        client that waits may ask again. `synchronous`: in a search a timer runs out only when no message is on its
-        way, and a message is lost only when its sender has crashed: the assumption of three-phase commit.
+        are offered as T1, T2, ..., each by a client of its own: customer -> amount, with 0 for who is only read; None
+        for two that want the same rows. `cooperative`: participants know of one another and ask each other in doubt.
+        `retries`: a client that waits may ask again.
+
+        For searches: `patient`: a process's timer runs out only when no message is on its way to it or from it.
+        `synchronous`, the assumption of three-phase commit: a timer runs out only when no message at all is on its
+        way, and a message is lost only when its sender has crashed (in the middle of sending) or a cut is in its way.
 
         Raises ValueError for what cannot be.
         """
@@ -123,7 +122,7 @@ class TwoPhaseCommit(Simulation):
             if timeout < 1:
                 raise ValueError(f"{name} is {timeout} ms; it must be at least 1 ms")
         self.n, self.protocol, self.balance, self.cooperative = n, protocol, balance, cooperative
-        self.retries, self.synchronous = retries, synchronous
+        self.retries, self.patient, self.synchronous = retries, patient, synchronous
         self.customers = CUSTOMERS[:n]
         offered = usual_transfers(n) if transfers is None else transfers
         self.transfers = tuple(self.transfer(number, amounts) for number, amounts in enumerate(offered, 1))
@@ -147,6 +146,7 @@ class TwoPhaseCommit(Simulation):
             "cooperative": self.cooperative,
             **self.timeouts,
             "retries": self.retries,
+            "patient": self.patient,
             "synchronous": self.synchronous,
         }
 
@@ -205,6 +205,8 @@ class TwoPhaseCommit(Simulation):
         if self.synchronous:
             return not world.packets
         who = fire.process
+        if self.patient:
+            return not any(who in (packet.sender, packet.to) for packet in world.packets)
         match fire.timer:
             case "acks" | "recover":
                 return not any(who in (packet.sender, packet.to) for packet in world.packets)
@@ -221,13 +223,18 @@ class TwoPhaseCommit(Simulation):
         return not self.synchronous or is_lost(world, packet) or packet.sender in world.down
 
     def key(self, world: World) -> Hashable:
-        """As every world's, but since when somebody waits changes nothing of what can happen."""
-        return super().key(replace(world, processes=tuple(map(_timeless, world.processes))))
+        """As every world's, without what no rule reads any more: since when somebody waits, and votes once counted."""
+        return super().key(replace(world, processes=tuple(map(_essence, world.processes))))
 
 
-def _timeless(process: Process) -> Process:
+def _essence(process: Process) -> Process:
     if isinstance(process, Participant) and any(branch.since for branch in process.branches):
         return replace(process, branches=tuple(replace(branch, since=0) for branch in process.branches))
+    if isinstance(process, Coordinator) and any(open.votes and open.phase in DECIDED for open in process.open):
+        return replace(
+            process,
+            open=tuple(replace(open, votes=(), client="") if open.phase in DECIDED else open for open in process.open),
+        )
     return process
 
 

@@ -133,12 +133,12 @@ class Participant(Logged):
 
     def write(self, records: tuple[Records, ...]) -> None:
         # The accounts change in the same write as the commit record that says so.
-        written = dict(
-            (account.name, account)
+        written = {
+            account.name: account
             for record in records
             if isinstance(record, Committed)
             for account in self.redo_of(record.txn)
-        )
+        }
         if written:
             self.accounts = tuple(written.get(account.name, account) for account in self.accounts)
         super().write(records)

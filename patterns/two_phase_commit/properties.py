@@ -1,4 +1,4 @@
-"""What atomic commitment promises, after Bernstein, Hadzilacos, Goodman 1987 (`BHG`), section 7.3, and what banks expect.
+"""What atomic commitment promises (Bernstein, Hadzilacos, Goodman 1987, `BHG`, section 7.3), and what banks expect.
 
 None asks the rules it checks: what a process decided is what its log says, and what it should hold is added up anew.
 """
@@ -9,14 +9,17 @@ from collections.abc import Hashable, Iterator
 from typing import Any
 
 from patterns.engine.check import Always, AtRest, NeverTwice, Property, Reason, Sometimes
+from patterns.engine.faults import FAULT_EVENTS
 from patterns.engine.machine import Note
 from patterns.engine.world import World
 
-from .doubt import coordinator, in_doubt, outcomes, participants, transactions
+from .doubt import coordinator, in_doubt, outcomes, participants, prepared_undecided, transactions
 from .log import Committed, Prepared
 from .messages import past
 
 Notes = tuple[Note, ...]
+TIMEOUTS = frozenset({"C.silent", "P.tired", "P.ask", "P.veto", "3.suspect", "3.poll", "3.enough", "C.again"})
+"""Rules that fire when something took too long."""
 
 
 def _disagree(world: World) -> Reason:
@@ -31,27 +34,6 @@ def _decisions(world: World, notes: Notes) -> Iterator[tuple[Hashable, Hashable]
     for txn in transactions(world):
         for name, outcome in outcomes(world, txn).items():
             yield f"{name} on {txn}", past(outcome)
-
-
-def _committed_without_a_vote(world: World) -> Reason:
-    for txn in transactions(world):
-        if "commit" not in outcomes(world, txn).values():
-            continue
-        for process in participants(world):
-            outcome = process.logged_outcome(txn)
-            wanted = txn in _asked(world, process.id)
-            if wanted and outcome == "abort":
-                return f"{txn} is committed, but {process.id} has aborted it"
-    return None
-
-
-def _asked(world: World, participant: str) -> frozenset[str]:
-    found = set()
-    for process in participants(world):
-        for record in process.log:
-            if isinstance(record, Prepared) and (process.id == participant or participant in record.participants):
-                found.add(record.txn)
-    return frozenset(found)
 
 
 class OnlyIfAllVotedYes(Property):
@@ -89,6 +71,53 @@ def _committed_at(process: Any) -> Iterator[str]:
     for record in (*process.log, *process.buffer):
         if isinstance(record, Committed):
             yield record.txn
+
+
+class CommitIfNothingFails(Property):
+    """If nothing fails and nobody votes no, nobody aborts. A timeout that comes too early is a failure, too."""
+
+    def __init__(self) -> None:
+        super().__init__("AC4: commit if all voted yes and nothing failed")
+
+    # The memory: whether anything failed so far, and the transactions on which somebody voted no.
+
+    def begin(self, state: World) -> Hashable:
+        return (False, frozenset())
+
+    def follow(self, memory: Any, before: World, event: Any, after: World, notes: Notes) -> Hashable:
+        failed, refused = memory
+        if failed or isinstance(event, FAULT_EVENTS) or any(note.rule in TIMEOUTS for note in notes):
+            return (True, frozenset())
+        noes = frozenset(note.values["txn"] for note in notes if note.rule in ("P.no", "C.stranger"))
+        return (False, refused | noes)
+
+    def reason(self, memory: Any, state: World) -> Reason:
+        failed, refused = memory
+        if failed:
+            return None
+        for txn in transactions(state):
+            for name, outcome in outcomes(state, txn).items():
+                if outcome == "abort" and txn not in refused:
+                    return f"{name} has aborted {txn}, though nothing failed and nobody voted no"
+        return None
+
+
+class MoneyConserved(Property):
+    """Whenever nobody is in doubt, not even on the disk of one that is down, there is as much money as at first."""
+
+    def __init__(self) -> None:
+        super().__init__("no money is made or lost, whenever all have decided")
+
+    def begin(self, state: World) -> Hashable:
+        return money(state)
+
+    def follow(self, memory: Any, before: World, event: Any, after: World, notes: Notes) -> Hashable:
+        return memory  # type: ignore[no-any-return]
+
+    def reason(self, memory: Any, state: World) -> Reason:
+        if money(state) == memory or any(prepared_undecided(process) for process in participants(state)):
+            return None
+        return f"all have decided, and {money(state)} is left of {memory}"
 
 
 def _undecided_at_rest(world: World) -> Reason:
@@ -135,9 +164,22 @@ def money(world: World) -> int:
 agreement = Always("AC1: all that decide, decide the same", _disagree)
 irrevocable = NeverTwice("AC2: a decision is never reversed", _decisions)
 only_if_all_voted_yes = OnlyIfAllVotedYes()
+commit_if_nothing_fails = CommitIfNothingFails()
+money_conserved = MoneyConserved()
 all_decide = AtRest("AC5: at the end, with all repaired, all have decided", _undecided_at_rest)
 no_locks_left = AtRest("at the end nothing is locked", _locked_at_rest)
 no_dirty_reads = Always("nobody can read what is not committed", _reads_something_else)
+ALWAYS: tuple[Property, ...] = (
+    agreement,
+    irrevocable,
+    only_if_all_voted_yes,
+    commit_if_nothing_fails,
+    all_decide,
+    money_conserved,
+    no_locks_left,
+    no_dirty_reads,
+)
+"""What holds in every state."""
 settled = Sometimes(
     "nobody is in doubt, and the coordinator has nothing left to do",
     lambda world: not in_doubt(world) and not coordinator(world).open and not world.down,

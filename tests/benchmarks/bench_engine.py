@@ -27,12 +27,12 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "engine"))
 
 from models.ping_pong import FiveGossips, PingPong
 from models.replicas import Replicas
-from models.transaction_commit import TwoPhase
 
 from patterns.engine.explore import explore
 from patterns.engine.history import History
 from patterns.engine.random_worlds import random_worlds
 from patterns.engine.simulation import Simulation
+from patterns.two_phase_commit.specification import TwoPhase
 
 try:
     import simpy

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 from models.replicas import ALL_ANSWERED, ANSWERED_IS_EVERYWHERE, ClumsyReplicas, HastyReplicas, Put, Replicas
-from models.transaction_commit import Act, TwoPhase
 
 from patterns.engine.check import Always, AlwaysNext, AtRest, NeverTwice, NoFailure, Watch, counterexample
 from patterns.engine.history import History
 from patterns.engine.machine import Note
 from patterns.engine.minimise import minimise
 from patterns.engine.world import Crash, Deliver, Duplicate, Fire, Request, Restart
+from patterns.two_phase_commit.specification import Act, TwoPhase
 
 
 def test_always_gives_the_reason_of_the_state() -> None:

@@ -15,11 +15,11 @@ from models.replicas import (
     HastyReplicas,
     Replicas,
 )
-from models.transaction_commit import COMMITTED, PREPARED, Act, TCommit, TwoPhase, TwoPhaseState
 
 from patterns.engine.check import Always, AlwaysNext, NeverTwice, Sometimes
 from patterns.engine.explore import Progress, explore
 from patterns.engine.world import Crash, Deliver, Request
+from patterns.two_phase_commit.specification import COMMITTED, PREPARED, Act, TCommit, TwoPhase, TwoPhaseState
 
 PROPERTIES = (ANSWERED_IS_EVERYWHERE, A_WRITE_IS_ANSWERED)
 

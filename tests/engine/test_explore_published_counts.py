@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from models.chang_roberts import ChangRoberts
 from models.paxos import Paxos
-from models.transaction_commit import TCommit, TwoPhase
 
 from patterns.engine.explore import explore
 from patterns.engine.machine import Machine
+from patterns.two_phase_commit.specification import TCommit, TwoPhase
 
 RINGS = [ChangRoberts(initiators) for initiators in product((False, True), repeat=3)]
 

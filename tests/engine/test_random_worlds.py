@@ -15,11 +15,11 @@ from models.replicas import (
     Primary,
     Replicas,
 )
-from models.transaction_commit import TwoPhase
 
 from patterns.engine.check import Sometimes
 from patterns.engine.history import History
 from patterns.engine.random_worlds import FAULTS, random_worlds
+from patterns.two_phase_commit.specification import TwoPhase
 
 PROPERTIES = (ANSWERED_IS_EVERYWHERE, A_WRITE_IS_ANSWERED)
 SEEDS = range(40)
