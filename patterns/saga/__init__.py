@@ -1,6 +1,7 @@
 """Saga: a long transaction as a sequence of small ones, each with a compensation that undoes what it did."""
 
 from .actions import Action, Add, Look, Move, Nothing, Overwrite, Reread, Row
+from .choreography import Peer
 from .definition import COMPENSATABLE, PIVOT, RETRIABLE, DefinitionError, Saga, Step, saga, step
 from .examples import DEFINITIONS
 from .machines import SagaMachine
@@ -29,6 +30,7 @@ __all__ = [
     "Nothing",
     "Orchestrator",
     "Overwrite",
+    "Peer",
     "Progress",
     "Record",
     "Repair",

@@ -9,8 +9,8 @@
     )
 
 Garcia-Molina and Salem, "Sagas", SIGMOD 1987 (sequences of steps; section 8: parallel ones). The three kinds of steps
-are Richardson's ("Microservices Patterns", 2018, section 4.3): compensatable ones can be undone; the pivot is the point of no
-return; what follows is retriable, cannot be refused, and is tried until it is done.
+are Richardson's ("Microservices Patterns", 2018, section 4.3): compensatable ones can be undone; the pivot is the
+point of no return; what follows is retriable, cannot be refused, and is tried until it is done.
 """
 
 from __future__ import annotations

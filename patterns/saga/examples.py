@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .actions import Add, Look, Move, Nothing, Overwrite, Reread
+from .actions import Action, Add, Look, Move, Nothing, Overwrite, Reread
 from .definition import PIVOT, RETRIABLE, Saga, saga, step
 
 ORDER = saga(
@@ -44,12 +44,16 @@ TRIP = saga(
 
 def raise_limit(name: str, plus: int, how: str) -> Saga:
     """A saga that looks at a credit limit, has the risk checked, and raises it: `overwrite`, `reread` or `add`."""
-    write = {"overwrite": Overwrite("limit", plus), "reread": Reread("limit", plus), "add": Add("limit", plus)}[how]
+    ways: dict[str, Action] = {
+        "overwrite": Overwrite("limit", plus),
+        "reread": Reread("limit", plus),
+        "add": Add("limit", plus),
+    }
     return saga(
         name,
         step("look", at="accounts", do=Look("limit"), undo=Nothing()),
         step("check", at="risk", do=Add("checks", 1), undo=Add("checks", -1)),
-        step("raise", at="accounts", do=write, undo=Add("limit", -plus)),
+        step("raise", at="accounts", do=ways[how], undo=Add("limit", -plus)),
     )
 
 

@@ -17,10 +17,11 @@ from patterns.engine.simulation import Simulation
 from patterns.engine.world import Call, Fire, Request, World, WorldEvent
 
 from .actions import Row
-from .database import LOCKING, NO_LOCK, Database, Fails
+from .choreography import Peer
+from .database import LOCKING, NO_LOCK, Fails
 from .definition import DefinitionError, Saga, saga_of
 from .examples import BEGINS, DEFINITIONS
-from .messages import Begin, Elsewhere, Repair
+from .messages import Ack, Begin, Elsewhere, Repair
 from .milestones import MILESTONES
 from .orchestrator import Orchestrator, Service
 from .properties import ALWAYS
@@ -43,6 +44,7 @@ class SagaMachine(Simulation):
     milestones = MILESTONES
     orchestrator: ClassVar[type[Orchestrator]] = Orchestrator
     service: ClassVar[type[Service]] = Service
+    peer: ClassVar[type[Peer]] = Peer
 
     def __init__(
         self,
@@ -141,6 +143,11 @@ class SagaMachine(Simulation):
             "alarm": self.alarm,
             "backoff": self.backoff,
         }
+        if self.style == CHOREOGRAPHED:
+            return [
+                self.peer(id=name, rows=self.rows(name), definitions=unique, **database, **times)
+                for name in self.services
+            ]
         return [
             self.orchestrator(id=COORDINATOR, definitions=unique, **settings, **times),
             *(
@@ -191,8 +198,8 @@ class SagaMachine(Simulation):
         """In a search, nothing is sent again while it, or its answer, is on its way: copies are what the budget of
         duplicates is for. A step may be given up at any moment."""
         process = world[event.process]
-        if not isinstance(process, Orchestrator):
-            return True
+        if isinstance(process, Peer):
+            return event.timer != "resend" or not self.any_under_way(world, process)
         for waiting in process.waiting:
             if waiting.ticks > 1 or process.gives_up(waiting):
                 continue
@@ -202,6 +209,16 @@ class SagaMachine(Simulation):
                 if there or back:
                     return False
         return True
+
+    def any_under_way(self, world: World, peer: Peer) -> bool:
+        """Whether one of the events to be published again, or its acknowledgement, is on its way."""
+        for row in peer.outbox:
+            for packet in world.packets:
+                there = (packet.sender, packet.to, packet.body) == (peer.id, row.to, row.event)
+                back = (packet.sender, packet.to, packet.body) == (row.to, peer.id, Ack(row.number))
+                if there or back:
+                    return True
+        return False
 
 
 def _definition(given: str | Saga | dict[str, Any]) -> Saga:

@@ -141,7 +141,7 @@ class Undone(Message, frozen=True):
 
 
 class Failed(Message, frozen=True):
-    """It did not work this time; nothing was changed, and it may work later. A step, or with `undo` its compensation."""
+    """A step, or with `undo` its compensation, did not work; nothing was changed, and it may work later."""
 
     saga: str
     step: str

@@ -70,7 +70,26 @@ SERVICE: Mapping[str, Rule] = {
     "S.elsewhere": Rule("**{who} sends {client} on to {leader}**.", "our choice"),
 }
 
-CHOREOGRAPHY: Mapping[str, Rule] = {}
+CHOREOGRAPHY: Mapping[str, Rule] = {
+    "C.begin": Rule("**{definition} {saga} begins at {who}**, the service of its first step.", "MP 4.2.1"),
+    "C.known": Rule("**{who} knows {saga} already**: the request is a retry, and one saga is enough.", "MP 3.3.6"),
+    "C.answer again": Rule("**{who} answers again**: {saga} is {phase}.", "MP 3.3.6"),
+    "C.unknown": Rule("**{who} knows no saga named {definition}**.", "our choice"),
+    "C.publish": Rule("**The relay of {who} publishes what is new in its outbox**: {events}.", "MP 3.3.7"),
+    "C.again": Rule("**The relay of {who} publishes again**: {event} to {to}. It was not acknowledged.", "MP 3.3.7"),
+    "C.acked": Rule("**{who} takes event {number} out of its outbox**: {sender} has it on disk.", "MP 3.3.7"),
+    "C.event": Rule("**{who} takes in** {event}, from {sender}.", "MP 4.2.1"),
+    "C.seen": Rule("**{who} has {event} from {sender} in its inbox**: once is enough.", "MP 3.3.6"),
+    "C.pivot": Rule("**The pivot is passed**: {step} of {saga} is done, and from here it goes only forward.", "MP 4.3"),
+    "C.back": Rule("**{who} turns back**: {step} of {saga} was refused, {reason}.", "GMS 4; MP 4.2.1"),
+    "C.gave up": Rule("**{who} gives up on {step}** of {saga} after {tries} tries, and refuses it.", "MP 4.1.3"),
+    "C.later": Rule("**{who} tries {step} of {saga} again** in {wait} ms or a little more.", "GMS 5"),
+    "C.stuck": Rule("**{saga} is stuck, and needs a human**: {who} failed {tries} times to undo {step}.", "GMS 6"),
+    "C.repaired": Rule("**{saga} goes on**: what kept {step} from being undone is mended.", "GMS 6"),
+    "C.completed": Rule("**{saga} is completed**: {who} knows its last steps to be done.", "MP 4.2.1"),
+    "C.compensated": Rule("**{saga} is compensated**: {who} knows its first steps to be undone. {reason}.", "GMS 4"),
+    "C.resume": Rule("**{who} goes on**: {events} events are in its outbox, not acknowledged.", "MP 3.3.7"),
+}
 
 RULES: Mapping[str, Rule] = {**ORCHESTRATOR, **SERVICE, **CHOREOGRAPHY}
 """Every rule of both styles."""
