@@ -17,6 +17,7 @@ import signal
 import socket
 import sqlite3
 import sys
+from asyncio import Task
 from asyncio.subprocess import PIPE
 from asyncio.subprocess import Process as Child
 from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +30,7 @@ import msgspec
 
 from patterns.engine.machine import Machine
 from patterns.engine.process import Process
+from patterns.engine.simulation import Simulation
 from patterns.engine.world import World
 
 from .envelopes import ENVELOPES, TOLD, Answer, Bodies, FromClient, Killed, Missed, Ready, Record
@@ -53,12 +55,12 @@ T = TypeVar("T")
 
 class Started(NamedTuple):
     child: Child
-    listener: asyncio.Task[None]
+    listener: Task[None]
     """Reads what it tells, to the end."""
 
 
 class Cluster:
-    """Runs `processes`, which send to one another, while it is open.
+    """Runs `processes`, which send to one another, while it is open: those given, or those of a simulation.
 
     `replies` is the union of what they reply. `folder` holds their disks: a temporary one unless given. With the disk
     `sqlite` each is a database of its own, which `database` opens. `die_at`: who kills itself, and where, the first
@@ -72,7 +74,7 @@ class Cluster:
 
     def __init__(
         self,
-        processes: Sequence[Process],
+        processes: Sequence[Process] | Simulation,
         *,
         replies: Any = None,
         folder: Path | str | None = None,
@@ -80,6 +82,9 @@ class Cluster:
         die_at: Mapping[str, DieAt] | None = None,
         narrate: bool = True,
     ) -> None:
+        self.like = processes if isinstance(processes, Simulation) else None
+        if isinstance(processes, Simulation):
+            processes = processes.processes()
         names = [process.id for process in processes]
         if not names or len(set(names)) < len(names):
             raise ValueError(f"processes are {names}; allowed are one or more, each with a name of its own")
@@ -93,7 +98,7 @@ class Cluster:
         for name, point in self.die_at.items():
             if name not in self.processes:
                 raise ValueError(f"die_at names {name!r}; the processes are {', '.join(names)}")
-            point.check(type(self.processes[name]))
+            self._check(name, point)
         self.paths = {name: class_path(type(process)) for name, process in self.processes.items()}
         self.narrate = narrate
         self.records: list[Record] = []
@@ -110,6 +115,7 @@ class Cluster:
         self._started: dict[str, Started] = {}
         self._open = AsyncExitStack()
         self._clients: dict[str, _Client] = {}
+        self._asking: set[Task[Any]] = set()
         self._told = asyncio.Condition()
         self._closing = False
 
@@ -135,6 +141,9 @@ class Cluster:
     async def __aexit__(self, *failure: object) -> None:
         """Kill all that runs; no process, port, or temporary file is left."""
         self._closing = True
+        for asking in self._asking:
+            asking.cancel()
+        await asyncio.gather(*self._asking, return_exceptions=True)
         for client in self._clients.values():
             client.close()
         started = list(self._started.values())
@@ -162,7 +171,7 @@ class Cluster:
         if name in self._started or name not in self.processes:
             raise ValueError(f"restart of {name!r}: allowed are those that do not run, {self._names(running=False)}")
         if die_at is not None:
-            die_at.check(type(self.processes[name]))
+            self._check(name, die_at)
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
         child = await asyncio.create_subprocess_exec(
             *self._command(name, die_at), stdin=PIPE, stdout=PIPE, env=environment
@@ -198,6 +207,9 @@ class Cluster:
         connection = database(self._disk(name))
         self._open.callback(connection.close)
         return connection
+
+    def _check(self, name: str, point: DieAt) -> None:
+        point.check(type(self.processes[name]), self.like.rules if self.like else {})
 
     def _disk(self, name: str) -> Path:
         assert self._folder is not None
@@ -272,11 +284,25 @@ class Cluster:
                 await self._told.wait()
             return what
 
-    def recording(self, like: Machine[World, Any]) -> Recording:
-        """The run so far, for the player; with the rules, the properties and the words of `like`."""
+    def recording(self, like: Machine[World, Any] | None = None) -> Recording:
+        """The run so far, for the player; with the rules, the properties and the words of `like`, or of the simulation
+        that the processes are from.
+
+        Raises ValueError where there is neither.
+        """
+        like = like or self.like
+        if like is None:
+            raise ValueError("like is missing: a machine with the rules and the words of these processes")
         return Recording(tuple(self.processes.values()), self.records, like)
 
     # Clients
+
+    def asking(self, client: str, message: Any, *, to: str | None = None, deadline: float = DEADLINE) -> Task[Any]:
+        """A request under way while something else happens: `await` it for its answer. It ends with this cluster."""
+        task = asyncio.create_task(self.request(client, message, to=to, deadline=deadline))
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
+        return task
 
     async def request(self, client: str, message: Any, *, to: str | None = None, deadline: float = DEADLINE) -> Any:
         """The answer to a client's request, from whoever can give it, or from `to` alone; asked again until then.

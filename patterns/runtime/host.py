@@ -110,6 +110,7 @@ class Host:
         self._wire: Wire[Any] = Wire(ENVELOPES, max_frame=max_frame)
         self._bodies = Bodies(type(process))
         self._links: dict[str, Broadcast[bytes]] = {}
+        self._held: dict[str, bytes] = {}  # the frame that comes next, where the connection ended before it
         self._timers: dict[str, Timer] = {}
         self._to_itself: deque[Happening] = deque()
         self._deeds: list[Deed] = []
@@ -306,21 +307,22 @@ class Host:
             try:
                 await self._carry(peer, queue, reader, writer)
             except OSError:
-                self.lost[peer] += 1
+                self.lost[peer] += peer not in self._held
             finally:
                 writer.transport.abort()
 
     async def _carry(self, peer: str, queue: Subscriber[bytes], reader: StreamReader, writer: StreamWriter) -> None:
         writer.transport.set_write_buffer_limits(high=0)  # a frame is the kernel's before the next one is taken
         while True:
-            try:
-                frame = await queue.recv()
-            except Lagged as lag:
-                self.lost[peer] += lag.missed
-                continue
+            if peer not in self._held:
+                try:
+                    self._held[peer] = await queue.recv()
+                except Lagged as lag:
+                    self.lost[peer] += lag.missed
+                    continue
             if reader.at_eof():  # the peer is gone: what would be written now would be lost unnoticed
                 raise ConnectionResetError
-            writer.write(frame)
+            writer.write(self._held.pop(peer))
             await writer.drain()
 
     def _reply(self, client: str, message: Any) -> None:

@@ -8,8 +8,7 @@ import asyncio
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Coroutine, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -113,18 +112,6 @@ def shop(**options: Any) -> Cluster:
     return Cluster(Shop().processes(), replies=Paid, disk="sqlite", **options)
 
 
-@asynccontextmanager
-async def paying(cluster: Cluster, client: str, pay: Pay) -> AsyncIterator[asyncio.Task[Any]]:
-    """A client that asks the till, and goes on asking, while the body runs."""
-    asking = asyncio.create_task(cluster.request(client, pay, to="T", deadline=30))
-    try:
-        yield asking
-    finally:
-        asking.cancel()
-        with suppress(asyncio.CancelledError):
-            await asking
-
-
 def balances(cluster: Cluster) -> list[int]:
     """What is in the till's file."""
     return [balance for (balance,) in cluster.database("T").execute("SELECT balance FROM accounts ORDER BY nth")]
@@ -138,13 +125,15 @@ async def died(stage: str) -> tuple[Cluster, list[int], int]:
     """The till died at the second payment: what its file had, and what the book had heard of."""
     async with shop(die_at={"T": DieAt("T.pay", stage, nth=2)}) as cluster:  # type: ignore[arg-type]
         assert await cluster.request("A", Pay(1, 10), to="T") == Paid(1)
-        async with paying(cluster, "A", Pay(2, 5)) as asking:
-            await cluster.died("T")
-            assert cluster.running == ("B",)
-            if stage != "sent":
-                assert not asking.done(), "no reply left"
-            await cluster.until(booked(15 if stage == "sent" else 10))
-            kept = balances(cluster)
+        asking = cluster.asking("A", Pay(2, 5), to="T")
+        await cluster.died("T")
+        assert cluster.running == ("B",)
+        if stage == "sent":
+            assert await asking == Paid(2)
+        await cluster.until(booked(15 if stage == "sent" else 10))
+        assert asking.done() == (stage == "sent"), "no reply left before that"
+        asking.cancel()
+        kept = balances(cluster)
         await cluster.restart("T")
         await cluster.until(lambda states: states.get("T"))
         assert [account.balance for account in cluster.states["T"].accounts] == kept
@@ -243,8 +232,9 @@ def test_who_never_comes_to_the_point_lives_and_that_is_said() -> None:
 def test_a_process_that_fails_by_itself_is_noticed(capfd: pytest.CaptureFixture[str]) -> None:
     async def scenario() -> Cluster:
         async with Cluster([Till(id="T", book="nobody")], replies=Paid) as cluster:
-            async with paying(cluster, "A", Pay(1, 10)):
-                await cluster.died("T")
+            asking = cluster.asking("A", Pay(1, 10), to="T")
+            await cluster.died("T")
+            assert not asking.done()
             assert cluster.running == ()
         return cluster
 
