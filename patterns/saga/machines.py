@@ -61,6 +61,7 @@ class SagaMachine(Simulation):
         tries: int = 3,
         alarm: int = 5,
         backoff: int = 8,
+        synchronous: bool = False,
         **network: Any,
     ) -> None:
         """`sagas` are names of `DEFINITIONS`, sagas, or sagas as JSON; the first client asks for the first, and so on.
@@ -71,7 +72,8 @@ class SagaMachine(Simulation):
         `undo` and its name, fails before it works. `lock`: rows that a saga has marked are no hindrance (`none`), or
         another saga is refused (`refuse`) or waits (`wait`). `timeout` is how long an answer is waited for, `backoff`
         how many times that at most; `tries` how often a compensatable step is asked for, and `alarm` a compensation
-        before a human is called, 0 for never.
+        before a human is called, 0 for never. `synchronous`: in a search timers run out only when no message is on its
+        way, for a timeout is longer than any exchange.
 
         Raises ValueError for what cannot be.
         """
@@ -90,6 +92,7 @@ class SagaMachine(Simulation):
                 raise ValueError(f"rows has {service!r}; the services are {', '.join(self.services)}")
         self.refuse, self.fails = tuple(refuse), dict(fails or {})
         self.timeout, self.tries, self.alarm, self.backoff = timeout, tries, alarm, backoff
+        self.synchronous = synchronous
 
     @property
     def params(self) -> dict[str, Any]:
@@ -106,6 +109,7 @@ class SagaMachine(Simulation):
             "tries": self.tries,
             "alarm": self.alarm,
             "backoff": self.backoff,
+            "synchronous": self.synchronous,
             **super().params,
         }
 
@@ -197,6 +201,8 @@ class SagaMachine(Simulation):
     def may_fire(self, world: World, event: Fire) -> bool:
         """In a search, nothing is sent again while it, or its answer, is on its way: copies are what the budget of
         duplicates is for. A step may be given up at any moment."""
+        if self.synchronous and world.packets:
+            return event.timer == "relay"
         process = world[event.process]
         if isinstance(process, Peer):
             return event.timer != "resend" or not self.any_under_way(world, process)

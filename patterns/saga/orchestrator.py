@@ -90,13 +90,13 @@ class Orchestrator(Process):
 
     # The rules, one by one
 
+    def standing(self, at: Progress) -> tuple[str, ...]:
+        """The steps that are to be compensated: those that were done, and those that may have been."""
+        return at.standing()
+
     def next_compensations(self, at: Progress) -> tuple[str, ...]:
         """The steps to compensate now: those that no other step, done or perhaps done, builds on."""
-        return to_compensate(at.definition, at.standing())
-
-    def resumes(self, at: Progress) -> bool:
-        """Whether a saga goes on after a crash: every one that has not ended."""
-        return not at.ended
+        return to_compensate(at.definition, self.standing(at))
 
     def gives_up(self, waiting: Waiting) -> bool:
         """Whether a command has been sent often enough: a compensatable step is given up, to be compensated. The pivot
@@ -167,7 +167,7 @@ class Orchestrator(Process):
             if step.undo is not None and not self.is_asked(at.saga, name):
                 self.note("O.undo", saga=at.saga, step=name, service=step.at)
                 self.ask(step.at, Undo(at.saga, name, step.undo))
-        if not at.standing():
+        if not self.standing(at):
             self.end(at, COMPENSATED)
 
     def finish(self, at: Progress) -> None:
@@ -190,7 +190,7 @@ class Orchestrator(Process):
     def turn_back(self, saga: str) -> None:
         """No step is asked for any more; those under way are compensated too, whatever comes of them."""
         self.write(saga, TURNED_BACK)
-        standing = self.progress_of(saga).standing()
+        standing = self.standing(self.progress_of(saga))
         self.note("O.back", saga=saga, steps=", ".join(standing) or "nothing")
         self.forget(lambda command: command.saga == saga)
 
@@ -333,16 +333,19 @@ class Orchestrator(Process):
         answered is asked again, since nobody here knows whether the question arrived."""
         for instance in self.instances:
             at = self.progress_of(instance.saga)
-            if not self.resumes(at) or at.stuck:
-                continue
-            self.note("O.resume", saga=at.saga, phase=at.phase, done=", ".join(at.done) or "nothing")
-            if not at.turned_back:
-                for name in at.standing()[::-1]:
-                    if name not in at.done:
-                        step = at.definition[name]
-                        self.note("O.start again", saga=at.saga, step=name, service=step.at)
-                        self.ask(step.at, Do(at.saga, name, step.do, step.kind))
-            self.advance(at.saga)
+            if not at.ended and not at.stuck:
+                self.note("O.resume", saga=at.saga, phase=at.phase, done=", ".join(at.done) or "nothing")
+                self.resume(at)
+
+    def resume(self, at: Progress) -> None:
+        """Go on as if nothing had happened: each step is a save-point (5), for asking twice does no harm."""
+        if not at.turned_back:
+            for name in at.started:
+                if name not in at.done:
+                    step = at.definition[name]
+                    self.note("O.start again", saga=at.saga, step=name, service=step.at)
+                    self.ask(step.at, Do(at.saga, name, step.do, step.kind))
+        self.advance(at.saga)
 
     # The log
 
@@ -354,6 +357,17 @@ class Orchestrator(Process):
 
     def definition(self, name: str) -> Saga:
         return next(each for each in self.definitions if each.name == name)
+
+
+class BackwardAfterCrash(Orchestrator):
+    """After a crash it turns back where it still can: backward recovery without save-points (4). Past the pivot, or
+    where the pivot may be done, it goes forward all the same."""
+
+    def resume(self, at: Progress) -> None:
+        if not at.turned_back and not any(at.definition[name].kind != COMPENSATABLE for name in at.started):
+            self.turn_back(at.saga)
+            at = self.progress_of(at.saga)
+        super().resume(at)
 
 
 def key(message: Done | Refused | Undone | Failed) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from patterns.engine.check import Always, AtRest, Property, Reason, Sometimes
 from patterns.engine.world import World
 
 from .actions import Action, Add, Look, Move, Overwrite, Reread
-from .records import COMPENSATED, COMPLETED, ENDED, STUCK, Handled, Instance
+from .records import COMPENSATED, COMPLETED, ENDED, REFUSED, STUCK, Handled, Instance
 from .standing import databases, definition_of, effect, handled, instances, state_of, steps_standing, sums
 
 
@@ -183,23 +183,27 @@ def _effects(world: World, table: tuple[Handled, ...]) -> Iterator[tuple[Handled
             yield each, (step.undo or step.do) if each.undo else step.do
 
 
+def doomed(world: World, saga: str) -> bool:
+    """Whether a saga has turned back for good: a step of it was refused, or compensated."""
+    return any(each.undo or each.outcome == REFUSED for _, each in handled(world, saga))
+
+
 def _dirty_read(world: World) -> Reason:
     for service in databases(world):
-        given: dict[tuple[str, str], frozenset[str]] = {}  # (saga, step) -> rows that it has given to
-        used: dict[tuple[str, str], list[tuple[Handled, str]]] = {}  # ... -> who used them since, and which row
+        gone = {(each.saga, each.step) for each in service.handled if each.undo}
+        given: dict[tuple[str, str], frozenset[str]] = {}  # what is done, by saga and step -> rows it has given to
         for each, action in _effects(world, service.handled):
             what = (each.saga, each.step)
             if each.undo:
-                for other, row in used.get(what, ()):
-                    return (
-                        f"{other.saga} used {row} at {service.id} with what {each.step} of {each.saga} had put there, "
-                        f"and {each.saga} took that back"
-                    )
                 given.pop(what, None)
                 continue
-            for theirs, rows in given.items():
-                if theirs[0] != each.saga and (both := rows & _takes(action)):
-                    used.setdefault(theirs, []).append((each, min(both)))
+            for (saga, step), rows in given.items():
+                used = rows & _takes(action)
+                if used and saga != each.saga and what not in gone and doomed(world, saga):
+                    return (
+                        f"{each.saga} used {min(used)} at {service.id} with what {step} of {saga} had put there, and "
+                        f"{saga} turns back"
+                    )
             given[what] = _gives(action)
     return None
 
@@ -207,7 +211,7 @@ def _dirty_read(world: World) -> Reason:
 def _lost_update(world: World) -> Reason:
     for service in databases(world):
         for at, (each, action) in enumerate(line := list(_effects(world, service.handled))):
-            if not isinstance(action, Overwrite) or each.undo:
+            if not isinstance(action, Overwrite | Reread) or each.undo:
                 continue
             looks = [
                 n for n, (other, _) in enumerate(line[:at]) if other.saga == each.saga and other.looked == action.key
