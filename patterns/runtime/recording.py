@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from msgspec.structs import replace
 
+from patterns.engine.check import AtRest
 from patterns.engine.choices import describe
 from patterns.engine.history import History, Step
 from patterns.engine.machine import Choice, Machine, Note, NotEnabled
@@ -24,7 +25,8 @@ Notes = tuple[Note, ...]
 
 
 class Recording(Machine[World, Any]):
-    """What `processes` did, by their `records`. Name, rules, properties and milestones are those of `like`.
+    """What `processes` did, by their `records`. Name, rules, properties and milestones are those of `like`, but for
+    what it promises of a state of rest.
 
     Times are milliseconds since the first record. As in a simulation all processes have started when it begins,
     whenever each of them really did: until then it had neither done nor received anything. One that told nothing at
@@ -36,7 +38,9 @@ class Recording(Machine[World, Any]):
         self.name = like.name  # type: ignore[misc]
         self.rules = like.rules  # type: ignore[misc]
         self.events = like.events  # type: ignore[misc]
-        self.always, self.milestones = like.always, like.milestones
+        # a recording ends where somebody stopped it: that nothing more happens there is no rest
+        self.always = tuple(promise for promise in like.always if not isinstance(promise, AtRest))
+        self.milestones = like.milestones
         told = _Told(processes, sorted(records, key=lambda record: record.at), like)
         self._worlds, self._events, self._notes = told.worlds, told.events, told.notes
         self._place = {world.next_id: place for place, world in enumerate(self._worlds)}  # each has its own

@@ -1,0 +1,320 @@
+"""The very coordinator and participants of the simulator, each an OS process with a SQLite database of its own, killed
+with -9 at a chosen point. What counts is read from the files.
+
+Every point of every protocol, a few minutes: pytest -m slow tests/runtime/test_two_phase_commit_for_real.py
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Coroutine, Mapping
+from typing import Any, Literal, NamedTuple, TypeVar
+
+import pytest
+
+from patterns.engine.check import Watch
+from patterns.engine.history import History
+from patterns.engine.world import Crash
+from patterns.runtime import Cluster, DieAt
+from patterns.runtime.failpoint import STAGES
+from patterns.two_phase_commit import PROTOCOLS, Done, Move, NotCoordinator, Transfer, TwoPhaseCommit
+
+T = TypeVar("T")
+START = 100
+REAL = {"vote_timeout": 1500, "ack_timeout": 200, "doubt_timeout": 200, "lock_timeout": 3000}
+"""Timeouts in ms, for a busy machine."""
+DECIDED = "('Committed', 'Aborted')"
+Outcome = Literal["commit", "abort"]
+
+
+def run(work: Coroutine[Any, Any, T], seconds: float = 60) -> T:
+    async def bounded() -> T:
+        async with asyncio.timeout(seconds):
+            return await work
+
+    return asyncio.run(bounded())
+
+
+class Case(NamedTuple):
+    """Who dies where, in a transfer that all agree to or that one must refuse."""
+
+    who: str
+    rule: str
+    stage: str
+    nth: int = 1
+    refused: bool = False
+    again: tuple[str, str] = ("", "")
+    """Where it dies once more when it is back: rule and stage."""
+
+    def __str__(self) -> str:
+        then = ", then " + " ".join(self.again) if self.again[0] else ""
+        return f"{self.who} at {self.rule} {self.nth}, {self.stage}{' (refused)' * self.refused}{then}"
+
+
+class Banks:
+    """A cluster of a coordinator and `n` banks while it runs, and what its files say."""
+
+    def __init__(self, n: int, protocol: str = "basic", **die_at: DieAt) -> None:
+        self.simulation = TwoPhaseCommit(n=n, protocol=protocol, balance=START, **REAL)
+        self.names = tuple(f"P{number}" for number in range(1, n + 1))
+        self.accounts = dict(zip(self.names, self.simulation.customers, strict=False))
+        self.cluster = Cluster(self.simulation, replies=Done | NotCoordinator, disk="sqlite", die_at=die_at)
+
+    def transfer(self, txn: str, *amounts: int) -> Transfer:
+        moves = zip(self.names, amounts, strict=False)
+        return Transfer(txn, tuple(Move(bank, self.accounts[bank], amount) for bank, amount in moves))
+
+    def select(self, name: str, query: str) -> list[Any]:
+        return self.cluster.database(name).execute(query).fetchall()
+
+    @property
+    def balances(self) -> list[int]:
+        """In the files."""
+        return [self.select(bank, "SELECT balance FROM accounts")[0][0] for bank in self.names]
+
+    def in_doubt(self, name: str) -> list[str]:
+        """Transactions that are prepared in a file, and not decided."""
+        query = f"SELECT txn FROM log GROUP BY txn HAVING max(type = 'Prepared') AND NOT max(type IN {DECIDED})"
+        return [txn for (txn,) in self.select(name, query)]
+
+    def decisions(self, txn: str) -> set[str]:
+        """What the files of all say became of a transaction, under all its names."""
+        query = f"SELECT type FROM log WHERE (txn = '{txn}' OR txn LIKE '{txn}.%') AND type IN {DECIDED}"
+        return {f"{name}: {type}" for name in ("C", *self.names) for (type,) in self.select(name, query)}
+
+    async def settled(self) -> None:
+        """Nothing is undecided anywhere, and no row is locked."""
+        await self.cluster.until(lambda now: is_settled(now, ("C", *self.names)), deadline=30)
+
+    async def restart_dead(self) -> None:
+        for name in ("C", *self.names):
+            if name not in self.cluster.running:
+                await self.cluster.restart(name)
+
+
+def who_noted(cluster: Cluster, rule: str) -> set[str]:
+    return {record.process for record in cluster.records if rule in dict(record.notes)}
+
+
+def is_settled(now: Mapping[str, Any], names: tuple[str, ...]) -> bool:
+    return set(now) == set(names) and not now["C"].open and not any(now[name].branches for name in names[1:])
+
+
+def moved(start: list[int], amounts: tuple[int, ...], outcome: Outcome) -> list[int]:
+    return [have + amount * (outcome == "commit") for have, amount in zip(start, amounts, strict=True)]
+
+
+async def die_and_recover(case: Case, n: int, protocol: str = "basic") -> History[Any, Any]:
+    """Whoever it is dies there and comes back; what holds then. The run, as a history."""
+    out = START + 10 if case.refused else 40  # of the last one, which has START
+    amounts = (out, -out) if n == 2 else (-10, out + 10, -out)
+    banks = Banks(n, protocol, **{case.who: DieAt(case.rule, case.stage, case.nth)})  # type: ignore[arg-type]
+    async with banks.cluster as cluster:
+        transfer = banks.transfer("T1", *amounts)
+        asking = cluster.asking("A", transfer, to="C", deadline=30)
+        await cluster.died(case.who, deadline=20)
+        if case.again[0]:
+            await cluster.restart(case.who, die_at=DieAt(*case.again))  # type: ignore[arg-type]
+            await cluster.died(case.who, deadline=20)
+        await banks.restart_dead()
+        reply = await asking
+        await banks.settled()
+        assert_all_decided_the_same(banks, amounts, reply.outcome, protocol)
+        # AC5: a decision that was made is kept. Asked again, it is answered again, and done once.
+        assert await cluster.request("A", transfer, to="C") == reply
+        await banks.settled()
+        # No row is locked: the next transaction has them all.
+        second = await cluster.request("B", banks.transfer("T2", *[0] * n), to="C", deadline=20)
+        assert second == Done("T2", "commit")
+        await banks.settled()
+        assert_all_decided_the_same(banks, amounts, reply.outcome, "basic")  # T2 took what was lazy to the disk
+        assert all(now.locks == () for name, now in cluster.states.items() if name != "C")
+        if case.refused:
+            assert reply.outcome == "abort"
+        assert cluster.missed == 0
+    return assert_the_run_keeps_what_is_promised(banks.cluster)
+
+
+def assert_all_decided_the_same(banks: Banks, amounts: tuple[int, ...], outcome: Outcome, protocol: str) -> None:
+    """By the files alone. What a presumption leaves to be written lazily is not there yet."""
+    if protocol == "basic":
+        assert banks.balances == moved([START] * len(amounts), amounts, outcome)
+        assert sum(banks.balances) == START * len(amounts)
+        assert [banks.in_doubt(name) for name in banks.names] == [[] for _ in banks.names]
+    committed = {decision.partition(":")[0] for decision in banks.decisions("T1") if decision.endswith("Committed")}
+    if outcome == "abort":
+        assert not committed
+    elif protocol == "basic":
+        assert committed == {"C", *banks.names}
+
+
+def assert_the_run_keeps_what_is_promised(cluster: Cluster) -> History[Any, Any]:
+    """Bernstein, Hadzilacos, Goodman 1987, 7.3: AC1-AC5, on every state of the run as it was."""
+    history = cluster.recording().history()
+    watch = Watch(history.machine, history.machine.always)
+    memories = watch.begin(history.state)
+    for step in history.branch[1:]:
+        assert step.parent is not None
+        memories = watch.follow(memories, step.parent.state, step.event, step.state, step.notes)
+        assert watch.broken(memories, step.state) is None
+    return history
+
+
+USUAL = [
+    Case("C", "C.ask", "sent"),
+    *(Case("C", "C.commit", stage) for stage in STAGES),
+    Case("C", "C.ack", "written"),
+    *(Case("P1", "P.yes", stage) for stage in STAGES),
+    Case("P2", "P.commit", "written"),
+    Case("C", "C.abort", "written", refused=True),
+]
+"""Those that a run of all tests has time for: two banks, two-phase commit."""
+
+
+@pytest.mark.parametrize("case", USUAL, ids=str)
+def test_killed_with_9_at_a_chosen_point_all_decide_the_same_and_money_is_conserved(case: Case) -> None:
+    # BHG 7.4: after a crash at any step and its repair, all reach the same decision (AC1, AC5)
+    history = run(die_and_recover(case, n=2))
+    crashes = [step.event.process for step in history.branch if isinstance(step.event, Crash)]
+    assert crashes == [case.who]
+
+
+EVERY = [
+    *(Case("C", "C.ask", stage) for stage in STAGES),
+    *(Case("C", "C.vote", stage, nth) for stage in STAGES for nth in (1, 2, 3)),
+    *(Case("C", "C.commit", stage) for stage in STAGES),
+    *(Case("C", "C.ack", stage, nth) for stage in STAGES for nth in (1, 2, 3)),
+    *(Case(name, "P.yes", stage) for stage in STAGES for name in ("P1", "P3")),
+    *(Case(name, "P.commit", stage) for stage in STAGES for name in ("P1", "P3")),
+    *(Case("C", "C.abort", stage, refused=True) for stage in STAGES),
+    *(Case("P3", "P.no", stage, refused=True) for stage in STAGES),
+    *(Case("P1", "P.yes", stage, refused=True) for stage in STAGES),
+    *(Case("P1", "P.abort", stage, refused=True) for stage in STAGES),
+    *(Case("P1", "P.yes", "sent", again=("P.back", stage)) for stage in STAGES),
+    *(Case("P1", "P.yes", "written", again=("P.ask", stage)) for stage in STAGES),
+]
+"""With three banks, in each protocol."""
+ONLY_IN = {
+    "C.ack": {"basic", "presumed_abort"},  # presumed commit: nobody acknowledges a commit
+    "P.abort": {"basic", "presumed_abort", "presumed_commit"},
+}
+
+
+def cases_of(protocol: str) -> list[Case]:
+    return [case for case in EVERY if protocol in ONLY_IN.get(case.rule, PROTOCOLS)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("protocol", "case"),
+    [
+        pytest.param(protocol, case, id=f"{protocol}: {case}")
+        for protocol in ("basic", "presumed_abort", "presumed_commit")
+        for case in cases_of(protocol)
+    ],
+)
+def test_killed_with_9_at_every_point_of_every_protocol_all_decide_the_same(protocol: str, case: Case) -> None:
+    # pytest -m slow tests/runtime/test_two_phase_commit_for_real.py
+    run(die_and_recover(case, 3, protocol))
+
+
+@pytest.mark.parametrize("stage", ["noted", *(pytest.param(s, marks=pytest.mark.slow) for s in ("written", "sent"))])
+def test_a_coordinator_that_dies_again_while_it_recovers_recovers(stage: str) -> None:
+    # BHG 7.4: recovery is from the log alone, so it can be begun again
+    history = run(die_and_recover(Case("C", "C.commit", "written", again=("C.back", stage)), n=2))
+    assert sum(isinstance(step.event, Crash) for step in history.branch) == 2
+
+
+def test_while_the_coordinator_is_dead_the_rows_stay_locked_and_nobody_knows() -> None:
+    # BHG 7.4: blocking - all that are up are in doubt
+    async def scenario() -> None:
+        banks = Banks(2, C=DieAt("C.commit", "written"))
+        async with banks.cluster as cluster:
+            asking = cluster.asking("A", banks.transfer("T1", -40, 40), to="C", deadline=30)
+            await cluster.died("C")
+            await cluster.until(lambda now: all(now[bank].locks for bank in banks.names))
+            await cluster.until(lambda now: {"P1", "P2"} <= who_noted(cluster, "P.blocked"))  # each has asked in vain
+            assert banks.in_doubt("P1") == banks.in_doubt("P2") == ["T1"], "both files say: prepared, and no more"
+            assert banks.decisions("T1") == {"C: Committed"}, "the dead one's file knows"
+            assert banks.balances == [START, START]
+            assert not asking.done()
+            await cluster.restart("C")
+            assert await asking == Done("T1", "commit")
+            await banks.settled()
+            assert banks.balances == [START - 40, START + 40]
+
+    run(scenario())
+
+
+def test_the_vote_is_in_the_database_before_it_is_sent() -> None:
+    # Mohan, Lindsay, Obermarck 1986, section 2: the prepare record is forced before the vote
+    async def scenario() -> None:
+        banks = Banks(2, P1=DieAt("P.yes", "written"), P2=DieAt("P.yes", "noted"))
+        async with banks.cluster as cluster:
+            asking = cluster.asking("A", banks.transfer("T1", -40, 40), to="C", deadline=30)
+            await cluster.died("P1")
+            await cluster.died("P2")
+            assert banks.in_doubt("P1") == ["T1"]
+            [(redo,)] = banks.select("P1", "SELECT redo ->> '$[0].balance' FROM log WHERE type = 'Prepared'")
+            assert redo == START - 40
+            assert banks.select("P2", "SELECT * FROM log") == []
+            assert not who_noted(cluster, "C.vote"), "no vote left"
+            await banks.restart_dead()
+            assert await asking == Done("T1", "abort"), "no votes in time"
+            await banks.settled()
+            assert banks.balances == [START, START]
+
+    run(scenario())
+
+
+def test_who_looks_on_cannot_write_and_sees_money_conserved_in_each_file_at_any_time() -> None:
+    async def scenario() -> None:
+        banks = Banks(2)
+        async with banks.cluster as cluster:
+            for number in range(1, 6):
+                assert (await cluster.request("A", banks.transfer(f"T{number}", -10, 10), to="C")).outcome == "commit"
+                await banks.settled()
+                assert banks.balances == [START - 10 * number, START + 10 * number]
+            with pytest.raises(sqlite3.OperationalError, match="readonly"):
+                banks.select("P1", "UPDATE accounts SET balance = 1000000")
+
+    run(scenario())
+
+
+def test_many_clients_at_once_and_every_process_killed_in_turn_lose_no_money() -> None:
+    async def scenario() -> None:
+        banks = Banks(3)
+        async with banks.cluster as cluster:
+
+            async def client(name: str, *amounts: int) -> int:
+                """One transfer after the other until all were killed; how many of them were committed."""
+                asked = done = 0
+                while not killing.done():
+                    asked += 1
+                    transfer = banks.transfer(f"{name}{asked}", *amounts)
+                    reply = await cluster.request(name, transfer, to="C", deadline=60)
+                    done += reply.outcome == "commit"
+                return done
+
+            async def kill_all() -> None:
+                for name in ("P1", "C", "P2", "C", "P3"):
+                    seen = len(cluster.records)
+                    await cluster.until(lambda now, seen=seen: len(cluster.records) > seen + 10)  # type: ignore[misc]
+                    await cluster.kill(name)
+                    await cluster.restart(name)
+
+            transfers = {"A": (-10, 10, 0), "B": (0, -10, 10), "D": (10, 0, -10)}
+            killing = asyncio.create_task(kill_all())
+            committed = await asyncio.gather(*(client(name, *amounts) for name, amounts in transfers.items()))
+            await killing
+            await banks.settled()
+            assert max(committed) > 0
+            expected = [START] * 3
+            for times, amounts in zip(committed, transfers.values(), strict=True):
+                expected = [have + times * amount for have, amount in zip(expected, amounts, strict=True)]
+            assert banks.balances == expected
+            assert [banks.in_doubt(name) for name in banks.names] == [[], [], []]
+        assert_the_run_keeps_what_is_promised(cluster)
+
+    run(scenario(), seconds=120)
