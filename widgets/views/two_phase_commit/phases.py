@@ -1,0 +1,62 @@
+"""The bar of phases: what is going on with the transactions, red where nobody can go on or two disagree."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from patterns.engine.history import Step
+from patterns.engine.world import World
+from patterns.two_phase_commit import blocked, coordinator, in_doubt, outcomes, participants, transactions
+from patterns.two_phase_commit.messages import past
+from widgets.scene import Era
+
+from .words import role_of
+
+DOING = {"pre-committing": "pre-commit", "committing": "commit", "aborting": "abort", "recovering": "C asks"}
+
+
+def era(world: World) -> Era | None:
+    """What is going on: the worst of it, then what is open, then how the last one ended."""
+    begun = transactions(world)
+    if not begun:
+        return None
+    for txn in begun:
+        decided = outcomes(world, txn)
+        if len(set(decided.values())) > 1:
+            said = ", ".join(f"{name} {past(outcome)}" for name, outcome in decided.items())
+            return Era(key=f"split {txn}", label=f"{txn} split: {said}", role="bad")
+    if stuck := blocked(world):
+        return Era(key=f"blocked {stuck}", label=f"{', '.join(stuck)} blocked", role="bad", tone="dashed")
+    return _open(world) or _ended(world, begun)
+
+
+def _open(world: World) -> Era | None:
+    """What the coordinator has open, and whom nobody has told."""
+    phases = {open.txn: open.phase for open in coordinator(world).open}
+    doubt = dict.fromkeys(doubt.txn for doubt in in_doubt(world))
+    waits = [branch.txn for process in participants(world) for branch in process.branches]
+    live = [*dict.fromkeys([*phases, *doubt, *waits])]
+    if not live:
+        return None
+    words = []
+    for txn in live:
+        phase = phases.get(txn, "")
+        known = next(iter(outcomes(world, txn).values()), None)
+        words.append(f"{txn} {DOING.get(phase, phase) or known or 'in doubt'}")
+    decided = phases.get(live[0]) in ("committing", "aborting")
+    tone = "solid" if decided else "soft" if live[0] in phases else "dashed"
+    label = " · ".join(words)
+    return Era(key=label, label=label, role=role_of(live[0]), tone=tone)  # type: ignore[arg-type]
+
+
+def _ended(world: World, begun: tuple[str, ...]) -> Era:
+    ended = [f"{txn} {past(outcome)}" for txn in begun for outcome in [*outcomes(world, txn).values()][:1]]
+    label = " · ".join(ended) or "nothing is open"
+    return Era(key=label, label=label, role="ink", tone="outline")
+
+
+def ms_in_doubt(step: Step[World, Any]) -> int:
+    """How long participants were in doubt between the step before and this one, in ms, of all together."""
+    if step.parent is None:
+        return 0
+    return len(in_doubt(step.parent.state)) * (step.state.clock - step.parent.state.clock)

@@ -1,0 +1,190 @@
+"""How a transaction stands with somebody, as a sign and a word: what discs, lines and boxes say, and in which colour.
+
+A transaction has a colour, as a term has in Raft; how it stands has a sign and a word as well.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from patterns.engine.world import World
+from patterns.two_phase_commit import (
+    Abort,
+    Ack,
+    Branch,
+    Commit,
+    Coordinator,
+    InDoubt,
+    Inquiry,
+    Open,
+    Participant,
+    PreCommit,
+    PreCommitted,
+    Prepare,
+    StateReport,
+    StateRequest,
+    Voted,
+    transactions,
+)
+from patterns.two_phase_commit.coordinator import client_name
+from patterns.two_phase_commit.doubt import prepared_undecided
+from patterns.two_phase_commit.log import Records, by_transaction, outcome_in
+from patterns.two_phase_commit.messages import Outcome, past
+from widgets.scene import Role, Tone
+
+
+class Look(NamedTuple):
+    """How a disc looks whose process stands so."""
+
+    word: str
+    sign: str
+    role: Role
+    tone: Tone
+
+
+IDLE = Look("", "", "ink", "outline")
+CRASHED = Look("crashed", "✕", "down", "dashed")
+WAITS = Look("waits", "…", "soft", "outline")
+IN_DOUBT = Look("in doubt", "?", "leader", "solid")
+READY = Look("ready", "◆", "candidate", "soft")
+VOTING = Look("voting", "…", "accent", "outline")
+ASKING = Look("asks", "?", "leader", "soft")
+COMMIT = Look("commit", "✓", "good", "soft")
+ABORT = Look("abort", "↶", "bad", "soft")
+
+BRANCH = {"waiting": WAITS, "in doubt": IN_DOUBT, "committable": READY}
+PHASE = {"voting": VOTING, "pre-committing": READY, "committing": COMMIT, "aborting": ABORT, "recovering": ASKING}
+OUTCOME = {"commit": COMMIT, "abort": ABORT}
+
+
+class Stand(NamedTuple):
+    """How one transaction stands with one process."""
+
+    txn: str
+    look: Look
+    line: str
+    """In a line under its disc."""
+    words: str
+    """In a part of a sentence, after the process's name."""
+
+
+def role_of(txn: str) -> Role:
+    """The colour of a transaction, by its number; they come round again after eight."""
+    digits = "".join(each for each in client_name(txn) if each.isdigit())
+    return f"c{(int(digits or 1) - 1) % 8 + 1}"
+
+
+def message_role(message: Any) -> Role:
+    return role_of(message.txn)
+
+
+def in_short(world: World, message: Any) -> str:
+    """A message in a word or two, with the transaction's name where there are several."""
+    several = len({client_name(txn) for txn in transactions(world)}) > 1
+    return f"{_message(message)} {message.txn}" if several else _message(message)
+
+
+def _message(message: Any) -> str:
+    match message:
+        case Prepare():
+            return "prepare"
+        case Voted(vote=vote):
+            return str(vote)
+        case Commit():
+            return "commit"
+        case Abort():
+            return "abort"
+        case Ack():
+            return "ack"
+        case Inquiry():
+            return "decided?"
+        case InDoubt():
+            return "not known"
+        case PreCommit():
+            return "pre-commit"
+        case PreCommitted():
+            return "ready"
+        case StateRequest():
+            return "how far?"
+        case StateReport(state=state):
+            return str(state)
+    return type(message).__name__.lower()
+
+
+# Where everybody stands
+
+
+def stands(world: World, process: Any) -> list[Stand]:
+    """How each transaction stands with a process: those that are open there, then those it has decided, the last
+    decided first."""
+    if process.id in world.down:
+        found = [_on_disk(txn) for txn in prepared_undecided(process)] if isinstance(process, Participant) else []
+    elif isinstance(process, Coordinator):
+        found = [_open(open) for open in process.open]
+    else:
+        found = [_branch(world, process, branch) for branch in process.branches]
+    known = {stand.txn for stand in found}
+    decided = [
+        (txn, outcome)
+        for txn, records in by_transaction((*process.log, *process.buffer))
+        if txn not in known and (outcome := outcome_in(records))
+    ]
+    return found + [_decided(txn, outcome) for txn, outcome in reversed(decided)]
+
+
+def look_of(world: World, process: Any) -> Look:
+    """How its disc looks: what presses most comes first."""
+    if process.id in world.down:
+        return CRASHED
+    looks = [stand.look for stand in stands(world, process)]
+    pressing = (IN_DOUBT, READY, ASKING, VOTING, WAITS)
+    return next((look for look in pressing if look in looks), looks[0] if looks else IDLE)
+
+
+def doubt_ms(world: World, branch: Branch) -> int:
+    """How long a branch has been waiting, or in doubt, in ms."""
+    return max(0, world.clock - branch.since)
+
+
+def _branch(world: World, process: Participant, branch: Branch) -> Stand:
+    txn, ms = branch.txn, f"{doubt_ms(world, branch):,} ms"
+    if branch.standing == "waiting":
+        holders = ", ".join(process.in_the_way(branch))
+        return Stand(txn, WAITS, f"… {txn} waits {ms}", f"lets {txn} wait for {holders}, for {ms}")
+    if branch.standing == "committable":
+        return Stand(txn, READY, f"◆ {txn} ready {ms}", f"is ready to commit {txn}, and knows no decision for {ms}")
+    return Stand(txn, IN_DOUBT, f"? {txn} in doubt {ms}", f"voted yes on {txn} and is in doubt for {ms}")
+
+
+def _open(open: Open) -> Stand:
+    txn, of, look = open.txn, len(open.asked), PHASE[open.phase]
+    told = of - len(open.missing)
+    match open.phase:
+        case "voting":
+            return Stand(txn, look, f"… {txn} votes {len(open.votes)} of {of}", f"has {len(open.votes)} votes on {txn}")
+        case "pre-committing":
+            return Stand(txn, look, f"◆ {txn} ready {told} of {of}", f"pre-commits {txn}: {told} of {of} are ready")
+        case "recovering":
+            return Stand(txn, look, f"? {txn} asks all", f"asks what became of {txn}")
+    outcome: Outcome = "commit" if open.phase == "committing" else "abort"
+    waits = f"waits for {', '.join(sorted(open.missing))} to acknowledge"
+    return Stand(txn, look, f"{look.sign} {txn} {past(outcome)}", f"has {past(outcome)} {txn} and {waits}")
+
+
+def _decided(txn: str, outcome: Outcome) -> Stand:
+    look = OUTCOME[outcome]
+    return Stand(txn, look, f"{look.sign} {txn} {past(outcome)}", f"has {past(outcome)} {txn}")
+
+
+def _on_disk(txn: str) -> Stand:
+    return Stand(txn, IN_DOUBT, f"? {txn} yes on disk", f"has its yes on {txn} on disk, and no decision")
+
+
+# Records
+
+_RECORDS = {"Collecting": "collect", "Committed": "commit", "Aborted": "abort"}
+
+
+def record_in_short(record: Records) -> str:
+    kind = type(record).__name__
+    return f"{_RECORDS.get(kind, kind.lower())} {record.txn}"
