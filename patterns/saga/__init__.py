@@ -1,28 +1,57 @@
 """Saga: a long transaction as a sequence of small ones, each with a compensation that undoes what it did."""
 
 from .actions import Action, Add, Look, Move, Nothing, Overwrite, Reread, Row
+from .broken import BUGS, NO_FAULTS, Bug, running, small
 from .choreography import Peer
 from .definition import COMPENSATABLE, PIVOT, RETRIABLE, DefinitionError, Saga, Step, saga, step
 from .examples import DEFINITIONS
-from .machines import SagaMachine
-from .messages import Begin, Elsewhere, Ended, Repair, Reply
-from .orchestrator import Orchestrator, Service
+from .exercises import (
+    compensation_solution,
+    idempotence_solution,
+    judge_compensations,
+    judge_idempotence,
+)
+from .gallery import GALLERY, SIDE_BY_SIDE
+from .isolation import ANOMALIES, COUNTERMEASURES, Anomaly, Countermeasure
+from .machines import CHOREOGRAPHED, ORCHESTRATED, SagaMachine
+from .measure import CURVES, Cost, Exposure, chain, cost, costs, exposed, readable
+from .messages import Accepted, Begin, Elsewhere, Ended, Repair, Reply
+from .orchestrator import BackwardAfterCrash, Orchestrator, Service
+from .properties import ALWAYS, ISOLATION
 from .records import Handled, Instance, Progress, Record, progress
 from .rules import RULES
-from .standing import observer
+from .standing import observer, steps_standing, sums
 
 __all__ = [
+    "ALWAYS",
+    "ANOMALIES",
+    "BUGS",
+    "CHOREOGRAPHED",
     "COMPENSATABLE",
+    "COUNTERMEASURES",
+    "CURVES",
     "DEFINITIONS",
+    "GALLERY",
+    "ISOLATION",
+    "NO_FAULTS",
+    "ORCHESTRATED",
     "PIVOT",
     "RETRIABLE",
     "RULES",
+    "SIDE_BY_SIDE",
+    "Accepted",
     "Action",
     "Add",
+    "Anomaly",
+    "BackwardAfterCrash",
     "Begin",
+    "Bug",
+    "Cost",
+    "Countermeasure",
     "DefinitionError",
     "Elsewhere",
     "Ended",
+    "Exposure",
     "Handled",
     "Instance",
     "Look",
@@ -41,8 +70,21 @@ __all__ = [
     "SagaMachine",
     "Service",
     "Step",
+    "chain",
+    "compensation_solution",
+    "cost",
+    "costs",
+    "exposed",
+    "idempotence_solution",
+    "judge_compensations",
+    "judge_idempotence",
     "observer",
     "progress",
+    "readable",
+    "running",
     "saga",
+    "small",
     "step",
+    "steps_standing",
+    "sums",
 ]

@@ -129,13 +129,17 @@ class Saga(msgspec.Struct, frozen=True, cache_hash=True):
         return tuple(each.name for each in self.steps if name in each.after)
 
     def rows(self, service: str) -> tuple[Row, ...]:
-        """The rows that its steps name at a service: what a step takes from begins with `PLENTY`, all else with 0."""
-        here = [each for each in self.steps if each.at == service]
-        taken = {each.do.source for each in here if isinstance(each.do, Move)}
-        keys = dict.fromkeys(
-            key for each in here for action in (each.do, each.undo) if action for key in action.touches
-        )
-        return tuple(Row(key, PLENTY if key in taken else 0) for key in keys)
+        """The rows that its steps name at a service. What a step takes from, and none before it put there, begins with
+        `PLENTY`, all else with 0."""
+        begins: dict[str, int] = {}
+        for each in self.steps:
+            if each.at == service:
+                if isinstance(each.do, Move):
+                    begins.setdefault(each.do.source, PLENTY)
+                for action in (each.do, each.undo):
+                    for key in action.touches if action else ():
+                        begins.setdefault(key, 0)
+        return tuple(Row(key, value) for key, value in begins.items())
 
 
 def step(
