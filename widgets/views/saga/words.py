@@ -1,0 +1,107 @@
+"""What the pictures of sagas share: the groups a world may hold, colours of sagas, messages in a word or two."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from patterns.engine.world import World
+from patterns.saga import Orchestrator, Saga
+from patterns.saga.choreography import Peer
+from patterns.saga.database import Database
+from patterns.saga.messages import Ack, Do, Done, Event, Failed, Refused, Release, Released, Undo, Undone
+from patterns.saga.records import BEGUN, DONE, ENDED, REFUSED, STUCK, UNDONE, Instance
+from patterns.saga.standing import instances
+from widgets.scene import Role
+
+MOST = 2
+"""As many sagas are drawn as a path each."""
+
+SIGNS = {DONE: "✓", REFUSED: "✕", UNDONE: "↩", STUCK: "!", "nothing": "–", "cancelled": "–"}
+"""Of what became of a request."""
+
+
+class Group(NamedTuple):
+    """The processes that run sagas in one style."""
+
+    style: str
+    processes: tuple[Any, ...]
+
+    @property
+    def orchestrator(self) -> Orchestrator | None:
+        return next((each for each in self.processes if isinstance(each, Orchestrator)), None)
+
+    @property
+    def services(self) -> tuple[Database, ...]:
+        return tuple(each for each in self.processes if isinstance(each, Database))
+
+    @property
+    def definitions(self) -> tuple[Saga, ...]:
+        return tuple(dict.fromkeys(saga for each in self.processes for saga in getattr(each, "definitions", ())))
+
+    @property
+    def instances(self) -> tuple[Instance, ...]:
+        """The sagas that were begun in this group."""
+        return tuple(each for process in self.processes for each in getattr(process, "instances", ()))
+
+
+def groups(world: World) -> tuple[Group, ...]:
+    """One group, or two where both styles run side by side: the orchestrated one first."""
+    peers = tuple(each for each in world.processes if isinstance(each, Peer))
+    others = tuple(each for each in world.processes if not isinstance(each, Peer))
+    found = (Group("orchestration", others), Group("choreography", peers))
+    return tuple(group for group in found if group.processes)
+
+
+def shown(group: Group) -> tuple[tuple[Saga, Instance | None], ...]:
+    """The sagas drawn as a path: the last ones begun, and while there is room, those that nobody asked for yet."""
+    begun = group.instances[-MOST:]
+    known = {each.name: each for each in group.definitions}
+    asked = {each.definition for each in group.instances}
+    plans = [each for name, each in known.items() if name not in asked][: MOST - len(begun)]
+    return (*((known[each.definition], each) for each in begun), *((each, None) for each in plans))
+
+
+def saga_role(world: World, saga: str) -> Role:
+    """The colour of a saga, by when it began; what runs in two styles side by side has one colour."""
+    names = list(dict.fromkeys(each.saga.rstrip("'") for each in instances(world)))
+    name = saga.rstrip("'")
+    return f"c{names.index(name) % 8 + 1}" if name in names else "soft"
+
+
+def message_role(world: World, message: Any) -> Role:
+    """A message has the colour of its saga; a refusal and a failure are red."""
+    if isinstance(message, Refused | Failed) or (isinstance(message, Event) and message.what in (REFUSED, STUCK)):
+        return "bad"
+    return saga_role(world, getattr(message, "saga", ""))
+
+
+def in_short(world: World, message: Any) -> str:
+    """A message in a word or two, with its saga where there are several; an acknowledgement has none."""
+    words = _words(message)
+    several = len({each.saga.rstrip("'") for each in instances(world)}) > 1
+    return f"{message.saga} {words}" if words and several else words
+
+
+def _words(message: Any) -> str:
+    match message:
+        case Do(step=step):
+            return step
+        case Undo(step=step):
+            return f"undo {step}"
+        case Done(step=step):
+            return f"{step} ✓"
+        case Refused(step=step):
+            return f"{step} ✕"
+        case Undone(step=step):
+            return f"{step} ↩"
+        case Failed(step=step, undo=undo):
+            return f"{'undo ' if undo else ''}{step} failed"
+        case Release():
+            return "release"
+        case Released():
+            return "released"
+        case Event(what=what, step=step):
+            return {BEGUN: "begin", ENDED: "ended"}.get(what) or f"{step} {SIGNS.get(what, what)}"
+        case Ack():
+            return ""
+    return ""
