@@ -12,7 +12,7 @@ from widgets.views.processes import Seats, cuts, messages
 from .words import in_short, look_of, message_role, role_of, stands
 
 WIDTH = 324
-TOP, ROW, DEEP = 46, 204, 50
+TOP, ROW, DEEP = 46, 224, 60
 """Where the coordinator is, where the outermost participants are, and how much lower the middle one, in px."""
 MOST_WITH_LINES = 3
 """As many participants have room for words under their discs."""
@@ -27,9 +27,9 @@ def panel(world: World) -> Panel:
         marks += _process(world, process, at, r)
     marks += messages(world, at, r + 4, message_role, lambda message: in_short(world, message))
     calls = world.calls[:MOST_CALLS]
-    marks += [_call(call, 364 + 18 * row) for row, call in enumerate(calls)]
+    marks += [_call(call, 384 + 18 * row) for row, call in enumerate(calls)]
     label = "; ".join(in_words(world, process) for process in world.processes)
-    return Panel(id="network", width=WIDTH, height=372 + 18 * max(1, len(calls) - 1), marks=tuple(marks), label=label)
+    return Panel(id="network", width=WIDTH, height=392 + 18 * max(1, len(calls) - 1), marks=tuple(marks), label=label)
 
 
 def _seats(world: World) -> Seats:

@@ -16,6 +16,7 @@ from patterns.two_phase_commit import (
     Coordinator,
     InDoubt,
     Inquiry,
+    Lock,
     Open,
     Participant,
     PreCommit,
@@ -150,10 +151,10 @@ def _branch(world: World, process: Participant, branch: Branch) -> Stand:
     txn, ms = branch.txn, f"{doubt_ms(world, branch):,} ms"
     if branch.standing == "waiting":
         holders = ", ".join(process.in_the_way(branch))
-        return Stand(txn, WAITS, f"… {txn} waits {ms}", f"lets {txn} wait for {holders}, for {ms}")
+        return Stand(txn, WAITS, f"… {txn} {ms}", f"lets {txn} wait for {holders}, for {ms}")
     if branch.standing == "committable":
-        return Stand(txn, READY, f"◆ {txn} ready {ms}", f"is ready to commit {txn}, and knows no decision for {ms}")
-    return Stand(txn, IN_DOUBT, f"? {txn} in doubt {ms}", f"voted yes on {txn} and is in doubt for {ms}")
+        return Stand(txn, READY, f"◆ {txn} {ms}", f"is ready to commit {txn}, and knows no decision for {ms}")
+    return Stand(txn, IN_DOUBT, f"? {txn} {ms}", f"voted yes on {txn} and is in doubt for {ms}")
 
 
 def _open(open: Open) -> Stand:
@@ -180,11 +181,29 @@ def _on_disk(txn: str) -> Stand:
     return Stand(txn, IN_DOUBT, f"? {txn} yes on disk", f"has its yes on {txn} on disk, and no decision")
 
 
-# Records
+# Boxes
 
+MOST = 11
+"""As many letters have room in a box."""
 _RECORDS = {"Collecting": "collect", "Committed": "commit", "Aborted": "abort"}
+_SHORT = {"collect": "coll", "prepared": "prep", "in doubt": "doubt"}
 
 
 def record_in_short(record: Records) -> str:
     kind = type(record).__name__
-    return f"{_RECORDS.get(kind, kind.lower())} {record.txn}"
+    word = _RECORDS.get(kind, kind.lower())
+    return fitting(f"{word} {record.txn}", f"{_SHORT.get(word, word)} {record.txn}")
+
+
+def branch_in_short(branch: Branch) -> str:
+    word = BRANCH[branch.standing].word
+    return fitting(f"{branch.txn} {word}", f"{branch.txn} {_SHORT.get(word, word)}")
+
+
+def lock_in_short(lock: Lock) -> str:
+    return fitting(f"lock {lock.account} {lock.txn}", f"{lock.account} {lock.txn}")
+
+
+def fitting(long: str, short: str) -> str:
+    """The long words where a box has room for them."""
+    return long if len(long) <= MOST else short
