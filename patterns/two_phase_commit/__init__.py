@@ -1,9 +1,24 @@
 """Two-phase commit: several databases commit one transaction together, or none of them does."""
 
+from .broken import BUGS, NO_FAULTS, Bug, running
 from .coordinator import Coordinator, Open
 from .doubt import Doubt, blocked, coordinator, in_doubt, outcomes, participants, transactions
+from .exercises import decision_solution, judge_decision, judge_recovery, recovery_solution
+from .gallery import GALLERY
 from .log import Aborted, Account, Collecting, Committed, End, Prepared, Ready
-from .machine import PROTOCOLS, TwoPhaseCommit
+from .machine import PROTOCOLS, TIMINGS, TwoPhaseCommit
+from .measure import (
+    PUBLISHED,
+    SCENARIOS,
+    Blocked,
+    Cost,
+    Count,
+    blocked_time,
+    blocked_times,
+    count,
+    counts,
+    messages_of_three_phases,
+)
 from .messages import (
     Abort,
     Ack,
@@ -33,17 +48,27 @@ from .rules import RULES
 from .three_phase import ThreePhaseCoordinator, ThreePhaseParticipant
 
 __all__ = [
+    "BUGS",
+    "GALLERY",
+    "NO_FAULTS",
     "PROTOCOLS",
+    "PUBLISHED",
     "RULES",
+    "SCENARIOS",
+    "TIMINGS",
     "Abort",
     "Aborted",
     "Account",
     "Ack",
+    "Blocked",
     "Branch",
+    "Bug",
     "Collecting",
     "Commit",
     "Committed",
     "Coordinator",
+    "Cost",
+    "Count",
     "Done",
     "Doubt",
     "End",
@@ -72,9 +97,19 @@ __all__ = [
     "TwoPhaseCommit",
     "Voted",
     "blocked",
+    "blocked_time",
+    "blocked_times",
     "coordinator",
+    "count",
+    "counts",
+    "decision_solution",
     "in_doubt",
+    "judge_decision",
+    "judge_recovery",
+    "messages_of_three_phases",
     "outcomes",
     "participants",
+    "recovery_solution",
+    "running",
     "transactions",
 ]

@@ -86,9 +86,9 @@ def blocked(world: World) -> tuple[str, ...]:
 
 
 def prepared_undecided(process: Participant) -> tuple[str, ...]:
-    """The transactions whose Prepared record is on the disk without a decision."""
+    """The transactions that it has promised, and of which it knows no decision, be it up or down."""
     return tuple(
         record.txn
-        for record in process.log
+        for record in (*process.log, *process.buffer)
         if isinstance(record, Prepared) and outcome_in(process.records_of(record.txn)) is None
     )

@@ -15,11 +15,11 @@ from msgspec.structs import replace
 from patterns.engine.choices import is_lost
 from patterns.engine.process import Process
 from patterns.engine.simulation import Simulation
-from patterns.engine.world import Call, Drop, Fire, Request, World, WorldEvent
+from patterns.engine.world import Call, Drop, Fire, Request, Restart, World, WorldEvent
 
 from .coordinator import DECIDED, Coordinator
 from .log import Account
-from .messages import Done, InDoubt, Inquiry, Move, StateReport, StateRequest, Transfer
+from .messages import Abort, Ack, Commit, Done, InDoubt, Inquiry, Move, StateReport, StateRequest, Transfer
 from .milestones import MILESTONES
 from .participant import Participant
 from .presumed import (
@@ -36,6 +36,17 @@ from .three_phase import ThreePhaseCoordinator, ThreePhaseParticipant
 
 CUSTOMERS = ("ann", "bob", "cho", "dan", "eve", "fay", "gus", "hal", "ivy")
 COORDINATOR = "C"
+
+
+ASKING = (Inquiry, InDoubt, StateRequest, StateReport)
+TIMINGS: Mapping[str, str] = {
+    "asynchronous": "Any message may be late and any timer may run out at any moment.",
+    "patient": "A process's timer runs out only when no message is on its way to it or from it.",
+    "quiet": "A timer runs out only when no message at all is on its way: silence is a loss or a crash.",
+    "synchronous": "As quiet, and a message is lost only when its sender has crashed, in the middle of sending, or a "
+    "cut is in its way: the assumption of three-phase commit.",
+}
+"""Parameter `timing` -> what a search takes for granted."""
 
 
 class Protocol(NamedTuple):
@@ -88,18 +99,17 @@ class TwoPhaseCommit(Simulation):
         doubt_timeout: int = 90,
         lock_timeout: int = 90,
         retries: bool = True,
-        patient: bool = False,
-        synchronous: bool = False,
+        crash_stop: bool = False,
+        timing: str = "asynchronous",
         **network: Any,
     ) -> None:
         """`n` participants P1, P2, ...; P1 has ann's account, P2 bob's, ..., each with `balance` at first. `transfers`
         are offered as T1, T2, ..., each by a client of its own: customer -> amount, with 0 for who is only read; None
         for two that want the same rows. `cooperative`: participants know of one another and ask each other in doubt.
-        `retries`: a client that waits may ask again.
+        `retries`: a client that waits may ask again. `crash_stop`: who crashes never comes back.
 
-        For searches: `patient`: a process's timer runs out only when no message is on its way to it or from it.
-        `synchronous`, the assumption of three-phase commit: a timer runs out only when no message at all is on its
-        way, and a message is lost only when its sender has crashed (in the middle of sending) or a cut is in its way.
+        `timing` is what a search takes for granted, see `TIMINGS`; it changes nothing in a run, where all happens when
+        it is due.
 
         Raises ValueError for what cannot be.
         """
@@ -110,6 +120,8 @@ class TwoPhaseCommit(Simulation):
             raise ValueError(f"protocol is {protocol!r}; allowed are {', '.join(PROTOCOLS)}")
         if protocol == "three_phase" and not cooperative:
             raise ValueError("cooperative is False; in three-phase commit participants must know one another: True")
+        if timing not in TIMINGS:
+            raise ValueError(f"timing is {timing!r}; allowed are {', '.join(TIMINGS)}")
         if balance < 0:
             raise ValueError(f"balance is {balance}; it must not be negative")
         self.timeouts = {
@@ -122,7 +134,7 @@ class TwoPhaseCommit(Simulation):
             if timeout < 1:
                 raise ValueError(f"{name} is {timeout} ms; it must be at least 1 ms")
         self.n, self.protocol, self.balance, self.cooperative = n, protocol, balance, cooperative
-        self.retries, self.patient, self.synchronous = retries, patient, synchronous
+        self.retries, self.crash_stop, self.timing = retries, crash_stop, timing
         self.customers = CUSTOMERS[:n]
         offered = usual_transfers(n) if transfers is None else transfers
         self.transfers = tuple(self.transfer(number, amounts) for number, amounts in enumerate(offered, 1))
@@ -146,8 +158,8 @@ class TwoPhaseCommit(Simulation):
             "cooperative": self.cooperative,
             **self.timeouts,
             "retries": self.retries,
-            "patient": self.patient,
-            "synchronous": self.synchronous,
+            "crash_stop": self.crash_stop,
+            "timing": self.timing,
         }
 
     def processes(self) -> Sequence[Process]:
@@ -187,11 +199,19 @@ class TwoPhaseCommit(Simulation):
     def answers(self, call: Call, reply: Any) -> bool:
         return isinstance(reply, Done) and reply.txn == call.body.txn
 
+    # Repair
+
+    def why_not(self, world: World, event: Any) -> str:
+        if self.crash_stop and isinstance(event, Restart) and event.process in world.down:
+            return f"{event.process} has crashed for good"
+        return super().why_not(world, event)
+
+    def repairs(self, world: World) -> Iterator[Any]:
+        return (event for event in super().repairs(world) if not (self.crash_stop and isinstance(event, Restart)))
+
     # For a search
 
     def enabled(self, world: World, group: str = "") -> Iterator[Any]:
-        """A timer does not fire while what it would send again is still on its way: what a search leaves out then is
-        only a second copy of the same. With `synchronous`, no timer fires while anything is on its way."""
         for event in super().enabled(world, group):
             if group or not isinstance(event, Fire | Drop):
                 yield event
@@ -202,25 +222,20 @@ class TwoPhaseCommit(Simulation):
                 yield event
 
     def may_fire(self, world: World, fire: Fire) -> bool:
-        if self.synchronous:
-            return not world.packets
         who = fire.process
-        if self.patient:
-            return not any(who in (packet.sender, packet.to) for packet in world.packets)
-        match fire.timer:
-            case "acks" | "recover":
+        match self.timing:
+            case "synchronous" | "quiet":
+                return not world.packets
+            case "patient":
                 return not any(who in (packet.sender, packet.to) for packet in world.packets)
-            case "doubt":
-                asking = (Inquiry, InDoubt, StateRequest, StateReport)
-                return not any(
-                    who in (packet.sender, packet.to) and isinstance(packet.body, asking) for packet in world.packets
-                )
-        return True
+        # What it would send again is still on its way: a search leaves out a second copy of the same.
+        again = {"acks": (Commit, Abort, Ack), "doubt": ASKING, "recover": ASKING}.get(fire.timer, ())
+        return not any(who in (packet.sender, packet.to) and isinstance(packet.body, again) for packet in world.packets)
 
     def may_be_lost(self, world: World, drop: Drop) -> bool:
         packet = world.packet(drop.id)
         assert packet is not None
-        return not self.synchronous or is_lost(world, packet) or packet.sender in world.down
+        return self.timing != "synchronous" or is_lost(world, packet) or packet.sender in world.down
 
     def key(self, world: World) -> Hashable:
         """As every world's, without what no rule reads any more: since when somebody waits, and votes once counted."""

@@ -26,7 +26,7 @@ def first(holds: Callable[[World], Any]) -> Callable[[Step[World, Any]], bool]:
 def all_ended(world: World) -> bool:
     """Whether something was begun, and nobody is busy with anything any more."""
     busy = in_doubt(world) or coordinator(world).open or any(process.branches for process in participants(world))
-    return bool(transactions(world)) and not busy
+    return bool(world.calls or transactions(world)) and not busy
 
 
 MILESTONES: Milestones = {

@@ -141,6 +141,21 @@ def _locked_at_rest(world: World) -> Reason:
     return None
 
 
+def _locked_otherwise(world: World) -> Reason:
+    for process in participants(world):
+        if process.id in world.down:
+            continue
+        held = {(lock.account, lock.txn) for lock in process.locks}
+        for txn in prepared_undecided(process):
+            for account in process.redo_of(txn):
+                if (account.name, txn) not in held:
+                    return f"{process.id} has promised {account} to {txn}, and {account.name} is not locked"
+        for account_name, txn in sorted(held):
+            if process.logged_outcome(txn):
+                return f"{process.id} keeps {account_name} locked for {txn}, which is decided"
+    return None
+
+
 def _reads_something_else(world: World) -> Reason:
     """What can be read is what was there at first and what committed transactions wrote, and nothing else."""
     for process in participants(world):
@@ -168,6 +183,7 @@ commit_if_nothing_fails = CommitIfNothingFails()
 money_conserved = MoneyConserved()
 all_decide = AtRest("AC5: at the end, with all repaired, all have decided", _undecided_at_rest)
 no_locks_left = AtRest("at the end nothing is locked", _locked_at_rest)
+promises_locked = Always("what is promised is locked, exactly until it is decided", _locked_otherwise)
 no_dirty_reads = Always("nobody can read what is not committed", _reads_something_else)
 ALWAYS: tuple[Property, ...] = (
     agreement,
@@ -176,6 +192,7 @@ ALWAYS: tuple[Property, ...] = (
     commit_if_nothing_fails,
     all_decide,
     money_conserved,
+    promises_locked,
     no_locks_left,
     no_dirty_reads,
 )
@@ -183,4 +200,12 @@ ALWAYS: tuple[Property, ...] = (
 settled = Sometimes(
     "nobody is in doubt, and the coordinator has nothing left to do",
     lambda world: not in_doubt(world) and not coordinator(world).open and not world.down,
+)
+committed_somewhere = Sometimes(
+    "somebody has committed",
+    lambda world: any(True for process in world.processes for _ in _committed_at(process)),
+)
+given_up = Sometimes(
+    "the coordinator gives up waiting, and aborts",
+    lambda world: any("abort" in (outcomes(world, txn).get(coordinator(world).id),) for txn in transactions(world)),
 )

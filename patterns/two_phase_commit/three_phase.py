@@ -295,7 +295,11 @@ class ThreePhaseParticipant(Participant):
             self.note("3.TR4.pre", txn=branch.txn)
             self.become_committable(branch)
             own = StateReport(branch.txn, "committable")
-            reports = [(s, r) for s, r in zip(poll.senders, poll.reports, strict=True) if not r.recovered or back]
+            reports = [
+                (sender, report)
+                for sender, report in zip(poll.senders, poll.reports, strict=True)
+                if sender != self.coordinator and (not report.recovered or back)
+            ]
             poll = replace(poll, senders=tuple(s for s, _ in reports), reports=tuple(r for _, r in reports))
             self.keep(replace(poll.with_report(self.id, own), pre_committing=True))
             for name, report in reports:
