@@ -32,7 +32,8 @@ signs = {
     "bar under a step": "its effect is in its service's database now, whatever the logs say",
     "upright line": "the point of no return: dashed until it is passed",
     "frame under a service": "its disk: rows, and the requests it has handled",
-    "✓ ✕ ↩ –": "done, refused, undone, nothing to do",
+    "✓ ✕ ↩ –": "done, refused, undone or to be undone, nothing to do",
+    "A1 → ← ✓ ↩ !": "of a saga: goes forward, back, is completed, compensated, stuck",
     "· A1 behind a row": "marked by A1: not final, a semantic lock",
     "thin bar under a name": "a timer that runs out",
 }
@@ -93,7 +94,7 @@ def _services(world: World, before: World | None, group: Group) -> Panel:
     high = services.height(group)
     room = max(float(HEIGHT), high + 24)
     marks = services.draw(world, before, group, EDGE, 8 + (room - high - 24) / 2)
-    title = "Services; framed, on disk: rows, requests handled"
+    title = "Services; framed: their disks"
     return Panel(
         id="services",
         width=services.WIDTH + 2 * EDGE,
@@ -124,8 +125,9 @@ def _era(world: World) -> Era | None:
     if not found:
         return None
     phases = [phase_of(told(world, each)) for each in found]
-    several = len(phases) > 1
-    label = ", ".join(f"{each.saga} {phase}" if several else phase for each, phase in zip(found, phases, strict=True))
+    label = phases[0]
+    if len(found) > 1:
+        label = ", ".join(f"{each.saga} {path.sign(phase)}" for each, phase in zip(found, phases, strict=True))
     if {COMPENSATING, STUCK} & {*phases}:
         return Era(key=label, label=label, role="bad", tone="dashed" if STUCK in phases else "solid")
     under_way = {FORWARD, PAST_PIVOT} & {*phases}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from patterns.engine.history import Step
@@ -19,7 +19,7 @@ WIDTH, ROW, HEAD = 300, 20, 20
 COLUMN = (WIDTH - 6) / 2
 LETTERS = 46
 """As many fit on a line of small text."""
-READER, CLIENT = 3, 1
+READER, CLIENT = 4, 1
 """Lines for the reader, and for clients."""
 LINE = 16
 
@@ -95,17 +95,24 @@ def _outgoing(world: World, peer: Peer, row: Outgoing, new: bool, x: float, y: f
 def outside(step: Step[World, object], x: float, y: float) -> Iterator[Mark]:
     """What somebody sees who reads all databases now, and what the clients were told."""
     world = step.state
-    seen = "; ".join(observer(world)) or "nothing half done"
+    seen = observer(world) or ("nothing half done",)
     yield Label(id="reader", x=x, y=y, text="Who reads all databases now sees", size="small", role="soft", strong=True)
-    lines = wrap(seen, LETTERS)
-    if len(lines) > READER:
-        lines = [*lines[: READER - 1], f"{lines[READER - 1][: LETTERS - 1]}…"]
-    for at, line in enumerate(lines):
-        yield Label(id=f"reader:{at}", x=x, y=y + (at + 1) * LINE, text=line, size="small", title=seen)
+    for at, line in enumerate(_lines(seen)):
+        yield Label(id=f"reader:{at}", x=x, y=y + (at + 1) * LINE, text=line, size="small", title="; ".join(seen))
     told = ", ".join(_told(call) for call in world.calls if isinstance(call.body, Begin))
     told = told or "no client has asked yet"
     text = told if len(told) <= LETTERS else f"{told[: LETTERS - 1]}…"
     yield Label(id="client", x=x, y=y + (READER + 1) * LINE + 4, text=text, size="small", role="soft", title=told)
+
+
+def _lines(seen: Sequence[str]) -> list[str]:
+    """What is seen, in as many lines as there is room for, shared by the sagas."""
+    lines: list[str] = []
+    each = max(1, READER // len(seen))
+    for saga in seen[:READER]:
+        words = wrap(saga, LETTERS)
+        lines += words if len(words) <= each else [*words[: each - 1], f"{words[each - 1][: LETTERS - 1]}…"]
+    return lines
 
 
 def _told(call: Call) -> str:

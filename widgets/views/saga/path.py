@@ -97,6 +97,11 @@ class Path(NamedTuple):
         raise KeyError(step)
 
 
+def sign(phase: str) -> str:
+    """A phase as a sign."""
+    return PHASES[phase][0][0]
+
+
 def height(definition: Saga) -> float:
     """What the path of a saga takes."""
     return HEAD + max(map(len, definition.generations)) * CELL

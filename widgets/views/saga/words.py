@@ -79,7 +79,7 @@ def in_short(world: World, message: Any) -> str:
     """A message in a word or two, with its saga where there are several; an acknowledgement has none."""
     words = _words(message)
     several = len({each.saga.rstrip("'") for each in instances(world)}) > 1
-    return f"{message.saga} {words}" if words and several else words
+    return f"{message.saga} {words.replace('undo', '↩')}" if words and several else words
 
 
 def _words(message: Any) -> str:
