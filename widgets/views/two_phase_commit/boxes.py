@@ -11,7 +11,7 @@ from widgets.scene import Box, Mark, Role, Tone
 
 from .words import record_in_short
 
-WIDE, NARROW, GAP = 98, 89, 3
+WIDE, NARROW, GAP = 100, 91, 3
 """How wide a column is: the coordinator's, which has a cell for each vote, and a participant's."""
 HIGH, PITCH = 19, 21
 DISK, DISK_ROWS = 48, 7

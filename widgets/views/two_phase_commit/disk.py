@@ -62,7 +62,7 @@ def _accounts(step: WorldStep, process: Participant) -> list[Box]:
         if was.get(name, now) == now:
             rows.append(box(id, f"{name} {now}", "ink", "outline", title))
         else:
-            rows.append(box(id, f"{name} {was[name]}→{now}", "good", "soft", f"{title}, and had {was[name]}"))
+            rows.append(box(id, f"{name} → {now}", "good", "soft", f"{title}, and had {was[name]}"))
     return rows
 
 

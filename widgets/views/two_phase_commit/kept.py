@@ -15,7 +15,7 @@ from widgets.scene import Box, Label, Mark, Panel, Tone
 
 from . import disk, memory
 from .boxes import DISK, GAP, MEMORY, MEMORY_HIGH, NARROW, WIDE
-from .words import look_of
+from .words import doubt_ms, look_of
 
 HEIGHT = MEMORY + MEMORY_HIGH + 30
 MOST_COLUMNS = 5
@@ -53,7 +53,8 @@ def panel(step: Step[World, Any]) -> Panel:
 
 
 def _name(world: World, process: Any, x: float, width: float) -> Mark:
-    look = look_of(world, process)
+    look, ms = look_of(world, process), doubt_ms(world, process)
+    since = "" if ms is None else f"{ms:,} ms"
     return Box(
         id=f"name:{process.id}",
         of=f"process:{process.id}",
@@ -61,10 +62,10 @@ def _name(world: World, process: Any, x: float, width: float) -> Mark:
         y=2,
         w=width,
         h=22,
-        text=f"{process.id} {look.sign}".strip(),
+        text=" ".join(filter(None, (process.id, look.sign, since))),
         role=look.role,
         tone=look.tone,
-        title=f"{process.id} {look.word}".strip(),
+        title=" ".join(filter(None, (process.id, look.word, since))),
     )
 
 

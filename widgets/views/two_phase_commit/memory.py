@@ -59,7 +59,7 @@ def in_words(world: World, process: Any) -> str:
 
 
 def _struck(mark: Mark) -> Mark:
-    return replace(mark, role="down", tone="ghost", title=f"wiped: {mark.title}")
+    return replace(mark, role="down", tone="dashed", title=f"wiped: {mark.title}")
 
 
 def _cross(who: str, x: float, width: float) -> list[Mark]:

@@ -11,13 +11,13 @@ from widgets.views.processes import Seats, cuts, messages
 
 from .words import in_short, look_of, message_role, role_of, stands
 
-WIDTH = 324
-TOP, ROW, DEEP = 46, 224, 60
+WIDTH = 320
+TOP, ROW, DEEP = 46, 200, 98
 """Where the coordinator is, where the outermost participants are, and how much lower the middle one, in px."""
-MOST_WITH_LINES = 3
-"""As many participants have room for words under their discs."""
+FEW = 3
+"""As many participants stand in an arc, with words in their discs."""
 LINE = 16
-MOST_CALLS = 3
+MOST_LINES, MOST_CALLS = 3, 3
 
 
 def panel(world: World) -> Panel:
@@ -27,73 +27,60 @@ def panel(world: World) -> Panel:
         marks += _process(world, process, at, r)
     marks += messages(world, at, r + 4, message_role, lambda message: in_short(world, message))
     calls = world.calls[:MOST_CALLS]
-    marks += [_call(call, 384 + 18 * row) for row, call in enumerate(calls)]
+    marks += [_call(call, 366 + 18 * row) for row, call in enumerate(calls)]
     label = "; ".join(in_words(world, process) for process in world.processes)
-    return Panel(id="network", width=WIDTH, height=392 + 18 * max(1, len(calls) - 1), marks=tuple(marks), label=label)
+    return Panel(id="network", width=WIDTH, height=376 + 18 * max(1, len(calls) - 1), marks=tuple(marks), label=label)
 
 
 def _seats(world: World) -> Seats:
-    """The coordinator on top; the participants in an arc, from five on in two rows."""
+    """The coordinator on top; the participants in an arc, or, if they are many, in two rows."""
     names = [process.id for process in participants(world)]
     n = len(names)
-    step = min(150.0, (WIDTH - 120) / max(1, n - 1))
+    step = min(160.0, (WIDTH - 100) / max(1, n - 1))
     at = {coordinator(world).id: (WIDTH / 2, float(TOP))}
     for i, name in enumerate(names):
-        bow = 1 - (2 * i / (n - 1) - 1) ** 2 if n > 1 else 1.0
-        low = DEEP * bow if n <= MOST_WITH_LINES else 1.6 * DEEP * (i % 2)
+        bow = 1 - (2 * i / (n - 1) - 1) ** 2 if n > 1 else 0.5
+        low = DEEP * (bow if n <= FEW else i % 2)
         at[name] = (round(WIDTH / 2 + (i - (n - 1) / 2) * step, 1), round(ROW + low, 1))
     return at
 
 
 def _radius(world: World) -> int:
-    return 30 if len(world.processes) <= MOST_WITH_LINES + 1 else 24 if len(world.processes) <= 6 else 18
+    return 31 if len(world.processes) <= FEW + 1 else 24 if len(world.processes) <= 6 else 18
 
 
 def _process(world: World, process: Any, at: Seats, r: int) -> list[Mark]:
     x, y = at[process.id]
     look, paused = look_of(world, process), process.id in world.paused
+    word = "❚❚ " + look.sign if paused else look.word if r > 30 else look.sign
     disc = Disc(
         id=f"process:{process.id}",
         x=x,
         y=y,
         r=r,
         text=process.id,
-        sub=look.word if r >= 30 else look.sign,
+        sub=word.strip(),
         role=look.role,
         tone="dashed" if paused else look.tone,
         heavy=look.tone == "solid",
         title=in_words(world, process),
     )
-    leads = isinstance(process, Coordinator)
-    roomy = leads or len(at) <= MOST_WITH_LINES + 1
-    lines = _lines(world, process) if roomy else []
     marks: list[Mark] = [*_timers(world, process.id, at, r), disc]
-    for row, (key, text, role) in enumerate(lines):
-        across, down = (x + r + 16, y - 8) if leads else (x, y + r + 24)
-        marks.append(
-            Label(
-                id=f"stands:{process.id}:{key}",
-                x=across,
-                y=down + LINE * row,
-                text=text,
-                role=role,
-                size="small",
-                strong=True,
-                anchor="start" if leads else "middle",
-                of=f"process:{process.id}",
+    if isinstance(process, Coordinator):
+        for row, stand in enumerate(stands(world, process)[:MOST_LINES]):
+            marks.append(
+                Label(
+                    id=f"stands:{stand.txn}",
+                    x=x + r + 16,
+                    y=y - 10 + LINE * row,
+                    text=stand.line,
+                    role=role_of(stand.txn),
+                    size="small",
+                    strong=True,
+                    of=disc.id,
+                )
             )
-        )
     return marks
-
-
-def _lines(world: World, process: Any) -> list[tuple[str, str, str]]:
-    """(key, words, role) of the lines beside its disc: that it is down or paused, and its two latest transactions."""
-    lines = [(stand.txn, stand.line, role_of(stand.txn)) for stand in stands(world, process)[:2]]
-    if process.id in world.down:
-        return [("down", "✕ crashed", "down"), *lines]
-    if process.id in world.paused:
-        return [("paused", "❚❚ paused", "soft"), *lines]
-    return lines
 
 
 def _timers(world: World, name: str, at: Seats, r: int) -> list[Mark]:

@@ -25,6 +25,7 @@ from patterns.two_phase_commit import (
     StateReport,
     StateRequest,
     Voted,
+    in_doubt,
     transactions,
 )
 from patterns.two_phase_commit.coordinator import client_name
@@ -64,7 +65,7 @@ class Stand(NamedTuple):
     txn: str
     look: Look
     line: str
-    """In a line under its disc."""
+    """In a few words."""
     words: str
     """In a part of a sentence, after the process's name."""
 
@@ -82,7 +83,8 @@ def message_role(message: Any) -> Role:
 def in_short(world: World, message: Any) -> str:
     """A message in a word or two, with the transaction's name where there are several."""
     several = len({client_name(txn) for txn in transactions(world)}) > 1
-    return f"{_message(message)} {message.txn}" if several else _message(message)
+    words = _message(message)
+    return f"{words} {message.txn}" if several and not isinstance(message, Inquiry | InDoubt) else words
 
 
 def _message(message: Any) -> str:
@@ -97,16 +99,16 @@ def _message(message: Any) -> str:
             return "abort"
         case Ack():
             return "ack"
-        case Inquiry():
-            return "decided?"
+        case Inquiry(txn=txn):
+            return f"{txn}?"
         case InDoubt():
-            return "not known"
+            return "unknown"
         case PreCommit():
             return "pre-commit"
         case PreCommitted():
             return "ready"
         case StateRequest():
-            return "how far?"
+            return "state?"
         case StateReport(state=state):
             return str(state)
     return type(message).__name__.lower()
@@ -118,8 +120,9 @@ def _message(message: Any) -> str:
 def stands(world: World, process: Any) -> list[Stand]:
     """How each transaction stands with a process: those that are open there, then those it has decided, the last
     decided first."""
-    if process.id in world.down:
-        found = [_on_disk(txn) for txn in prepared_undecided(process)] if isinstance(process, Participant) else []
+    down = process.id in world.down
+    if down:
+        found = [_promised(txn) for txn in prepared_undecided(process)] if isinstance(process, Participant) else []
     elif isinstance(process, Coordinator):
         found = [_open(open) for open in process.open]
     else:
@@ -130,7 +133,7 @@ def stands(world: World, process: Any) -> list[Stand]:
         for txn, records in by_transaction((*process.log, *process.buffer))
         if txn not in known and (outcome := outcome_in(records))
     ]
-    return found + [_decided(txn, outcome) for txn, outcome in reversed(decided)]
+    return found + [_decided(txn, outcome, down) for txn, outcome in reversed(decided)]
 
 
 def look_of(world: World, process: Any) -> Look:
@@ -142,19 +145,21 @@ def look_of(world: World, process: Any) -> Look:
     return next((look for look in pressing if look in looks), looks[0] if looks else IDLE)
 
 
-def doubt_ms(world: World, branch: Branch) -> int:
-    """How long a branch has been waiting, or in doubt, in ms."""
-    return max(0, world.clock - branch.since)
+def doubt_ms(world: World, process: Any) -> int | None:
+    """For how long it has been in doubt, in ms; None where it is not."""
+    since = [doubt.since for doubt in in_doubt(world) if doubt.participant == process.id]
+    return max(0, world.clock - min(since)) if since else None
 
 
 def _branch(world: World, process: Participant, branch: Branch) -> Stand:
-    txn, ms = branch.txn, f"{doubt_ms(world, branch):,} ms"
-    if branch.standing == "waiting":
-        holders = ", ".join(process.in_the_way(branch))
-        return Stand(txn, WAITS, f"… {txn} {ms}", f"lets {txn} wait for {holders}, for {ms}")
-    if branch.standing == "committable":
-        return Stand(txn, READY, f"◆ {txn} {ms}", f"is ready to commit {txn}, and knows no decision for {ms}")
-    return Stand(txn, IN_DOUBT, f"? {txn} {ms}", f"voted yes on {txn} and is in doubt for {ms}")
+    txn, look = branch.txn, BRANCH[branch.standing]
+    ms = f"for {max(0, world.clock - branch.since):,} ms"
+    words = {
+        "waiting": f"lets {txn} wait for {', '.join(process.in_the_way(branch))} {ms}",
+        "in doubt": f"has voted yes on {txn} and is in doubt {ms}",
+        "committable": f"is ready to commit {txn}, undecided {ms}",
+    }[branch.standing]
+    return Stand(txn, look, f"{look.sign} {txn} {look.word}", words)
 
 
 def _open(open: Open) -> Stand:
@@ -162,9 +167,11 @@ def _open(open: Open) -> Stand:
     told = of - len(open.missing)
     match open.phase:
         case "voting":
-            return Stand(txn, look, f"… {txn} votes {len(open.votes)} of {of}", f"has {len(open.votes)} votes on {txn}")
+            words = f"has {len(open.votes)} of {of} votes on {txn}"
+            return Stand(txn, look, f"… {txn} votes {len(open.votes)}/{of}", words)
         case "pre-committing":
-            return Stand(txn, look, f"◆ {txn} ready {told} of {of}", f"pre-commits {txn}: {told} of {of} are ready")
+            words = f"asks for pre-commits of {txn}, has {told} of {of}"
+            return Stand(txn, look, f"◆ {txn} ready {told}/{of}", words)
         case "recovering":
             return Stand(txn, look, f"? {txn} asks all", f"asks what became of {txn}")
     outcome: Outcome = "commit" if open.phase == "committing" else "abort"
@@ -172,21 +179,23 @@ def _open(open: Open) -> Stand:
     return Stand(txn, look, f"{look.sign} {txn} {past(outcome)}", f"has {past(outcome)} {txn} and {waits}")
 
 
-def _decided(txn: str, outcome: Outcome) -> Stand:
+def _decided(txn: str, outcome: Outcome, down: bool) -> Stand:
     look = OUTCOME[outcome]
+    if down:
+        return Stand(txn, look, f"{look.sign} {txn} on disk", f"has on disk that {txn} is {past(outcome)}")
     return Stand(txn, look, f"{look.sign} {txn} {past(outcome)}", f"has {past(outcome)} {txn}")
 
 
-def _on_disk(txn: str) -> Stand:
-    return Stand(txn, IN_DOUBT, f"? {txn} yes on disk", f"has its yes on {txn} on disk, and no decision")
+def _promised(txn: str) -> Stand:
+    return Stand(txn, IN_DOUBT, f"? {txn} on disk", f"has its yes on {txn} on disk, and no decision")
 
 
 # Boxes
 
 MOST = 11
 """As many letters have room in a box."""
-_RECORDS = {"Collecting": "collect", "Committed": "commit", "Aborted": "abort"}
-_SHORT = {"collect": "coll", "prepared": "prep", "in doubt": "doubt"}
+_RECORDS = {"Collecting": "collect", "Prepared": "prepare", "Committed": "commit", "Aborted": "abort"}
+_SHORT = {"collect": "coll", "prepare": "prep", "in doubt": "doubt"}
 
 
 def record_in_short(record: Records) -> str:
