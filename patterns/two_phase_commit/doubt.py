@@ -10,6 +10,7 @@ from .coordinator import Coordinator
 from .log import Prepared, outcome_in
 from .messages import Outcome
 from .participant import Participant
+from .three_phase import ThreePhaseParticipant
 
 
 class Doubt(NamedTuple):
@@ -67,10 +68,17 @@ def outcomes(world: World, txn: str) -> dict[str, Outcome]:
 
 def blocked(world: World) -> tuple[str, ...]:
     """The transactions that nobody who is up, and can be reached, can decide: all that are up and took part are in
-    doubt, and the coordinator is down."""
+    doubt, and the coordinator is down. In three-phase commit one that was not down itself may take its place."""
     if coordinator(world).id not in world.down:
         return ()
     found = []
+    may_lead = {
+        branch.txn
+        for process in participants(world)
+        if isinstance(process, ThreePhaseParticipant) and process.id not in world.down
+        for branch in process.branches
+        if branch.standing != "waiting" and not branch.recovered
+    }
     for txn in dict.fromkeys(doubt.txn for doubt in in_doubt(world)):
         doubters = [doubt.participant for doubt in in_doubt(world) if doubt.txn == txn]
         asked = {
@@ -80,7 +88,7 @@ def blocked(world: World) -> tuple[str, ...]:
             if isinstance(record, Prepared) and record.txn == txn
             for name in record.participants
         } or set(doubters)
-        if all(name in doubters or name in world.down for name in asked):
+        if txn not in may_lead and all(name in doubters or name in world.down for name in asked):
             found.append(txn)
     return tuple(found)
 

@@ -33,7 +33,7 @@ signs = {
     "a": "has acknowledged the decision",
     "◆": "ready: knows that all voted yes (three-phase commit)",
     "✕": "crashed; its memory is empty",
-    "filled record": "forced to the disk; light: written along with a later one; dashed: still in memory",
+    "filled record": "forced to the disk; light: lazy, it waited in memory first; dashed: it still waits there",
     "arc round a process": "a timer that runs out",
 }
 

@@ -1,4 +1,4 @@
-"""What is on a process's disk: its accounts, and its log with what was forced told apart from what went along."""
+"""What is on a process's disk: its accounts, and its log with what was forced told apart from what was lazy."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Places = frozenset[tuple[str, int]]
 """(process, place in its log) of records."""
 
 
-def region(step: WorldStep, process: Any, x: float, width: float, along: Places) -> list[Mark]:
-    """A process's disk; `along` is what `went_along` says."""
+def region(step: WorldStep, process: Any, x: float, width: float, lazy: Places) -> list[Mark]:
+    """A process's disk; `lazy` is what `written_lazily` says."""
     who = process.id
     frame = Box(
         id=f"disk:{who}",
@@ -33,7 +33,7 @@ def region(step: WorldStep, process: Any, x: float, width: float, along: Places)
         title=f"on {who}'s disk: {in_words(process)}",
     )
     rows = _accounts(step, process) if isinstance(process, Participant) else _life(process)
-    return [frame, *stack([*rows, *_log(process, DISK_ROWS - len(rows), along)], x, DISK, width, who)]
+    return [frame, *stack([*rows, *_log(process, DISK_ROWS - len(rows), lazy)], x, DISK, width, who)]
 
 
 def in_words(process: Any) -> str:
@@ -66,7 +66,7 @@ def _accounts(step: WorldStep, process: Participant) -> list[Box]:
     return rows
 
 
-def _log(process: Logged, room: int, along: Places) -> list[Box]:
+def _log(process: Logged, room: int, lazy: Places) -> list[Box]:
     """Its records in their order; where there are more than room for, the oldest are counted."""
     who, ids = process.id, record_ids(process)
     hidden = 0 if len(process.log) <= room else len(process.log) - room + 1
@@ -74,15 +74,14 @@ def _log(process: Logged, room: int, along: Places) -> list[Box]:
     if hidden:
         rows.append(box(f"older:{who}", f"{hidden} older", "soft", "dashed", f"{hidden} older records in {who}'s log"))
     for place in range(hidden, len(process.log)):
-        record, lazy = process.log[place], (who, place) in along
-        how = "went along with a later one" if lazy else "forced"
-        title = f"on {who}'s disk: {record}, {how}"
-        rows.append(box(ids[place], record_in_short(record), role_of(record.txn), "soft" if lazy else "solid", title))
+        record, waited = process.log[place], (who, place) in lazy
+        title = f"on {who}'s disk: {record}, {'lazy: it waited in memory first' if waited else 'forced'}"
+        rows.append(box(ids[place], record_in_short(record), role_of(record.txn), "soft" if waited else "solid", title))
     return rows
 
 
-def went_along(step: WorldStep) -> Places:
-    """The records up to this step that were not forced: they waited for one that was."""
+def written_lazily(step: WorldStep) -> Places:
+    """The records that were not forced when they were written, up to this step: they waited in memory first."""
     found: set[tuple[str, int]] = set()
     at: WorldStep | None = step
     while at is not None and at.parent is not None:

@@ -15,22 +15,22 @@ from widgets.scene import Box, Label, Mark, Panel, Tone
 
 from . import disk, memory
 from .boxes import DISK, GAP, MEMORY, MEMORY_HIGH, NARROW, WIDE
-from .words import doubt_ms, look_of
+from .words import doubt_ms, duration, look_of
 
 HEIGHT = MEMORY + MEMORY_HIGH + 30
 MOST_COLUMNS = 5
 """As many processes have a column."""
 KEYS: tuple[tuple[float, Tone, str], ...] = (
-    (6, "solid", "forced to disk"),
-    (126, "soft", "went along"),
-    (228, "dashed", "not on disk yet"),
+    (6, "solid", "forced"),
+    (86, "soft", "lazy, written"),
+    (206, "dashed", "lazy, not yet"),
 )
 
 
 def panel(step: Step[World, Any]) -> Panel:
     world = step.state
     shown = world.processes[:MOST_COLUMNS]
-    along = disk.went_along(step)
+    lazy = disk.written_lazily(step)
     marks: list[Mark] = [
         Label(id="disk", x=6, y=DISK - 7, text="DISK: survives a crash", size="small", strong=True),
         Label(id="memory", x=6, y=MEMORY - 7, text="MEMORY: a crash wipes it", size="small", strong=True),
@@ -39,7 +39,7 @@ def panel(step: Step[World, Any]) -> Panel:
     for process in shown:
         column = WIDE if isinstance(process, Coordinator) else NARROW
         marks.append(_name(world, process, x, column - GAP))
-        marks += disk.region(step, process, x, column - GAP, along)
+        marks += disk.region(step, process, x, column - GAP, lazy)
         marks += memory.region(step, process, x, column - GAP)
         x += column
     if more := len(world.processes) - len(shown):
@@ -54,7 +54,7 @@ def panel(step: Step[World, Any]) -> Panel:
 
 def _name(world: World, process: Any, x: float, width: float) -> Mark:
     look, ms = look_of(world, process), doubt_ms(world, process)
-    since = "" if ms is None else f"{ms:,} ms"
+    since = "" if ms is None else duration(ms)
     return Box(
         id=f"name:{process.id}",
         of=f"process:{process.id}",

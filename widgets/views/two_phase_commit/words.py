@@ -30,7 +30,7 @@ from patterns.two_phase_commit import (
 )
 from patterns.two_phase_commit.coordinator import client_name
 from patterns.two_phase_commit.doubt import prepared_undecided
-from patterns.two_phase_commit.log import Records, by_transaction, outcome_in
+from patterns.two_phase_commit.log import Records, outcome_in
 from patterns.two_phase_commit.messages import Outcome, past
 from widgets.scene import Role, Tone
 
@@ -128,12 +128,12 @@ def stands(world: World, process: Any) -> list[Stand]:
     else:
         found = [_branch(world, process, branch) for branch in process.branches]
     known = {stand.txn for stand in found}
-    decided = [
-        (txn, outcome)
-        for txn, records in by_transaction((*process.log, *process.buffer))
-        if txn not in known and (outcome := outcome_in(records))
-    ]
-    return found + [_decided(txn, outcome, down) for txn, outcome in reversed(decided)]
+    decided: dict[str, Outcome] = {}
+    for record in (*process.log, *process.buffer):
+        outcome = outcome_in((record,))
+        if outcome and record.txn not in known:
+            decided[record.txn] = outcome
+    return found + [_decided(txn, outcome, down) for txn, outcome in reversed(decided.items())]
 
 
 def look_of(world: World, process: Any) -> Look:
@@ -149,6 +149,11 @@ def doubt_ms(world: World, process: Any) -> int | None:
     """For how long it has been in doubt, in ms; None where it is not."""
     since = [doubt.since for doubt in in_doubt(world) if doubt.participant == process.id]
     return max(0, world.clock - min(since)) if since else None
+
+
+def duration(ms: int) -> str:
+    """As short as a box."""
+    return f"{ms} ms" if ms < 1000 else f"{ms / 1000:.1f} s"
 
 
 def _branch(world: World, process: Participant, branch: Branch) -> Stand:
