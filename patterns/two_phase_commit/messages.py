@@ -183,9 +183,10 @@ class PreCommitted(Message, frozen=True):
 
 
 class StateRequest(Message, frozen=True):
-    """I take the coordinator's place: how far are you?"""
+    """How far are you? I take the coordinator's place; or, if `recovered`, I was down and only ask."""
 
     txn: str
+    recovered: bool = False
 
     def __str__(self) -> str:
         return f"state of {self.txn}?"

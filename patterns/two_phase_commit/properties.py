@@ -31,7 +31,16 @@ def _disagree(world: World) -> Reason:
 
 
 def _decisions(world: World, notes: Notes) -> Iterator[tuple[Hashable, Hashable]]:
+    """Only of what somebody has promised to write: to who has only read, commit and abort are the same."""
+    promised = {
+        record.txn
+        for process in participants(world)
+        for record in (*process.log, *process.buffer)
+        if isinstance(record, Prepared)
+    }
     for txn in transactions(world):
+        if txn not in promised:
+            continue
         for name, outcome in outcomes(world, txn).items():
             yield f"{name} on {txn}", past(outcome)
 

@@ -215,7 +215,7 @@ class ThreePhaseParticipant(Participant):
         own = StateReport(branch.txn, state_of(branch), branch.recovered)
         self.polls = (*(poll for poll in self.polls if poll.txn != branch.txn), Poll(branch.txn, (own,), (self.id,)))
         for name in others:
-            self.send(name, StateRequest(branch.txn))
+            self.send(name, StateRequest(branch.txn, branch.recovered))
 
     @on(StateRequest)
     def report(self, sender: str, message: StateRequest) -> None:
@@ -230,7 +230,8 @@ class ThreePhaseParticipant(Participant):
             recovered = False
         else:
             state, recovered = state_of(branch), branch.recovered
-            self.hear_from(sender, branch)
+            if not message.recovered:
+                self.hear_from(sender, branch)
         self.note("3.report", txn=txn, state=state, sender=sender)
         self.send(sender, StateReport(txn, state, recovered))
 
