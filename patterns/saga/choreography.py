@@ -38,6 +38,7 @@ from .records import (
     Progress,
     Record,
     progress,
+    records_of,
 )
 
 
@@ -298,7 +299,7 @@ class Peer(Database):
             outcome = COMPLETED
         else:
             return False
-        self.note(f"C.{outcome}", saga=at.saga, definition=definition.name, reason=at.reason)
+        self.note(f"C.{outcome}", saga=at.saga, reason=at.reason)
         if outcome == COMPLETED and self.marks(COMPENSATABLE):
             self.happens(definition, at.saga, ENDED, detail=outcome)
             self.release(at.saga)
@@ -343,9 +344,9 @@ class Peer(Database):
     # The log
 
     def progress_of(self, saga: str) -> Progress:
-        name = next(record.detail for record in self.log if record.saga == saga and record.what == BEGUN)
-        definition = next(each for each in self.definitions if each.name == name)
-        return progress(definition, saga, self.log)
+        records = records_of(self.log, saga)  # the first says which definition it is of
+        definition = next(each for each in self.definitions if each.name == records[0].detail)
+        return progress(definition, saga, records)
 
     def instance(self, saga: str) -> Instance | None:
         return next((each for each in self.instances if each.saga == saga), None)

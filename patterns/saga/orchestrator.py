@@ -18,7 +18,7 @@ import msgspec
 from patterns.engine.process import Process, durable, on, on_request, on_timer, setting
 
 from .database import NO_LOCK, Database, Locking, Trouble
-from .definition import COMPENSATABLE, PIVOT, Saga
+from .definition import COMPENSATABLE, PIVOT, RETRIABLE, Saga
 from .messages import (
     Accepted,
     Begin,
@@ -53,6 +53,7 @@ from .records import (
     Progress,
     Record,
     progress,
+    records_of,
     to_compensate,
 )
 
@@ -142,7 +143,7 @@ class Orchestrator(Process):
     def progress_of(self, saga: str) -> Progress:
         instance = self.instance(saga)
         assert instance is not None
-        return progress(self.definition(instance.definition), saga, self.log)
+        return progress(self.definition(instance.definition), saga, records_of(self.log, saga))
 
     def advance(self, saga: str) -> None:
         """Ask for what comes next, or end."""
@@ -182,7 +183,7 @@ class Orchestrator(Process):
 
     def end(self, at: Progress, outcome: str) -> None:
         self.write(at.saga, ENDED, detail=outcome)
-        self.note(f"O.{outcome}", saga=at.saga, definition=at.definition.name, reason=at.reason)
+        self.note(f"O.{outcome}", saga=at.saga, reason=at.reason or "it was interrupted")
         self.waiting = tuple(waiting for waiting in self.waiting if waiting.command.saga != at.saga)
         self.settle_timer()
         self.answer(self.progress_of(at.saga))
@@ -275,13 +276,15 @@ class Orchestrator(Process):
             return msgspec.structs.replace(waiting, ticks=waiting.ticks - 1)
         tries = min(waiting.tries + 1, max(self.tries, self.alarm))
         command = waiting.command
-        self.note("O.forward" if self.goes_forward(command) else "O.retry", command=command, service=waiting.to)
+        self.note(self.reason_to_ask(command), command=command, service=waiting.to)
         self.send(waiting.to, command)
         return Waiting(waiting.to, command, tries, min(2 ** (tries - 1), self.backoff))
 
-    def goes_forward(self, command: Do | Undo | Release) -> bool:
-        """Whether this is forward recovery (5): past the point of no return, or at it, there is only asking again."""
-        return isinstance(command, Do) and command.kind != COMPENSATABLE
+    def reason_to_ask(self, command: Do | Undo | Release) -> str:
+        """The rule to ask again by: what may be given up, what decides, and what has only one way to go (5)."""
+        if isinstance(command, Do):
+            return {PIVOT: "O.pivot again", RETRIABLE: "O.forward"}.get(command.kind, "O.retry")
+        return "O.retry"
 
     def calls_for_help(self, waiting: Waiting) -> bool:
         """Whether a compensation has failed too often: it needs a human (1987, section 6)."""

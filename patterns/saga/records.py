@@ -158,6 +158,17 @@ class Progress(NamedTuple):
         return tuple(name for name in reversed(self.started) if name not in gone)
 
 
+def records_of(log: Records, saga: str) -> Records:
+    """What a log says of one saga. It is read from its end, and no further back than where the saga began."""
+    found = []
+    for record in reversed(log):
+        if record.saga == saga:
+            found.append(record)
+            if record.what == BEGUN:
+                break
+    return tuple(reversed(found))
+
+
 def progress(definition: Saga, saga: str, records: Iterable[Record]) -> Progress:
     """What these records say of this saga."""
     lists: dict[str, list[str]] = {what: [] for what in (STARTED, DONE, REFUSED, UNDONE, STUCK)}

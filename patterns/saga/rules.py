@@ -29,7 +29,12 @@ ORCHESTRATOR: Mapping[str, Rule] = {
     "O.undone": Rule("**{who} logs that {step} of {saga} is undone**.", "GMS 4"),
     "O.failed": Rule("**{step} did not work**: {reason}. {who} asks again later.", "MP 4.3"),
     "O.retry": Rule("**{who} asks {service} again**: {command}. No answer came in time.", "MP 3.3.6"),
-    "O.wait": Rule("**{who} does not ask for {command} again yet**: the wait doubles with each try.", "MP 3.2.3"),
+    "O.wait": Rule("**{who} does not ask for {command} again yet**: the wait doubles with each try.", "our choice"),
+    "O.pivot again": Rule(
+        "**{who} asks {service} again**: {command}. Only {service} knows whether the pivot is done, and that decides "
+        "which way the saga goes.",
+        "MP 4.3",
+    ),
     "O.forward": Rule(
         "**{who} asks {service} again**: {command}. There is no way back from here, so it asks until it is done.",
         "GMS 5, forward recovery",

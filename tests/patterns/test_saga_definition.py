@@ -1,0 +1,221 @@
+"""What a saga is, and what it cannot be.
+
+`GMS`: Garcia-Molina and Salem, "Sagas", SIGMOD 1987. `MP`: Richardson, "Microservices Patterns", 2018.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import networkx as nx
+import pytest
+
+from patterns.saga import (
+    DEFINITIONS,
+    PIVOT,
+    RETRIABLE,
+    Add,
+    DefinitionError,
+    Look,
+    Move,
+    Nothing,
+    Overwrite,
+    Reread,
+    Row,
+    Saga,
+    SagaMachine,
+    saga,
+    step,
+)
+from patterns.saga.actions import Applied, Refusal, Seen, apply
+from patterns.saga.definition import saga_of
+
+DO, UNDO = Move("beans", "reserved", 1), Move("reserved", "beans", 1)
+
+
+def reversible(name: str, **more: Any) -> Any:
+    return step(name, at="stock", do=DO, undo=UNDO, **more)
+
+
+def for_good(name: str, kind: Any = PIVOT, **more: Any) -> Any:
+    return step(name, at="orders", do=Add("done", 1), kind=kind, **more)
+
+
+# What it is
+
+
+def test_a_saga_is_written_in_a_dozen_lines() -> None:
+    """GMS 2: a saga is a sequence of transactions, each with one that compensates for it."""
+    order = saga(
+        "order",
+        step("reserve", at="stock", do=Move("beans", "reserved", 1), undo=Move("reserved", "beans", 1)),
+        step("charge", at="payment", do=Move("ann", "shop", 30), undo=Move("shop", "ann", 30)),
+        step("approve", at="orders", do=Add("approved", 1), kind=PIVOT),
+        step("ship", at="shipping", do=Add("parcels", 1), kind=RETRIABLE),
+    )
+    assert order == DEFINITIONS["order"]
+    assert order.services == ("stock", "payment", "orders", "shipping")
+    assert (order.roots, order.leaves, order.pivot) == (("reserve",), ("ship",), "approve")
+    assert order["ship"].after == ("approve",)
+    assert order.before("approve") == {"reserve", "charge"}
+    assert order.following("charge") == {"approve", "ship"}
+
+
+def test_steps_after_the_same_one_are_parallel() -> None:
+    """GMS 8: the steps of a saga may be a graph."""
+    trip = DEFINITIONS["trip"]
+    assert trip.generations == (("hold",), ("flight", "hotel"), ("pay",), ("tickets",))
+    assert trip.next_to("hold") == ("flight", "hotel")
+    assert trip["pay"].after == ("flight", "hotel")
+    assert nx.is_directed_acyclic_graph(trip.graph)
+
+
+def test_a_picture_has_the_fewest_arrows() -> None:
+    redundant = saga("s", reversible("a"), reversible("b"), reversible("c", after=("a", "b")))
+    assert redundant.graph.number_of_edges() == 3
+    assert redundant.arrows == (("a", "b"), ("b", "c"))
+
+
+def test_a_saga_travels_as_json_and_is_checked_on_arrival() -> None:
+    for each in DEFINITIONS.values():
+        assert saga_of(msgspec.json.decode(msgspec.json.encode(each))) == each
+    with pytest.raises(DefinitionError, match="no steps"):
+        saga_of({"name": "empty", "steps": []})
+    with pytest.raises(msgspec.ValidationError, match="has no compensation"):
+        msgspec.json.decode(b'{"name":"s","steps":[{"name":"a","at":"b","do":{"type":"Nothing"}}]}', type=Saga)
+
+
+def test_databases_begin_with_what_the_steps_take() -> None:
+    assert DEFINITIONS["one_way"].rows("stock") == (Row("beans", 100), Row("reserved", 0), Row("sent", 0))
+
+
+# What it cannot be
+
+
+@pytest.mark.parametrize(
+    ("steps", "reason"),
+    [
+        pytest.param((), "saga 's' has no steps; it needs at least one", id="empty"),
+        pytest.param(
+            (reversible("a"), reversible("a")),
+            "two steps named 'a'; each needs a name of its own",
+            id="two of one name",
+        ),
+        pytest.param(
+            (reversible("a", after="b"), reversible("b")),
+            "goes in a circle: a → b → a|goes in a circle: b → a → b",
+            id="a circle",
+        ),
+        pytest.param((reversible("a", after="a"),), "goes in a circle: a → a", id="after itself"),
+        pytest.param(
+            (reversible("a"), reversible("b", after="c")),
+            "'b' comes after 'c'; the steps are a, b",
+            id="an unknown step",
+        ),
+        pytest.param(
+            (step("a", at="stock", do=DO),), "'a' has no compensation: give its undo=", id="a missing compensation"
+        ),
+        pytest.param(
+            (for_good("a"), for_good("b")), "two pivots, 'a' and 'b'; there is one point of no return", id="two pivots"
+        ),
+        pytest.param(
+            (for_good("a"), reversible("b")),
+            "pivot 'a' comes before compensatable 'b', which may still be refused",
+            id="a pivot before a compensatable step",
+        ),
+        pytest.param(
+            (reversible("a"), for_good("b"), reversible("c", after="a")),
+            "pivot 'b' may run before compensatable 'c'",
+            id="a pivot beside a compensatable step",
+        ),
+        pytest.param(
+            (for_good("a", RETRIABLE), for_good("b")),
+            "retriable 'a' comes before pivot 'b'",
+            id="retriable before pivot",
+        ),
+        pytest.param(
+            (for_good("a", RETRIABLE), reversible("b")),
+            "retriable 'a' comes before compensatable 'b'.* a retriable step cannot be undone",
+            id="retriable before compensatable",
+        ),
+        pytest.param(
+            (step("a", at="stock", do=DO, undo=UNDO, kind=PIVOT),),
+            "'a' is pivot and has an undo, which would never run",
+            id="a pivot with a compensation",
+        ),
+        pytest.param((step("a", at="", do=DO, undo=UNDO),), "step 1 of saga 's' lacks a name", id="no service"),
+    ],
+)
+def test_a_definition_that_cannot_work_is_refused_with_the_reason(steps: Any, reason: str) -> None:
+    """MP 4.3.2, the structure of a saga: compensatable steps, then at most one pivot, then retriable ones."""
+    with pytest.raises(DefinitionError, match=reason):
+        saga("s", *steps)
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"sagas": ["dinner"]}, "sagas has 'dinner'; defined are order"),
+        ({"sagas": []}, "sagas is empty"),
+        ({"style": "improvised"}, "style is 'improvised'; allowed are orchestrated, choreographed"),
+        ({"lock": "maybe"}, "lock is 'maybe'; allowed are none, refuse, wait"),
+        ({"refuse": ["pay"]}, "refuse or fails has 'pay'; the steps are approve, charge, reserve, ship"),
+        ({"fails": {"undo pay": 1}}, "refuse or fails has 'undo pay'"),
+        ({"rows": {"bank": {"ann": 1}}}, "rows has 'bank'; the services are stock, payment, orders, shipping"),
+        ({"tries": 0}, "tries 0"),
+        ({"clients": 10}, "clients is 10"),
+        ({"budget": {"flood": 1}}, "budget has 'flood'"),
+        ({"sagas": ["order", saga("order", reversible("a"))]}, "two different sagas of one name"),
+    ],
+)
+def test_a_machine_that_cannot_be_is_refused(options: Any, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        SagaMachine(**options)
+
+
+# Actions
+
+ROWS = (Row("beans", 3), Row("reserved", 0), Row("limit", 100, "", 7))
+
+
+def values(applied: Applied | Refusal) -> dict[str, int]:
+    assert isinstance(applied, Applied)
+    return {row.key: row.value for row in applied.rows}
+
+
+def test_a_move_keeps_the_sum_and_is_refused_where_there_is_too_little() -> None:
+    assert values(apply(Move("beans", "reserved", 2), ROWS)) == {"beans": 1, "reserved": 2, "limit": 100}
+    assert apply(Move("beans", "reserved", 4), ROWS) == Refusal("beans has 3, not 4")
+
+
+def test_an_addition_is_refused_below_nothing() -> None:
+    assert values(apply(Add("beans", -3), ROWS))["beans"] == 0
+    assert apply(Add("beans", -4), ROWS) == Refusal("beans has 3, not 4")
+
+
+def test_an_overwrite_writes_what_was_seen_and_a_reread_looks_again() -> None:
+    """MP 4.3.2, re-read value: check that the record is unchanged before overwriting it."""
+    looked = apply(Look("limit"), ROWS)
+    assert isinstance(looked, Applied)
+    assert looked == Applied(ROWS, Seen("limit", 100, 7))
+    changed = apply(Add("limit", 50), ROWS)
+    assert isinstance(changed, Applied)
+    assert values(apply(Overwrite("limit", 50), changed.rows, looked.seen))["limit"] == 150, "50 are lost"
+    assert apply(Reread("limit", 50), changed.rows, looked.seen) == Refusal("limit was written since it was seen")
+    assert values(apply(Reread("limit", 50), ROWS, looked.seen))["limit"] == 150
+
+
+def test_commutative_updates_give_the_same_in_any_order() -> None:
+    """MP 4.3.2, commutative updates."""
+    one, other = Add("limit", 50), Add("limit", -20)
+    first, second = apply(one, ROWS), apply(other, ROWS)
+    assert isinstance(first, Applied)
+    assert isinstance(second, Applied)
+    assert apply(other, first.rows) == apply(one, second.rows)
+
+
+def test_nothing_changes_nothing_and_an_unknown_row_is_an_error() -> None:
+    assert apply(Nothing(), ROWS) == Applied(ROWS)
+    with pytest.raises(ValueError, match="names the row 'tea'; the database has beans, reserved, limit"):
+        apply(Add("tea", 1), ROWS)
