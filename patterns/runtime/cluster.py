@@ -41,7 +41,9 @@ from .sqlite_disk import database
 from .wire import Wire, WireError
 
 DEADLINE = 10.0
-"""Seconds that a request, a start or a wait may take."""
+"""Seconds that a request or a wait may take."""
+STARTING = 30.0
+"""Seconds that a start may take: many start at once, on a machine that may be busy."""
 PATIENCE = 1.0
 """Seconds to wait for one process's answer before asking another."""
 PAUSE = 0.02
@@ -178,7 +180,7 @@ class Cluster:
         )
         ready = asyncio.get_running_loop().create_future()
         self._started[name] = Started(child, asyncio.create_task(self._listen(name, child, ready)))
-        async with asyncio.timeout(DEADLINE):
+        async with asyncio.timeout(STARTING):
             await ready
 
     async def kill(self, name: str) -> None:
