@@ -1,0 +1,214 @@
+"""What the saga chapter's questions say of its runs is what happens in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from patterns.engine.history import History, Step
+from patterns.engine.trace import mover, received
+from patterns.saga import BUGS, DEFINITIONS, GALLERY, SagaMachine, observer, progress
+from patterns.saga.broken import NO_FAULTS
+from patterns.saga.gallery import begun, to_the_end
+from patterns.saga.messages import Do, Event, Undo
+from patterns.saga.side_by_side import SideBySide
+from widgets.exercise import Question
+from widgets.questions import saga as ask
+
+
+def step_of(title: str, depth: int) -> Step[Any, Any]:
+    return GALLERY[title]().steps[depth]
+
+
+def rules(step: Step[Any, Any]) -> list[str]:
+    return [note.rule for note in step.notes]
+
+
+def rows(step: Step[Any, Any], service: str) -> dict[str, int]:
+    return {row.key: row.value for row in step.state[service].rows}
+
+
+def before(step: Step[Any, Any]) -> Step[Any, Any]:
+    assert step.parent is not None
+    return step.parent
+
+
+def asked_of(step: Step[Any, Any]) -> Any:
+    packet = received(step)
+    assert packet is not None
+    return packet.body
+
+
+def log(step: Step[Any, Any]) -> list[tuple[str, str]]:
+    return [(record.what, record.step) for record in step.state["orchestrator"].log]
+
+
+# The guided run: the order is not approved
+
+
+def test_what_the_bank_has_charged_is_seen_while_its_answer_is_on_the_way() -> None:
+    """Garcia-Molina and Salem 1987, section 1: a saga's steps are visible before it ends."""
+    step = step_of("the order is not approved", 5)
+    charged = before(step)
+    assert rows(charged, "payment")["ann"] == 70
+    assert ("done", "charge") not in log(charged)
+    assert "charge" in observer(charged.state)[0]
+    assert "may be taken back" in observer(charged.state)[0]
+    assert (mover(step), rules(step)[0]) == ("orchestrator", "O.done")
+
+
+def test_the_charge_is_undone_before_the_reservation() -> None:
+    """Garcia-Molina and Salem 1987, section 4: compensations run in reverse."""
+    history = GALLERY["the order is not approved"]()
+    step = history.steps[7]
+    assert rules(step) == ["O.refused", "O.back", "O.undo"]
+    assert step.notes[2].values["step"] == "charge"
+    undone = [note.values["step"] for each in history.steps for note in each.notes if note.rule == "S.undo"]
+    assert undone == ["charge", "reserve"]
+
+
+def test_afterwards_the_rows_are_as_before_and_what_happened_is_on_file() -> None:
+    history = GALLERY["the order is not approved"]()
+    last = history.steps[11]
+    assert last is history.branch[-1]
+    assert log(last)[-1][0] == "ended"
+    for service, row, value in (("stock", "beans", 3), ("payment", "ann", 100)):
+        assert rows(last, service)[row] == rows(history.steps[0], service)[row] == value
+        assert [each.version for each in last.state[service].rows] == [2, 2]
+        assert [each.outcome for each in last.state[service].handled] == ["done", "undone"]
+    assert progress(DEFINITIONS["order"], "A1", last.state["orchestrator"].log).phase == "compensated"
+
+
+# Forward, and again
+
+
+def test_past_the_pivot_the_orchestrator_asks_for_shipping_again() -> None:
+    """Garcia-Molina and Salem 1987, section 5: forward recovery."""
+    step = step_of("shipping fails for a while", 10)
+    assert progress(DEFINITIONS["order"], "A1", step.state["orchestrator"].log).pivot_passed
+    assert rules(before(step)) == ["O.failed"]
+    assert rules(step) == ["O.forward"]
+    assert not any("undo" in note.rule for each in GALLERY["shipping fails for a while"]().steps for note in each.notes)
+
+
+def test_asked_again_after_the_crash_the_bank_answers_and_charges_nothing() -> None:
+    """Richardson 2018, 3.3.6: a message that was handled before is recognised."""
+    step = step_of("the orchestrator crashes", 8)
+    at_bank = before(step)
+    assert log(at_bank)[-1] == ("started", "charge")
+    assert asked_of(step) == Do("A1", "charge", DEFINITIONS["order"]["charge"].do, "compensatable")
+    assert rules(step) == ["S.again"]
+    assert rows(step, "payment") == rows(at_bank, "payment") == {"ann": 70, "shop": 30}
+
+
+def test_a_request_after_its_compensation_does_nothing() -> None:
+    """Richardson 2018, 4.3.2: version file."""
+    step = step_of("a compensation overtakes its request", 10)
+    assert log(before(step))[-1][0] == "ended"
+    assert (mover(step), rules(step)) == ("payment", ["S.cancelled"])
+    assert rows(step, "payment")["ann"] == 100
+
+
+# Side by side
+
+
+def test_the_warehouse_waits_for_the_bank_where_nobody_is_in_charge() -> None:
+    """The run of the notebook: both styles, the same refusal."""
+    history = to_the_end(begun(SideBySide(sagas=[DEFINITIONS["order"]], refuse=["approve"])))
+    step = history.steps[15]
+    assert mover(step) == "stock'"
+    event = asked_of(step)
+    assert isinstance(event, Event)
+    assert (event.what, event.step) == ("refused", "approve")
+    assert "S.undo" not in rules(step)
+    undone = [
+        (each.depth, note.values["step"])
+        for each in history.branch
+        if mover(each).endswith("'")
+        for note in each.notes
+        if note.rule == "S.undo"
+    ]
+    assert [name for _, name in undone] == ["charge", "reserve"]
+    assert undone[1][0] > undone[0][0] > step.depth
+
+
+def test_undoing_at_once_is_among_the_planted_bugs() -> None:
+    found = BUGS["undoes at once"].search().counterexample
+    assert found is not None
+    assert found.property.name == "compensations run in reverse order"
+
+
+# Two sagas at once
+
+
+def test_what_b_used_cannot_be_taken_back_from_a() -> None:
+    """Richardson 2018, 4.3.1: a dirty read."""
+    step = step_of("dirty read", 12)
+    assert isinstance(asked_of(step), Undo)
+    assert (mover(step), rules(step)) == ("customers", ["S.cannot undo"])
+    assert rows(step, "customers")["credit"] == 0
+    assert ("pivot passed", "deliver") in log(before(step))  # B is past its pivot
+    assert "O.stuck" in rules(GALLERY["dirty read"]().branch[-1])
+
+
+def test_two_sagas_raise_100_by_50_each_and_it_is_150() -> None:
+    """Richardson 2018, 4.3.1: a lost update."""
+    step = step_of("lost update", 13)
+    assert rows(before(step), "accounts")["limit"] == 150
+    assert step.notes[0].values["saga"] == "B1"
+    assert rows(step, "accounts")["limit"] == 150
+    last = GALLERY["lost update"]().branch[-1].state["orchestrator"]
+    assert [record.detail for record in last.log if record.what == "ended"] == ["completed", "completed"]
+
+
+# Two-phase commit or saga
+
+
+def test_a_crash_of_the_orchestrator_leaves_no_row_marked() -> None:
+    for step in GALLERY["the orchestrator crashes"]().branch:
+        assert not any(row.pending for service in DEFINITIONS["order"].services for row in step.state[service].rows)
+
+
+# Broken
+
+
+def test_an_orchestrator_that_forgets_the_step_under_way_leaves_it_done() -> None:
+    bug = BUGS["forgets the step under way"]
+    found = bug.search().counterexample
+    assert found is not None
+    assert found.property.name == "what is said to have ended has ended so"
+    last = found.history.branch[-1].state
+    assert [each.outcome for each in last["stock"].handled] == ["done"]
+    assert bug.machine.params["budget"] == {**NO_FAULTS, "crash": 1}
+    right = bug.search(bug.repaired)
+    assert right.complete
+    assert right.counterexample is None
+
+
+# Once more
+
+
+def test_a_refused_branch_gives_the_seat_back() -> None:
+    """The trip of the last question: flight and room at the same time."""
+    history = GALLERY["a parallel branch is refused"]()
+    seats = [rows(each, "airline")["seats"] for each in history.branch]
+    assert min(seats) == seats[0] - 1
+    assert seats[-1] == seats[0]
+    alone: History[Any, Any] = begun(SagaMachine(sagas=["trip"], rows={"airline": {"seats": 1}}, refuse=["hotel"]))
+    last_seat = [rows(each, "airline")["seats"] for each in to_the_end(alone).branch]
+    assert 0 in last_seat
+    assert last_seat[-1] == 1
+
+
+QUESTIONS = {name: each for name, each in vars(ask).items() if isinstance(each, Question)}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_every_question_has_one_right_option_and_a_reason_for_each(name: str) -> None:
+    assert all(option.because for option in QUESTIONS[name].options)
+    assert QUESTIONS[name].right.text
+
+
+def test_there_are_as_many_questions_as_the_chapter_asks() -> None:
+    assert len(QUESTIONS) == 13
