@@ -272,6 +272,16 @@ def _by_key(key: Callable[[str, str, bool], Any]) -> IdempotenceRule:
     return rule
 
 
+def _by_owner(same: Callable[[str, str], bool]) -> IdempotenceRule:
+    """The solution, looking at all lines whose (saga, step) is the `same` to it, requests and compensations."""
+
+    def rule(table: Table, saga: str, step: str, undo: bool) -> str:
+        keyed = tuple((saga, step, u, o) if same(s, n) else (s, n, u, o) for s, n, u, o in table)
+        return idempotence_solution(keyed, saga, step, undo)
+
+    return rule
+
+
 def _instead(wrong: str, given: str, when: Callable[[Table, bool], bool] = lambda table, undo: True) -> IdempotenceRule:
     """The solution, with one answer given for another."""
 
@@ -280,6 +290,11 @@ def _instead(wrong: str, given: str, when: Callable[[Table, bool], bool] = lambd
         return given if right == wrong and when(table, undo) else right
 
     return rule
+
+
+ANY_SAGA = "Your service takes one saga's request for another's: the key needs the saga, too."
+ANY_STEP = "Your service takes one step of a saga for another: the key needs the step, too."
+UNDOES_TWICE = "Your service looks at requests only: a compensation that comes twice is done twice."
 
 
 def _own_refused(table: Table, undo: bool) -> bool:
@@ -305,8 +320,15 @@ IDEMPOTENCE_MISTAKES = (
     ),
     Mistake(
         "undoes twice",
-        "Your service looks at requests only: a compensation that comes twice is done twice.",
+        UNDOES_TWICE,
         _instead("answer again", "apply", lambda table, undo: undo),
+    ),
+    Mistake(
+        "undoes twice",
+        UNDOES_TWICE,
+        lambda table, saga, step, undo: idempotence_solution(
+            tuple(row for row in table if not (undo and row[2])), saga, step, undo
+        ),
     ),
     Mistake(
         "one key for both",
@@ -315,14 +337,16 @@ IDEMPOTENCE_MISTAKES = (
     ),
     Mistake(
         "any saga",
-        "Your service takes one saga's request for another's: the key needs the saga, too.",
+        ANY_SAGA,
         _by_key(lambda saga, step, undo: (step, undo)),
     ),
+    Mistake("any saga", ANY_SAGA, _by_owner(lambda saga, step: step == "charge")),
     Mistake(
         "any step",
-        "Your service takes one step of a saga for another: the key needs the step, too.",
+        ANY_STEP,
         _by_key(lambda saga, step, undo: (saga, undo)),
     ),
+    Mistake("any step", ANY_STEP, _by_owner(lambda saga, step: saga == "A1")),
     Mistake(
         "once and for all",
         "Your service answers again whatever it finds in the table, and applies all else: it does not tell a request "
