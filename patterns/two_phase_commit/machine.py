@@ -228,9 +228,11 @@ class TwoPhaseCommit(Simulation):
                 return not world.packets
             case "patient":
                 return not any(who in (packet.sender, packet.to) for packet in world.packets)
-        # What it would send again is still on its way: a search leaves out a second copy of the same.
+        # What it would send again is still on its way, or has come to a second copy: a third shows nothing new.
         again = {"acks": (Commit, Abort, Ack), "doubt": ASKING, "recover": ASKING}.get(fire.timer, ())
-        return not any(who in (packet.sender, packet.to) and isinstance(packet.body, again) for packet in world.packets)
+        own = [packet for packet in world.packets if who in (packet.sender, packet.to)]
+        told = sum(packet.to == who and isinstance(packet.body, Commit | Abort) for packet in own)
+        return told < 2 and not any(isinstance(packet.body, again) for packet in own)
 
     def may_be_lost(self, world: World, drop: Drop) -> bool:
         packet = world.packet(drop.id)
