@@ -30,6 +30,7 @@ signs = {
     "✓": "has committed; a yes among the votes",
     "↶": "has aborted",
     "✗": "a no among the votes",
+    "r": "a read-only vote: has nothing to write, and is done",
     "a": "has acknowledged the decision",
     "◆": "ready: knows that all voted yes (three-phase commit)",
     "✕": "crashed; its memory is empty",

@@ -181,14 +181,14 @@ def _open(open: Open) -> Stand:
             return Stand(txn, look, f"? {txn} asks all", f"asks what became of {txn}")
     outcome: Outcome = "commit" if open.phase == "committing" else "abort"
     waits = f"waits for {', '.join(sorted(open.missing))} to acknowledge"
-    return Stand(txn, look, f"{look.sign} {txn} {past(outcome)}", f"has {past(outcome)} {txn} and {waits}")
+    return Stand(txn, look, f"{look.sign} {txn} {look.word}", f"has {past(outcome)} {txn} and {waits}")
 
 
 def _decided(txn: str, outcome: Outcome, down: bool) -> Stand:
     look = OUTCOME[outcome]
     if down:
         return Stand(txn, look, f"{look.sign} {txn} on disk", f"has on disk that {txn} is {past(outcome)}")
-    return Stand(txn, look, f"{look.sign} {txn} {past(outcome)}", f"has {past(outcome)} {txn}")
+    return Stand(txn, look, f"{look.sign} {txn} {look.word}", f"has {past(outcome)} {txn}")
 
 
 def _promised(txn: str) -> Stand:

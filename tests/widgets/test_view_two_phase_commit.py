@@ -1,0 +1,424 @@
+"""The picture of atomic commitment says what the state says, on every step of every run of the gallery."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from patterns.engine.draw import key_of, mix
+from patterns.engine.history import History, Step
+from patterns.engine.world import Crash, World
+from patterns.two_phase_commit import (
+    PROTOCOLS,
+    Coordinator,
+    TwoPhaseCommit,
+    blocked,
+    coordinator,
+    in_doubt,
+    outcomes,
+    participants,
+    transactions,
+)
+from patterns.two_phase_commit.gallery import GALLERY
+from widgets.frames import Frames
+from widgets.scene import Box, Disc, Era, Label, Line, Panel, Scene
+from widgets.views import two_phase_commit as view
+
+RUNS = [(protocol, 3) for protocol in PROTOCOLS] + [("basic", 1), ("presumed_abort", 2), ("basic", 5), ("basic", 9)]
+SIDE_BY_SIDE = 710
+"""So wide are two panels at most that stand side by side in a card of 1,060 px."""
+SMALL, NORMAL = 7.0, 7.6
+"""Pixels that a letter of a label takes at most."""
+
+
+@cache
+def gallery(title: str) -> History[Any, Any]:
+    return GALLERY[title]()
+
+
+@cache
+def random_run(protocol: str, n: int = 3, seed: int = 0, steps: int = 120) -> History[Any, Any]:
+    """A run in which every fourth step is any choice there is: crashes, cuts, pauses, lost and doubled messages."""
+    history = History(TwoPhaseCommit(protocol=protocol, n=n, seed=seed))
+    key = key_of(seed, protocol, n)
+    for nth in range(steps):
+        offered = [choice for choice in history.machine.choices(history.state) if not choice.why_not]
+        draw = mix(key, nth)
+        if draw % 4 and history.advance():
+            continue
+        history.apply(offered[draw // 4 % len(offered)].event)
+    return history
+
+
+def marks(scene: Scene, panel: int = 0) -> dict[str, Any]:
+    return {mark.id: mark for mark in scene.panels[panel].marks}
+
+
+def boxes(scene: Scene, prefix: str) -> list[str]:
+    """The texts of the boxes of this kind, top to bottom."""
+    found = [mark for id, mark in marks(scene, 1).items() if id.startswith(prefix)]
+    return [mark.text for mark in sorted(found, key=lambda mark: (mark.y, mark.x))]
+
+
+def step_at(title: str, rule: str) -> Step[Any, Any]:
+    """The first step of a run in which this rule fired."""
+    return next(step for step in gallery(title).branch if any(note.rule == rule for note in step.notes))
+
+
+def name_box(scene: Scene, who: str) -> Box:
+    found = marks(scene, 1)[f"name:{who}"]
+    assert isinstance(found, Box)
+    return found
+
+
+# Total, and in order
+
+
+@pytest.mark.parametrize(("protocol", "n"), RUNS)
+def test_the_view_is_total_and_its_ids_name_one_thing_each(protocol: str, n: int) -> None:
+    for step in random_run(protocol, n).steps:
+        for panel in view.scene_of(step).panels:
+            ids = [mark.id for mark in panel.marks]
+            assert len(ids) == len(set(ids)), f"seed 0, step {step.number}"
+        facts = view.facts_of(step.state)
+        assert len({(fact.who, fact.name) for fact in facts}) == len(facts), f"seed 0, step {step.number}"
+        assert {fact.where for fact in facts} <= {"disk", "memory"}
+        view.sends_of(step)
+        assert all(cost >= 0 for cost in view.costs_of(step).values())
+
+
+@pytest.mark.parametrize(("protocol", "n"), RUNS)
+def test_every_process_and_every_message_on_its_way_is_in_the_picture_and_nothing_else_is(
+    protocol: str, n: int
+) -> None:
+    for step in random_run(protocol, n).steps:
+        shown = marks(view.scene_of(step)).values()
+        processes = {mark.id for mark in shown if isinstance(mark, Disc)}
+        messages = {mark.id for mark in shown if isinstance(mark, Line) and mark.id.startswith("message:")}
+        assert processes == {f"process:{name}" for name in step.state.names}, f"seed 0, step {step.number}"
+        assert messages == {f"message:{packet.id}" for packet in step.state.packets}, f"seed 0, step {step.number}"
+
+
+@pytest.mark.parametrize(("protocol", "n"), RUNS)
+def test_nothing_is_drawn_outside_its_panel_and_no_words_are_cut(protocol: str, n: int) -> None:
+    for step in random_run(protocol, n).steps[::3]:
+        for panel in view.scene_of(step).panels:
+            outside(panel, f"seed 0, step {step.number}")
+
+
+@pytest.mark.parametrize("title", GALLERY)
+def test_two_panels_stand_side_by_side_and_hold_what_is_drawn_in_them(title: str) -> None:
+    for step in gallery(title).steps:
+        scene = view.scene_of(step)
+        assert len(scene.panels) == 2
+        assert sum(panel.width for panel in scene.panels) <= SIDE_BY_SIDE
+        assert max(panel.height for panel in scene.panels) <= 420
+        for panel in scene.panels:
+            outside(panel, f"step {step.number}")
+
+
+def outside(panel: Panel, where: str) -> None:
+    """Fail if a mark leaves the panel, or a text its box."""
+    for mark in panel.marks:
+        left, right, top, low = mark.x, mark.x, mark.y, mark.y  # type: ignore[attr-defined]
+        if isinstance(mark, Box):
+            right, low = mark.x + mark.w, mark.y + mark.h
+            room = min(12.5, max(10.0, (mark.w - 9) / (0.58 * max(1, len(mark.text)))))
+            assert len(mark.text) <= (mark.w - 4) / (0.6 * room), (mark, where)
+        elif isinstance(mark, Disc):
+            left, right, top, low = mark.x - mark.r, mark.x + mark.r, mark.y - mark.r, mark.y + mark.r
+        elif isinstance(mark, Label):
+            wide = len(mark.text) * (SMALL if mark.size == "small" else NORMAL) * (1 if mark.strong else 0.92)
+            left -= {"start": 0, "middle": wide / 2, "end": wide}[mark.anchor]
+            right = left + wide
+        assert 0 <= left <= right <= panel.width, (mark, where)
+        assert 0 <= top <= low <= panel.height, (mark, where)
+
+
+@pytest.mark.parametrize(("protocol", "n"), RUNS)
+def test_every_choice_is_about_something_in_the_picture(protocol: str, n: int) -> None:
+    history = random_run(protocol, n)
+    for step in history.steps[::8]:
+        shown = marks(view.scene_of(step))
+        for choice in history.machine.choices(step.state):
+            assert not choice.about or any(mark in shown for mark in choice.about), (
+                choice,
+                f"seed 0, step {step.number}",
+            )
+
+
+@pytest.mark.parametrize("title", GALLERY)
+def test_a_crash_of_anybody_who_is_up_is_offered_at_every_step_on_its_disc_and_on_its_column(title: str) -> None:
+    history = gallery(title)
+    for step in history.steps:
+        scene = view.scene_of(step)
+        offered = {
+            mark
+            for choice in history.machine.choices(step.state)
+            if isinstance(choice.event, Crash) and not choice.why_not
+            for mark in choice.about
+        }
+        assert offered == {f"process:{process.id}" for process in step.state.up}
+        for name in step.state.names:
+            assert f"process:{name}" in marks(scene)
+            column = {mark.id: mark.of for mark in marks(scene, 1).values()}
+            assert {column[part] for part in (f"name:{name}", f"disk:{name}", f"memory:{name}")} == {f"process:{name}"}
+
+
+def test_a_message_that_arrives_is_the_moment_on_its_receivers_line() -> None:
+    step = step_at("commit", "P.yes")
+    moment = view.scene_of(step).moment
+    assert moment is not None
+    assert (moment.kind, moment.sender, moment.label, moment.role) == ("deliver", "C", "prepare T1", "c1")
+    assert view.scene_of(step).lanes == ("C", "P1", "P2", "P3")
+
+
+# Who is in doubt
+
+
+@pytest.mark.parametrize("title", GALLERY)
+def test_who_is_in_doubt_is_marked_with_a_sign_a_word_and_for_how_long(title: str) -> None:
+    """BHG 7.4: from its yes until it knows the decision a process is uncertain."""
+    for step in gallery(title).steps:
+        world, scene = step.state, view.scene_of(step)
+        doubts = {doubt.participant: world.clock - doubt.since for doubt in reversed(in_doubt(world))}
+        for process in participants(world):
+            disc, name = marks(scene)[f"process:{process.id}"], name_box(scene, process.id).text
+            if process.id not in doubts:
+                assert disc.sub not in ("in doubt", "ready"), f"step {step.number}"
+                assert "?" not in name
+                continue
+            assert (disc.sub, name.split()[1]) in (("in doubt", "?"), ("ready", "◆")), f"step {step.number}"
+            assert disc.heavy == (disc.sub == "in doubt")
+            assert name.endswith(f" {doubts[process.id]} ms"), f"step {step.number}"
+            assert "in doubt" in disc.title or "ready to commit" in disc.title
+
+
+def test_a_doubt_of_seconds_is_said_in_seconds() -> None:
+    run = GALLERY["nobody knows"]()
+    run.run_until(lambda step: len(in_doubt(step.state)) == 3, 100)
+    run.apply(Crash("C"))
+    run.run_until(lambda step: step.state.clock > 2_000, 2_000)
+    assert name_box(view.scene_of(run.step), "P1").text in ("P1 ? 2.0 s", "P1 ? 1.9 s")
+
+
+@pytest.mark.parametrize("title", GALLERY)
+def test_the_disc_and_the_sentence_say_what_was_decided(title: str) -> None:
+    for step in gallery(title).steps:
+        world, scene = step.state, view.scene_of(step)
+        for txn in transactions(world):
+            for name, outcome in outcomes(world, txn).items():
+                past = "committed" if outcome == "commit" else "aborted"
+                said = marks(scene)[f"process:{name}"].title
+                assert f"{past} {txn}" in said or f"{txn} is {past}" in said, f"step {step.number}"
+
+
+def test_in_three_phases_who_knows_that_all_voted_yes_is_ready_and_one_leads() -> None:
+    """BHG 7.5: between uncertain and committed a process is committable; a backup takes the coordinator's place."""
+    scene = view.scene_of(step_at("three phases: a backup commits", "3.poll"))
+    subs = {name: marks(scene)[f"process:{name}"].sub for name in ("C", "P1", "P2", "P3")}
+    assert subs == {"C": "crashed", "P1": "in doubt", "P2": "ready", "P3": "in doubt"}
+    assert boxes(scene, "poll:") == ["leads T1"]
+    assert "ready T1" in boxes(scene, "record:P2:")
+
+
+# What is on disk, what in memory
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_logs_locks_and_balances_are_those_of_the_state(protocol: str) -> None:
+    for step in random_run(protocol).steps:
+        world, scene = step.state, view.scene_of(step)
+        for process in participants(world):
+            where = f"seed 0, step {step.number}, {process.id}"
+            account = marks(scene, 1)[f"account:{process.id}:{process.accounts[0].name}"]
+            assert account.text.endswith(str(process.accounts[0].balance)), where
+            shown = sum(1 for mark in marks(scene, 1) if mark.startswith(f"record:{process.id}:"))
+            wiped = step.event == Crash(process.id)
+            assert wiped or shown == min(len(process.log), 6 if len(process.log) <= 6 else 5) + len(process.buffer), (
+                where
+            )
+            locks = [mark for id, mark in marks(scene, 1).items() if id.startswith(f"lock:{process.id}:")]
+            assert wiped or len(locks) == len(process.locks), where
+
+
+@pytest.mark.parametrize("title", GALLERY)
+def test_a_crash_strikes_the_memory_and_leaves_the_disk(title: str) -> None:
+    for step in gallery(title).steps:
+        if not isinstance(step.event, Crash) or step.parent is None:
+            continue
+        who, before, after = step.event.process, marks(view.scene_of(step.parent), 1), marks(view.scene_of(step), 1)
+        assert {f"wiped:{who}:1", f"wiped:{who}:2"} <= after.keys()
+        memory = after[f"memory:{who}"]
+        for id, mark in before.items():
+            if mark.of != f"process:{who}" or id == f"name:{who}":
+                continue
+            if mark.y > memory.y:
+                assert (after[id].role, after[id].tone) == ("down", "dashed")
+                assert after[id].title == f"wiped: {mark.title}"
+            elif not id.startswith(("memory", "account")):
+                assert after[id] == mark
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_while_a_process_is_down_its_memory_is_empty(protocol: str) -> None:
+    for step in random_run(protocol).steps:
+        scene = marks(view.scene_of(step), 1)
+        for name in step.state.down:
+            if step.event == Crash(name):
+                continue
+            frame = scene[f"memory:{name}"]
+            inside = [m for m in scene.values() if m.of == f"process:{name}" and m.y >= frame.y and m is not frame]
+            assert not inside, f"seed 0, step {step.number}"
+            assert scene[f"gone:{name}"].text == "✕ empty"
+
+
+def test_a_lazy_record_moves_from_memory_to_disk_and_stays_told_from_a_forced_one() -> None:
+    """Mohan, Lindsay, Obermarck 1986, 2: an end record is written, not forced."""
+    seen: list[tuple[str, str]] = []
+    for step in gallery("blocked behind a crash").branch:
+        shown = marks(view.scene_of(step), 1)
+        if end := shown.get("record:C:end T1:1"):
+            where = "disk" if end.y < shown["memory:C"].y else "memory"
+            if (where, end.tone) not in seen:
+                seen.append((where, end.tone))
+    assert seen == [("memory", "dashed"), ("disk", "soft")]
+
+
+def test_presumed_commit_a_participant_reads_what_is_not_on_its_disk_yet() -> None:
+    """Mohan, Lindsay, Obermarck 1986, 3.2: a participant does not force its commit record."""
+    scene = view.scene_of(step_at("presumed commit", "P.commit"))
+    shown = marks(scene, 1)
+    (who,) = [id.split(":")[1] for id in shown if id.startswith("reads:")]
+    disk, read = boxes(scene, f"account:{who}:"), boxes(scene, f"reads:{who}:")
+    assert disk != read
+    assert shown[f"record:{who}:commit T1:1"].tone == "dashed"
+    assert shown[f"record:{who}:prepare T1:1"].tone == "solid"
+
+
+def test_a_row_that_changed_says_so_in_that_step_only() -> None:
+    step = step_at("commit", "P.commit")
+    changed = [mark.text for mark in marks(view.scene_of(step), 1).values() if "→" in mark.text]
+    assert changed in (["ann → 60"], ["bob → 120"], ["cho → 120"])
+    last = view.scene_of(gallery("commit").branch[-1])
+    assert boxes(last, "account:") == ["ann 60", "bob 120", "cho 120"]
+
+
+def test_votes_are_collected_in_the_coordinators_memory_and_a_no_is_told_from_a_yes() -> None:
+    votes = [boxes(view.scene_of(step), "cell:C:T1") for step in gallery("commit").branch if step.notes]
+    counted = [sum("✓" in text for text in texts) for texts in votes if any("✓" in text for text in texts)]
+    assert counted == [1, 2]
+    asked = step_at("an honest no", "P.no")
+    assert marks(view.scene_of(asked))[f"process:{asked.notes[0].values['who']}"].sub == "abort"
+
+
+def test_who_waits_for_a_lock_is_in_memory_beside_who_holds_it() -> None:
+    """BHG 3: a deadlock of two transactions, seen."""
+    step = gallery("deadlock").branch[-1]
+    while len([b for p in participants(step.state) for b in p.branches]) < 4:
+        assert step.parent is not None
+        step = step.parent
+    scene = view.scene_of(step)
+    assert sorted(boxes(scene, "lock:")) == ["lock ann T1", "lock bob T2"]
+    assert boxes(scene, "branch:P1:") == ["T1 in doubt", "T2 waits"]
+    assert boxes(scene, "branch:P2:") == ["T2 in doubt", "T1 waits"]
+    assert marks(scene, 1)["branch:P1:T2"].title == "P1: T2 waits for T1"
+    assert {marks(scene, 1)[f"lock:P{n}:{row}"].role for n, row in ((1, "ann:T1"), (2, "bob:T2"))} == {"c1", "c2"}
+
+
+def test_two_transactions_on_their_way_have_their_names_and_colours() -> None:
+    step = step_at("blocked behind a crash", "C.commit")
+    lines = [mark for mark in marks(view.scene_of(step)).values() if mark.id.startswith("message:")]
+    assert {(line.text, line.role) for line in lines} >= {("commit T1", "c1"), ("prepare T2", "c2")}
+
+
+def test_one_transaction_alone_needs_no_name_on_its_messages() -> None:
+    step = step_at("commit", "C.commit")
+    lines = [mark for mark in marks(view.scene_of(step)).values() if mark.id.startswith("message:")]
+    assert {line.text for line in lines} == {"commit"}
+
+
+def test_of_a_long_log_the_oldest_records_are_counted() -> None:
+    run = History(TwoPhaseCommit(transfers=({"ann": -1, "bob": 1},) * 4))
+    for _ in range(4):
+        run.apply(next(run.machine.enabled(run.state, "request")))
+        while run.advance():
+            pass
+    assert boxes(view.scene_of(run.step), "older:P1") == ["3 older"]
+    assert boxes(view.scene_of(run.step), "record:P1") == [
+        "commit T2",
+        "prepare T3",
+        "commit T3",
+        "prepare T4",
+        "commit T4",
+    ]
+
+
+# The bar, and what it cost
+
+
+def eras(title: str) -> list[Era]:
+    return [era for step in gallery(title).branch if (era := view.scene_of(step).era) is not None]
+
+
+def test_the_bar_goes_from_voting_over_the_decision_to_the_end() -> None:
+    labels = list(dict.fromkeys(era.label for era in eras("commit")))
+    assert labels == ["T1 voting", "T1 commit", "T1 committed"]
+
+
+@pytest.mark.parametrize("title", GALLERY)
+def test_the_bar_is_red_while_all_are_blocked_or_two_disagree_and_only_then(title: str) -> None:
+    """BHG 7.4: blocked is who must wait for a repair. Skeen 1981: with a third phase nobody is."""
+    for step in gallery(title).branch:
+        era, world = view.scene_of(step).era, step.state
+        split = any(len(set(outcomes(world, txn).values())) > 1 for txn in transactions(world))
+        assert (era is not None and era.role == "bad") == bool(blocked(world) or split), f"step {step.number}"
+        if era is not None and split:
+            assert "split" in era.label
+        elif era is not None and blocked(world):
+            assert era.label.endswith("blocked")
+            assert era.tone == "dashed"
+
+
+def test_a_partition_splits_three_phases_and_the_bar_says_who() -> None:
+    era = eras("three phases: a partition splits")[-1]
+    assert era.label == "T1 split: C committed, P1 committed, P2 aborted, P3 aborted"
+    assert era.role == "bad"
+
+
+@pytest.mark.parametrize("title", GALLERY)
+def test_the_time_in_doubt_is_added_up_over_all_participants(title: str) -> None:
+    branch = gallery(title).branch
+    total = sum(view.costs_of(step)["ms in doubt"] for step in branch)
+    again = sum(
+        (after.state.clock - before.state.clock)
+        for before, after in pairwise(branch)
+        for process in participants(before.state)
+        if process.id not in before.state.down
+        for branch_ in process.branches
+        if branch_.standing != "waiting"
+    )
+    assert total == again > 0
+
+
+def test_facts_say_what_is_kept_where() -> None:
+    world: World = step_at("blocked behind a crash", "P.wait").state
+    facts = {(fact.who, fact.name): (fact.value, fact.where) for fact in view.facts_of(world)}
+    waiter = next(p for p in participants(world) if any(b.standing == "waiting" for b in p.branches))
+    assert facts["P1", "log"] == ("prepared T1", "disk")
+    assert facts["P1", "ann"] == ("100", "disk")
+    assert facts[waiter.id, "T2"] == ("waits for T1", "memory")
+    assert facts["P1", "locked"] == ("ann by T1", "memory")
+    assert facts["C", "T1"] == ("voting", "memory")
+    assert isinstance(coordinator(world), Coordinator)
+
+
+@pytest.mark.parametrize("title", GALLERY)
+def test_every_run_of_the_gallery_becomes_frames(title: str) -> None:
+    history = gallery(title)
+    frames = Frames(history.machine, view, (), {})
+    for step in history.steps:
+        assert frames.of(step)["panels"]
