@@ -39,6 +39,7 @@ from .records import (
     Record,
     progress,
     records_of,
+    times,
 )
 
 
@@ -266,8 +267,8 @@ class Peer(Database):
             if step.kind == RETRIABLE or self.tried(at.saga, step.name) < self.tries:
                 self.try_later(at.saga, step.name)
                 return False
-            self.note("C.gave up", saga=at.saga, step=step.name, tries=self.tries)
-            outcome = self.handle(Handled(at.saga, step.name, False, REFUSED, f"it failed {self.tries} times"))
+            self.note("C.gave up", saga=at.saga, step=step.name, times=times(self.tries))
+            outcome = self.handle(Handled(at.saga, step.name, False, REFUSED, f"it failed {times(self.tries)}"))
         self.happens(at.definition, at.saga, outcome.outcome, step.name, outcome.reason)
         if outcome.outcome == DONE and step.kind == PIVOT:
             self.note("C.pivot", saga=at.saga, step=step.name)
@@ -282,7 +283,7 @@ class Peer(Database):
         if self.alarm == 0 or self.tried(at.saga, step.name) < self.alarm:
             self.try_later(at.saga, step.name)
             return False
-        self.note("C.stuck", saga=at.saga, step=step.name, tries=self.alarm)
+        self.note("C.stuck", saga=at.saga, step=step.name, times=times(self.alarm))
         self.attempts = tuple(each for each in self.attempts if each.saga != at.saga)
         self.happens(at.definition, at.saga, STUCK, step.name, f"undo {step.name} fails: {outcome.reason}")
         return True

@@ -95,7 +95,7 @@ class Database(Process):
             self.note("S.fails", saga=saga, step=step)
             return Trouble(f"{self.id} is out of order")
         if {step, f"{saga}.{step}"} & {*self.refuses}:
-            return self.refuse(saga, step, kind, f"{self.id} declines it")
+            return self.refuse(saga, step, kind, "it was declined")
         if self.locking != NO_LOCK and (other := actions.holder(self.rows, action, saga)):
             return self.refuse_locked(saga, step, kind, other)
         applied = actions.apply(action, self.rows, self.seen(saga, action))

@@ -35,7 +35,7 @@ TRIP = saga(
     "trip",
     step("hold", at="card", do=Move("ann", "held", 300), undo=Move("held", "ann", 300)),
     step("flight", at="airline", do=Move("seats", "booked", 1), undo=Move("booked", "seats", 1)),
-    step("hotel", at="hotel", do=Move("rooms", "taken", 1), undo=Move("taken", "rooms", 1), after="hold"),
+    step("hotel", at="lodging", do=Move("rooms", "taken", 1), undo=Move("taken", "rooms", 1), after="hold"),
     step("pay", at="card", do=Move("held", "agency", 300), after=("flight", "hotel"), kind=PIVOT),
     step("tickets", at="airline", do=Add("tickets", 1), kind=RETRIABLE),
 )
@@ -96,7 +96,7 @@ BEGINS: Mapping[str, Mapping[str, int]] = {
     "payment": {"ann": 100},
     "card": {"ann": 900},
     "airline": {"seats": 5},
-    "hotel": {"rooms": 5},
+    "lodging": {"rooms": 5},
     "accounts": {"limit": 100},
     "customers": {"used": 50, "credit": 0},
     "delivery": {"out": 1},

@@ -54,6 +54,7 @@ from .records import (
     Record,
     progress,
     records_of,
+    times,
     to_compensate,
 )
 
@@ -297,12 +298,12 @@ class Orchestrator(Process):
         if isinstance(command, Undo):
             reason = f"undo {command.step} fails"
             self.write(saga, STUCK, command.step, reason)
-            self.note("O.stuck", saga=saga, step=command.step, service=waiting.to, tries=waiting.tries)
+            self.note("O.stuck", saga=saga, step=command.step, service=waiting.to, times=times(waiting.tries))
             self.forget(lambda other: other.saga == saga)
             self.answer(self.progress_of(saga))
         elif not self.progress_of(saga).turned_back:
             self.write(saga, GAVE_UP, command.step, f"no answer to {command.step}")
-            self.note("O.gave up", saga=saga, step=command.step, service=waiting.to, tries=waiting.tries)
+            self.note("O.gave up", saga=saga, step=command.step, service=waiting.to, times=times(waiting.tries))
             self.turn_back(saga)
             self.advance(saga)
 

@@ -158,6 +158,11 @@ class Progress(NamedTuple):
         return tuple(name for name in reversed(self.started) if name not in gone)
 
 
+def times(count: int) -> str:
+    """So often, in words."""
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
 def records_of(log: Records, saga: str) -> Records:
     """What a log says of one saga. It is read from its end, and no further back than where the saga began."""
     found = []
@@ -172,7 +177,7 @@ def records_of(log: Records, saga: str) -> Records:
 def progress(definition: Saga, saga: str, records: Iterable[Record]) -> Progress:
     """What these records say of this saga."""
     lists: dict[str, list[str]] = {what: [] for what in (STARTED, DONE, REFUSED, UNDONE, STUCK)}
-    turned_back, ended, reason = False, "", ""
+    turned_back, ended, reason, fails = False, "", "", ""
     for record in records:
         if record.saga != saga:
             continue
@@ -185,11 +190,15 @@ def progress(definition: Saga, saga: str, records: Iterable[Record]) -> Progress
             lists[STUCK].clear()
         elif record.what == ENDED:
             ended = record.detail
-        if record.what in (REFUSED, GAVE_UP, STUCK):
-            reason = reason if record.what == GAVE_UP and reason else record.detail
+        if record.what in (REFUSED, GAVE_UP):
+            reason = reason or record.detail
+        elif record.what == STUCK:
+            fails = record.detail
     stuck = tuple(name for name in lists[STUCK] if name not in lists[UNDONE])
     started, done, refused, undone = (tuple(lists[what]) for what in (STARTED, DONE, REFUSED, UNDONE))
-    return Progress(saga, definition, started, done, refused, undone, stuck, turned_back, ended, reason)
+    return Progress(
+        saga, definition, started, done, refused, undone, stuck, turned_back, ended, fails if stuck else reason
+    )
 
 
 def to_compensate(definition: Saga, standing: Iterable[str]) -> tuple[str, ...]:

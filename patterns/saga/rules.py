@@ -17,19 +17,21 @@ ORCHESTRATOR: Mapping[str, Rule] = {
     "O.start": Rule("**{who} asks {service} for {step}**: all that it comes after is done.", "GMS 4; MP 4.2.2"),
     "O.done": Rule("**{who} logs that {step} of {saga} is done**.", "GMS 4"),
     "O.pivot": Rule("**The pivot is passed**: {step} of {saga} is done, and from here it goes only forward.", "MP 4.3"),
-    "O.refused": Rule("**{service} refuses {step}**: {reason}.", "MP 4.1.3"),
+    "O.refused": Rule("**{who} hears that {service} refuses {step}**: {reason}.", "MP 4.1.3"),
     "O.gave up": Rule(
-        "**{who} gives up on {step}** after {tries} tries. Whether {service} did it, {who} does not know.", "GMS 4"
+        "**{who} gives up on {step}**, asked for {times}. Whether {service} did it, {who} does not know.", "GMS 4"
     ),
-    "O.back": Rule("**{saga} turns back**: to compensate are {steps}.", "GMS 4, backward recovery"),
+    "O.back": Rule("**{saga} turns back**: what is to be compensated: {steps}.", "GMS 4, backward recovery"),
     "O.undo": Rule(
         "**{who} asks {service} to undo {step}**: nothing that is left of {saga} builds on it.",
         "GMS 4; parallel: GMS 8",
     ),
     "O.undone": Rule("**{who} logs that {step} of {saga} is undone**.", "GMS 4"),
     "O.failed": Rule("**{step} did not work**: {reason}. {who} asks again later.", "MP 4.3"),
-    "O.retry": Rule("**{who} asks {service} again**: {command}. No answer came in time.", "MP 3.3.6"),
-    "O.wait": Rule("**{who} does not ask for {command} again yet**: the wait doubles with each try.", "our choice"),
+    "O.retry": Rule("**{who} asks {service} again**: {command}. It has not heard that this is done.", "MP 3.3.6"),
+    "O.wait": Rule(
+        "**{who} waits on for {command}**: it asked not long ago, and the wait doubles with each try.", "our choice"
+    ),
     "O.pivot again": Rule(
         "**{who} asks {service} again**: {command}. Only {service} knows whether the pivot is done, and that decides "
         "which way the saga goes.",
@@ -40,12 +42,12 @@ ORCHESTRATOR: Mapping[str, Rule] = {
         "GMS 5, forward recovery",
     ),
     "O.stuck": Rule(
-        "**{saga} is stuck, and needs a human**: undoing {step} at {service} failed {tries} times.", "GMS 6"
+        "**{saga} is stuck, and needs a human**: undoing {step} at {service} failed, tried {times}.", "GMS 6"
     ),
     "O.repaired": Rule("**{who} goes on with {saga}**: what kept {step} from being undone is mended.", "GMS 6"),
     "O.release": Rule("**{who} asks {service} to take {saga}'s marks off its rows**: they are final.", "MP 4.3.2"),
     "O.completed": Rule("**{saga} is completed**: every step is done.", "GMS 2"),
-    "O.compensated": Rule("**{saga} is compensated**: no step of it is left. {reason}.", "GMS 4"),
+    "O.compensated": Rule("**{saga} is compensated**: no step of it is left ({reason}).", "GMS 4"),
     "O.late": Rule("**{who} takes no notice of {message}**: it does not wait for that any more.", "MP 3.3.6"),
     "O.resume": Rule("**{who} goes on with {saga}, {phase}**: its log has {done} done.", "GMS 4"),
     "O.start again": Rule(
@@ -86,13 +88,15 @@ CHOREOGRAPHY: Mapping[str, Rule] = {
     "C.event": Rule("**{who} takes in** {event}, from {sender}.", "MP 4.2.1"),
     "C.seen": Rule("**{who} has {event} from {sender} in its inbox**: once is enough.", "MP 3.3.6"),
     "C.pivot": Rule("**The pivot is passed**: {step} of {saga} is done, and from here it goes only forward.", "MP 4.3"),
-    "C.back": Rule("**{who} turns back**: {step} of {saga} was refused, {reason}.", "GMS 4; MP 4.2.1"),
-    "C.gave up": Rule("**{who} gives up on {step}** of {saga} after {tries} tries, and refuses it.", "MP 4.1.3"),
+    "C.back": Rule("**{who} turns back**: {step} of {saga} was refused ({reason}).", "GMS 4; MP 4.2.1"),
+    "C.gave up": Rule("**{who} gives up on {step}** of {saga}, tried {times}, and refuses it.", "MP 4.1.3"),
     "C.later": Rule("**{who} tries {step} of {saga} again** in {wait} ms or a little more.", "GMS 5"),
-    "C.stuck": Rule("**{saga} is stuck, and needs a human**: {who} failed {tries} times to undo {step}.", "GMS 6"),
+    "C.stuck": Rule("**{saga} is stuck, and needs a human**: {who} failed to undo {step}, tried {times}.", "GMS 6"),
     "C.repaired": Rule("**{saga} goes on**: what kept {step} from being undone is mended.", "GMS 6"),
-    "C.completed": Rule("**{saga} is completed**: {who} knows its last steps to be done.", "MP 4.2.1"),
-    "C.compensated": Rule("**{saga} is compensated**: {who} knows its first steps to be undone. {reason}.", "GMS 4"),
+    "C.completed": Rule("**{saga} is completed**: {who} knows that its last steps are done.", "MP 4.2.1"),
+    "C.compensated": Rule(
+        "**{saga} is compensated**: {who} knows that its first steps are undone ({reason}).", "GMS 4"
+    ),
     "C.resume": Rule("**{who} goes on**: {events} events are in its outbox, not acknowledged.", "MP 3.3.7"),
 }
 

@@ -83,8 +83,8 @@ def observer(world: World) -> tuple[str, ...]:
             any(each.kind == COMPENSATABLE for each in definition.steps if each.name in standing)
             and definition.pivot not in standing
         )
-        what = "and may be taken back" if taken else "and the rest will follow"
-        lines.append(f"{instance.saga}: {', '.join(done)} is there, {', '.join(missing)} is not, {what}")
+        what = "what is seen may be taken back" if taken else "the rest will follow"
+        lines.append(f"{instance.saga}: {', '.join(done)} can be seen, {', '.join(missing)} cannot; {what}")
     return tuple(lines)
 
 

@@ -76,7 +76,7 @@ def test_the_next_step_begins_when_the_one_before_it_is_done() -> None:
 def test_parallel_branches_begin_together_and_are_waited_for() -> None:
     """GMS 8: parallel sagas."""
     after, effects = told(begun(TRIP), Done("A1", "hold"))
-    assert asked(effects) == [("airline", "A1: flight"), ("hotel", "A1: hotel")]
+    assert asked(effects) == [("airline", "A1: flight"), ("lodging", "A1: hotel")]
     after, effects = told(after, Done("A1", "hotel"))
     assert asked(effects) == []
     _, effects = told(after, Done("A1", "flight"))
