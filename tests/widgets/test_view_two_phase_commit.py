@@ -22,7 +22,7 @@ from patterns.two_phase_commit import (
     participants,
     transactions,
 )
-from patterns.two_phase_commit.gallery import GALLERY
+from patterns.two_phase_commit.gallery import GALLERY, begun
 from widgets.frames import Frames
 from widgets.scene import Box, Disc, Era, Label, Line, Panel, Scene
 from widgets.views import two_phase_commit as view
@@ -198,7 +198,7 @@ def test_who_is_in_doubt_is_marked_with_a_sign_a_word_and_for_how_long(title: st
 
 
 def test_a_doubt_of_seconds_is_said_in_seconds() -> None:
-    run = GALLERY["nobody knows"]()
+    run = begun(TwoPhaseCommit())
     run.run_until(lambda step: len(in_doubt(step.state)) == 3, 100)
     run.apply(Crash("C"))
     run.run_until(lambda step: step.state.clock > 2_000, 2_000)
