@@ -180,7 +180,10 @@ class Coordinator(Logged, kw_only=True):
         votes = dict(open.votes)
         told = tuple(name for name in open.asked if votes.get(name) not in ("no", "read-only"))
         self.log_decision(open, outcome, told)
-        self.note(f"C.{outcome}", txn=open.txn, told=named(told))
+        readers = outcome == "commit" and not told
+        self.note("C.readers" if readers else f"C.{outcome}", txn=open.txn, told=named(told))
+        if self.buffer:
+            self.note("C.lazy", txn=open.txn)
         if open.client:
             self.reply(open.client, Done(client_name(open.txn), outcome))
         self.tell(open, outcome, told)
@@ -202,6 +205,7 @@ class Coordinator(Logged, kw_only=True):
         self.replace(open)
         if missing:
             self.set_timer("acks", self.ack_timeout)
+            self.rest()
         else:
             self.forget(open)
 
@@ -222,7 +226,7 @@ class Coordinator(Logged, kw_only=True):
     @on_timer("acks")
     def acks_are_late(self) -> None:
         for open in self.open:
-            if open.missing:
+            if open.phase in DECIDED:
                 self.note("C.again", txn=open.txn, missing=named(open.missing), timeout=self.ack_timeout)
                 for participant in sorted(open.missing):
                     self.send(participant, decided(open.txn, "commit" if open.phase == "committing" else "abort"))
@@ -230,10 +234,14 @@ class Coordinator(Logged, kw_only=True):
 
     def forget(self, open: Open) -> None:
         self.open = tuple(other for other in self.open if other.txn != open.txn)
-        if not any(other.missing for other in self.open):
-            self.cancel_timer("acks")
-        if not any(other.phase == "voting" for other in self.open):
+        self.rest()
+
+    def rest(self) -> None:
+        """A timer for which nobody waits is stopped."""
+        if not any(open.phase == "voting" for open in self.open):
             self.cancel_timer("votes")
+        if not any(open.phase in DECIDED for open in self.open):
+            self.cancel_timer("acks")
 
     # Somebody is in doubt
 

@@ -240,13 +240,16 @@ class Participant(Logged):
             self.send(self.coordinator, Ack(txn))
 
     def decided(self, txn: str, outcome: Outcome, sender: str) -> None:
+        by = "it decided itself" if sender == self.id else f"{sender} says"
         if outcome == "commit":
             self.log_decision(Committed(txn))
             wrote = named([str(account) for account in self.redo_of(txn)])
-            self.note("P.commit", txn=txn, sender=sender, wrote=wrote)
+            self.note("P.commit", txn=txn, by=by, wrote=wrote)
         else:
             self.log_decision(Aborted(txn))
-            self.note("P.abort", txn=txn, sender=sender)
+            self.note("P.abort", txn=txn, by=by)
+        if self.buffer:
+            self.note("P.lazy", txn=txn)
         self.release(txn)
 
     def release(self, txn: str) -> None:

@@ -30,6 +30,11 @@ RULES: Mapping[str, Rule] = {
     "C.abort": Rule(
         "**{who} decides: abort {txn}**, and tells {told}. Who voted no has aborted already.", "BHG 7.4; MLO 2"
     ),
+    "C.readers": Rule("**{who} decides: commit {txn}**. All have only read: nobody has to be told.", "MLO 3.1"),
+    "C.lazy": Rule(
+        "{who}'s record of it is **lazy**: a crash may lose it, and without it {txn} ends the same way.",
+        "MLO 3.1 and 3.2",
+    ),
     "C.ack": Rule("{participant} has the decision on {txn} on disk; **{missing}** still to come.", "MLO 2"),
     "C.end": Rule("**{who} forgets {txn}**: all that were told have it on disk, and nobody will ask.", "MLO 2"),
     "C.again": Rule(
@@ -67,11 +72,11 @@ RULES: Mapping[str, Rule] = {
         "**{who} votes read-only on {txn}**: it has nothing to write, needs no record, and is done.", "MLO 3.1"
     ),
     "P.again": Rule("{who} is asked about {txn} again, and **votes {vote} again**.", "our addition"),
-    "P.commit": Rule(
-        "**{who} commits {txn}**, as {sender} says: it writes {wrote}, and the locks are free.", "BHG 7.4; MLO 2"
-    ),
-    "P.abort": Rule(
-        "**{who} aborts {txn}**, as {sender} says: nothing is written, the locks are free.", "BHG 7.4; MLO 2"
+    "P.commit": Rule("**{who} commits {txn}**, as {by}: it writes {wrote}, and the locks are free.", "BHG 7.4; MLO 2"),
+    "P.abort": Rule("**{who} aborts {txn}**, as {by}: nothing is written, the locks are free.", "BHG 7.4; MLO 2"),
+    "P.lazy": Rule(
+        "{who}'s record of it is **lazy**: a crash may lose it, and then {who} asks again about {txn}.",
+        "MLO 3.1 and 3.2",
     ),
     "P.known": Rule("{who} knows already that {txn} is **{outcome}**.", "MLO 2"),
     "P.ask": Rule(

@@ -19,11 +19,12 @@ from msgspec.structs import replace
 
 from patterns.engine.process import on, on_timer, setting
 
-from .coordinator import Coordinator, Open, decided
+from .coordinator import Coordinator, Open, client_name, decided
 from .log import Aborted, Collecting, Committed, Ready, Records, by_transaction
 from .messages import (
     Abort,
     Commit,
+    Done,
     InDoubt,
     Inquiry,
     Outcome,
@@ -56,6 +57,7 @@ class ThreePhaseCoordinator(Coordinator):
             self.send(participant, PreCommit(open.txn))
         self.replace(replace(open, phase="pre-committing", missing=frozenset(open.asked), due=False))
         self.watch("pre-commits", "pre-committing", self.pre_commit_timeout)
+        self.rest()
 
     @on(PreCommitted)
     def take_pre_commit(self, participant: str, message: PreCommitted) -> None:
@@ -78,10 +80,10 @@ class ThreePhaseCoordinator(Coordinator):
                 self.decide(open, "commit")
         self.watch("pre-commits", "pre-committing", self.pre_commit_timeout, again=True)
 
-    def forget(self, open: Open) -> None:
-        super().forget(open)
+    def rest(self) -> None:
+        super().rest()
         for timer, phase in (("pre-commits", "pre-committing"), ("recover", "recovering")):
-            if not any(other.phase == phase for other in self.open):
+            if not any(open.phase == phase for open in self.open):
                 self.cancel_timer(timer)
 
     # Somebody takes its place
@@ -105,10 +107,10 @@ class ThreePhaseCoordinator(Coordinator):
             self.note("3.known", txn=message.txn, sender=sender, outcome=past(self.outcome_of(message.txn) or outcome))
             return
         self.note("3.learn", txn=open.txn, sender=sender, outcome=past(outcome))
-        self.decide(replace(open, asked=()), outcome)
-
-    def log_readers(self, txn: str) -> None:
-        self.log_commit(txn, ())
+        self.log_decision(open, outcome, open.asked)
+        if open.client:
+            self.reply(open.client, Done(client_name(open.txn), outcome))
+        self.forget(open)
 
     @on(InDoubt)
     def no_help(self, sender: str, message: InDoubt) -> None:
