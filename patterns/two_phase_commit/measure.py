@@ -173,6 +173,28 @@ READERS_ONLY: Mapping[str, Published] = {
 """Protocol -> the coordinator of a transaction that has only read."""
 
 
+def published_total(protocol: str, case: Case, n: int, readers: int = 0) -> tuple[int | None, int | None]:
+    """The messages and the forced records that the table says one transaction costs, of all together: added up over
+    the coordinator and its participants, of which in an abort one votes no. None for what is not published."""
+    if protocol == "three_phase":
+        return (messages_of_three_phases(n) if case == "commit" else None), None
+    known = protocol.removesuffix("_read_only") if protocol != "read_only" else "presumed_abort"
+    noes = int(case == "abort")
+    number: dict[Role, int] = {"coordinator": 1, "yes": n - readers - noes, "no": noes, "reader": readers}
+    found = {role: PUBLISHED.get((known, case, role)) for role, many in number.items() if many}
+    if any(each is None for each in found.values()):
+        return None, None
+    messages = forced = 0
+    for role, each in found.items():
+        assert each is not None
+        forced += number[role] * each.forced
+        if role == "coordinator":
+            messages += each.to_each_writer * number["yes"] + number["no"] + each.to_each_reader * readers
+        else:
+            messages += number[role] * each.to_each_writer
+    return messages, forced
+
+
 def messages_of_three_phases(n: int) -> int:
     """Three-phase commit among n participants, when nothing fails: five messages each (BHG 7.5: request, vote,
     pre-commit, acknowledgement, commit)."""

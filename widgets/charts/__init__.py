@@ -5,5 +5,21 @@ Plotly takes half a second to import; it is imported when the first chart is mad
 
 from .consistent_hashing import balance, load, mixing, moved
 from .elections import Spread, growth, split_votes, waits
+from .saga import Stretch, exposure, locked
+from .two_phase_commit import commit_costs, time_blocked
 
-__all__ = ["Spread", "balance", "growth", "load", "mixing", "moved", "split_votes", "waits"]
+__all__ = [
+    "Spread",
+    "Stretch",
+    "balance",
+    "commit_costs",
+    "exposure",
+    "growth",
+    "load",
+    "locked",
+    "mixing",
+    "moved",
+    "split_votes",
+    "time_blocked",
+    "waits",
+]
