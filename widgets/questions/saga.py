@@ -210,21 +210,22 @@ LOST = Question(
 )
 
 LOCKED = Question(
-    "The same order as an atomic commitment (chapter 6) and as a saga. Half way through, whoever coordinates crashes, "
-    "and is down for 200 ms. How long can nobody else use the rows that are touched?",
+    "A transfer among three banks, once as an atomic commitment (chapter 6) and once as a saga. A message takes 10 ms, "
+    "but to the **third** bank 110. For how long can nobody use the row at the **first** one?",
     (
         Option(
-            "in both as long as it is down",
-            "A saga's steps are committed one by one. Nothing is held for somebody who does not answer.",
+            "two-phase commit: 20 ms, from its vote to the decision; saga: not at all",
+            "There is no decision before the last vote is in. The slow one is slow for all.",
         ),
         Option(
-            "in two-phase commit as long as it is down, in the saga not at all",
-            "Who has voted yes may neither commit nor abort alone. A saga never votes, and so never waits.",
+            "two-phase commit: 120 ms; saga: not at all",
+            "Who has voted yes may neither commit nor abort until the slowest has voted, too. A step of a saga is "
+            "committed at once, and holds nothing.",
             right=True,
         ),
         Option(
-            "in neither: locks run out",
-            "The lock of one that is in doubt must not run out: the decision may have been commit.",
+            "in both until the third has answered",
+            "Nothing of a saga waits for a later step. That is why what it wrote may have to be taken back.",
         ),
     ),
 )
