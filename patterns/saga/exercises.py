@@ -194,7 +194,7 @@ def judge_compensations(function: CompensationRule) -> Verdict:
     machine = _compensating(function)
     order = small(machine, {"crash": 1}, sagas=[ORDER], refuse=["approve"])
     trip = small(machine, sagas=[TRIP], refuse=["hotel"])
-    found = [explore(each, ALWAYS, max_states=3_000) for each in (order, trip)]
+    found = [explore(each, ALWAYS, max_states=1_200) for each in (order, trip)]
     return _with_run(verdict, found, lambda: _shown(machine(refuse=["approve"])))
 
 

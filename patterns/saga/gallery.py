@@ -117,10 +117,15 @@ def duplicated(seed: int = 0) -> Run:
 
 
 def client_retries(style: str = ORCHESTRATED, seed: int = 0) -> Run:
-    """The client asks again while its saga is under way: it stays one saga."""
-    run = begun(SagaMachine(style=style, seed=seed))
+    """The client asks again while its saga is under way, and once more when it has ended, as if the answer had been
+    lost: it stays one saga."""
+    machine = SagaMachine(style=style, seed=seed)
+    run = begun(machine)
+    again = next(machine.requests(run.state))
     until(run, fired("S.do"))
-    run.apply(next(iter(run.machine.requests(run.state))))  # type: ignore[attr-defined]
+    run.apply(again)
+    to_the_end(run).jump(run.branch[-1])
+    run.apply(again)
     return to_the_end(run)
 
 
@@ -207,6 +212,7 @@ GALLERY: Mapping[str, Callable[[], Run]] = {
     "choreographed: the order is not approved": lambda: not_approved(CHOREOGRAPHED),
     "choreographed: shipping fails for a while": lambda: forward(CHOREOGRAPHED),
     "choreographed: an event is lost": event_lost,
+    "choreographed: the client asks again": lambda: client_retries(CHOREOGRAPHED),
     "choreographed: a service crashes": lambda: service_crashes(CHOREOGRAPHED),
     "choreographed: a compensation is stuck": lambda: compensation_stuck(CHOREOGRAPHED),
     "choreographed: a parallel branch is refused": lambda: parallel(CHOREOGRAPHED, ("hotel",)),

@@ -1,0 +1,299 @@
+"""What sagas promise, in every run of small ones and in long random ones; and that broken ones are caught.
+
+In a search a compensatable step may be given up at any moment, an answer to it or not: timeouts keep no promise.
+A process that crashes after its write and before its messages left is a crash and a drop: where the budget has both,
+such runs are among those searched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from patterns.engine.check import Property
+from patterns.engine.explore import explore
+from patterns.engine.random_worlds import FAULTS, random_worlds
+from patterns.engine.world import Request
+from patterns.saga import (
+    ALWAYS,
+    BUGS,
+    DEFINITIONS,
+    GALLERY,
+    RULES,
+    BackwardAfterCrash,
+    Begin,
+    Saga,
+    SagaMachine,
+    running,
+    small,
+)
+from patterns.saga.machines import STYLES
+from patterns.saga.properties import all_end, completes, gets_stuck, is_compensated
+
+ROUGH: Mapping[str, float] = {
+    **FAULTS,
+    "next": 0.2,
+    "request": 0.03,
+    "drop": 0.06,
+    "duplicate": 0.05,
+    "crash": 0.02,
+    "restart": 0.06,
+    "delay": 0.05,
+    "cut": 0.01,
+    "heal": 0.03,
+}
+
+
+# Every run
+
+
+@pytest.mark.parametrize(
+    ("style", "faults", "options", "states", "met"),
+    [
+        pytest.param("orchestrated", {"crash": 1, "drop": 1}, {}, 1_793, (completes, is_compensated), id="order"),
+        pytest.param(
+            "orchestrated", {"crash": 1, "drop": 1}, {"refuse": ["approve"]}, 1_913, (is_compensated,), id="refused"
+        ),
+        pytest.param(
+            "orchestrated", {"crash": 1, "duplicate": 1}, {"sagas": ["short"], "refuse": ["charge"]},
+            2_901, (is_compensated,), id="short, refused",
+        ),
+        pytest.param(
+            "orchestrated", {"crash": 1, "drop": 1, "duplicate": 1}, {"sagas": ["one_way"]},
+            2_259, (completes, is_compensated), id="one step of each kind",
+        ),
+        pytest.param(
+            "orchestrated", {"crash": 1, "drop": 1, "duplicate": 1}, {"sagas": ["one_way"], "tries": 2},
+            2_156, (completes, is_compensated), id="two tries",
+        ),
+        pytest.param("orchestrated", {"drop": 1}, {"sagas": ["trip"], "refuse": ["hotel"]}, 1_466, (is_compensated,),
+                     id="parallel branches"),
+        pytest.param(
+            "orchestrated", {"crash": 1},
+            {"sagas": ["short"], "refuse": ["charge"], "fails": {"undo reserve": 1}, "alarm": 1},
+            1_012, (is_compensated, gets_stuck), id="a compensation fails",
+        ),
+        pytest.param(
+            "orchestrated", {}, {"sagas": ["short", "short"], "rows": {"stock": {"beans": 1}}, "synchronous": True},
+            103, (completes, is_compensated), id="two sagas, one bean",
+        ),
+        pytest.param("choreographed", {"crash": 1, "drop": 1}, {}, 4_413, (completes,), id="choreographed order"),
+        pytest.param("choreographed", {"crash": 1}, {"refuse": ["approve"]}, 5_288, (is_compensated,),
+                     id="choreographed, refused"),
+        pytest.param(
+            "choreographed", {"crash": 1, "drop": 1, "duplicate": 1}, {"sagas": ["short"], "refuse": ["charge"]},
+            1_267, (is_compensated,), id="choreographed short, refused",
+        ),
+        pytest.param(
+            "choreographed", {}, {"sagas": ["trip"], "refuse": ["hotel"]}, 1_051, (is_compensated,),
+            id="choreographed parallel branches",
+        ),
+        pytest.param(
+            "choreographed", {"crash": 1},
+            {"sagas": ["short"], "refuse": ["charge"], "fails": {"undo reserve": 1}, "alarm": 1},
+            231, (is_compensated, gets_stuck), id="choreographed, a compensation fails",
+        ),
+        pytest.param(
+            "choreographed", {}, {"sagas": ["short", "short"], "rows": {"stock": {"beans": 1}}}, 49,
+            (completes, is_compensated), id="choreographed, two sagas, one bean",
+        ),
+    ],
+)  # fmt: skip
+def test_in_every_run_a_saga_ends_whole_or_gone(
+    style: str, faults: Mapping[str, int], options: dict[str, Any], states: int, met: tuple[Any, ...]
+) -> None:
+    """GMS 1: either all transactions of a saga complete, or compensations amend what was done."""
+    found = explore(small(SagaMachine, faults, style=style, **options), (*ALWAYS, *met), max_states=20_000)
+    assert found.complete
+    assert found.holds, found
+    assert found.states == states
+
+
+def test_in_every_run_with_semantic_locks_all_marks_go() -> None:
+    """MP 4.3.2: who sets a flag clears it, whichever way its saga ends."""
+    for style in STYLES:
+        machine = small(SagaMachine, {"crash": 1}, sagas=["short"], lock="refuse", style=style)
+        found = explore(machine, (*ALWAYS, no_marks_left, completes), max_states=20_000)
+        assert found.complete
+        assert found.holds, found
+
+
+def test_in_every_run_without_save_points_a_crash_turns_back_to_nothing() -> None:
+    """GMS 4: a saga that was interrupted is compensated, its last step too if it may have been done."""
+    machine = running(SagaMachine, orchestrator=BackwardAfterCrash)
+    for refuse in ([], ["approve"]):
+        found = explore(small(machine, {"crash": 1, "drop": 1}, refuse=refuse), (*ALWAYS, is_compensated))
+        assert found.complete
+        assert found.holds, found
+
+
+class NoMarksLeft(Property):
+    """When nothing more happens and nobody is down, no row is marked."""
+
+    def __init__(self) -> None:
+        super().__init__("no marks are left")
+
+    def reason(self, memory: Any, state: Any) -> str | None:
+        if state.packets or state.timers or state.down:
+            return None
+        marked = [str(row) for process in state.processes for row in getattr(process, "rows", ()) if row.pending]
+        return f"marked are {', '.join(marked)}" if marked else None
+
+
+no_marks_left = NoMarksLeft()
+
+
+# Planted bugs
+
+
+@pytest.mark.parametrize("name", BUGS)
+def test_the_search_catches(name: str) -> None:
+    bug = BUGS[name]
+    found = bug.search()
+    assert found.counterexample
+    assert found.counterexample.property.name == bug.breaks
+    assert len(found.counterexample.history.path) - 1 <= 12, "a shortest run"
+
+
+@pytest.mark.parametrize("name", BUGS)
+def test_without_the_bug_the_same_search_finds_nothing(name: str) -> None:
+    bug = BUGS[name]
+    found = bug.search(bug.repaired)
+    assert found.complete
+    assert found.counterexample is None, found
+
+
+@pytest.mark.parametrize("name", BUGS)
+def test_chance_catches_it_too(name: str) -> None:
+    runs = BUGS[name].wander()
+    assert runs.counterexample, f"{runs.runs} seeds"
+
+
+# Random worlds
+
+WORLDS: Mapping[str, dict[str, Any]] = {
+    "order": {},
+    "trip": {"sagas": ["trip"]},
+    "refused": {"sagas": ["order", "trip"], "refuse": ["approve", "B1.pay"]},
+    "failing": {"fails": {"ship": 3, "undo charge": 2, "reserve": 2}, "refuse": ["A2.approve"]},
+    "locks": {"sagas": ["order", "order"], "lock": "refuse", "refuse": ["B1.charge"]},
+    "waiting": {"sagas": ["raise", "raise", "cancel", "create"], "lock": "wait", "refuse": ["C1.call back"]},
+}
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("style", STYLES)
+def test_in_random_worlds_sagas_keep_their_promises_and_end_once_all_is_repaired(style: str, world: str) -> None:
+    machine = SagaMachine(style=style, alarm=0, **WORLDS[world])
+    runs = random_worlds(machine, range(12), 150, (*ALWAYS, all_end))
+    assert runs.holds, runs
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("style", STYLES)
+def test_in_many_rough_random_worlds(style: str, world: str) -> None:
+    machine = SagaMachine(style=style, alarm=0, **WORLDS[world])
+    runs = random_worlds(machine, range(200), 300, (*ALWAYS, all_end), faults=ROUGH)
+    assert runs.holds, runs
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("style", "faults", "options"),
+    [
+        ("orchestrated", {"crash": 2, "drop": 1, "duplicate": 1}, {"sagas": ["short"], "refuse": ["charge"]}),
+        ("orchestrated", {"crash": 1}, {"sagas": ["one_way", "one_way"], "synchronous": True}),
+        ("orchestrated", {"crash": 2, "drop": 1, "duplicate": 1}, {"sagas": ["one_way"]}),
+        ("orchestrated", {"crash": 1, "drop": 1}, {"sagas": ["trip"], "refuse": ["hotel"]}),
+        ("choreographed", {"crash": 2, "drop": 1, "duplicate": 1}, {"sagas": ["short"], "refuse": ["charge"]}),
+        ("choreographed", {"crash": 1, "drop": 1}, {"refuse": ["approve"]}),
+        ("choreographed", {"crash": 1}, {"sagas": ["trip"], "refuse": ["hotel"]}),
+        ("choreographed", {"crash": 1}, {"sagas": ["one_way", "one_way"]}),
+    ],
+)
+def test_in_every_run_of_larger_ones(style: str, faults: Mapping[str, int], options: dict[str, Any]) -> None:
+    found = explore(small(SagaMachine, faults, style=style, **options), ALWAYS)
+    assert found.complete
+    assert found.holds, found
+
+
+# Tables
+
+
+def test_every_rule_is_hit_and_can_be_said() -> None:
+    hit: set[str] = set()
+    for title in GALLERY:
+        history = GALLERY[title]()
+        for step in history.branch:
+            for note in step.notes:
+                assert history.machine.say(note)
+                hit.add(note.rule)
+    for style in STYLES:
+        for options in (
+            {"sagas": ["one_way"], "fails": {"reserve": 9}, "tries": 2},
+            {
+                "sagas": ["short", "short"],
+                "lock": "wait",
+                "alarm": 1,
+                "fails": {"undo reserve": 9},
+                "refuse": ["charge"],
+            },
+            {"sagas": ["order"], "rows": {"stock": {"beans": 1}}, "fails": {"ship": 9}, "alarm": 0},
+            {"sagas": ["trip", "order"], "alarm": 1, "refuse": ["hotel"], "fails": {"undo hold": 1}, "lock": "refuse"},
+        ):
+            for seed in range(12):
+                collected = _Rules()
+                random_worlds(SagaMachine(style=style, **options), (seed,), 200, (collected,), faults=ROUGH)
+                hit |= collected.hit
+    hit |= {"O.unknown", "C.unknown", "S.elsewhere"}  # no machine offers such requests: asked for beside this
+    hit |= {"S.not yet"}  # a retriable step that the rows refuse: tested as a sentence
+    assert set(RULES) - hit == set()
+
+
+class _Rules(Property):
+    """Sees every note of a run, and that its sentence can be said."""
+
+    def __init__(self) -> None:
+        super().__init__("rules")
+        self.hit: set[str] = set()
+
+    def follow(self, memory: Any, before: Any, event: Any, after: Any, notes: Any) -> Any:
+        for note in notes:
+            assert RULES[note.rule].sentence.format_map(note.values)
+            self.hit.add(note.rule)
+        return memory
+
+    def reason(self, memory: Any, state: Any) -> None:
+        return None
+
+
+def test_rules_that_no_offered_request_hits_can_be_said() -> None:
+    for style in STYLES:
+        machine = SagaMachine(style=style, rows={"shipping": {"parcels": 0}})
+        front = machine.front(machine.definitions[0])
+        for request in (
+            Request("A", front, Begin(1, "A1", "dinner")),
+            Request("A", "payment", Begin(1, "A1", "order")),
+        ):
+            _, notes = machine.apply(machine.start(), request)
+            assert [note.rule for note in notes] == [
+                {"orchestrated": "O.unknown", "choreographed": "C.unknown"}[style]
+                if request.to == front
+                else "S.elsewhere"
+            ]
+            assert all(machine.say(note) for note in notes)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_every_machine_is_built_again_from_its_parameters(style: str) -> None:
+    mine = Saga("mine", DEFINITIONS["short"].steps)
+    for sagas in (["order", "trip"], [mine]):
+        machine = SagaMachine(
+            sagas=sagas, style=style, lock="wait", fails={"charge": 1} if mine in sagas else {}, seed=3
+        )
+        again = machine.again(**machine.params)
+        assert again.params == machine.params
+        assert again.start() == machine.start()

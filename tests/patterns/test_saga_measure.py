@@ -1,0 +1,64 @@
+"""What a saga costs, beside what is counted by hand; and what others can read meanwhile."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from patterns.saga import CURVES, GALLERY, chain, cost, costs, exposed, readable
+from patterns.saga.gallery import completes, lost_update
+from patterns.saga.machines import STYLES
+from patterns.saga.measure import COMMITTED, LOCKED, TENTATIVE
+
+
+@pytest.mark.parametrize("refused", [False, True])
+@pytest.mark.parametrize("style", STYLES)
+def test_messages_and_writes_are_those_counted_by_hand(style: str, refused: bool) -> None:
+    for each in costs(style, range(1, 8), refused):
+        counted = {"messages": each.messages, "writes": each.writes}
+        assert counted == {what: curve(each.steps) for what, curve in CURVES[style, refused].items()}, each
+
+
+def test_choreography_sends_fewer_messages_and_its_broker_acknowledges_each() -> None:
+    """Richardson 2018, 4.2: events go straight to who needs them, not by way of an orchestrator."""
+    for steps in range(2, 8):
+        orchestrated, choreographed = cost("orchestrated", steps), cost("choreographed", steps)
+        assert choreographed.messages < orchestrated.messages
+        assert choreographed.acks == choreographed.messages
+        assert orchestrated.acks == 0
+
+
+def test_a_cost_of_what_is_not_there_is_refused() -> None:
+    with pytest.raises(ValueError, match="steps is 0"):
+        cost("orchestrated", 0)
+    with pytest.raises(ValueError, match="style is 'improvised'"):
+        cost("improvised", 2)
+    assert chain(3).names == ("T1", "T2", "T3")
+
+
+def test_a_row_can_be_read_all_along_and_is_final_when_the_pivot_is_done() -> None:
+    """Garcia-Molina and Salem 1987, section 1: a saga gives up its locks, and shows partial results."""
+    lines = {row: [each for each in exposed(completes()) if each.row == row] for row in ("stock.beans", "payment.ann")}
+    for line in lines.values():
+        assert [each.seen for each in line] == [COMMITTED, TENTATIVE, COMMITTED]
+        assert all(one.ends == other.begins for one, other in pairwise(line))
+    assert lines["stock.beans"][1].ms > lines["payment.ann"][1].ms, "what was done first is open longest"
+
+
+def test_with_a_semantic_lock_the_same_is_marked() -> None:
+    seen = {each.seen for each in exposed(lost_update(lock="wait"))}
+    assert seen == {COMMITTED, LOCKED}
+    assert {each.seen for each in exposed(lost_update())} == {COMMITTED, TENTATIVE}
+
+
+@pytest.mark.parametrize("title", GALLERY)
+def test_what_can_be_read_is_said_of_every_row_all_the_time(title: str) -> None:
+    history = GALLERY[title]()
+    end = history.branch[-1].state.clock
+    rows = readable(history.state)
+    for row in rows:
+        line = [each for each in exposed(history) if each.row == row]
+        assert line[0].begins == 0
+        assert line[-1].ends == end
+        assert sum(each.ms for each in line) == end
