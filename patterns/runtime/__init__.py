@@ -1,6 +1,7 @@
 """Running for real: messages over sockets, on asyncio. The only part of `patterns` that does I/O.
 
-`Host` runs a process unchanged, `Cluster` several as OS processes that can be killed; `CacheCluster` is chapter 1's.
+`Host` runs a process unchanged, `Cluster` several as OS processes that can be killed, by `DieAt` at a chosen point;
+a process's disk is a file, or with `SqliteDisk` a database. `CacheCluster` is chapter 1's.
 """
 
 from .cache import CacheCluster, Client, Counts, Reads

@@ -40,10 +40,8 @@ from .rpc import LOOPBACK, Refused
 from .sqlite_disk import database
 from .wire import Wire, WireError
 
-DEADLINE = 10.0
-"""Seconds that a request or a wait may take."""
-STARTING = 30.0
-"""Seconds that a start may take: many start at once, on a machine that may be busy."""
+DEADLINE = 30.0
+"""Seconds that a request, a start or a wait may take: on a busy machine a start alone takes a few."""
 PATIENCE = 1.0
 """Seconds to wait for one process's answer before asking another."""
 PAUSE = 0.02
@@ -65,9 +63,9 @@ class Cluster:
     """Runs `processes`, which send to one another, while it is open: those given, or those of a simulation.
 
     `replies` is the union of what they reply. `folder` holds their disks: a temporary one unless given. With the disk
-    `sqlite` each is a database of its own, which `database` opens. `die_at`: who kills itself, and where, the first
-    time it runs. With `narrate=False` they tell nothing, which is faster: there is then no recording, and `until` sees
-    no states.
+    `sqlite` each is a database of its own, which `database` opens: the choice for logs, since a write costs what
+    changed. `die_at`: who kills itself, and where, the first time it runs. With `narrate=False` they tell nothing,
+    which is faster: there is then no recording, and `until` sees no states.
 
     Two conventions, those of Raft's section 8, let it talk to a cluster that has a leader: a reply with a field
     `leader` is no answer, but says whom to ask instead (None: somebody else); and where request and reply have a
@@ -180,7 +178,7 @@ class Cluster:
         )
         ready = asyncio.get_running_loop().create_future()
         self._started[name] = Started(child, asyncio.create_task(self._listen(name, child, ready)))
-        async with asyncio.timeout(STARTING):
+        async with asyncio.timeout(DEADLINE):
             await ready
 
     async def kill(self, name: str) -> None:
