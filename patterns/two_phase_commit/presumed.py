@@ -55,6 +55,12 @@ class PresumedCommitCoordinator(Coordinator):
     def awaits_acks(self, outcome: Outcome) -> bool:
         return outcome == "abort"
 
+    def outcome_of(self, txn: str) -> Outcome | None:
+        outcome = super().outcome_of(txn)
+        if outcome is None and self.records_of(txn) and not self.is_undecided(txn):
+            return "abort"  # what it collected votes for, and has no commit record of
+        return outcome
+
     def recovery(self, records: tuple[Records, ...]) -> Outcome | None:
         ended = any(isinstance(record, End | Committed) for record in records)
         return None if ended else "abort"

@@ -1,0 +1,256 @@
+"""Three-phase commit, sentence by sentence.
+
+Skeen, "Nonblocking Commit Protocols", 1981; Bernstein, Hadzilacos, Goodman 1987 (`BHG`), section 7.5.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from patterns.two_phase_commit import (
+    GALLERY,
+    Abort,
+    Aborted,
+    Account,
+    Collecting,
+    Commit,
+    Committed,
+    Done,
+    Inquiry,
+    Move,
+    Open,
+    PreCommit,
+    PreCommitted,
+    Prepare,
+    Prepared,
+    Ready,
+    StateReport,
+    StateRequest,
+    ThreePhaseCoordinator,
+    ThreePhaseParticipant,
+    Transfer,
+    Voted,
+    blocked,
+    in_doubt,
+    outcomes,
+)
+
+ALL = ("P1", "P2", "P3")
+ASK = Prepare("T1", (Move("P1", "ann", -40),), ALL)
+YES = Prepared("T1", "C", ALL, (Account("ann", 60),))
+ABORTS = [("C", Abort("T1")), ("P2", Abort("T1")), ("P3", Abort("T1"))]
+COMMITS = [("C", Commit("T1")), ("P2", Commit("T1")), ("P3", Commit("T1"))]
+
+
+def coordinator(*open: Open, **fields: Any) -> ThreePhaseCoordinator:
+    return ThreePhaseCoordinator(id="C", participants=ALL, open=open, **fields)
+
+
+def uncertain() -> ThreePhaseParticipant:
+    bank = ThreePhaseParticipant(id="P1", accounts=(Account("ann", 100),))
+    return bank.after_message("C", ASK)[0]
+
+
+def committable() -> ThreePhaseParticipant:
+    return uncertain().after_message("C", PreCommit("T1"))[0]
+
+
+def leading(bank: ThreePhaseParticipant) -> ThreePhaseParticipant:
+    """It has heard nothing for so long that it takes the coordinator's place."""
+    for _ in range(3):
+        if bank.polls:
+            return bank
+        bank, _ = bank.after_timer("doubt")
+    pytest.fail("it takes the coordinator's place in the end")
+
+
+def reports(bank: ThreePhaseParticipant, **states: Any) -> tuple[ThreePhaseParticipant, Any]:
+    """The reports of others arrive; then its time is up."""
+    for sender, state in states.items():
+        bank, _ = bank.after_message(sender, StateReport("T1", state))
+    return bank.after_timer("doubt")
+
+
+# All goes well
+
+
+def test_when_all_voted_yes_they_are_told_so_before_anything_is_decided() -> None:
+    """BHG 7.5, step 3: PRE-COMMIT."""
+    voting = Open("T1", "A", ALL, votes=(("P1", "yes"), ("P2", "yes")), due=True)
+    after, effects = coordinator(voting, log=(Collecting("T1", ALL),)).after_message("P3", Voted("T1", "yes"))
+    assert effects.sends == [(name, PreCommit("T1")) for name in ALL]
+    assert effects.replies == []
+    assert after.open[0].phase == "pre-committing"
+    assert after.log == (Collecting("T1", ALL),)
+
+
+def test_who_is_told_so_is_committable_and_says_so() -> None:
+    """BHG 7.5, step 4: it knows that all voted yes."""
+    after, effects = uncertain().after_message("C", PreCommit("T1"))
+    assert after.branches[0].standing == "committable"
+    assert after.log[-1] == Ready("T1")
+    assert effects.sends == [("C", PreCommitted("T1"))]
+    assert after.accounts == (Account("ann", 100),), "it has not committed"
+
+
+def test_when_all_know_it_is_committed() -> None:
+    """BHG 7.5, step 5."""
+    waiting = Open("T1", "A", ALL, "pre-committing", missing=frozenset({"P3"}))
+    after, effects = coordinator(waiting).after_message("P3", PreCommitted("T1"))
+    assert effects.sends == [(name, Commit("T1")) for name in ALL]
+    assert effects.replies == [("A", Done("T1", "commit"))]
+    assert after.open == ()
+
+
+def test_the_coordinator_does_not_wait_for_the_crashed() -> None:
+    """BHG 7.5, timeout actions: who does not acknowledge has failed; the others are all committable."""
+    waiting = Open("T1", "A", ALL, "pre-committing", missing=frozenset({"P3"}), due=True)
+    after, effects = coordinator(waiting).after_timer("pre-commits")
+    assert [note.rule for note in effects.notes] == ["3.enough", "C.commit"]
+    assert isinstance(after.log[-1], Committed)
+
+
+# The coordinator is silent
+
+
+def test_who_stands_first_in_line_takes_the_coordinators_place() -> None:
+    """BHG 7.5: the processes that are up elect a new coordinator, which asks for their states."""
+    after, effects = uncertain().after_timer("doubt")
+    assert after.suspects == {"C"}
+    assert effects.sends == [(name, StateRequest("T1")) for name in ("C", "P2", "P3")]
+
+
+def test_who_stands_behind_gives_those_before_it_their_time() -> None:
+    """BHG 7.5: it takes its turn only when they are silent too."""
+    bank = ThreePhaseParticipant(id="P2", accounts=(Account("bob", 100),))
+    bank, _ = bank.after_message("C", Prepare("T1", (Move("P2", "bob", 40),), ALL))
+    after, effects = bank.after_timer("doubt")
+    assert (after.suspects, effects.sends) == ({"C"}, [])
+    after, effects = after.after_timer("doubt")
+    assert after.suspects == {"C", "P1"}
+    assert [to for to, _ in effects.sends] == ["C", "P1", "P3"]
+
+
+@pytest.mark.parametrize(
+    ("bank", "state"),
+    [(uncertain(), "uncertain"), (committable(), "committable")],
+    ids=["uncertain", "committable"],
+)
+def test_who_is_asked_says_how_far_it_is_and_waits_anew(bank: ThreePhaseParticipant, state: Any) -> None:
+    """BHG 7.5: STATE-REQ."""
+    after, effects = bank.after_message("P3", StateRequest("T1"))
+    assert effects.sends == [("P3", StateReport("T1", state))]
+    assert not after.branches[0].due
+
+
+def test_who_has_not_voted_has_aborted_when_it_says_so() -> None:
+    """BHG 7.5: a process that has not voted is in the state aborted."""
+    bank = ThreePhaseParticipant(id="P1", accounts=(Account("ann", 100),))
+    after, effects = bank.after_message("P2", StateRequest("T1"))
+    assert after.log == (Aborted("T1"),)
+    assert effects.sends == [("P2", StateReport("T1", "aborted"))]
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "sends", "rule"),
+    [
+        (uncertain(), {"P2": "aborted", "P3": "uncertain"}, ABORTS, "3.TR1"),
+        (uncertain(), {"P2": "committed", "P3": "uncertain"}, COMMITS, "3.TR2"),
+        (committable(), {"P2": "committed", "P3": "committable"}, COMMITS, "3.TR2"),
+        (uncertain(), {"P2": "uncertain", "P3": "uncertain"}, ABORTS, "3.TR3"),
+        (uncertain(), {"P2": "uncertain"}, ABORTS, "3.TR3"),
+        (uncertain(), {}, ABORTS, "3.TR3"),
+        (committable(), {"P2": "committable"}, COMMITS, "3.TR4"),
+    ],
+    ids=["TR1", "TR2", "TR2 committable", "TR3", "TR3 of two", "TR3 alone", "TR4 of two"],
+)
+def test_the_termination_rules(own: Any, others: dict[str, Any], sends: list[Any], rule: str) -> None:
+    """BHG 7.5, TR1 to TR4: by what those that are up report."""
+    after, effects = reports(leading(own), **others)
+    assert effects.sends == sends
+    assert effects.notes[0].rule == rule
+    assert after.logged_outcome("T1") == ("commit" if sends == COMMITS else "abort")
+
+
+def test_before_it_commits_all_that_are_up_are_made_committable() -> None:
+    """BHG 7.5, TR4: first PRE-COMMIT to the uncertain ones, and only then COMMIT."""
+    bank, effects = reports(leading(committable()), P2="uncertain")
+    assert effects.sends == [("P2", PreCommit("T1"))]
+    assert bank.logged_outcome("T1") is None
+    after, effects = bank.after_message("P2", PreCommitted("T1"))
+    assert effects.sends == COMMITS
+    assert after.logged_outcome("T1") == "commit"
+
+
+def test_the_coordinators_own_state_counts_when_it_reports() -> None:
+    """An operational coordinator is one of those that are up."""
+    _after, effects = reports(leading(uncertain()), C="committed", P2="uncertain")
+    assert effects.notes[0].rule == "3.TR2"
+
+
+# After a crash
+
+
+def test_who_was_down_asks_and_does_not_decide() -> None:
+    """BHG 7.5, recovery: the others may have decided, and crashed since."""
+    bank, effects = uncertain().crashed().after_restart()
+    assert effects.sends == [(name, StateRequest("T1", True)) for name in ("C", "P2", "P3")]
+    assert bank.locks != ()
+    after, effects = bank.after_timer("doubt")
+    assert after.logged_outcome("T1") is None
+    assert effects.notes[0].rule == "3.blocked"
+
+
+def test_who_was_down_does_not_count_for_those_that_were_not() -> None:
+    """BHG 7.5: only those that never failed take part in the termination protocol."""
+    bank, _ = leading(uncertain()).after_message("P2", StateReport("T1", "committable", recovered=True))
+    after, effects = bank.after_timer("doubt")
+    assert effects.notes[0].rule == "3.TR3"
+    assert after.logged_outcome("T1") == "abort"
+
+
+def test_when_all_were_down_and_all_are_back_they_decide() -> None:
+    """BHG 7.5, total failure: who failed last is among them."""
+    bank, _ = committable().crashed().after_restart()
+    for sender in ("P2", "P3", "C"):
+        assert bank.logged_outcome("T1") is None
+        bank, effects = bank.after_message(sender, StateReport("T1", "uncertain", recovered=True))
+    assert effects.sends == [("P2", PreCommit("T1")), ("P3", PreCommit("T1"))]
+
+
+def test_a_coordinator_that_comes_back_asks_what_was_decided_without_it() -> None:
+    """BHG 7.5, recovery."""
+    after, effects = coordinator(log=(Collecting("T1", ALL),)).crashed().after_restart()
+    assert effects.sends == [(name, Inquiry("T1")) for name in ALL]
+    waits, effects = after.after_request("A", Transfer("T1", (Move("P1", "ann", -40), Move("P2", "bob", 40))))
+    assert (effects.sends, effects.replies) == ([], [])
+    after, effects = waits.after_message("P2", Commit("T1"))
+    assert isinstance(after.log[-1], Committed)
+    assert effects.replies == [("A", Done("T1", "commit"))]
+
+
+# Runs
+
+
+@pytest.mark.parametrize(
+    ("title", "outcome"),
+    [("three phases: a backup commits", "commit"), ("three phases: a backup aborts", "abort")],
+)
+def test_a_crash_of_the_coordinator_blocks_nobody(title: str, outcome: str) -> None:
+    """Skeen 1981: nonblocking. All decide while the coordinator is down."""
+    history = GALLERY[title]()
+    down = [step.state for step in history.branch if "C" in step.state.down]
+    assert not in_doubt(down[-1])
+    assert [outcomes(down[-1], "T1")[name] for name in ALL] == [outcome] * 3
+    assert set(outcomes(history.branch[-1].state, "T1").values()) == {outcome}
+    assert blocked(down[-1]) == ()
+
+
+def test_a_partition_makes_two_sides_decide_differently_and_no_repair_mends_it() -> None:
+    """BHG 7.5: the protocol assumes that there are no communication failures."""
+    end = GALLERY["three phases: a partition splits"]().branch[-1].state
+    assert end.cuts == frozenset()
+    assert outcomes(end, "T1") == {"C": "commit", "P1": "commit", "P2": "abort", "P3": "abort"}
+    assert sum(sum(end[name].balances.values()) for name in ALL) == 260, "ann has paid, nobody has received"

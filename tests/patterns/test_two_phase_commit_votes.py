@@ -1,0 +1,456 @@
+"""Two-phase commit, sentence by sentence: votes, the decision, acknowledgements, locks.
+
+Bernstein, Hadzilacos, Goodman 1987 (`BHG`), chapter 7; Mohan, Lindsay, Obermarck 1986 (`MLO`), section 2.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+import pytest
+
+from patterns.engine.check import Watch
+from patterns.engine.process import Process
+from patterns.engine.world import Crash, Deliver, Drop, Request
+from patterns.two_phase_commit import (
+    GALLERY,
+    PROTOCOLS,
+    Abort,
+    Aborted,
+    Account,
+    Ack,
+    Branch,
+    Commit,
+    Committed,
+    Coordinator,
+    Done,
+    End,
+    Lock,
+    Move,
+    NotCoordinator,
+    Open,
+    Participant,
+    Prepare,
+    Prepared,
+    Transfer,
+    TwoPhaseCommit,
+    Voted,
+    blocked,
+    in_doubt,
+)
+from patterns.two_phase_commit.gallery import begun, finish, until
+from patterns.two_phase_commit.milestones import MILESTONES, all_ended, fired
+from patterns.two_phase_commit.properties import ALWAYS, agreement
+
+ANN, BOB = Move("P1", "ann", -40), Move("P2", "bob", 40)
+TRANSFER = Transfer("T1", (ANN, BOB))
+VOTING = Open("T1", "A", ("P1", "P2"), due=True)
+
+
+def coordinator(*open: Open, **fields: Any) -> Coordinator:
+    return Coordinator(id="C", participants=("P1", "P2", "P3"), open=open, **fields)
+
+
+def participant(**fields: Any) -> Participant:
+    return Participant(id="P1", **{"accounts": (Account("ann", 100),), **fields})
+
+
+def in_doubt_about(txn: str, **fields: Any) -> Participant:
+    """A participant that has voted yes on taking 40 from ann."""
+    voted, _ = participant(**fields).after_message("C", Prepare(txn, (ANN,), ("P1", "P2")))
+    return voted
+
+
+def rules(effects: Any) -> list[str]:
+    return [note.rule for note in effects.notes]
+
+
+# The coordinator asks
+
+
+def test_the_coordinator_sends_a_vote_request_to_all_participants_and_waits() -> None:
+    """BHG 7.4, step 1: each is sent its own part, and, to help one another, who else takes part."""
+    after, effects = coordinator().after_request("A", TRANSFER)
+    both = ("P1", "P2")
+    assert effects.sends == [("P1", Prepare("T1", (ANN,), both)), ("P2", Prepare("T1", (BOB,), both))]
+    assert effects.timers == {"votes": (60, 60)}
+    assert after.open == (VOTING,)
+    assert after.log == ()
+
+
+def test_without_cooperation_participants_are_not_told_of_one_another() -> None:
+    """BHG 7.4: then they can ask nobody but the coordinator."""
+    _, effects = coordinator(cooperative=False).after_request("A", TRANSFER)
+    assert [message.participants for _, message in effects.sends] == [(), ()]
+
+
+def test_a_request_with_a_stranger_in_it_is_aborted_at_once() -> None:
+    """Ours: it could never be prepared."""
+    after, effects = coordinator().after_request("A", Transfer("T1", (ANN, Move("P9", "zoe", 40))))
+    assert effects.replies == [("A", Done("T1", "abort"))]
+    assert (after, effects.sends) == (coordinator(), [])
+
+
+# A participant votes
+
+
+def test_a_yes_is_on_disk_before_it_is_given_and_locks_what_it_promises() -> None:
+    """MLO 2: a subordinate that is willing force-writes a prepare record and then votes yes."""
+    after, effects = participant().after_message("C", Prepare("T1", (ANN,), ("P1", "P2")))
+    assert after.log == (Prepared("T1", "C", ("P1", "P2"), (Account("ann", 60),)),)
+    assert after.buffer == ()
+    assert after.locks == (Lock("ann", "T1"),)
+    assert after.accounts == (Account("ann", 100),), "nothing is written before it is decided"
+    assert effects.sends == [("C", Voted("T1", "yes"))]
+    assert effects.timers == {"doubt": (90, 90)}
+
+
+@pytest.mark.parametrize(
+    ("move", "why"),
+    [
+        (Move("P1", "ann", -140), "ann has 100"),
+        (Move("P1", "zoe", 40), "it has no account zoe"),
+    ],
+)
+def test_who_cannot_do_its_part_votes_no_and_aborts_at_once(move: Move, why: str) -> None:
+    """MLO 2: a no is a veto, so who votes no need not wait for the decision."""
+    after, effects = participant().after_message("C", Prepare("T1", (move,), ("P1", "P2")))
+    assert after.log == (Aborted("T1"),)
+    assert (after.locks, after.branches) == ((), ())
+    assert effects.sends == [("C", Voted("T1", "no"))]
+    assert effects.notes[0].values["why"] == why
+
+
+def test_who_is_asked_again_votes_the_same_again() -> None:
+    """A network may double a message: the promise is made once."""
+    voted = in_doubt_about("T1")
+    after, effects = voted.after_message("C", Prepare("T1", (ANN,), ("P1", "P2")))
+    assert (after, effects.sends) == (voted, [("C", Voted("T1", "yes"))])
+    refused = participant(log=(Aborted("T1"),))
+    after, effects = refused.after_message("C", Prepare("T1", (ANN,), ("P1", "P2")))
+    assert (after, effects.sends) == (refused, [("C", Voted("T1", "no"))])
+
+
+# The decision
+
+
+def test_as_long_as_a_vote_is_missing_nothing_is_decided() -> None:
+    """BHG 7.4, step 3: it waits for the votes of all."""
+    after, effects = coordinator(VOTING).after_message("P1", Voted("T1", "yes"))
+    assert effects.sends == []
+    assert after.log == ()
+    assert after.open[0].votes == (("P1", "yes"),)
+
+
+def test_when_all_voted_yes_the_decision_is_on_disk_before_anybody_is_told() -> None:
+    """BHG 7.4, step 3; MLO 2: the commit point is when the commit record is on disk."""
+    one = coordinator(VOTING).after_message("P1", Voted("T1", "yes"))[0]
+    after, effects = one.after_message("P2", Voted("T1", "yes"))
+    assert after.log == (Committed("T1", ("P1", "P2")),)
+    assert after.buffer == ()
+    assert effects.sends == [("P1", Commit("T1")), ("P2", Commit("T1"))]
+    assert effects.replies == [("A", Done("T1", "commit"))]
+    assert effects.timers["acks"] == (60, 60)
+    assert effects.timers["votes"] is None
+
+
+def test_one_no_decides_for_all_and_who_said_it_is_not_told() -> None:
+    """BHG 7.4, step 3: ABORT is sent to those that voted yes; here also to who has not voted yet."""
+    after, effects = coordinator(VOTING).after_message("P1", Voted("T1", "no"))
+    assert after.log == (Aborted("T1", ("P2",)),)
+    assert effects.sends == [("P2", Abort("T1"))]
+    assert effects.replies == [("A", Done("T1", "abort"))]
+
+
+def test_when_votes_are_late_the_coordinator_aborts() -> None:
+    """BHG 7.4, timeout actions: while it waits for votes it may decide abort."""
+    after, effects = coordinator(VOTING).after_timer("votes")
+    assert after.log == (Aborted("T1", ("P1", "P2")),)
+    assert rules(effects) == ["C.silent", "C.abort"]
+
+
+def test_who_began_after_the_timer_was_set_is_given_its_time() -> None:
+    """One timer serves all transactions: the late one waits for the next firing."""
+    second = Open("T2", "B", ("P1", "P3"))
+    after, effects = coordinator(VOTING, second).after_timer("votes")
+    assert [(open.txn, open.phase, open.due) for open in after.open] == [
+        ("T1", "aborting", False),
+        ("T2", "voting", True),
+    ]
+    assert effects.timers["votes"] == (60, 60)
+
+
+def test_a_vote_that_comes_after_the_decision_changes_nothing() -> None:
+    """AC2: a decision cannot be reversed."""
+    decided, _ = coordinator(VOTING).after_timer("votes")
+    after, effects = decided.after_message("P1", Voted("T1", "yes"))
+    assert after == decided
+    assert rules(effects) == ["C.late"]
+
+
+# Participants learn it, and acknowledge
+
+
+def test_a_commit_writes_the_money_and_the_record_at_once_and_frees_the_locks() -> None:
+    """MLO 2: the commit record is forced before the acknowledgement is sent."""
+    after, effects = in_doubt_about("T1").after_message("C", Commit("T1"))
+    assert after.accounts == (Account("ann", 60),)
+    assert after.log[-1] == Committed("T1")
+    assert (after.locks, after.branches) == ((), ())
+    assert effects.sends == [("C", Ack("T1"))]
+    assert effects.timers["doubt"] is None
+
+
+def test_an_abort_writes_nothing_but_its_record() -> None:
+    """MLO 2."""
+    after, effects = in_doubt_about("T1").after_message("C", Abort("T1"))
+    assert after.accounts == (Account("ann", 100),)
+    assert after.log[-1] == Aborted("T1")
+    assert (after.locks, effects.sends) == ((), [("C", Ack("T1"))])
+
+
+def test_a_decision_told_twice_is_acknowledged_twice_and_done_once() -> None:
+    """MLO 2: the acknowledgement may have been lost."""
+    done, _ = in_doubt_about("T1").after_message("C", Commit("T1"))
+    after, effects = done.after_message("C", Commit("T1"))
+    assert (after, effects.sends) == (done, [("C", Ack("T1"))])
+
+
+def test_the_coordinator_forgets_when_all_have_acknowledged() -> None:
+    """MLO 2: then it writes an end record, which need not be forced."""
+    told = coordinator(
+        Open("T1", "A", ("P1", "P2"), "committing", missing=frozenset({"P1", "P2"})),
+        log=(Committed("T1", ("P1", "P2")),),
+    )
+    one, effects = told.after_message("P1", Ack("T1"))
+    assert one.open[0].missing == {"P2"}
+    after, effects = one.after_message("P2", Ack("T1"))
+    assert (after.open, after.buffer) == ((), (End("T1"),))
+    assert effects.timers == {"votes": None, "acks": None}
+
+
+def test_who_does_not_acknowledge_is_told_again() -> None:
+    """MLO 2: until all have."""
+    told = coordinator(Open("T1", "A", ("P1", "P2"), "committing", missing=frozenset({"P2"})))
+    _, effects = told.after_timer("acks")
+    assert effects.sends == [("P2", Commit("T1"))]
+    assert effects.timers["acks"] == (60, 60)
+
+
+# Clients
+
+
+def test_a_request_asked_again_is_answered_and_not_done_again() -> None:
+    """The client's name for a transaction is given once: while it is undecided the client waits, then it is told."""
+    waiting, effects = coordinator(VOTING).after_request("A", TRANSFER)
+    assert (waiting, effects.sends, effects.replies) == (coordinator(VOTING), [], [])
+    decided = coordinator(log=(Committed("T1", ("P1", "P2")), End("T1")))
+    after, effects = decided.after_request("A", TRANSFER)
+    assert (after, effects.sends, effects.replies) == (decided, [], [("A", Done("T1", "commit"))])
+
+
+def test_a_participant_sends_clients_to_the_coordinator() -> None:
+    """Ours, as in Raft 8: whom to ask."""
+    _, effects = participant().after_request("A", TRANSFER)
+    assert effects.replies == [("A", NotCoordinator("T1", "C"))]
+
+
+@pytest.mark.parametrize("message", [TRANSFER, Done("T1", "commit"), NotCoordinator("T1", "C")])
+def test_request_and_answers_carry_what_tells_them_from_others(message: Any) -> None:
+    """What the runtime's clients go by: the same `serial`."""
+    assert message.serial == "T1"
+
+
+@pytest.mark.parametrize(
+    ("txn", "moves", "why"),
+    [
+        ("", (ANN, BOB), "needs a name"),
+        ("T1.2", (ANN, BOB), "without a dot"),
+        ("T1", (), "needs moves"),
+        ("T1", (ANN, ANN), "one for each account"),
+        ("T1", (ANN,), "add up to -40"),
+    ],
+)
+def test_a_transfer_that_cannot_be_is_refused(txn: str, moves: tuple[Move, ...], why: str) -> None:
+    """Money is moved, never made; also where it comes over the wire."""
+    with pytest.raises(ValueError, match=why):
+        Transfer(txn, moves)
+    raw = {"type": "Transfer", "txn": txn, "moves": [msgspec.to_builtins(move) for move in moves]}
+    with pytest.raises(msgspec.ValidationError, match=why):
+        msgspec.convert(raw, Transfer)
+
+
+# Locks
+
+
+def test_who_wants_a_locked_row_waits_and_has_its_turn_when_it_is_decided() -> None:
+    """BHG 3: a lock is kept until the transaction is decided; first come, first served."""
+    first = in_doubt_about("T1")
+    waits, effects = first.after_message("C", Prepare("T2", (Move("P1", "ann", -80),), ("P1", "P2")))
+    assert rules(effects) == ["P.wait"]
+    assert waits.locks == first.locks
+    assert effects.timers == {"lock": (90, 90)}
+    after, effects = waits.after_message("C", Commit("T1"))
+    assert rules(effects) == ["P.commit", "P.turn", "P.no"], "60 is left, so 80 is too much: it reads what T1 wrote"
+    assert after.branches == ()
+
+
+def test_who_has_waited_too_long_for_a_lock_is_aborted() -> None:
+    """BHG 7.3: before its vote a process may abort alone; 3: it may wait in a deadlock."""
+    first = in_doubt_about("T1")
+    waits, _ = first.after_message("C", Prepare("T2", (Move("P1", "ann", 30),), ("P1", "P2")))
+    after, effects = waits.after_timer("lock")
+    assert after.log[-1] == Aborted("T2")
+    assert effects.sends == [("C", Voted("T2", "no"))]
+    assert after.locks == first.locks, "T1 is not touched"
+
+
+def test_a_later_one_does_not_overtake_who_waits_for_the_same_row() -> None:
+    """First come, first served: else the first could wait for ever."""
+    bank = participant(accounts=(Account("ann", 100), Account("bob", 100)))
+    bank, _ = bank.after_message("C", Prepare("T1", (Move("P1", "ann", -10),)))
+    bank, _ = bank.after_message("C", Prepare("T2", (Move("P1", "ann", 5), Move("P1", "bob", 5))))
+    after, effects = bank.after_message("C", Prepare("T3", (Move("P1", "bob", 5),)))
+    assert effects.notes[0].values["holders"] == "T2"
+    after, effects = after.after_message("C", Commit("T1"))
+    assert [branch.standing for branch in after.branches] == ["in doubt", "waiting"]
+    after, effects = after.after_message("C", Abort("T2"))
+    assert [branch.standing for branch in after.branches] == ["in doubt"]
+
+
+def test_two_transfers_that_wait_for_each_other_do_not_wait_for_ever() -> None:
+    """BHG 3: a deadlock, ended by a timeout."""
+    history = GALLERY["deadlock"]()
+    waits = next(
+        step for step in history.branch if len(step.state["P1"].branches) == 2 == len(step.state["P2"].branches)
+    )
+    assert {process.locks[0].txn for process in (waits.state["P1"], waits.state["P2"])} == {"T1", "T2"}
+    end = history.branch[-1].state
+    assert all_ended(end)
+    assert [call.reply.outcome for call in end.calls] == ["abort", "commit"]
+
+
+# What can be read off a state
+
+
+def test_who_is_in_doubt_and_since_when_is_read_off_the_state() -> None:
+    """From its yes to the decision: the uncertainty period (BHG 7.3)."""
+    run = begun(TwoPhaseCommit(n=2, latency=(10, 10)))
+    assert in_doubt(run.state) == ()
+    until(run, fired("P.yes"))
+    until(run, fired("P.yes"))
+    assert in_doubt(run.state) == (("P1", "T1", 10), ("P2", "T1", 10))
+    assert not blocked(run.state), "the coordinator is up"
+    run.apply(Crash("C"))
+    assert blocked(run.state) == ("T1",)
+
+
+def test_nobody_is_blocked_while_one_knows() -> None:
+    """BHG 7.4: cooperative termination."""
+    history = GALLERY["one participant knows"]()
+    assert not any(blocked(step.state) for step in history.branch)
+    assert any(blocked(step.state) for step in GALLERY["nobody knows"]().branch)
+
+
+def test_since_when_somebody_waits_makes_no_two_states_of_one() -> None:
+    """For a search: no rule reads it."""
+    machine = TwoPhaseCommit(n=2)
+    world = begun(machine).state
+    early, late = (
+        msgspec.structs.replace(
+            world,
+            processes=tuple(
+                msgspec.structs.replace(process, branches=(Branch("T1", (ANN,), (), "in doubt", since),))
+                if isinstance(process, Participant)
+                else process
+                for process in world.processes
+            ),
+        )
+        for since in (5, 9)
+    )
+    assert early != late
+    assert machine.key(early) == machine.key(late)
+
+
+# The machine
+
+
+@pytest.mark.parametrize(
+    ("params", "why"),
+    [
+        ({"n": 0}, "n is 0"),
+        ({"n": 10}, "n is 10; allowed are 1 to 9"),
+        ({"protocol": "four_phase"}, "protocol is 'four_phase'; allowed are basic, presumed_abort"),
+        ({"timing": "lucky"}, "timing is 'lucky'; allowed are asynchronous"),
+        ({"balance": -1}, "balance is -1"),
+        ({"doubt_timeout": 0}, "doubt_timeout is 0 ms"),
+        ({"transfers": [{"zoe": 0}]}, "transfers has 'zoe'; the customers are ann, bob, cho"),
+        ({"transfers": [{"ann": 5}]}, r"the moves of T1 add up to \+5"),
+        ({"protocol": "three_phase", "cooperative": False}, "cooperative is False"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_the_reason(params: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        TwoPhaseCommit(**params)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("n", [1, 2, 3, 5])
+def test_every_machine_runs_and_is_built_again_from_its_parameters(protocol: str, n: int) -> None:
+    machine = TwoPhaseCommit(n=n, protocol=protocol, seed=3)
+    again = machine.again(**machine.params)
+    assert again.params == machine.params
+    assert again.start() == machine.start()
+    end = finish(begun(machine)).branch[-1].state
+    assert all_ended(end)
+    assert end.calls[0].reply == Done("T1", "commit")
+
+
+def test_the_clients_of_the_machine_ask_once_each_and_again_while_they_wait() -> None:
+    machine = TwoPhaseCommit()
+    run = begun(machine)
+    assert [request.client for request in machine.requests(run.state)] == ["A", "B"]
+    assert [request.client for request in TwoPhaseCommit(retries=False).requests(run.state)] == ["B"]
+    finish(run)
+    assert [request.client for request in machine.requests(run.branch[-1].state)] == ["B"]
+
+
+def test_every_milestone_is_reached_in_some_run() -> None:
+    steps = [step for run in GALLERY.values() for step in run().branch]
+    assert {name for name, reached in MILESTONES.items() if any(reached(step) for step in steps)} == set(MILESTONES)
+
+
+def test_process_fields_and_messages_go_over_a_command_line_and_a_wire() -> None:
+    """The runtime starts each process with its fields as JSON."""
+    for protocol in PROTOCOLS:
+        for process in TwoPhaseCommit(protocol=protocol).processes():
+            assert isinstance(process, Process)
+            fields = {field: getattr(process, field) for field in process.kept_fields}
+            assert msgspec.convert(msgspec.json.decode(msgspec.json.encode(fields)), type(process)) == process
+
+
+def test_with_no_fault_the_properties_hold_all_along() -> None:
+    """AC1 to AC5 (BHG 7.3), on every state of every run of the gallery but the one that shows them broken."""
+    for title, run in GALLERY.items():
+        history = run()
+        watch = Watch(history.machine, ALWAYS)
+        memories = watch.begin(history.state)
+        broken = None
+        for before, step in pairwise(history.branch):
+            memories = watch.follow(memories, before.state, step.event, step.state, step.notes)
+            broken = broken or watch.broken(memories, step.state)
+        assert (broken[0] if broken else None) is (agreement if "partition" in title else None), (title, broken)
+
+
+def test_a_lost_question_is_no_vote() -> None:
+    """AC3: commit only if all voted yes."""
+    run = begun(TwoPhaseCommit(n=2))
+    lost = next(packet for packet in run.state.packets if packet.to == "P2")
+    run.apply(Drop(lost.id))
+    until(run, fired("C.abort"))
+    end = finish(run).branch[-1].state
+    assert [dict(end[name].balances) for name in ("P1", "P2")] == [{"ann": 100}, {"bob": 100}]
+    assert isinstance(run.branch[1].event, Request)
+    assert any(isinstance(step.event, Deliver) for step in run.branch[2:])
