@@ -1,4 +1,4 @@
-"""Who is there and what is on its way: the coordinator on top, the participants below it in an arc."""
+"""Who is there and what is on its way: the coordinator on top, the participants below it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from widgets.views.processes import Seats, cuts, messages
 from .words import in_short, look_of, message_role, role_of, stands
 
 WIDTH = 320
-TOP, ROW, DEEP = 46, 200, 98
-"""Where the coordinator is, where the outermost participants are, and how much lower the middle one, in px."""
+TOP, HIGH, MIDDLE, LOW = 46, 162, 200, 292
+"""How far down the coordinator stands, and the participants. Of three the middle one is low: so the words of what the
+outer ones ask each other lie beside those of what it asks the coordinator."""
 FEW = 3
-"""As many participants stand in an arc, with words in their discs."""
+"""As many participants have words in their discs."""
 LINE = 16
 MOST_LINES, MOST_CALLS = 3, 3
 
@@ -27,21 +28,20 @@ def panel(world: World) -> Panel:
         marks += _process(world, process, at, r)
     marks += messages(world, at, r + 4, message_role, lambda message: in_short(world, message))
     calls = world.calls[:MOST_CALLS]
-    marks += [_call(call, 366 + 18 * row) for row, call in enumerate(calls)]
+    marks += [_call(call, 360 + 18 * row) for row, call in enumerate(calls)]
     label = "; ".join(in_words(world, process) for process in world.processes)
-    return Panel(id="network", width=WIDTH, height=376 + 18 * max(1, len(calls) - 1), marks=tuple(marks), label=label)
+    return Panel(id="network", width=WIDTH, height=370 + 18 * max(1, len(calls) - 1), marks=tuple(marks), label=label)
 
 
 def _seats(world: World) -> Seats:
-    """The coordinator on top; the participants in an arc, or, if they are many, in two rows."""
+    """The coordinator on top; the participants below it, three and more in two rows."""
     names = [process.id for process in participants(world)]
     n = len(names)
     step = min(160.0, (WIDTH - 100) / max(1, n - 1))
     at = {coordinator(world).id: (WIDTH / 2, float(TOP))}
+    rows = (HIGH, LOW) if n == FEW else (MIDDLE,) if n < FEW else (MIDDLE, LOW)
     for i, name in enumerate(names):
-        bow = 1 - (2 * i / (n - 1) - 1) ** 2 if n > 1 else 0.5
-        low = DEEP * (bow if n <= FEW else i % 2)
-        at[name] = (round(WIDTH / 2 + (i - (n - 1) / 2) * step, 1), round(ROW + low, 1))
+        at[name] = (round(WIDTH / 2 + (i - (n - 1) / 2) * step, 1), float(rows[i % len(rows)]))
     return at
 
 
