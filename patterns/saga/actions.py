@@ -54,56 +54,45 @@ class Move(ActionBase, frozen=True):
         return f"{self.amount} {self.source} → {self.to}"
 
 
-class Add(ActionBase, frozen=True):
-    """Add `amount`, which may be negative, to a row; refused where it would fall below 0."""
+class OnRow(ActionBase, frozen=True):
+    """What concerns one row."""
 
     key: str
-    amount: int
 
     @property
     def touches(self) -> tuple[str, ...]:
         return (self.key,)
+
+
+class Add(OnRow, frozen=True):
+    """Add `amount`, which may be negative, to a row; refused where it would fall below 0."""
+
+    amount: int
 
     def __str__(self) -> str:
         return f"{self.key} {self.amount:+}"
 
 
-class Look(ActionBase, frozen=True):
+class Look(OnRow, frozen=True):
     """Read a row, for a later step of the same saga at the same service to use."""
-
-    key: str
-
-    @property
-    def touches(self) -> tuple[str, ...]:
-        return (self.key,)
 
     def __str__(self) -> str:
         return f"look at {self.key}"
 
 
-class Overwrite(ActionBase, frozen=True):
+class Overwrite(OnRow, frozen=True):
     """Write what the saga saw of the row plus `plus`, whatever the row holds by now."""
 
-    key: str
     plus: int
-
-    @property
-    def touches(self) -> tuple[str, ...]:
-        return (self.key,)
 
     def __str__(self) -> str:
         return f"{self.key} := seen {self.plus:+}"
 
 
-class Reread(ActionBase, frozen=True):
+class Reread(OnRow, frozen=True):
     """As `Overwrite`, but it reads the row again first, and is refused where it was written since it was seen."""
 
-    key: str
     plus: int
-
-    @property
-    def touches(self) -> tuple[str, ...]:
-        return (self.key,)
 
     def __str__(self) -> str:
         return f"{self.key} := seen {self.plus:+}, if unchanged"

@@ -19,7 +19,7 @@ from patterns.engine.world import Call, Fire, Request, World, WorldEvent
 from .actions import Row
 from .choreography import Peer
 from .database import LOCKING, NO_LOCK, Fails
-from .definition import DefinitionError, Saga, saga_of
+from .definition import COMPENSATABLE, RETRIABLE, DefinitionError, Saga, saga_of
 from .examples import BEGINS, DEFINITIONS
 from .messages import Ack, Begin, Elsewhere, Repair
 from .milestones import MILESTONES
@@ -80,10 +80,7 @@ class SagaMachine(Simulation):
         super().__init__(**network)
         self.definitions = tuple(_definition(each) for each in sagas)
         _check(self.definitions, style, clients, rounds, lock, timeout, tries, alarm, backoff)
-        names = {step.name for each in self.definitions for step in each.steps}
-        for what in (*refuse, *(fails or {})):
-            if what.removeprefix("undo ").rpartition(".")[2] not in names:
-                raise ValueError(f"refuse or fails has {what!r}; the steps are {', '.join(sorted(names))}")
+        _check_steps(self.definitions, refuse, fails or {})
         self.style, self.lock, self.rounds = style, lock, rounds
         self.clients = tuple(chr(ord("A") + at) for at in range(clients or len(self.definitions)))
         self.begins = {service: dict(row) for service, row in (rows or {}).items()}
@@ -240,6 +237,24 @@ def _named(definition: Saga) -> str | dict[str, Any]:
     if DEFINITIONS.get(definition.name) == definition:
         return definition.name
     return msgspec.to_builtins(definition, builtin_types=())  # type: ignore[no-any-return]
+
+
+def _check_steps(definitions: tuple[Saga, ...], refuse: Sequence[str], fails: Mapping[str, int]) -> None:
+    kinds = {step.name: step.kind for each in definitions for step in each.steps}
+    known = ", ".join(sorted(kinds))
+    for what in refuse:
+        name = what.rpartition(".")[2]
+        if name not in kinds:
+            raise ValueError(f"refuse has {what!r}; the steps are {known}")
+        if kinds[name] == RETRIABLE:
+            raise ValueError(f"refuse has {what!r}, which is retriable and never refused; `fails` makes it fail")
+    for what, times in fails.items():
+        name = what.removeprefix("undo ")
+        if name not in kinds or (name != what and kinds[name] != COMPENSATABLE) or times < 0:
+            raise ValueError(
+                f"fails has {what!r}: {times}; allowed are counts from 0 of a step or, where it is compensatable, of "
+                f"`undo` and its name; the steps are {known}"
+            )
 
 
 def _check(

@@ -302,7 +302,7 @@ class Orchestrator(Process):
             self.forget(lambda other: other.saga == saga)
             self.answer(self.progress_of(saga))
         elif not self.progress_of(saga).turned_back:
-            self.write(saga, GAVE_UP, command.step, f"no answer to {command.step}")
+            self.write(saga, GAVE_UP, command.step, f"{command.step} was not done in time")
             self.note("O.gave up", saga=saga, step=command.step, service=waiting.to, times=times(waiting.tries))
             self.turn_back(saga)
             self.advance(saga)

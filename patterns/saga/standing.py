@@ -12,7 +12,6 @@ from patterns.engine.world import World
 from .actions import Add, Move, Overwrite, Reread
 from .database import Database
 from .definition import COMPENSATABLE, Saga
-from .messages import Begin
 from .records import DONE, UNDONE, Handled, Instance
 
 
@@ -105,8 +104,3 @@ def effect(definition: Saga, steps: frozenset[str]) -> dict[str, int]:
             case Add(key, amount) | Overwrite(key, amount) | Reread(key, amount):
                 add(each.at, key, amount)
     return total
-
-
-def asked_for(world: World) -> tuple[Begin, ...]:
-    """The last saga that each client asked for."""
-    return tuple(call.body for call in world.calls if isinstance(call.body, Begin))

@@ -194,7 +194,7 @@ def test_a_compensatable_step_that_is_not_answered_is_given_up_and_compensated_t
     """GMS 4, backward recovery: whether it was done is not known, so its compensation runs as well."""
     before, _ = told(begun(tries=1), Done("A1", "reserve"))
     after, effects = before.after_timer("retry")
-    assert log(after)[-2:] == ["charge gave up no answer to charge", "turned back"]
+    assert log(after)[-2:] == ["charge gave up charge was not done in time", "turned back"]
     assert asked(effects) == [("payment", "A1: undo charge")]
 
 
