@@ -31,6 +31,13 @@ FIGURES = {
     "growth": lambda: charts.growth(FOUND, THEORY),
     "split votes": lambda: charts.split_votes({"150 to 150 ms": 0.95, "150 to 300 ms": 0.06}),
     "waits": lambda: charts.waits({"150 to 150 ms": [1000, 300], "150 to 300 ms": [160, 170]}, 1000),
+    "exposure": lambda: charts.exposure(
+        {
+            "two phases": [("P1.ann", 0, 9, "locked")],
+            "saga": [("P1.ann", 0, 9, "tentative"), ("P1.ann", 9, 10, "committed")],
+        }
+    ),
+    "locked": lambda: charts.locked({"two phases": {0: 60, 100: 360}, "saga": {0: 0, 100: 0}}),
     "mixing and load": lambda: charts.mixing(FLIPS, {name: {"A": 1, "B": 9} for name in FLIPS}),
 }
 

@@ -1,0 +1,80 @@
+"""The charts that lay a saga beside two-phase commit show the stretches they are given, in order, told apart twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from widgets import charts
+from widgets.charts.saga import LOOKS
+
+TWO_PHASES = [("P1.ann", 0, 10, "committed"), ("P1.ann", 10, 30, "locked"), ("P2.bob", 0, 30, "locked")]
+SAGA = [("P1.ann", 0, 10, "tentative"), ("P1.ann", 10, 60, "committed")]
+RUNS = {"two-phase commit": TWO_PHASES, "saga": SAGA}
+
+
+def drawn(figure: Any) -> set[tuple[str, str, int, int, str]]:
+    """Every bar: run, row, from, until, and the name of what a reader finds."""
+    return {
+        (run, row, begins, begins + long, bars.name)
+        for bars in figure.data
+        if bars.name
+        for run, row, begins, long in zip(*bars.y, bars.base, bars.x, strict=True)
+    }
+
+
+def test_every_stretch_is_a_bar_from_its_begin_to_its_end() -> None:
+    expected = {(run, row, a, b, LOOKS[seen].name) for run, rows in RUNS.items() for row, a, b, seen in rows}
+    assert drawn(charts.exposure(RUNS)) == expected
+
+
+def test_runs_and_rows_stand_in_the_order_they_are_given_in_from_the_top() -> None:
+    figure = charts.exposure(RUNS)
+    assert [list(names) for names in figure.data[0].y] == [
+        ["two-phase commit", "two-phase commit", "saga"],
+        ["P1.ann", "P2.bob", "P1.ann"],
+    ]
+    assert figure.layout.yaxis.autorange == "reversed"
+    assert not any(figure.data[0].x), "what keeps the order draws nothing"
+
+
+def test_what_a_reader_finds_is_told_by_hatching_and_thickness_not_by_colour_alone() -> None:
+    bars = [each for each in charts.exposure(RUNS).data if each.name]
+    looks = {(each.marker.pattern.shape, each.width) for each in bars}
+    assert len(looks) == len({each.name for each in bars}) == 3
+    assert len({each.marker.color for each in bars}) == 3
+
+
+def test_only_what_is_found_is_in_the_legend() -> None:
+    names = [bars.name for bars in charts.exposure({"saga": SAGA}).data if bars.name]
+    assert names == [LOOKS["tentative"].name, LOOKS["committed"].name]
+
+
+def test_a_line_of_locked_time_has_its_points_and_its_name_at_the_end() -> None:
+    figure = charts.locked({"two phases": {100: 360, 0: 60}, "saga": {0: 0, 100: 0}})
+    phases, saga = figure.data
+    assert (phases.x, phases.y) == ((0, 100), (60, 360))
+    assert phases.text == ("", "  two phases")
+    assert saga.y == (0, 0)
+    assert phases.line.dash != saga.line.dash
+    assert phases.marker.symbol != saga.marker.symbol
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (lambda: charts.exposure({}), "runs is empty"),
+        (lambda: charts.exposure({"saga": []}), r"runs\['saga'\] is empty"),
+        (
+            lambda: charts.exposure({"saga": [("a", 0, 1, "dirty")]}),
+            "'saga' has 'dirty' in a; allowed are locked, tentative, committed",
+        ),
+        (lambda: charts.exposure({"saga": [("a", 2, 1, "locked")]}), "of a from 2 to 1 ms; it must not end before"),
+        (lambda: charts.locked({}), "lines is empty"),
+        (lambda: charts.locked({"saga": {}}), r"lines\['saga'\] is empty"),
+    ],
+)
+def test_numbers_that_make_no_chart_are_refused_with_the_reason(make: Any, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        make()
