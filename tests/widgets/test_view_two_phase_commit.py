@@ -34,6 +34,9 @@ SMALL, NORMAL = 7.0, 7.6
 """Pixels that a letter of a label takes at most."""
 
 
+scene_of = cache(view.scene_of)
+
+
 @cache
 def gallery(title: str) -> History[Any, Any]:
     return GALLERY[title]()
@@ -80,7 +83,7 @@ def name_box(scene: Scene, who: str) -> Box:
 @pytest.mark.parametrize(("protocol", "n"), RUNS)
 def test_the_view_is_total_and_its_ids_name_one_thing_each(protocol: str, n: int) -> None:
     for step in random_run(protocol, n).steps:
-        for panel in view.scene_of(step).panels:
+        for panel in scene_of(step).panels:
             ids = [mark.id for mark in panel.marks]
             assert len(ids) == len(set(ids)), f"seed 0, step {step.number}"
         facts = view.facts_of(step.state)
@@ -95,7 +98,7 @@ def test_every_process_and_every_message_on_its_way_is_in_the_picture_and_nothin
     protocol: str, n: int
 ) -> None:
     for step in random_run(protocol, n).steps:
-        shown = marks(view.scene_of(step)).values()
+        shown = marks(scene_of(step)).values()
         processes = {mark.id for mark in shown if isinstance(mark, Disc)}
         messages = {mark.id for mark in shown if isinstance(mark, Line) and mark.id.startswith("message:")}
         assert processes == {f"process:{name}" for name in step.state.names}, f"seed 0, step {step.number}"
@@ -105,14 +108,14 @@ def test_every_process_and_every_message_on_its_way_is_in_the_picture_and_nothin
 @pytest.mark.parametrize(("protocol", "n"), RUNS)
 def test_nothing_is_drawn_outside_its_panel_and_no_words_are_cut(protocol: str, n: int) -> None:
     for step in random_run(protocol, n).steps[::3]:
-        for panel in view.scene_of(step).panels:
+        for panel in scene_of(step).panels:
             outside(panel, f"seed 0, step {step.number}")
 
 
 @pytest.mark.parametrize("title", GALLERY)
 def test_two_panels_stand_side_by_side_and_hold_what_is_drawn_in_them(title: str) -> None:
     for step in gallery(title).steps:
-        scene = view.scene_of(step)
+        scene = scene_of(step)
         assert len(scene.panels) == 2
         assert sum(panel.width for panel in scene.panels) <= SIDE_BY_SIDE
         assert max(panel.height for panel in scene.panels) <= 420
@@ -142,7 +145,7 @@ def outside(panel: Panel, where: str) -> None:
 def test_every_choice_is_about_something_in_the_picture(protocol: str, n: int) -> None:
     history = random_run(protocol, n)
     for step in history.steps[::8]:
-        shown = marks(view.scene_of(step))
+        shown = marks(scene_of(step))
         for choice in history.machine.choices(step.state):
             assert not choice.about or any(mark in shown for mark in choice.about), (
                 choice,
@@ -154,7 +157,7 @@ def test_every_choice_is_about_something_in_the_picture(protocol: str, n: int) -
 def test_a_crash_of_anybody_who_is_up_is_offered_at_every_step_on_its_disc_and_on_its_column(title: str) -> None:
     history = gallery(title)
     for step in history.steps:
-        scene = view.scene_of(step)
+        scene = scene_of(step)
         offered = {
             mark
             for choice in history.machine.choices(step.state)
@@ -170,10 +173,10 @@ def test_a_crash_of_anybody_who_is_up_is_offered_at_every_step_on_its_disc_and_o
 
 def test_a_message_that_arrives_is_the_moment_on_its_receivers_line() -> None:
     step = step_at("commit", "P.yes")
-    moment = view.scene_of(step).moment
+    moment = scene_of(step).moment
     assert moment is not None
     assert (moment.kind, moment.sender, moment.label, moment.role) == ("deliver", "C", "prepare T1", "c1")
-    assert view.scene_of(step).lanes == ("C", "P1", "P2", "P3")
+    assert scene_of(step).lanes == ("C", "P1", "P2", "P3")
 
 
 # Who is in doubt
@@ -183,7 +186,7 @@ def test_a_message_that_arrives_is_the_moment_on_its_receivers_line() -> None:
 def test_who_is_in_doubt_is_marked_with_a_sign_a_word_and_for_how_long(title: str) -> None:
     """BHG 7.4: from its yes until it knows the decision a process is uncertain."""
     for step in gallery(title).steps:
-        world, scene = step.state, view.scene_of(step)
+        world, scene = step.state, scene_of(step)
         doubts = {doubt.participant: world.clock - doubt.since for doubt in reversed(in_doubt(world))}
         for process in participants(world):
             disc, name = marks(scene)[f"process:{process.id}"], name_box(scene, process.id).text
@@ -202,13 +205,13 @@ def test_a_doubt_of_seconds_is_said_in_seconds() -> None:
     run.run_until(lambda step: len(in_doubt(step.state)) == 3, 100)
     run.apply(Crash("C"))
     run.run_until(lambda step: step.state.clock > 2_000, 2_000)
-    assert name_box(view.scene_of(run.step), "P1").text in ("P1 ? 2.0 s", "P1 ? 1.9 s")
+    assert name_box(scene_of(run.step), "P1").text in ("P1 ? 2.0 s", "P1 ? 1.9 s")
 
 
 @pytest.mark.parametrize("title", GALLERY)
 def test_the_disc_and_the_sentence_say_what_was_decided(title: str) -> None:
     for step in gallery(title).steps:
-        world, scene = step.state, view.scene_of(step)
+        world, scene = step.state, scene_of(step)
         for txn in transactions(world):
             for name, outcome in outcomes(world, txn).items():
                 past = "committed" if outcome == "commit" else "aborted"
@@ -218,7 +221,7 @@ def test_the_disc_and_the_sentence_say_what_was_decided(title: str) -> None:
 
 def test_in_three_phases_who_knows_that_all_voted_yes_is_ready_and_one_leads() -> None:
     """BHG 7.5: between uncertain and committed a process is committable; a backup takes the coordinator's place."""
-    scene = view.scene_of(step_at("three phases: a backup commits", "3.poll"))
+    scene = scene_of(step_at("three phases: a backup commits", "3.poll"))
     subs = {name: marks(scene)[f"process:{name}"].sub for name in ("C", "P1", "P2", "P3")}
     assert subs == {"C": "crashed", "P1": "in doubt", "P2": "ready", "P3": "in doubt"}
     assert boxes(scene, "poll:") == ["leads T1"]
@@ -231,7 +234,7 @@ def test_in_three_phases_who_knows_that_all_voted_yes_is_ready_and_one_leads() -
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_logs_locks_and_balances_are_those_of_the_state(protocol: str) -> None:
     for step in random_run(protocol).steps:
-        world, scene = step.state, view.scene_of(step)
+        world, scene = step.state, scene_of(step)
         for process in participants(world):
             where = f"seed 0, step {step.number}, {process.id}"
             account = marks(scene, 1)[f"account:{process.id}:{process.accounts[0].name}"]
@@ -250,7 +253,7 @@ def test_a_crash_strikes_the_memory_and_leaves_the_disk(title: str) -> None:
     for step in gallery(title).steps:
         if not isinstance(step.event, Crash) or step.parent is None:
             continue
-        who, before, after = step.event.process, marks(view.scene_of(step.parent), 1), marks(view.scene_of(step), 1)
+        who, before, after = step.event.process, marks(scene_of(step.parent), 1), marks(scene_of(step), 1)
         assert {f"wiped:{who}:1", f"wiped:{who}:2"} <= after.keys()
         memory = after[f"memory:{who}"]
         for id, mark in before.items():
@@ -266,7 +269,7 @@ def test_a_crash_strikes_the_memory_and_leaves_the_disk(title: str) -> None:
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_while_a_process_is_down_its_memory_is_empty(protocol: str) -> None:
     for step in random_run(protocol).steps:
-        scene = marks(view.scene_of(step), 1)
+        scene = marks(scene_of(step), 1)
         for name in step.state.down:
             if step.event == Crash(name):
                 continue
@@ -280,7 +283,7 @@ def test_a_lazy_record_moves_from_memory_to_disk_and_stays_told_from_a_forced_on
     """Mohan, Lindsay, Obermarck 1986, 2: an end record is written, not forced."""
     seen: list[tuple[str, str]] = []
     for step in gallery("blocked behind a crash").branch:
-        shown = marks(view.scene_of(step), 1)
+        shown = marks(scene_of(step), 1)
         if end := shown.get("record:C:end T1:1"):
             where = "disk" if end.y < shown["memory:C"].y else "memory"
             if (where, end.tone) not in seen:
@@ -290,7 +293,7 @@ def test_a_lazy_record_moves_from_memory_to_disk_and_stays_told_from_a_forced_on
 
 def test_presumed_commit_a_participant_reads_what_is_not_on_its_disk_yet() -> None:
     """Mohan, Lindsay, Obermarck 1986, 3.2: a participant does not force its commit record."""
-    scene = view.scene_of(step_at("presumed commit", "P.commit"))
+    scene = scene_of(step_at("presumed commit", "P.commit"))
     shown = marks(scene, 1)
     (who,) = [id.split(":")[1] for id in shown if id.startswith("reads:")]
     disk, read = boxes(scene, f"account:{who}:"), boxes(scene, f"reads:{who}:")
@@ -301,18 +304,18 @@ def test_presumed_commit_a_participant_reads_what_is_not_on_its_disk_yet() -> No
 
 def test_a_row_that_changed_says_so_in_that_step_only() -> None:
     step = step_at("commit", "P.commit")
-    changed = [mark.text for mark in marks(view.scene_of(step), 1).values() if "→" in mark.text]
+    changed = [mark.text for mark in marks(scene_of(step), 1).values() if "→" in mark.text]
     assert changed in (["ann → 60"], ["bob → 120"], ["cho → 120"])
-    last = view.scene_of(gallery("commit").branch[-1])
+    last = scene_of(gallery("commit").branch[-1])
     assert boxes(last, "account:") == ["ann 60", "bob 120", "cho 120"]
 
 
 def test_votes_are_collected_in_the_coordinators_memory_and_a_no_is_told_from_a_yes() -> None:
-    votes = [boxes(view.scene_of(step), "cell:C:T1") for step in gallery("commit").branch if step.notes]
+    votes = [boxes(scene_of(step), "cell:C:T1") for step in gallery("commit").branch if step.notes]
     counted = [sum("✓" in text for text in texts) for texts in votes if any("✓" in text for text in texts)]
     assert counted == [1, 2]
     asked = step_at("an honest no", "P.no")
-    assert marks(view.scene_of(asked))[f"process:{asked.notes[0].values['who']}"].sub == "abort"
+    assert marks(scene_of(asked))[f"process:{asked.notes[0].values['who']}"].sub == "abort"
 
 
 def test_who_waits_for_a_lock_is_in_memory_beside_who_holds_it() -> None:
@@ -321,7 +324,7 @@ def test_who_waits_for_a_lock_is_in_memory_beside_who_holds_it() -> None:
     while len([b for p in participants(step.state) for b in p.branches]) < 4:
         assert step.parent is not None
         step = step.parent
-    scene = view.scene_of(step)
+    scene = scene_of(step)
     assert sorted(boxes(scene, "lock:")) == ["lock ann T1", "lock bob T2"]
     assert boxes(scene, "branch:P1:") == ["T1 in doubt", "T2 waits"]
     assert boxes(scene, "branch:P2:") == ["T2 in doubt", "T1 waits"]
@@ -331,13 +334,13 @@ def test_who_waits_for_a_lock_is_in_memory_beside_who_holds_it() -> None:
 
 def test_two_transactions_on_their_way_have_their_names_and_colours() -> None:
     step = step_at("blocked behind a crash", "C.commit")
-    lines = [mark for mark in marks(view.scene_of(step)).values() if mark.id.startswith("message:")]
+    lines = [mark for mark in marks(scene_of(step)).values() if mark.id.startswith("message:")]
     assert {(line.text, line.role) for line in lines} >= {("commit T1", "c1"), ("prepare T2", "c2")}
 
 
 def test_one_transaction_alone_needs_no_name_on_its_messages() -> None:
     step = step_at("commit", "C.commit")
-    lines = [mark for mark in marks(view.scene_of(step)).values() if mark.id.startswith("message:")]
+    lines = [mark for mark in marks(scene_of(step)).values() if mark.id.startswith("message:")]
     assert {line.text for line in lines} == {"commit"}
 
 
@@ -347,8 +350,8 @@ def test_of_a_long_log_the_oldest_records_are_counted() -> None:
         run.apply(next(run.machine.enabled(run.state, "request")))
         while run.advance():
             pass
-    assert boxes(view.scene_of(run.step), "older:P1") == ["3 older"]
-    assert boxes(view.scene_of(run.step), "record:P1") == [
+    assert boxes(scene_of(run.step), "older:P1") == ["3 older"]
+    assert boxes(scene_of(run.step), "record:P1") == [
         "commit T2",
         "prepare T3",
         "commit T3",
@@ -361,7 +364,7 @@ def test_of_a_long_log_the_oldest_records_are_counted() -> None:
 
 
 def eras(title: str) -> list[Era]:
-    return [era for step in gallery(title).branch if (era := view.scene_of(step).era) is not None]
+    return [era for step in gallery(title).branch if (era := scene_of(step).era) is not None]
 
 
 def test_the_bar_goes_from_voting_over_the_decision_to_the_end() -> None:
@@ -373,7 +376,7 @@ def test_the_bar_goes_from_voting_over_the_decision_to_the_end() -> None:
 def test_the_bar_is_red_while_all_are_blocked_or_two_disagree_and_only_then(title: str) -> None:
     """BHG 7.4: blocked is who must wait for a repair. Skeen 1981: with a third phase nobody is."""
     for step in gallery(title).branch:
-        era, world = view.scene_of(step).era, step.state
+        era, world = scene_of(step).era, step.state
         split = any(len(set(outcomes(world, txn).values())) > 1 for txn in transactions(world))
         assert (era is not None and era.role == "bad") == bool(blocked(world) or split), f"step {step.number}"
         if era is not None and split:

@@ -82,8 +82,10 @@ def _words_beside(world: World, at: Seats, words_of: Callable[[Any], str]) -> di
         if ahead is not None:
             apart = (FAR - NEAR) * (travelled(ahead, world.clock) - travelled(packet, world.clock))
             if apart * dist(at[packet.sender], at[packet.to]) < LETTER * max(len(words), len(beside[ahead.id])):
-                first = beside[ahead.id].partition(" ")[0]
-                beside[ahead.id] += f", {words.removeprefix(f'{first} ')}"  # append 1, 1-2
+                first, said = beside[ahead.id].partition(" ")[0], beside[ahead.id].split(", ")
+                more = words.removeprefix(f"{first} ")  # append 1, 1-2
+                if words not in said and more not in said[1:]:  # what is sent again is said once
+                    beside[ahead.id] += f", {more}"
                 continue
         foremost[link] = packet
         beside[packet.id] = words

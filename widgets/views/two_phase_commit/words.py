@@ -130,9 +130,10 @@ def stands(world: World, process: Any) -> list[Stand]:
     known = {stand.txn for stand in found}
     decided: dict[str, Outcome] = {}
     for record in (*process.log, *process.buffer):
-        outcome = outcome_in((record,))
-        if outcome and record.txn not in known:
-            decided[record.txn] = outcome
+        txn = record.txn
+        outcome = process.outcome_of(txn) if isinstance(process, Coordinator) else outcome_in((record,))
+        if outcome and txn not in known:
+            decided[txn] = outcome
     return found + [_decided(txn, outcome, down) for txn, outcome in reversed(decided.items())]
 
 
