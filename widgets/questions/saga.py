@@ -29,8 +29,8 @@ TAKEN_BACK = Question(
 )
 
 SEEN = Question(
-    "The bank has just charged the card. Its answer is still on the way, and two steps of the order are to come. Who "
-    "can see that the 30 are gone?",
+    "The request to charge the card reaches the bank. When that is done, the answer still has to travel, and two steps "
+    "of the order are to come. Who can see by then that the 30 are gone?",
     (
         Option(
             "only this saga, until it is complete",
@@ -72,7 +72,7 @@ FIRST_UNDONE = Question(
 )
 
 GONE = Question(
-    "Both steps are undone. What is different from the time before the order?",
+    "The charge is undone, and now the reservation will be. What is different then from the time before the order?",
     (
         Option(
             "nothing: that is what compensation is for",

@@ -1,0 +1,308 @@
+"""The saga chapter as a learner meets it: define, decline, crash the orchestrator, go back, take another way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from chapter import Chapter, answer, at_step, button, choose, depth, run_until
+from playwright.sync_api import Locator, expect
+from rig import Lab
+
+PATH = "notebooks/07_saga.ipynb"
+FIRST_FIRST = """def compensate_next(after, log):
+    gone = {step for what, step in log if what in ("refused", "undone")}
+    return [step for what, step in log if what == "started" and step not in gone][:1]"""
+NO_UNDO = """try:
+    saga("order", step("charge", at="payment", do=Move("ann", "shop", 30)))
+except DefinitionError as problem:
+    print(problem)"""
+NO_TABLE = """def what_to_do(table, saga, step, undo):
+    return "apply" """
+
+
+@pytest.fixture(scope="module")
+def chapter(lab: Lab) -> Iterator[Chapter]:
+    with lab.open(PATH, height=1500) as notebook:
+        notebook.run_all()
+        yield Chapter(notebook)
+
+
+@pytest.fixture(autouse=True)
+def nothing_went_wrong(chapter: Chapter) -> Iterator[None]:
+    yield
+    chapter.notebook.settle()
+    chapter.notebook.check()
+
+
+def process(player: Locator, name: str) -> Locator:
+    """A process in the picture, by its tooltip: `stock: up`."""
+    return player.locator(".dp-stage").get_by_role("button", name=re.compile(rf"^{name}: "))
+
+
+def kept(player: Locator) -> None:
+    """Nothing that is promised is broken in the state shown."""
+    expect(player.locator(".dp-part-always li.dp-no")).to_have_count(0)
+
+
+def go(player: Locator, step: int) -> None:
+    player.get_by_role("slider", name="Step").fill(str(step))
+
+
+def begun(chapter: Chapter, cell: str = "yours") -> Locator:
+    """A fresh player of the learner's own saga; A has asked for it."""
+    player = chapter.player(cell)
+    choose(player, "request", "A asks")
+    expect(player.locator(".dp-say")).to_contain_text("begins order A1")
+    return player
+
+
+def test_a_declined_card_turns_the_learners_own_saga_back(chapter: Chapter) -> None:
+    player = begun(chapter, "own")
+    run_until(player, "it turns back")
+    expect(player.locator(".dp-say")).to_contain_text("A1 turns back")
+    chapter.notebook.screenshot("chapter7_declined_light", player)
+    run_until(player, "all sagas have ended")
+    expect(player.locator(".dp-say")).to_contain_text("A1 is compensated")
+    kept(player)
+
+
+def test_a_definition_of_the_learners_own_is_played(chapter: Chapter) -> None:
+    given = chapter.source("define")
+    try:
+        chapter.write("define", given.replace('"ship"', '"send"').replace('"shop", 30)', '"shop", 60)'))
+        chapter.run("define")
+        player = begun(chapter)
+        run_until(player, "all sagas have ended")
+        expect(player.locator(".dp-stage")).to_contain_text("ann 40")
+        expect(player.locator(".dp-say")).to_contain_text("send")
+    finally:
+        chapter.write("define", given)
+        chapter.run("define")
+
+
+def test_a_definition_that_cannot_work_is_refused_with_the_reason(chapter: Chapter) -> None:
+    output = chapter.run("refused")
+    expect(output).to_contain_text("pivot 'approve' comes before compensatable 'charge', which may still be refused")
+    given = chapter.source("refused")
+    try:
+        chapter.write("refused", NO_UNDO)
+        expect(chapter.run("refused")).to_contain_text("step 'charge' has no compensation: give its undo=")
+    finally:
+        chapter.write("refused", given)
+        chapter.run("refused")
+
+
+def test_the_guided_run_is_locked_until_each_prediction_is_made(chapter: Chapter) -> None:
+    player = chapter.player("guided")
+    button(player, "Last step").click()
+    expect(player.locator(".dp-ask")).to_contain_text("Who can see that the 30 are gone?")
+    at_step(player, 3, of=11)
+    chapter.notebook.screenshot("chapter7_locked_light", player)
+    answer(player, "only this saga, until it is complete")
+    expect(player.locator(".dp-guess")).to_contain_text("It was: everybody who looks at the account")
+    button(player, "Last step").click()
+    answer(player, "reserve: it was done first")
+    expect(player.locator(".dp-guess")).to_contain_text("It was: charge")
+    expect(player.locator(".dp-say")).to_contain_text("charge, reserve")
+    chapter.notebook.screenshot("chapter7_turned_back_light", player)
+    button(player, "Last step").click()
+    answer(player, "the rows are as before")
+    at_step(player, 10, of=11)
+    expect(player.locator(".dp-stage")).to_contain_text("ann 100")
+    chapter.notebook.screenshot("chapter7_compensated_light", player)
+    kept(player)
+
+
+def test_past_the_pivot_it_goes_only_forward(chapter: Chapter) -> None:
+    player = chapter.player("forward")
+    button(player, "Last step").click()
+    answer(player, "it turns back")
+    expect(player.locator(".dp-guess")).to_contain_text("It was: it waits, and asks for ship again")
+    chapter.notebook.screenshot("chapter7_forward_light", player)
+    button(player, "Last step").click()
+    expect(player.locator(".dp-say")).to_contain_text("A1 is completed")
+    kept(player)
+
+
+@pytest.mark.parametrize("step", range(1, 9))
+def test_wherever_the_orchestrator_crashes_its_saga_ends(chapter: Chapter, step: int) -> None:
+    """By its mark in the picture; then it restarts, and goes on from its log."""
+    player = begun(chapter)
+    for _ in range(1, step):
+        player.locator(".dp-next .dp-act").first.click()
+    at_step(player, step, of=step)
+    process(player, "orchestrator").click()
+    player.get_by_role("dialog").locator(".dp-act", has_text="crash orchestrator").click()
+    at_step(player, step + 1, of=step + 1)
+    expect(process(player, "orchestrator")).to_have_attribute("aria-label", re.compile("crashed"))
+    if step == 4:
+        chapter.notebook.screenshot("chapter7_crashed_light", player)
+    choose(player, "restart", "restart orchestrator")
+    expect(player.locator(".dp-say")).to_contain_text("goes on with A1, forward")
+    run_until(player, "all sagas have ended")
+    expect(player.locator(".dp-say")).to_contain_text("A1 is completed")
+    expect(player.locator(".dp-stage")).to_contain_text("ann 70")
+    kept(player)
+
+
+def test_going_back_and_crashing_another_keeps_the_first_run(chapter: Chapter) -> None:
+    player = begun(chapter)
+    run_until(player, "the pivot is passed")
+    passed = depth(player)
+    choose(player, "crash", "crash orchestrator")
+    first = depth(player)
+    go(player, 3)
+    choose(player, "crash", "crash stock")
+    at_step(player, 4, of=4)
+    expect(process(player, "stock")).to_have_attribute("aria-label", re.compile("its memory is gone, its disk is not"))
+    player.locator(".dp-branches").click()
+    player.get_by_role("dialog").locator(".dp-branch", has_text="the first run").click()
+    at_step(player, first, of=first)
+    assert first == passed + 1
+    expect(process(player, "orchestrator")).to_have_attribute("aria-label", re.compile("crashed"))
+
+
+def test_a_request_that_is_doubled_by_hand_is_done_once(chapter: Chapter) -> None:
+    player = begun(chapter)
+    choose(player, "duplicate", "reserve")
+    run_until(player, "all sagas have ended")
+    expect(player.locator(".dp-stage")).to_contain_text("beans 2")
+    kept(player)
+
+
+def test_a_late_request_and_a_stuck_compensation(chapter: Chapter) -> None:
+    player = chapter.player("late")
+    go(player, 9)
+    button(player, "Last step").click()
+    answer(player, "nothing: it has noted the compensation")
+    expect(player.locator(".dp-say")).to_contain_text("its compensation came first")
+    chapter.notebook.screenshot("chapter7_late_light", player)
+    kept(player)
+    player = chapter.player("stuck")
+    run_until(player, "a saga is stuck")
+    expect(player.locator(".dp-say")).to_contain_text("needs a human")
+    chapter.notebook.screenshot("chapter7_stuck_light", player)
+    button(player, "Last step").click()
+    expect(player.locator(".dp-say")).to_contain_text("A1 is compensated")
+
+
+def test_both_styles_meet_the_same_failure_side_by_side(chapter: Chapter) -> None:
+    player = chapter.player("choreo")
+    button(player, "Last step").click()
+    answer(player, "it undoes its reservation at once")
+    expect(player.locator(".dp-guess")).to_contain_text("It was: nothing, until it hears that charge is undone")
+    left, right = (player.locator(".dp-panel").nth(at).bounding_box() for at in (0, 1))
+    assert left is not None
+    assert right is not None
+    assert right["x"] >= left["x"] + left["width"] - 1
+    chapter.notebook.screenshot("chapter7_side_by_side_light", player)
+    button(player, "Last step").click()
+    kept(player)
+
+
+def test_what_b_used_cannot_be_taken_back(chapter: Chapter) -> None:
+    player = chapter.player("dirty")
+    button(player, "Last step").click()
+    answer(player, "it cannot be done: there is no credit left")
+    expect(player.locator(".dp-say")).to_contain_text("credit has 0, not 50")
+    chapter.notebook.screenshot("chapter7_dirty_light", player)
+    player = chapter.player("lost")
+    button(player, "Last step").click()
+    answer(player, "150")
+    expect(player.locator(".dp-stage")).to_contain_text("limit 150")
+    chapter.notebook.screenshot("chapter7_lost_light", player)
+
+
+def test_the_counterexample_opens_at_the_bad_step_with_the_reason(chapter: Chapter) -> None:
+    player = chapter.player("break-play")
+    at_step(player, 4, of=4)
+    broken = player.locator(".dp-part-always li.dp-no")
+    expect(broken.first).to_contain_text("what is said to have ended has ended so")
+    expect(broken.first).to_contain_text("A1 is said to be compensated, but reserve stands")
+    chapter.notebook.screenshot("chapter7_forgotten_light", player)
+
+
+def test_the_first_exercise_is_refused_with_a_hint_and_a_run_and_the_solution_accepted(chapter: Chapter) -> None:
+    given = chapter.source("compensate")
+    try:
+        expect(chapter.run("compensate-check")).to_contain_text("Not attempted yet")
+        chapter.write("compensate", FIRST_FIRST)
+        chapter.run("compensate")
+        verdict = chapter.run("compensate-check")
+        expect(verdict).to_contain_text("Not yet.")
+        expect(verdict).to_contain_text("undo in reverse order")
+        player = chapter.player("compensate-player")
+        expect(player.locator(".dp-part-always li.dp-no").first).to_contain_text("compensations run in reverse order")
+        chapter.notebook.screenshot("chapter7_exercise_light", player)
+        chapter.write("compensate", "from solutions.saga import compensate_next")
+        chapter.run("compensate")
+        expect(chapter.run("compensate-check")).to_contain_text("Accepted: right in all")
+    finally:
+        chapter.write("compensate", given)
+        chapter.run("compensate")
+
+
+def test_the_second_exercise_is_refused_with_a_hint_and_a_run_and_the_solution_accepted(chapter: Chapter) -> None:
+    given = chapter.source("idempotent")
+    try:
+        chapter.write("idempotent", NO_TABLE)
+        chapter.run("idempotent")
+        verdict = chapter.run("idempotent-check")
+        expect(verdict).to_contain_text("Not yet.")
+        expect(verdict).to_contain_text("A message may come twice: look it up in the table first")
+        player = chapter.player("idempotent-player")
+        expect(player.locator(".dp-part-always li.dp-no").first).to_be_visible()
+        chapter.write("idempotent", "from solutions.saga import what_to_do")
+        chapter.run("idempotent")
+        expect(chapter.run("idempotent-check")).to_contain_text("Accepted: right in all")
+    finally:
+        chapter.write("idempotent", given)
+        chapter.run("idempotent")
+
+
+def test_the_orchestrator_is_really_killed_and_the_card_is_charged_once(chapter: Chapter) -> None:
+    output = chapter.run("real-run")
+    expect(output).to_contain_text("('done', 'reserve') ('started', 'charge')")
+    expect(output).to_contain_text("bank: ('ann', 70) ('shop', 30)")
+    expect(output).to_contain_text("A1 completed")
+    player = output.locator("xpath=..").locator(".dp:not(.dp-question)").first
+    button(player, "Last step").click()
+    expect(player.locator(".dp-stage")).to_contain_text("ann 70")
+    expect(player.locator(".dp-groups button")).to_have_count(0)
+    chapter.notebook.screenshot("chapter7_real_light", player)
+
+
+@pytest.mark.parametrize("cell", ["guided", "crash", "choreo", "break-play"])
+def test_the_dark_theme_reaches_the_player(chapter: Chapter, cell: str) -> None:
+    background = "element => getComputedStyle(element).backgroundColor"
+    player = chapter.player(cell)
+    go(player, 3)
+    light = player.evaluate(background)
+    chapter.notebook.screenshot(f"chapter7_{cell}_light", player)
+    chapter.notebook.theme(dark=True)
+    try:
+        expect(player).not_to_have_css("background-color", light)
+        channels = [int(channel) for channel in re.findall(r"\d+", player.evaluate(background))[:3]]
+        assert max(channels) < 64, channels
+        chapter.notebook.screenshot(f"chapter7_{cell}_dark", player)
+    finally:
+        chapter.notebook.theme(dark=False)
+
+
+def test_in_a_narrow_window_the_picture_stands_above_the_services(chapter: Chapter) -> None:
+    size = chapter.page.viewport_size
+    assert size is not None
+    try:
+        chapter.page.set_viewport_size({"width": 620, "height": 900})
+        player = chapter.player("guided")
+        go(player, 3)
+        first, second = (player.locator(".dp-panel").nth(at).bounding_box() for at in (0, 1))
+        assert first is not None
+        assert second is not None
+        assert second["y"] >= first["y"] + first["height"] - 1
+        assert player.evaluate("element => element.scrollWidth <= element.clientWidth + 1")
+        chapter.notebook.screenshot("chapter7_narrow_light", player)
+    finally:
+        chapter.page.set_viewport_size(size)
