@@ -22,6 +22,7 @@ from patterns.two_phase_commit import (
     participants,
     transactions,
 )
+from patterns.two_phase_commit.broken import BUGS
 from patterns.two_phase_commit.gallery import GALLERY, begun
 from widgets.frames import Frames
 from widgets.scene import Box, Disc, Era, Label, Line, Panel, Scene
@@ -43,10 +44,14 @@ def gallery(title: str) -> History[Any, Any]:
 
 
 @cache
-def random_run(protocol: str, n: int = 3, seed: int = 0, steps: int = 120) -> History[Any, Any]:
+def random_run(protocol: str, n: int = 3, seed: int = 0) -> History[Any, Any]:
+    return anything(TwoPhaseCommit(protocol=protocol, n=n, seed=seed), seed)
+
+
+def anything(machine: TwoPhaseCommit, seed: int, steps: int = 120) -> History[Any, Any]:
     """A run in which every fourth step is any choice there is: crashes, cuts, pauses, lost and doubled messages."""
-    history = History(TwoPhaseCommit(protocol=protocol, n=n, seed=seed))
-    key = key_of(seed, protocol, n)
+    history = History(machine)
+    key = key_of(seed, machine.protocol, machine.n)
     for nth in range(steps):
         offered = [choice for choice in history.machine.choices(history.state) if not choice.why_not]
         draw = mix(key, nth)
@@ -91,6 +96,15 @@ def test_the_view_is_total_and_its_ids_name_one_thing_each(protocol: str, n: int
         assert {fact.where for fact in facts} <= {"disk", "memory"}
         view.sends_of(step)
         assert all(cost >= 0 for cost in view.costs_of(step).values())
+
+
+@pytest.mark.parametrize("title", BUGS)
+def test_the_view_is_total_where_a_rule_is_broken(title: str) -> None:
+    machine = BUGS[title].machine
+    history = anything(machine.again(**{**machine.params, "budget": None}), seed=1)
+    frames = Frames(history.machine, view, history.machine.always, {})
+    for step in history.steps:
+        assert frames.of(step)["panels"], f"seed 1, step {step.number}"
 
 
 @pytest.mark.parametrize(("protocol", "n"), RUNS)
@@ -384,6 +398,9 @@ def test_the_bar_is_red_while_all_are_blocked_or_two_disagree_and_only_then(titl
         elif era is not None and blocked(world):
             assert era.label.endswith("blocked")
             assert era.tone == "dashed"
+        beside = {mark.text for id, mark in marks(scene_of(step)).items() if id.startswith("blocked:")}
+        assert beside == {f"{txn} blocked" for txn in blocked(world)}, f"step {step.number}"
+        assert all(f"{txn} is blocked" in scene_of(step).panels[0].label for txn in blocked(world))
 
 
 def test_a_partition_splits_three_phases_and_the_bar_says_who() -> None:

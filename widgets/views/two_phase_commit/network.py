@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from patterns.engine.world import Call, World
-from patterns.two_phase_commit import Coordinator, coordinator, participants
+from patterns.two_phase_commit import Coordinator, blocked, coordinator, participants
 from widgets.scene import Arc, Disc, Label, Mark, Panel
 from widgets.views.processes import Seats, cuts, messages
 
@@ -29,7 +29,9 @@ def panel(world: World) -> Panel:
     marks += messages(world, at, r + 4, message_role, lambda message: in_short(world, message))
     calls = world.calls[:MOST_CALLS]
     marks += [_call(call, 360 + 18 * row) for row, call in enumerate(calls)]
-    label = "; ".join(in_words(world, process) for process in world.processes)
+    label = "; ".join(
+        [*(f"{txn} is blocked" for txn in blocked(world)), *(in_words(world, each) for each in world.processes)]
+    )
     return Panel(id="network", width=WIDTH, height=370 + 18 * max(1, len(calls) - 1), marks=tuple(marks), label=label)
 
 
@@ -67,20 +69,27 @@ def _process(world: World, process: Any, at: Seats, r: int) -> list[Mark]:
     )
     marks: list[Mark] = [*_timers(world, process.id, at, r), disc]
     if isinstance(process, Coordinator):
-        for row, stand in enumerate(stands(world, process)[:MOST_LINES]):
-            marks.append(
-                Label(
-                    id=f"stands:{stand.txn}",
-                    x=x + r + 16,
-                    y=y - 10 + LINE * row,
-                    text=stand.line,
-                    role=role_of(stand.txn),
-                    size="small",
-                    strong=True,
-                    of=disc.id,
-                )
-            )
+        marks += _lines(world, process, x + r + 16, y - 10)
     return marks
+
+
+def _lines(world: World, process: Coordinator, x: float, y: float) -> list[Mark]:
+    """Beside the coordinator: which transactions are blocked, and how its own stand."""
+    lines = [(f"blocked:{txn}", f"{txn} blocked", "bad") for txn in blocked(world)]
+    lines += [(f"stands:{stand.txn}", stand.line, role_of(stand.txn)) for stand in stands(world, process)]
+    return [
+        Label(
+            id=id,
+            x=x,
+            y=y + LINE * row,
+            text=text,
+            role=role,
+            size="small",
+            strong=True,
+            of=f"process:{process.id}",
+        )
+        for row, (id, text, role) in enumerate(lines[:MOST_LINES])
+    ]
 
 
 def _timers(world: World, name: str, at: Seats, r: int) -> list[Mark]:
