@@ -102,9 +102,11 @@ def test_the_view_is_total_and_its_ids_name_one_thing_each(protocol: str, n: int
 def test_the_view_is_total_where_a_rule_is_broken(title: str) -> None:
     machine = BUGS[title].machine
     history = anything(machine.again(**{**machine.params, "budget": None}), seed=1)
-    frames = Frames(history.machine, view, history.machine.always, {})
     for step in history.steps:
-        assert frames.of(step)["panels"], f"seed 1, step {step.number}"
+        for panel in scene_of(step).panels:
+            assert panel.label
+            assert len({mark.id for mark in panel.marks}) == len(panel.marks), f"seed 1, step {step.number}"
+        assert view.facts_of(step.state)
 
 
 @pytest.mark.parametrize(("protocol", "n"), RUNS)
