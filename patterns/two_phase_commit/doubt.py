@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from patterns.engine.world import World
+from patterns.engine.world import Packet, World
 
 from .coordinator import Coordinator
 from .log import Prepared, outcome_in
-from .messages import Outcome
+from .messages import InDoubt, Outcome, Voted
 from .participant import Participant
 from .three_phase import ThreePhaseParticipant
 
@@ -91,6 +91,24 @@ def blocked(world: World) -> tuple[str, ...]:
         if txn not in may_lead and all(name in doubters or name in world.down for name in asked):
             found.append(txn)
     return tuple(found)
+
+
+def is_spent(world: World, packet: Packet) -> bool:
+    """Whether a message can change nothing any more, whenever it comes: that somebody is in doubt, too; or a vote on
+    what is no longer voted on, for a transaction is voted on once."""
+    if isinstance(packet.body, InDoubt):
+        return True
+    if isinstance(packet.body, Voted):
+        open = coordinator(world).find(packet.body.txn)
+        return open is None or open.phase != "voting"
+    return False
+
+
+def at_rest(world: World) -> bool:
+    """Whether nothing more happens by itself that changes anything, and no fault is left that could be repaired."""
+    if world.timers or world.down or world.paused or world.cuts:
+        return False
+    return all(is_spent(world, packet) for packet in world.packets)
 
 
 def prepared_undecided(process: Participant) -> tuple[str, ...]:

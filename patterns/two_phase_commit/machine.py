@@ -18,6 +18,7 @@ from patterns.engine.simulation import Simulation
 from patterns.engine.world import Call, Drop, Fire, Request, Restart, World, WorldEvent
 
 from .coordinator import DECIDED, Coordinator
+from .doubt import is_spent
 from .log import Account
 from .messages import Abort, Ack, Commit, Done, InDoubt, Inquiry, Move, StateReport, StateRequest, Transfer
 from .milestones import MILESTONES
@@ -212,6 +213,7 @@ class TwoPhaseCommit(Simulation):
     # For a search
 
     def enabled(self, world: World, group: str = "") -> Iterator[Any]:
+        world = world if group else without_spent(world)
         for event in super().enabled(world, group):
             if group or not isinstance(event, Fire | Drop):
                 yield event
@@ -240,8 +242,15 @@ class TwoPhaseCommit(Simulation):
         return self.timing != "synchronous" or is_lost(world, packet) or packet.sender in world.down
 
     def key(self, world: World) -> Hashable:
-        """As every world's, without what no rule reads any more: since when somebody waits, and votes once counted."""
-        return super().key(replace(world, processes=tuple(map(_essence, world.processes))))
+        """As every world's, without what no rule reads any more: messages that can change nothing, since when somebody
+        waits, and votes once counted."""
+        return super().key(replace(without_spent(world), processes=tuple(map(_essence, world.processes))))
+
+
+def without_spent(world: World) -> World:
+    """The world without the messages that can change nothing."""
+    live = tuple(packet for packet in world.packets if not is_spent(world, packet))
+    return world if len(live) == len(world.packets) else replace(world, packets=live)
 
 
 def _essence(process: Process) -> Process:

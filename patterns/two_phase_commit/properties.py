@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from typing import Any
 
-from patterns.engine.check import Always, AtRest, NeverTwice, Property, Reason, Sometimes
+from patterns.engine.check import Always, NeverTwice, Property, Reason, Sometimes
 from patterns.engine.faults import FAULT_EVENTS
 from patterns.engine.machine import Note
 from patterns.engine.world import World
 
-from .doubt import coordinator, in_doubt, outcomes, participants, prepared_undecided, transactions
+from .doubt import at_rest, coordinator, in_doubt, outcomes, participants, prepared_undecided, transactions
 from .log import Committed, Prepared
 from .messages import past
 
@@ -130,7 +130,7 @@ class MoneyConserved(Property):
 
 
 def _undecided_at_rest(world: World) -> Reason:
-    if world.down or world.paused or world.cuts:
+    if not at_rest(world):
         return None
     for doubt in in_doubt(world):
         return f"nothing more happens, and {doubt.participant} is in doubt about {doubt.txn}"
@@ -140,7 +140,7 @@ def _undecided_at_rest(world: World) -> Reason:
 
 
 def _locked_at_rest(world: World) -> Reason:
-    if world.down or world.paused or world.cuts:
+    if not at_rest(world):
         return None
     for process in participants(world):
         if process.locks:
@@ -190,8 +190,8 @@ irrevocable = NeverTwice("AC2: a decision is never reversed", _decisions)
 only_if_all_voted_yes = OnlyIfAllVotedYes()
 commit_if_nothing_fails = CommitIfNothingFails()
 money_conserved = MoneyConserved()
-all_decide = AtRest("AC5: at the end, with all repaired, all have decided", _undecided_at_rest)
-no_locks_left = AtRest("at the end nothing is locked", _locked_at_rest)
+all_decide = Always("AC5: at the end, with all repaired, all have decided", _undecided_at_rest)
+no_locks_left = Always("at the end nothing is locked", _locked_at_rest)
 promises_locked = Always("what is promised is locked, exactly until it is decided", _locked_otherwise)
 no_dirty_reads = Always("nobody can read what is not committed", _reads_something_else)
 ALWAYS: tuple[Property, ...] = (

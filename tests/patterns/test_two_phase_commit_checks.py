@@ -1,0 +1,275 @@
+"""What atomic commitment promises: AC1 to AC5 of Bernstein, Hadzilacos, Goodman 1987 (`BHG`), section 7.3.
+
+Every run of small machines with every schedule, losses, and crashes at any step; long random runs of larger ones; the
+specification that the processes refine; and planted bugs, which the same checks must catch.
+
+A handler's write and its messages are one step. A crash after the write and before the messages left is the crash and
+the loss of the messages: so the searches that crash have losses in their budget, too.
+
+More of both, some minutes: pytest -m slow tests/patterns/test_two_phase_commit_checks.py
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from patterns.engine.check import Always, Property
+from patterns.engine.explore import explore
+from patterns.engine.random_worlds import FAULTS, random_worlds
+from patterns.two_phase_commit import BUGS, GALLERY, NO_FAULTS, PROTOCOLS, RULES, Bug, TwoPhaseCommit, running
+from patterns.two_phase_commit.broken import ROUGH, TWO, TakesSilenceForYes
+from patterns.two_phase_commit.properties import ALWAYS, committed_somewhere, given_up, settled
+from patterns.two_phase_commit.refinement import Refines
+from patterns.two_phase_commit.specification import TwoPhase
+
+THREE = ({"ann": -40, "bob": 20, "cho": 20},)
+ONE_READS = ({"ann": -40, "bob": 40, "cho": 0},)
+BOTH_WAYS = ({"ann": -40, "bob": 40}, {"bob": -30, "ann": 30})
+REFUSED = ({"ann": -140, "bob": 140},)
+TWO_PHASES = tuple(name for name in PROTOCOLS if name != "three_phase")
+
+
+def small(protocol: str, budget: Mapping[str, int], transfers: Sequence[Mapping[str, int]], **options: Any) -> Any:
+    n = len({name for transfer in transfers for name in transfer})
+    settings = {"n": n, "protocol": protocol, "transfers": transfers, "retries": False, **options}
+    return TwoPhaseCommit(**settings, budget={**NO_FAULTS, **budget})
+
+
+# Every run
+
+QUIET = {"crash": 1, "drop": 1}
+HALT = {"crash": 2, "drop": 2}
+EVERY_RUN = {
+    # any order, any timer at any moment, and no fault
+    "basic, asynchronous": (small("basic", {}, TWO, timing="asynchronous", cooperative=False), 614),
+    "presumed commit, asynchronous": (small("presumed_commit", {}, TWO, timing="asynchronous"), 4_202),
+    # a crash and a restart at any step, and a loss
+    "basic, a crash, a loss": (small("basic", QUIET, TWO, timing="quiet"), 3_960),
+    "presumed abort, a crash, a loss": (small("presumed_abort", QUIET, TWO, timing="quiet"), 3_022),
+    "presumed commit, a crash, a loss": (small("presumed_commit", QUIET, TWO, timing="quiet"), 3_792),
+    "presumed commit, refused, a crash, a loss": (small("presumed_commit", QUIET, REFUSED, timing="quiet"), 1_920),
+    # three participants, one of whom only reads
+    "read-only, two losses": (small("read_only", {"drop": 2}, ONE_READS, timing="quiet"), 965),
+    "presumed commit, read-only, two losses": (
+        small("presumed_commit_read_only", {"drop": 2}, ONE_READS, timing="quiet"),
+        1_270,
+    ),
+    # two transfers that want each other's rows
+    "basic, a deadlock": (small("basic", {}, BOTH_WAYS, timing="quiet"), 1_621),
+    # two of three crash for good, in the middle of sending
+    "three phases, two crash for good": (
+        small("three_phase", HALT, TWO, timing="synchronous", crash_stop=True),
+        2_488,
+    ),
+    "three phases, a crash, a repair": (small("three_phase", {"crash": 1}, TWO, timing="synchronous"), 3_729),
+}
+"""What is searched, in seconds -> the machine, and how many states it has."""
+
+
+@pytest.mark.parametrize("title", EVERY_RUN)
+def test_in_every_run_all_promises_are_kept(title: str) -> None:
+    machine, states = EVERY_RUN[title]
+    found = explore(machine, (*ALWAYS, settled), max_states=40_000)
+    assert found.complete, found
+    assert found.holds, found
+    assert found.states == states
+
+
+LARGER = {
+    "basic, asynchronous, cooperative": (small("basic", {}, TWO, timing="asynchronous"), 4_732),
+    "basic, two of four crash for good": (small("basic", HALT, THREE, timing="synchronous", crash_stop=True), 6_743),
+    "read-only, a crash, a loss": (small("read_only", QUIET, ONE_READS, timing="quiet"), None),
+    "presumed commit, read-only, a crash, a loss": (
+        small("presumed_commit_read_only", QUIET, ONE_READS, timing="quiet"),
+        None,
+    ),
+    "basic, two crashes, two losses": (small("basic", HALT, TWO, timing="quiet"), None),
+    "presumed commit, two crashes, two losses": (small("presumed_commit", HALT, TWO, timing="quiet"), None),
+    "three phases, a crash in the middle of sending, a repair": (
+        small("three_phase", {"crash": 1, "drop": 2}, TWO, timing="synchronous"),
+        8_226,
+    ),
+    "three phases, all crash and are repaired": (
+        small("three_phase", {"crash": 3}, TWO, timing="synchronous"),
+        None,
+    ),
+    "three phases, two of four crash for good": (
+        small("three_phase", HALT, THREE, timing="synchronous", crash_stop=True),
+        None,
+    ),
+}
+"""What is searched, in minutes. None: at most 400,000 states are."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("title", LARGER)
+def test_in_every_run_of_a_larger_machine_too(title: str) -> None:
+    machine, states = LARGER[title]
+    found = explore(machine, (*ALWAYS, settled), max_states=400_000)
+    assert found.counterexample is None, found
+    assert states is None or (found.complete and found.states == states)
+
+
+def test_a_search_meets_what_it_is_about() -> None:
+    """Else nothing would be proved: it sees commits, aborts, doubt after a crash, and the end of it."""
+    seen = explore(small("basic", QUIET, TWO, timing="quiet"), (settled, committed_somewhere, given_up))
+    assert seen.holds, seen
+    back_in_doubt = Always(
+        "nobody comes back in doubt",
+        lambda world: next(
+            (f"{p.id}" for p in world.processes for b in getattr(p, "branches", ()) if b.recovered), None
+        ),
+    )
+    assert explore(small("basic", QUIET, TWO, timing="quiet"), (back_in_doubt,)).counterexample is not None
+
+
+# The specification
+
+
+@pytest.mark.parametrize(
+    ("machine", "n"),
+    [
+        pytest.param(small("basic", {}, TWO, timing="asynchronous", cooperative=False), 2, id="basic, asynchronous"),
+        pytest.param(small("basic", {}, REFUSED, timing="asynchronous", cooperative=False), 2, id="basic, refused"),
+        pytest.param(small("basic", {"drop": 1}, THREE, timing="quiet", cooperative=False), 3, id="basic, a loss"),
+        pytest.param(
+            small("presumed_abort", {"drop": 1}, THREE, timing="quiet", cooperative=False), 3, id="presumed abort"
+        ),
+        pytest.param(
+            small("presumed_commit", {"drop": 1}, THREE, timing="quiet", cooperative=False), 3, id="presumed commit"
+        ),
+    ],
+)
+def test_every_step_is_a_step_of_twophase_or_two_or_none(machine: TwoPhaseCommit, n: int) -> None:
+    """Gray and Lamport, "Consensus on Transaction Commit", 2006: TwoPhase. What maps to what: see `refinement`."""
+    found = explore(machine, (Refines(n),), max_states=40_000)
+    assert found.complete, found
+    assert found.holds, found
+
+
+def test_twophase_with_three_resource_managers_has_the_states_its_authors_report() -> None:
+    """github.com/tlaplus/Examples, specifications/transaction_commit: 288 distinct states, depth 11."""
+    found = explore(TwoPhase(3))
+    assert (found.complete, found.holds, found.states, found.depth) == (True, True, 288, 11)
+
+
+def test_what_is_no_twophase_is_told_from_it() -> None:
+    """A coordinator that commits too early; and cooperative termination, which the specification does not have."""
+    lossy = {"n": 2, "transfers": TWO, "retries": False, "timing": "quiet", "budget": {**NO_FAULTS, "drop": 1}}
+    early = explore(running(coordinator=TakesSilenceForYes)(**lossy, cooperative=False), (Refines(2),))
+    assert early.counterexample is not None
+    assert "does not allow TMCommit" in early.counterexample.reason
+    helped = explore(TwoPhaseCommit(**lossy), (Refines(2),))
+    assert helped.counterexample is not None
+    assert "does not allow RMRcvAbortMsg" in helped.counterexample.reason
+
+
+# Planted bugs
+
+
+@pytest.mark.parametrize("title", BUGS)
+def test_the_search_finds_the_planted_bug(title: str) -> None:
+    """With the shortest run there is; and nothing in the same machine without the bug."""
+    bug = BUGS[title]
+    found = bug.search()
+    assert found.counterexample is not None, found
+    assert found.counterexample.property is bug.breaks, found
+    assert found.counterexample.history.machine is bug.machine
+
+
+@pytest.mark.parametrize("title", [title for title, bug in BUGS.items() if type(bug.machine) is not TwoPhaseCommit])
+def test_without_the_bug_the_same_bounds_hold(title: str) -> None:
+    """As far as the search looked when it found the bug, and a little further."""
+    bug = BUGS[title]
+    found = explore(TwoPhaseCommit(**bug.machine.params), ALWAYS, max_states=bug.search().states + 1_000)
+    assert found.counterexample is None, found
+
+
+@pytest.mark.parametrize("title", BUGS)
+def test_random_worlds_find_the_planted_bug_too(title: str) -> None:
+    bug = BUGS[title]
+    found = bug.wander()
+    assert not found.holds, f"{title}: {found}"
+
+
+def test_three_phases_hold_where_nothing_is_cut() -> None:
+    """BHG 7.5: it is the partition that breaks it."""
+    bug: Bug = BUGS["three phases under a partition"]
+    found = bug.search(bug.machine.again(**{**bug.machine.params, "budget": {**NO_FAULTS, "crash": 1}}))
+    assert found.complete, found
+    assert found.holds, found
+
+
+# Random worlds
+
+EIGHT = (
+    {"ann": -40, "bob": 20, "cho": 20},
+    {"bob": -30, "cho": 30},
+    {"cho": -150, "ann": 150},
+    {"ann": -10, "bob": 10},
+    {"cho": 0, "ann": 0},
+    {"bob": -50, "ann": 50},
+    {"ann": -120, "cho": 120},
+    {"bob": -5, "ann": 5},
+)
+CRASHES = {"request": 0.1, "crash": 0.05, "restart": 0.1}
+"""What three-phase commit must bear: crashes, with every message on time."""
+WORLDS = {
+    **{f"{name}, all faults": (TwoPhaseCommit(protocol=name, transfers=EIGHT), FAULTS) for name in TWO_PHASES},
+    **{f"{name}, rough": (TwoPhaseCommit(protocol=name, transfers=EIGHT), ROUGH) for name in TWO_PHASES},
+    "basic, nobody asks another": (TwoPhaseCommit(transfers=EIGHT, cooperative=False), ROUGH),
+    "three_phase, crashes": (TwoPhaseCommit(protocol="three_phase", transfers=EIGHT), CRASHES),
+}
+
+
+@pytest.mark.parametrize("title", WORLDS)
+def test_in_random_worlds_all_promises_are_kept_and_in_the_end_all_decide(title: str) -> None:
+    """AC1 to AC4 after every step; AC5 once all faults are repaired. A failure names its seed."""
+    machine, faults = WORLDS[title]
+    runs = random_worlds(machine, range(6), 250, (*ALWAYS, settled), faults=faults)
+    assert runs.holds, runs
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("title", WORLDS)
+def test_in_many_random_worlds(title: str) -> None:
+    machine, faults = WORLDS[title]
+    runs = random_worlds(machine, range(1_000, 1_400), 300, (*ALWAYS, settled), faults=faults)
+    assert runs.holds, runs
+
+
+# The table of rules
+
+
+class _Rules(Property):
+    """Sees every note of a run, and that its sentence can be said."""
+
+    def __init__(self, hit: set[str]) -> None:
+        super().__init__("rules")
+        self.hit = hit
+
+    def follow(self, memory: Any, before: Any, event: Any, after: Any, notes: Any) -> Any:
+        for note in notes:
+            assert RULES[note.rule].sentence.format_map(note.values)
+            self.hit.add(note.rule)
+        return memory
+
+    def reason(self, memory: Any, state: Any) -> None:
+        return None
+
+
+def test_every_rule_is_hit_somewhere_and_can_be_said() -> None:
+    hit: set[str] = set()
+    for run in GALLERY.values():
+        history = run()
+        for step in history.branch:
+            for note in step.notes:
+                assert history.machine.say(note)
+                hit.add(note.rule)
+    for protocol in ("read_only", "presumed_commit_read_only", "three_phase"):
+        machine = TwoPhaseCommit(protocol=protocol, transfers=EIGHT)
+        random_worlds(machine, range(40), 150, (_Rules(hit),), faults=ROUGH)
+    assert set(RULES) - hit == {"C.stranger", "P.redirect"}, "these two: see the sentences"

@@ -1,0 +1,125 @@
+"""Messages and log records, counted in runs, are those published.
+
+Mohan, Lindsay, Obermarck 1986 (`MLO`), Table I for commits, sections 2 and 3 for aborts; Bernstein, Hadzilacos, Goodman
+1987 (`BHG`), section 7.5 for three-phase commit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from patterns.two_phase_commit import (
+    PUBLISHED,
+    SCENARIOS,
+    Cost,
+    blocked_time,
+    blocked_times,
+    count,
+    counts,
+    messages_of_three_phases,
+)
+from patterns.two_phase_commit.measure import READERS_ONLY
+
+WITH_READERS = {"presumed_abort": "read_only", "presumed_commit": "presumed_commit_read_only"}
+
+
+@pytest.mark.parametrize(("protocol", "case", "role"), PUBLISHED)
+def test_what_is_counted_is_what_is_published(protocol: str, case: Any, role: str) -> None:
+    """For 1 to 5 participants, of whom none or one only reads; an abort needs two that write."""
+    published = PUBLISHED[protocol, case, role]  # type: ignore[index]
+    compared = 0
+    for n in range(1, 6):
+        for readers in (0, 1) if protocol in WITH_READERS else (0,):
+            writers = n - readers
+            if writers < (2 if case == "abort" or readers else 1):
+                continue
+            counted = count(WITH_READERS[protocol] if readers else protocol, case, n, readers)
+            cost = getattr(counted, role)
+            if role == "coordinator":
+                told_nothing = 1 if case == "abort" else 0  # who voted no
+                messages = published.to_each_writer * writers - told_nothing + published.to_each_reader * readers
+            else:
+                messages = published.to_each_writer
+            if role == "reader" and not readers:
+                assert cost is None
+                continue
+            assert cost == Cost(messages, published.records, published.forced), (n, readers)
+            compared += 1
+    assert compared >= 3
+
+
+@pytest.mark.parametrize("protocol", READERS_ONLY)
+def test_a_transaction_that_only_reads_costs_what_is_published(protocol: str) -> None:
+    """MLO, Table I: no second phase; under presumed commit the coordinator has to write even so."""
+    published = READERS_ONLY[protocol]
+    for n in range(1, 6):
+        counted = count(WITH_READERS[protocol], "commit", n, n)
+        assert counted.coordinator == Cost(n * published.to_each_reader, published.records, published.forced)
+        assert counted.reader == Cost(1, 0, 0)
+        assert (counted.yes, counted.no) == (None, None)
+
+
+def test_three_phases_take_five_messages_for_each_participant() -> None:
+    """BHG 7.5. Two phases take four, and three where the decision is not acknowledged (BHG 7.4)."""
+    for n in range(1, 6):
+        assert count("three_phase", "commit", n).total.messages == messages_of_three_phases(n) == 5 * n
+        assert count("basic", "commit", n).total.messages == 4 * n
+        assert count("presumed_commit", "commit", n).total.messages == 3 * n
+
+
+def test_presumptions_save_what_is_presumed() -> None:
+    """MLO 3: presumed abort is cheaper to abort and not dearer to commit; presumed commit is cheaper to commit."""
+    by = {(each.protocol, each.case): each.total for case in ("commit", "abort") for each in counts(case, [4])}  # type: ignore[arg-type]
+    assert by["presumed_abort", "commit"] == by["basic", "commit"]
+    for saved in range(3):
+        assert by["presumed_abort", "abort"][saved] <= by["basic", "abort"][saved]
+        assert by["presumed_abort", "abort"][saved] < by["presumed_commit", "abort"][saved]
+    assert by["presumed_commit", "commit"].messages < by["basic", "commit"].messages
+    assert by["presumed_commit", "commit"].forced < by["basic", "commit"].forced
+    assert by["three_phase", "commit"].forced > by["basic", "commit"].forced
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("four_phase", "commit", 2), "protocol is 'four_phase'"),
+        (("basic", "maybe", 2), "case is 'maybe'"),
+        (("basic", "commit", 0), "n is 0"),
+        (("basic", "abort", 1), "2 that write to abort"),
+        (("basic", "commit", 3, 1), "readers is 1; in basic"),
+        (("read_only", "commit", 2, 1), "none that write, or 2 and more"),
+    ],
+)
+def test_what_cannot_be_counted_is_refused(arguments: Any, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        count(*arguments)
+
+
+# Blocking
+
+
+def test_when_nobody_knows_all_are_blocked_until_the_repair() -> None:
+    """BHG 7.4: the time in doubt grows with the time to repair."""
+    times = [blocked_time(repair) for repair in (100, 400, 800)]
+    assert [each.resolved >= each.repair for each in times] == [True] * 3
+    assert times[0].doubt < times[1].doubt < times[2].doubt
+    assert times[2].doubt > 700
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS[1:])
+def test_where_one_knows_or_with_three_phases_the_repair_does_not_matter(scenario: str) -> None:
+    """BHG 7.4, cooperative termination; 7.5, nonblocking."""
+    quick, late = blocked_time(400, scenario), blocked_time(1_000, scenario)
+    assert quick.doubt == late.doubt < 400
+    assert (quick.repair, late.repair) == (400, 1_000)
+
+
+def test_the_charts_points_are_those_of_all_scenarios() -> None:
+    points = blocked_times((0, 200))
+    assert [point.scenario for point in points] == [scenario for scenario in SCENARIOS for _ in range(2)]
+    with pytest.raises(ValueError, match="scenario is 'four phases'"):
+        blocked_time(0, "four phases")
+    with pytest.raises(ValueError, match="repair is -1 ms"):
+        blocked_time(-1)
