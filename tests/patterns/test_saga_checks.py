@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from patterns.engine.check import Property
+from patterns.engine.draw import draw, key_of
 from patterns.engine.explore import explore
 from patterns.engine.random_worlds import FAULTS, random_worlds
 from patterns.engine.world import Request
@@ -24,10 +25,13 @@ from patterns.saga import (
     RULES,
     BackwardAfterCrash,
     Begin,
+    Move,
     Saga,
     SagaMachine,
     running,
+    saga,
     small,
+    step,
 )
 from patterns.saga.machines import STYLES
 from patterns.saga.properties import all_end, completes, gets_stuck, is_compensated
@@ -191,6 +195,33 @@ def test_in_random_worlds_sagas_keep_their_promises_and_end_once_all_is_repaired
     assert runs.holds, runs
 
 
+def some_saga(seed: int) -> Saga:
+    """A saga of five compensatable steps at three services, written in any order; which waits for which is drawn."""
+    order = sorted("vwxyz", key=lambda name: key_of(seed, "place", name))
+    steps = [
+        step(
+            name,
+            at=f"S{draw(1, 3, seed, 'at', name)}",
+            do=Move("left", "right", 1),
+            undo=Move("right", "left", 1),
+            after=[other for other in "vwxyz" if other < name and draw(0, 2, seed, other, name) == 0],
+        )
+        for name in order
+    ]
+    return saga(f"saga{seed}", *steps)
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("style", STYLES)
+def test_whatever_the_graph_and_whichever_step_is_refused(style: str, seed: int) -> None:
+    """GMS 8: parallel sagas."""
+    definition = some_saga(seed)
+    for refused in ([], *([name] for name in definition.names), list(definition.names[:2])):
+        machine = SagaMachine(sagas=[definition], style=style, refuse=refused, alarm=0)
+        runs = random_worlds(machine, (seed,), 60, (*ALWAYS, is_compensated if refused else completes))
+        assert runs.holds, runs
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("world", WORLDS)
 @pytest.mark.parametrize("style", STYLES)
@@ -227,8 +258,8 @@ def test_every_rule_is_hit_and_can_be_said() -> None:
     hit: set[str] = set()
     for title in GALLERY:
         history = GALLERY[title]()
-        for step in history.branch:
-            for note in step.notes:
+        for each in history.branch:
+            for note in each.notes:
                 assert history.machine.say(note)
                 hit.add(note.rule)
     for style in STYLES:
