@@ -100,7 +100,7 @@ class Shop(Simulation):
         return [Till(id="T", book="B"), Book(id="B")]
 
 
-def run(work: Coroutine[Any, Any, T], seconds: float = 60) -> T:
+def run(work: Coroutine[Any, Any, T], seconds: float = 120) -> T:
     async def bounded() -> T:
         async with asyncio.timeout(seconds):
             return await work
