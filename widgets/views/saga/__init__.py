@@ -36,6 +36,8 @@ signs = {
     "A1 → ← ✓ ↩ !": "of a saga: goes forward, back, is completed, compensated, stuck",
     "· A1 behind a row": "marked by A1: not final, a semantic lock",
     "thin bar under a name": "a timer that runs out",
+    "✕ before a name": "crashed: its memory is gone, its disk is not",
+    "A1' stock'": "side by side: the same, choreographed",
 }
 
 WorldStep = Step[World, Any]

@@ -9,7 +9,7 @@ from patterns.engine.history import Step
 from patterns.engine.world import Call, World
 from patterns.saga.choreography import Outgoing, Peer
 from patterns.saga.messages import Begin
-from patterns.saga.records import Record
+from patterns.saga.records import ENDED, PIVOT_PASSED, Record
 from patterns.saga.standing import observer
 from widgets.scene import Box, Label, Mark
 
@@ -31,7 +31,7 @@ def records(world: World, before: World | None, group: Group, x: float, y: float
     old = len(before[boss.id].log) if before else 0
     rows = max(1, int((high - HEAD) // ROW))
     first = max(0, len(boss.log) - 2 * rows)
-    title = f"Saga log, on the orchestrator's disk{f' (from line {first + 1})' if first else ''}"
+    title = f"Saga log, on disk, from line {first + 1}" if first else "Saga log, on the orchestrator's disk"
     marks: list[Mark] = [Label(id="log", x=x, y=y + 13, text=title, size="small", role="soft", strong=True)]
     for place, record in enumerate(boss.log[first:]):
         at = first + place
@@ -43,9 +43,9 @@ def records(world: World, before: World | None, group: Group, x: float, y: float
 
 
 def _record(world: World, record: Record, at: int, new: bool, x: float, y: float) -> Mark:
-    words = " ".join(part for part in (record.saga, record.step, record.what) if part)
-    if record.what in ("begun", "ended"):
-        words += f" {record.detail}" if record.what == "ended" else ""
+    step = "" if record.what == PIVOT_PASSED else record.step  # the line before it has the pivot's name
+    outcome = record.detail if record.what == ENDED else ""
+    words = " ".join(part for part in (record.saga, step, record.what, outcome) if part)
     return Box(
         id=f"record:{at}",
         x=x,

@@ -141,14 +141,15 @@ def draw(world: World, path: Path) -> list[Mark]:
 
 def _head(world: World, path: Path, role: Role) -> Iterator[Mark]:
     name, x, y = path.name, path.x, path.y
+    shown = f"{name} {path.definition.name}".replace("'", "")  # the panel says which of two styles it is
     if path.instance is None:
-        yield Label(id=f"saga:{name}", x=x, y=y + 13, text=name, strong=True)
+        yield Label(id=f"saga:{name}", x=x, y=y + 13, text=path.definition.name.rstrip("'"), strong=True)
         yield Label(
             id=f"phase:{name}", x=x + WIDTH, y=y + 13, text="not asked for yet", size="small", role="soft", anchor="end"
         )
         return
     words, colour = PHASES[phase_of(told(world, path.instance))]
-    yield Label(id=f"saga:{name}", x=x, y=y + 13, text=f"{name} {path.definition.name}", strong=True, role=role)
+    yield Label(id=f"saga:{name}", x=x, y=y + 13, text=shown, strong=True, role=role)
     yield Label(id=f"phase:{name}", x=x + WIDTH, y=y + 13, text=words, strong=True, role=colour, anchor="end")
 
 

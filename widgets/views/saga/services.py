@@ -102,7 +102,7 @@ def _header(world: World, name: str, x: float, y: float, w: float) -> Mark:
         y=y,
         w=w,
         h=HEADER,
-        text=f"✕ {short} crashed" if down else f"❚❚ {short}" if paused else short,
+        text=f"✕ {short}" if down else f"❚❚ {short}" if paused else short,
         role="down" if down else "ink",
         tone="dashed" if down or paused else "soft",
         title=f"{name}: {state}",
