@@ -36,7 +36,7 @@ class PlayerView {
     const ui = (this.ui = {});
     ui.position = h("span", { class: "dp-soft dp-where" });
     ui.branches = h("button", { type: "button", class: "dp-branches", "aria-haspopup": "menu", onclick: () => this.menus.showBranches() });
-    ui.quiet = h("button", { type: "button", "aria-pressed": "false", onclick: () => this.toggleQuiet() }, "hide heartbeats");
+    ui.quiet = h("button", { type: "button", "aria-pressed": "false", onclick: () => this.toggleQuiet() }, `hide ${this.head.quiet}`);
     ui.stage = h("div", { class: "dp-stage" });
     ui.step = h("h4");
     ui.guess = h("div", { class: "dp-guess" });

@@ -105,6 +105,7 @@ class Player(anywidget.AnyWidget):
             "until": list(self._until),
             "lanes": list(self.view.scene_of(self.history.steps[0]).lanes),
             "hidesQuiet": self._hide_quiet,
+            "quiet": getattr(self.view, "quiet", "heartbeats"),
             "signs": list(getattr(self.view, "signs", {}).items()),
             "live": True,
         }

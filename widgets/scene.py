@@ -157,6 +157,7 @@ class View(Protocol):
 
     Where messages are sent it has `sends_of(step) -> tuple[Fact, ...]` too: what is in flight since this step. Signs of
     its own it explains in `signs`, a mapping from the sign, or how it looks, to what it means: it is shown under `?`.
+    What its quiet steps are, where they are no heartbeats, it says in `quiet`.
     """
 
     title: str

@@ -18,6 +18,7 @@ from patterns.saga.side_by_side import SideBySide
 from patterns.saga.stages import stages
 from patterns.saga.standing import observer, steps_standing
 from widgets.frames import Frames
+from widgets.player import Player
 from widgets.scene import Box, Label, Line, Panel, Scene
 from widgets.views import saga as view
 from widgets.views.saga.words import groups, shown
@@ -252,6 +253,13 @@ def test_a_row_that_changes_shows_what_it_was() -> None:
     assert there["row:payment:ann"].text == "ann 100"
 
 
+def test_a_row_that_is_written_with_what_it_was_shows_that_it_was_written() -> None:
+    """Richardson 2018, 4.3.1: a lost update. The second writes what the first wrote, from the same reading."""
+    run = gallery("lost update")
+    texts = [marks(view.scene_of(step))["row:accounts:limit"].text for step in run.steps]
+    assert [text for text in texts if "→" in text] == ["limit 100 → 150", "limit 150 → 150"]
+
+
 def test_a_marked_row_names_who_marked_it() -> None:
     """Richardson 2018, 4.3.2: a semantic lock."""
     for step in gallery("dirty read, semantic lock").steps:
@@ -335,6 +343,8 @@ def test_acknowledgements_can_be_hidden_and_nothing_else() -> None:
     quiet = [step for step in gallery("choreographed: everything succeeds").steps if view.scene_of(step).quiet]
     assert quiet
     assert {note.rule for step in quiet for note in step.notes} == {"C.acked"}
+    player = Player(gallery("choreographed: everything succeeds"), view)
+    assert player.head["quiet"] == "acknowledgements"
 
 
 def test_the_label_of_each_panel_says_what_is_drawn() -> None:

@@ -23,9 +23,10 @@ from widgets.views.processes import costs_of, is_fault, sends_of
 from . import kept, path, services
 from .words import Group, groups, message_role, shown
 
-__all__ = ["costs_of", "facts_of", "scene_of", "sends_of", "signs", "title"]
+__all__ = ["costs_of", "facts_of", "quiet", "scene_of", "sends_of", "signs", "title"]
 
 title = "Saga"
+quiet = "acknowledgements"
 signs = {
     "colour": "a saga; blue and filled: changed in this step",
     "box in the path": "what the logs say of a step; under it, what undoes it",

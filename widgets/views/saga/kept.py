@@ -100,7 +100,7 @@ def outside(step: Step[World, object], x: float, y: float) -> Iterator[Mark]:
     for at, line in enumerate(_lines(seen)):
         yield Label(id=f"reader:{at}", x=x, y=y + (at + 1) * LINE, text=line, size="small", title="; ".join(seen))
     told = ", ".join(_told(call) for call in world.calls if isinstance(call.body, Begin))
-    told = told or "no client has asked yet"
+    told = f"clients: {told}" if told else "no client has asked yet"
     text = told if len(told) <= LETTERS else f"{told[: LETTERS - 1]}…"
     yield Label(id="client", x=x, y=y + (READER + 1) * LINE + 4, text=text, size="small", role="soft", title=told)
 
@@ -116,7 +116,7 @@ def _lines(seen: Sequence[str]) -> list[str]:
 
 
 def _told(call: Call) -> str:
-    return f"client {call.client} {'waits' if call.waits else f'was told: {call.reply}'}"
+    return f"{call.client} {'waits' if call.waits else f'is told: {call.reply}'}"
 
 
 def height() -> float:

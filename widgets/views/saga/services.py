@@ -133,7 +133,10 @@ def _timer_in_words(name: str, timer: Timer, left: int) -> str:
 
 def _row(world: World, service: Database, row: Row, was: Row, x: float, y: float) -> Mark:
     """A row: its value before and after where this step changed it, and whose mark is on it."""
-    changed = row.value != was.value
+    changed = (row.value, row.version) != (
+        was.value,
+        was.version,
+    )  # written, if with what it was already: a lost update
     value = f"{was.value} → {row.value}" if changed else f"{row.value}"
     text = f"{row.key} {value}" + (f" · {row.pending}" if row.pending else "")
     marked = f", marked by {row.pending}: not final" if row.pending else ""
