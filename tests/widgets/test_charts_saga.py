@@ -14,13 +14,21 @@ SAGA = [("P1.ann", 0, 10, "tentative"), ("P1.ann", 10, 60, "committed")]
 RUNS = {"two-phase commit": TWO_PHASES, "saga": SAGA}
 
 
+def lines_of(figure: Any) -> dict[str, list[str]]:
+    """Each run, and its rows from the top."""
+    axes = [figure.layout.yaxis, figure.layout.yaxis2]
+    assert all(axis.autorange == "reversed" and axis.categoryorder == "array" for axis in axes)
+    names = [each.text for each in figure.layout.annotations]
+    return {name: list(axis.categoryarray) for name, axis in zip(names, axes, strict=True)}
+
+
 def drawn(figure: Any) -> set[tuple[str, str, int, int, str]]:
     """Every bar: run, row, from, until, and the name of what a reader finds."""
+    runs = dict(zip(("y", "y2"), lines_of(figure), strict=True))
     return {
-        (run, row, begins, begins + long, bars.name)
+        (runs[bars.yaxis], row, begins, begins + long, bars.name)
         for bars in figure.data
-        if bars.name
-        for run, row, begins, long in zip(*bars.y, bars.base, bars.x, strict=True)
+        for row, begins, long in zip(bars.y, bars.base, bars.x, strict=True)
     }
 
 
@@ -29,26 +37,29 @@ def test_every_stretch_is_a_bar_from_its_begin_to_its_end() -> None:
     assert drawn(charts.exposure(RUNS)) == expected
 
 
-def test_runs_and_rows_stand_in_the_order_they_are_given_in_from_the_top() -> None:
+def test_runs_and_rows_stand_in_the_order_they_are_given_in_from_the_top_on_one_scale() -> None:
     figure = charts.exposure(RUNS)
-    assert [list(names) for names in figure.data[0].y] == [
-        ["two-phase commit", "two-phase commit", "saga"],
-        ["P1.ann", "P2.bob", "P1.ann"],
-    ]
-    assert figure.layout.yaxis.autorange == "reversed"
-    assert not any(figure.data[0].x), "what keeps the order draws nothing"
+    assert list(lines_of(figure).items()) == [("two-phase commit", ["P1.ann", "P2.bob"]), ("saga", ["P1.ann"])]
+    assert figure.layout.yaxis.domain[0] > figure.layout.yaxis2.domain[1]
+    assert figure.layout.xaxis.range == figure.layout.xaxis2.range
+    assert figure.layout.xaxis.range[1] >= 60
 
 
 def test_what_a_reader_finds_is_told_by_hatching_and_thickness_not_by_colour_alone() -> None:
-    bars = [each for each in charts.exposure(RUNS).data if each.name]
+    bars = charts.exposure(RUNS).data
     looks = {(each.marker.pattern.shape, each.width) for each in bars}
     assert len(looks) == len({each.name for each in bars}) == 3
     assert len({each.marker.color for each in bars}) == 3
 
 
 def test_only_what_is_found_is_in_the_legend() -> None:
-    names = [bars.name for bars in charts.exposure({"saga": SAGA}).data if bars.name]
+    names = [bars.name for bars in charts.exposure({"saga": SAGA}).data if bars.showlegend]
     assert names == [LOOKS["tentative"].name, LOOKS["committed"].name]
+
+
+def test_what_several_runs_show_is_in_the_legend_once() -> None:
+    names = [bars.name for bars in charts.exposure(RUNS).data if bars.showlegend]
+    assert sorted(names) == sorted(look.name for look in LOOKS.values())
 
 
 def test_a_line_of_locked_time_has_its_points_and_its_name_at_the_end() -> None:

@@ -30,9 +30,7 @@ THIN, THICK = 0.24, 0.72
 """The part of its line that a bar takes: thin where nothing is the matter."""
 
 
-def exposure(
-    runs: Mapping[str, Iterable[Stretch]], title: str = "What a reader finds in each row while a transaction runs"
-) -> Figure:
+def exposure(runs: Mapping[str, Iterable[Stretch]], title: str = "What a reader finds in each row") -> Figure:
     """A line a row, time to the right: `runs` is name of a run -> stretches of its rows, all on one scale.
 
     Raises ValueError when there is nothing to show, for a word that is not in `LOOKS`, and for a stretch that ends
@@ -43,28 +41,29 @@ def exposure(
     for name, stretches in listed.items():
         require(f"runs[{name!r}]", stretches)
         _check(name, stretches)
-    lines = sum(len({row for row, *_ in stretches}) for stretches in listed.values())
-    figure = figure_of(title, 160 + 31 * lines, "ms since the request", "")
-    for seen, look in LOOKS.items():
-        found = [
-            (name, row, begins, ends)
-            for name, stretches in listed.items()
-            for row, begins, ends, what in stretches
-            if what == seen
-        ]
-        if found:
-            _bars(figure, look, found, THIN if seen == "committed" else THICK)
-    legend = {"orientation": "h", "x": 0, "xref": "container", "y": 1, "yanchor": "bottom", "font": {"size": 13}}
-    figure.update_layout(barmode="overlay", showlegend=True, legend=legend, margin_t=90)
-    order = [[name for name, rows in _rows(listed) for _ in rows], [row for _, rows in _rows(listed) for row in rows]]
-    # Bars come look by look; this keeps the rows in the order of the runs.
-    figure.add_bar(orientation="h", y=order, x=[0] * len(order[0]), showlegend=False, hoverinfo="skip")
-    figure.data = (figure.data[-1], *figure.data[:-1])
-    return figure.update_yaxes(autorange="reversed")
+    lines = sum(len(_rows(stretches)) for stretches in listed.values())
+    height = 150 + 40 * len(listed) + 29 * lines
+    figure = figure_of(title, height, "", "", rows=len(listed), names=tuple(listed))
+    found = {seen for stretches in listed.values() for *_, seen in stretches}
+    for at, (name, stretches) in enumerate(listed.items(), 1):
+        for seen, look in LOOKS.items():
+            of = [stretch for stretch in stretches if stretch[3] == seen]
+            if of:
+                first = not any(bars.name == look.name for bars in figure.data)
+                _bars(figure, look, of, name, at, THIN if seen == "committed" else THICK, first)
+        order = {"categoryorder": "array", "categoryarray": _rows(stretches), "autorange": "reversed"}
+        figure.update_yaxes(order, row=at, col=1)
+    end = max(ends for stretches in listed.values() for _, _, ends, _ in stretches)
+    figure.update_xaxes(range=[0, max(1, end) * 1.02])
+    figure.update_xaxes(title_text="ms since the request", row=len(listed), col=1)
+    # Below the axis: in a narrow cell its names stand one below the other, and cover nothing.
+    legend = {"orientation": "h", "x": 0, "y": 0, "xref": "container", "yref": "container", "yanchor": "bottom"}
+    figure.update_layout(barmode="overlay", showlegend=True, legend=legend, legend_font_size=13)
+    return figure.update_layout(margin_b=72 + 18 * (len(found) - 1))
 
 
-def _rows(runs: Mapping[str, Sequence[Stretch]]) -> list[tuple[str, list[str]]]:
-    return [(name, list(dict.fromkeys(row for row, *_ in stretches))) for name, stretches in runs.items()]
+def _rows(stretches: Iterable[Stretch]) -> list[str]:
+    return list(dict.fromkeys(row for row, *_ in stretches))
 
 
 def _check(name: str, stretches: Sequence[Stretch]) -> None:
@@ -77,17 +76,23 @@ def _check(name: str, stretches: Sequence[Stretch]) -> None:
             )
 
 
-def _bars(figure: Figure, look: Look, found: Sequence[tuple[str, str, int, int]], thick: float) -> None:
+def _bars(
+    figure: Figure, look: Look, found: Sequence[Stretch], run: str, at: int, thick: float, in_legend: bool
+) -> None:
     figure.add_bar(
         name=look.name,
         orientation="h",
-        y=[[name for name, *_ in found], [row for _, row, *_ in found]],
-        base=[begins for *_, begins, _ in found],
-        x=[ends - begins for *_, begins, ends in found],
+        y=[row for row, *_ in found],
+        base=[begins for _, begins, _, _ in found],
+        x=[ends - begins for _, begins, ends, _ in found],
         width=thick,
         marker={"color": look.colour, "pattern": {"shape": look.hatch, "size": 7, "solidity": 0.35}},
-        customdata=[[begins, ends] for *_, begins, ends in found],
-        hovertemplate="%{y}: %{customdata[0]:,} to %{customdata[1]:,} ms<extra>" + look.name + "</extra>",
+        customdata=[[begins, ends] for _, begins, ends, _ in found],
+        hovertemplate=run + ", %{y}: %{customdata[0]:,} to %{customdata[1]:,} ms<extra>" + look.name + "</extra>",
+        legendgroup=look.name,
+        showlegend=in_legend,
+        row=at,
+        col=1,
     )
 
 
