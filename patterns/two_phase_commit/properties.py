@@ -49,7 +49,7 @@ class OnlyIfAllVotedYes(Property):
     """A decision to commit is reached only when every participant has voted yes, by what each said when it voted."""
 
     def __init__(self) -> None:
-        super().__init__("AC3: commit only if all voted yes")
+        super().__init__("AC3, consent: commit only if all voted yes")
 
     # The memory: (transaction, participant) -> how it voted first; who was asked; the first that is wrong.
 
@@ -86,7 +86,7 @@ class CommitIfNothingFails(Property):
     """If nothing fails and nobody votes no, nobody aborts. A timeout that comes too early is a failure, too."""
 
     def __init__(self) -> None:
-        super().__init__("AC4: commit if all voted yes and nothing failed")
+        super().__init__("AC4, no needless abort: commit if all voted yes and nothing failed")
 
     # The memory: whether anything failed so far, and the transactions on which somebody voted no.
 
@@ -185,12 +185,12 @@ def money(world: World) -> int:
     return sum(sum(process.balances.values()) for process in participants(world))
 
 
-agreement = Always("AC1: all that decide, decide the same", _disagree)
-irrevocable = NeverTwice("AC2: a decision is never reversed", _decisions)
+agreement = Always("AC1, agreement: all that decide, decide the same", _disagree)
+irrevocable = NeverTwice("AC2, no change of mind: a decision is never reversed", _decisions)
 only_if_all_voted_yes = OnlyIfAllVotedYes()
 commit_if_nothing_fails = CommitIfNothingFails()
 money_conserved = MoneyConserved()
-all_decide = Always("AC5: at the end, with all repaired, all have decided", _undecided_at_rest)
+all_decide = Always("AC5, an end: at the end, with all repaired, all have decided", _undecided_at_rest)
 no_locks_left = Always("at the end nothing is locked", _locked_at_rest)
 promises_locked = Always("what is promised is locked, exactly until it is decided", _locked_otherwise)
 no_dirty_reads = Always("nobody can read what is not committed", _reads_something_else)
