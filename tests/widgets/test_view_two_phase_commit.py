@@ -29,7 +29,7 @@ from widgets.scene import Box, Disc, Era, Label, Line, Panel, Scene
 from widgets.views import two_phase_commit as view
 
 RUNS = [(protocol, 3) for protocol in PROTOCOLS] + [("basic", 1), ("presumed_abort", 2), ("basic", 5), ("basic", 9)]
-SIDE_BY_SIDE = 710
+SIDE_BY_SIDE = 680
 """So wide are two panels at most that stand side by side in a card of 1,060 px."""
 SMALL, NORMAL = 7.0, 7.6
 """Pixels that a letter of a label takes at most."""

@@ -11,7 +11,7 @@ from widgets.scene import Box, Mark, Role, Tone
 
 from .words import record_in_short
 
-WIDE, NARROW, GAP = 100, 91, 3
+WIDE, NARROW, GAP = 102, 92, 2
 """How wide a column is: the coordinator's, which has a cell for each vote, and a participant's."""
 HIGH, PITCH = 19, 21
 DISK, DISK_ROWS = 48, 7
@@ -33,10 +33,10 @@ def stack(rows: Sequence[Row], x: float, y: float, width: float, who: str) -> li
     marks: list[Mark] = []
     for at, row in enumerate(rows):
         side = [row] if isinstance(row, Box) else row
-        each = (width - 8 - 2 * (len(side) - 1)) / len(side)
+        each = (width - 4 - 2 * (len(side) - 1)) / len(side)
         for place, one in enumerate(side):
-            left = round(x + 4 + place * (each + 2), 1)
-            marks.append(replace(one, x=left, y=y + 5 + at * PITCH, w=round(each, 1), of=f"process:{who}"))
+            left = round(x + 2 + place * (each + 2), 1)
+            marks.append(replace(one, x=left, y=y + 4 + at * PITCH, w=round(each, 1), of=f"process:{who}"))
     return marks
 
 

@@ -11,8 +11,8 @@ from widgets.views.processes import Seats, cuts, messages
 
 from .words import in_short, look_of, message_role, role_of, stands
 
-WIDTH = 320
-TOP, HIGH, MIDDLE, LOW = 46, 162, 200, 292
+WIDTH = 294
+TOP, HIGH, MIDDLE, LOW = 46, 152, 200, 292
 """How far down the coordinator stands, and the participants. Of three the middle one is low: so the words of what the
 outer ones ask each other lie beside those of what it asks the coordinator."""
 FEW = 3
@@ -39,7 +39,7 @@ def _seats(world: World) -> Seats:
     """The coordinator on top; the participants below it, three and more in two rows."""
     names = [process.id for process in participants(world)]
     n = len(names)
-    step = min(160.0, (WIDTH - 100) / max(1, n - 1))
+    step = min(160.0, (WIDTH - 110) / max(1, n - 1))
     at = {coordinator(world).id: (WIDTH / 2, float(TOP))}
     rows = (HIGH, LOW) if n == FEW else (MIDDLE,) if n < FEW else (MIDDLE, LOW)
     for i, name in enumerate(names):
@@ -69,7 +69,7 @@ def _process(world: World, process: Any, at: Seats, r: int) -> list[Mark]:
     )
     marks: list[Mark] = [*_timers(world, process.id, at, r), disc]
     if isinstance(process, Coordinator):
-        marks += _lines(world, process, x + r + 16, y - 10)
+        marks += _lines(world, process, x + r + 14, y - 10)
     return marks
 
 

@@ -174,7 +174,7 @@ def _open(open: Open) -> Stand:
     match open.phase:
         case "voting":
             words = f"has {len(open.votes)} of {of} votes on {txn}"
-            return Stand(txn, look, f"… {txn} votes {len(open.votes)}/{of}", words)
+            return Stand(txn, look, f"{txn} votes {len(open.votes)}/{of}", words)
         case "pre-committing":
             words = f"asks for pre-commits of {txn}, has {told} of {of}"
             return Stand(txn, look, f"◆ {txn} ready {told}/{of}", words)
