@@ -8,7 +8,7 @@ message befalls no other.)
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -19,10 +19,12 @@ from patterns.engine.world import Crash, Cut, Pause, Request, Restart, Resume, W
 
 from .choreography import Peer
 from .definition import Saga
+from .gallery import Run, begun, to_the_end, until
 from .machines import CHOREOGRAPHED, ORCHESTRATED, SagaMachine
 from .messages import Begin
 
 PRIME = "'"
+AWAY = 60  # ms that a crashed service is away: longer than an answer is waited for
 
 
 def primed(definition: Saga) -> Saga:
@@ -113,3 +115,33 @@ class SideBySide(SagaMachine):
         others = tuple(each for each in world.processes if not isinstance(each, Peer))
         yield from super().repairs_of(replace(world, processes=others))
         yield from self.choreographed.repairs_of(replace(world, processes=peers))
+
+
+# Runs worth seeing
+
+
+def beside(**options: Any) -> Run:
+    """A run of both styles, with the options of `SagaMachine`, from the request to the end."""
+    return to_the_end(begun(SideBySide(**options)))
+
+
+def payment_crashes(seed: int = 0) -> Run:
+    """Payment crashes, in both groups, when the orchestrated one has just charged the card; later it is back."""
+    run = begun(SideBySide(seed=seed))
+    until(run, lambda step: any(note.rule == "S.do" and note.values["step"] == "charge" for note in step.notes))
+    run.apply(Crash("payment"))
+    up = run.state.clock + AWAY
+    until(run, lambda step: step.state.clock >= up)
+    run.apply(Restart("payment"))
+    return to_the_end(run)
+
+
+TOGETHER: Mapping[str, Callable[[], Run]] = {
+    "the card is declined": lambda: beside(refuse=("charge",)),
+    "the order is not approved": lambda: beside(refuse=("approve",)),
+    "shipping fails for a while": lambda: beside(fails={"ship": 2}),
+    "a service crashes": payment_crashes,
+    "a compensation fails first": lambda: beside(refuse=("approve",), fails={"undo charge": 1}),
+    "a parallel branch is refused": lambda: beside(sagas=("trip",), refuse=("hotel",)),
+}
+"""The same failure in both styles, in one world; titles of the gallery."""

@@ -1,0 +1,97 @@
+"""Where a step stands: what the logs say, and beside it what its service's database says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from patterns.engine.history import History
+from patterns.engine.world import Crash, World
+from patterns.saga import DEFINITIONS, GALLERY
+from patterns.saga.stages import Stage, phase_of, planned, stages, told
+from patterns.saga.standing import instances, steps_standing
+
+
+def at(step: Any) -> dict[str, Stage]:
+    return dict(stages(step.state, instances(step.state)[0]))
+
+
+def first(run: History[World, Any], rule: str) -> Any:
+    return next(step for step in run.steps if any(note.rule == rule for note in step.notes))
+
+
+def test_before_it_begins_every_step_waits() -> None:
+    assert set(planned(DEFINITIONS["trip"]).values()) == {Stage("waiting", "", False)}
+
+
+def test_a_step_is_asked_for_then_done_and_its_effect_stands_before_the_log_says_so() -> None:
+    """Garcia-Molina and Salem 1987, section 4: the log follows the transaction."""
+    run = GALLERY["everything succeeds"]()
+    told_ = [at(step)["reserve"] for step in run.steps[1:]]
+    assert list(dict.fromkeys(told_)) == [
+        Stage("asked", "", False),
+        Stage("asked", "", True),
+        Stage("done", "", True),
+    ]
+
+
+def test_a_saga_that_turns_back_undoes_the_last_first_and_never_begins_the_rest() -> None:
+    """Garcia-Molina and Salem 1987, section 4: T1 T2 C2 C1."""
+    there = at(first(GALLERY["the order is not approved"](), "O.back"))
+    assert there == {
+        "reserve": Stage("done", "due", True),
+        "charge": Stage("done", "turn", True),
+        "approve": Stage("refused", "", False),
+        "ship": Stage("never", "", False),
+    }
+
+
+def test_whether_a_step_given_up_was_done_is_not_known() -> None:
+    there = at(first(GALLERY["a compensation overtakes its request"](), "O.gave up"))
+    assert there["charge"] == Stage("unknown", "turn", False)
+
+
+def test_a_compensation_that_fails_too_often_is_stuck_until_it_is_mended() -> None:
+    """Garcia-Molina and Salem 1987, section 6."""
+    for title, stuck, mended in (
+        ("a compensation is stuck", "O.stuck", "O.repaired"),
+        ("choreographed: a compensation is stuck", "C.stuck", "C.repaired"),
+    ):
+        run = GALLERY[title]()
+        assert at(first(run, stuck))["charge"] == Stage("done", "stuck", True)
+        last = run.branch[-1]
+        assert at(last)["charge"] == Stage("done", "undone", False)
+        assert at(first(run, mended))["reserve"].undo == "due"
+
+
+@pytest.mark.parametrize("style", ["", "choreographed: "])
+@pytest.mark.parametrize(
+    ("title", "phases"),
+    [
+        ("everything succeeds", ["forward", "past the pivot", "completed"]),
+        ("the order is not approved", ["forward", "compensating", "compensated"]),
+        ("a compensation is stuck", ["forward", "compensating", "stuck", "compensating", "compensated"]),
+    ],
+)
+def test_a_saga_goes_through_its_phases_in_either_style(style: str, title: str, phases: list[str]) -> None:
+    run = GALLERY[style + title]()
+    found: list[str] = []
+    for step in run.branch[1:]:
+        phase = phase_of(told(step.state, instances(step.state)[0]))
+        if not found or found[-1] != phase:
+            found.append(phase)
+    assert found == phases
+
+
+@pytest.mark.parametrize("title", GALLERY)
+def test_what_stands_is_what_the_databases_say_whatever_the_logs_do(title: str) -> None:
+    for step in GALLERY[title]().steps:
+        for instance in instances(step.state):
+            found = {name for name, stage in stages(step.state, instance).items() if stage.stands}
+            assert found == steps_standing(step.state, instance.saga), f"step {step.number}"
+
+
+def test_a_crash_changes_nothing_of_what_logs_say() -> None:
+    crash = next(step for step in GALLERY["the orchestrator crashes"]().steps if isinstance(step.event, Crash))
+    assert at(crash) == at(crash.parent)
