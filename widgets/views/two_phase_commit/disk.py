@@ -93,16 +93,17 @@ def written_lazily(step: WorldStep) -> Places:
             for place in range(len(before.log), len(after.log)):
                 waited = place - len(before.log) < len(before.buffer)
                 last = place == len(after.log) - 1
-                if waited or (not last and _is_lazy(after, after.log[place])):
+                if waited or (not last and _is_lazy(at, after, after.log[place])):
                     found.add((after.id, place))
         at = at.parent
     return frozenset(found)
 
 
-def _is_lazy(process: Logged, record: Any) -> bool:
-    """Whether a participant lets this record wait. Asked only where one step wrote several."""
+def _is_lazy(step: WorldStep, process: Logged, record: Any) -> bool:
+    """Whether a participant let this record wait. Asked only where one step wrote several: the last one was forced."""
     if not isinstance(process, Participant) or isinstance(process, ThreePhaseParticipant):
         return False
     if not isinstance(record, Committed | Aborted):
         return False
-    return ("commit" if isinstance(record, Committed) else "abort") not in process.acknowledges
+    vetoed = any(note.rule == "P.veto" and note.values["txn"] == record.txn for note in step.notes)
+    return not vetoed and ("commit" if isinstance(record, Committed) else "abort") not in process.acknowledges
