@@ -110,6 +110,14 @@ class SideBySide(SagaMachine):
         twin = self.twin(event)
         return super().why_not(world, twin) if twin else ""
 
+    def repairs(self, world: World) -> Iterator[Any]:
+        """What mends all that is broken, once for both groups."""
+        done: list[Any] = []
+        for event in super().repairs(world):
+            if self.twin(event) not in done:
+                done.append(event)
+                yield event
+
     def repairs_of(self, world: World) -> Iterator[Request[Any]]:
         peers = tuple(each for each in world.processes if isinstance(each, Peer))
         others = tuple(each for each in world.processes if not isinstance(each, Peer))
