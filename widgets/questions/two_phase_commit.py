@@ -53,7 +53,7 @@ POINT = Question(
             "Nobody but C knows that. If C crashes now, it comes back without the votes, and the transfer is aborted.",
         ),
         Option(
-            "when *commit* is on C's disk",
+            "when **commit** is on C's disk",
             "One write at one process. Before it, a crash means abort; after it, C will say commit until all know.",
             right=True,
         ),
@@ -123,7 +123,7 @@ LOCKED = Question(
 )
 
 KNOWS = Question(
-    "C is down. P2 and P3 are in doubt, P1 has heard *commit*. **P2's question reaches P1**. What does P1 do?",
+    "C is down. P2 and P3 are in doubt, P1 has heard **commit**. **P2's question reaches P1**. What does P1 do?",
     (
         Option(
             "it sends P2 to C: only C may decide",
@@ -162,7 +162,7 @@ BACK = Question(
 )
 
 COLLECTING = Question(
-    "Under presumed commit C would answer *commit* for whatever it does not know. It crashed while the votes were on "
+    "Under presumed commit C would answer **commit** for whatever it does not know. It crashed while the votes were on "
     "their way, and **starts again**. What becomes of T1?",
     (
         Option(
@@ -210,7 +210,7 @@ ALONE = Question(
             "A silent coordinator is not a dead one. A message that was lost makes the same silence.",
         ),
         Option(
-            "yes: a lost *commit* is enough",
+            "yes: a lost **commit** is enough",
             "C has decided and told both; one has heard it, and the other gives up.",
             right=True,
         ),
