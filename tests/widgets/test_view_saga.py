@@ -23,8 +23,8 @@ from widgets.scene import Box, Label, Line, Panel, Scene
 from widgets.views import saga as view
 from widgets.views.saga.words import groups, shown
 
-SIDE_BY_SIDE = 640
-"""So wide are two panels at most that stand side by side in a card of 838 px (player.css: 0.84 of it, and a gap)."""
+SIDE_BY_SIDE = 625
+"""So wide are two panels at most that stand side by side in a card of 825 px (player.css: 0.84 of it, and a gap)."""
 EM, PROSE = 0.58, 0.55  # a letter's width in parts of its size: in a box, as in stage.js; in a label, which is not bold
 
 WORLDS: Mapping[str, Any] = {

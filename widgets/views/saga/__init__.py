@@ -33,7 +33,7 @@ signs = {
     "bar under a step": "its effect is in its service's database now, whatever the logs say",
     "upright line": "the point of no return: dashed until it is passed",
     "frame under a service": "its disk: rows, and the requests it has handled",
-    "✓ ✕ ↩ –": "done, refused, undone or to be undone, nothing to do",
+    "✓ ✕ ↩ – !": "done, refused, undone or to be undone, nothing to do, failed for now",
     "A1 → ← ✓ ↩ !": "of a saga: goes forward, back, is completed, compensated, stuck",
     "· A1 behind a row": "marked by A1: not final, a semantic lock",
     "thin bar under a name": "a timer that runs out",
@@ -148,7 +148,7 @@ def facts_of(world: World) -> tuple[Fact, ...]:
 def _facts(world: World, process: Any) -> list[Fact]:
     who, down = process.id, process.id in world.down
     if isinstance(process, Orchestrator):
-        facts = [Fact(who, "saga log", _last(process.log), "disk")]
+        facts = [Fact(who, "saga log", _last(process.log, 2), "disk")]
         waits = ", ".join(f"{each.command} (try {each.tries})" for each in process.waiting)
         return [*facts, Fact(who, "waits for", "crashed" if down else waits or "nothing", "memory")]
     facts = [
@@ -158,7 +158,7 @@ def _facts(world: World, process: Any) -> list[Fact]:
     handled = [f"{each.saga} {'undo ' if each.undo else ''}{each.step}: {each.outcome}" for each in process.handled]
     facts.append(Fact(who, "handled", _last(handled), "disk"))
     if isinstance(process, Peer):
-        facts.append(Fact(who, "journal", _last(process.log), "disk"))
+        facts.append(Fact(who, "journal", _last(process.log, 2), "disk"))
         facts.append(Fact(who, "outbox", _last([f"{row.event} → {row.to}" for row in process.outbox]), "disk"))
         facts.append(Fact(who, "inbox", _last([f"{each.number} of {each.sender}" for each in process.inbox]), "disk"))
         tried = ", ".join(f"{each.step} of {each.saga} {each.times} times" for each in process.attempts)

@@ -22,9 +22,9 @@ from widgets.views.processes import Seats, cuts, messages
 
 from .words import SIGNS, Group, in_short, message_role, saga_role
 
-WIDTH = 304
-CARD, HEADER, ROW, SEEN, GAP = 130, 24, 21, 16, 12
-BOSS = 86
+WIDTH = 296
+CARD, HEADER, ROW, SEEN, GAP = 128, 24, 21, 16, 12
+BOSS = 84
 MOST_ROWS, MOST_SEEN, MOST_WAITING = 4, 2, 8
 NEAR = 3  # pixels that a link keeps from what it joins
 

@@ -95,7 +95,7 @@ def _words(message: Any) -> str:
         case Undone(step=step):
             return f"{step} ↩"
         case Failed(step=step, undo=undo):
-            return f"{'undo ' if undo else ''}{step} failed"
+            return f"{'undo ' if undo else ''}{step} !"
         case Release():
             return "release"
         case Released():
