@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from patterns.engine.history import History
-from patterns.engine.simulation import Simulation
+from patterns.engine.scripted import Run, at_start, to_the_end, until
 from patterns.engine.world import Crash, Cut, Deliver, Drop, Fire, Heal, Pause, Restart, Resume, World
 
 from .bully import Coordinator, Election
@@ -14,19 +13,6 @@ from .machines import BullyElection, ChangRobertsElection, HirschbergSinclairEle
 from .milestones import fired
 from .properties import agreed_leader, leaders
 from .raft import RaftElection
-
-Run = History[World, Any]
-LONG = 2_000  # steps: more than any of these runs has
-
-
-class Unreached(RuntimeError):
-    """A scripted run did not get where it was to go."""
-
-
-def until(run: Run, holds: Callable[[Any], Any]) -> None:
-    """Let usual things happen until a step is as wanted."""
-    if run.run_until(lambda step: bool(holds(step)), LONG) is None:
-        raise Unreached(f"{run.machine!r} stood still at {run.step!r}")
 
 
 def quiet(world: World) -> bool:
@@ -37,20 +23,6 @@ def quiet(world: World) -> bool:
 def settle(run: Run) -> None:
     """Until all follow one leader and no message is on its way."""
     until(run, lambda step: quiet(step.state) and agreed_leader(step.state))
-
-
-def to_the_end(machine: Simulation) -> Run:
-    """All that usually happens; for machines that come to rest."""
-    run = History(machine)
-    for _ in range(LONG):
-        if run.advance() is None:
-            return at_start(run)
-    raise Unreached(f"{machine!r} goes on after {LONG} steps")
-
-
-def at_start(run: Run) -> Run:
-    run.jump(0)
-    return run
 
 
 # Bully
@@ -114,22 +86,22 @@ def bully_recovery_race() -> Run:
 
 def chang_roberts_best(n: int = 5) -> Run:
     """Ids rise clockwise: each but the highest is swallowed by its neighbour, 2n - 1 messages."""
-    return to_the_end(ChangRobertsElection(ids=tuple(range(1, n + 1))))
+    return to_the_end(History(ChangRobertsElection(ids=tuple(range(1, n + 1)))))
 
 
 def chang_roberts_worst(n: int = 5) -> Run:
     """Ids fall clockwise: each goes on until it meets the highest, n(n + 1)/2 messages."""
-    return to_the_end(ChangRobertsElection(ids=tuple(range(n, 0, -1))))
+    return to_the_end(History(ChangRobertsElection(ids=tuple(range(n, 0, -1)))))
 
 
 def hirschberg_sinclair(n: int = 4) -> Run:
     """Both ways: 1 far, 2 far, 4 far; most give up early."""
-    return to_the_end(HirschbergSinclairElection(ids=(3, 1, 5, 2, 4) if n == 5 else tuple(range(1, n + 1))))
+    return to_the_end(History(HirschbergSinclairElection(ids=(3, 1, 5, 2, 4) if n == 5 else tuple(range(1, n + 1)))))
 
 
 def ring_with_equal_ids() -> Run:
     """Two processes have the highest id: each takes the other's for its own, and both lead."""
-    return to_the_end(ChangRobertsElection(ids=(3, 1, 3, 2)))
+    return to_the_end(History(ChangRobertsElection(ids=(3, 1, 3, 2))))
 
 
 def ring_loses_a_message() -> Run:

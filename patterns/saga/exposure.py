@@ -7,7 +7,7 @@ and may be taken back (Garcia-Molina and Salem 1987, section 1).
 from __future__ import annotations
 
 from patterns.engine.history import History
-from patterns.engine.slow import slowed
+from patterns.engine.scripted import slowed
 from patterns.engine.world import World
 
 from .actions import Add

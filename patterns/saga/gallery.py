@@ -3,37 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from patterns.engine.history import History
-from patterns.engine.world import Crash, Delay, Drop, Duplicate, Request, Restart, World
+from patterns.engine.scripted import Run, to_the_end, until
+from patterns.engine.world import Crash, Delay, Drop, Duplicate, Request, Restart
 
 from .isolation import ANOMALIES
 from .machines import CHOREOGRAPHED, OPERATOR, ORCHESTRATED, SagaMachine
 from .messages import Begin, Do, Done, Repair
 from .milestones import fired
-
-Run = History[World, Any]
-LONG = 2_000  # steps: more than any of these runs has
-
-
-class Unreached(RuntimeError):
-    """A scripted run did not get where it was to go."""
-
-
-def until(run: Run, holds: Callable[[Any], Any]) -> None:
-    """Let usual things happen until a step is as wanted."""
-    if run.run_until(lambda step: bool(holds(step)), LONG) is None:
-        raise Unreached(f"{run.machine!r} stood still at {run.step!r}")
-
-
-def to_the_end(run: Run) -> Run:
-    """All that usually happens; then the run stands at its start again."""
-    for _ in range(LONG):
-        if run.advance() is None:
-            run.jump(0)
-            return run
-    raise Unreached(f"{run.machine!r} goes on after {LONG} steps")
 
 
 def begun(machine: SagaMachine, clients: Sequence[str] = ("A",)) -> Run:

@@ -15,11 +15,12 @@ from msgspec.structs import replace
 
 from patterns.engine.machine import Note
 from patterns.engine.process import Process
+from patterns.engine.scripted import Run, to_the_end, until
 from patterns.engine.world import Crash, Cut, Pause, Request, Restart, Resume, World
 
 from .choreography import Peer
 from .definition import Saga
-from .gallery import Run, begun, to_the_end, until
+from .gallery import begun
 from .machines import CHOREOGRAPHED, ORCHESTRATED, SagaMachine
 from .messages import Begin
 

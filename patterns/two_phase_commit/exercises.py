@@ -16,10 +16,11 @@ from patterns.engine.check import NoFailure, Property, Sometimes
 from patterns.engine.explore import explore
 from patterns.engine.history import History
 from patterns.engine.judge import Answer, Case, Mistake, Verdict, judge
+from patterns.engine.scripted import lose
 
 from .broken import NO_FAULTS, TWO, running
 from .coordinator import Coordinator
-from .gallery import begun, lose
+from .gallery import begun
 from .log import Aborted, Committed, Prepared, Records
 from .machine import TwoPhaseCommit
 from .messages import Outcome, Prepare, Vote

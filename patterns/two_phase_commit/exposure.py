@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from patterns.engine.history import History
-from patterns.engine.slow import slowed
+from patterns.engine.scripted import slowed
 from patterns.engine.world import World
 
 from .doubt import participants

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from patterns.engine.history import History
-from patterns.engine.world import Crash, Cut, Deliver, Drop, Heal, Request, Restart, World
+from patterns.engine.scripted import Run, arrive, at_start, lose, until
+from patterns.engine.world import Crash, Cut, Deliver, Heal, Request, Restart
 
 from .doubt import blocked, in_doubt
 from .machine import COORDINATOR, TwoPhaseCommit, client
 from .messages import Commit, PreCommit
 from .milestones import all_ended, fired
 
-Run = History[World, Any]
-LONG = 2_000  # steps: more than any of these runs has
 ALL_THREE = {"ann": -40, "bob": 20, "cho": 20}
-
-
-class Unreached(RuntimeError):
-    """A scripted run did not get where it was to go."""
 
 
 # Directing
@@ -39,24 +33,6 @@ def ask(run: Run, at: int) -> None:
     run.apply(Request(client(at), COORDINATOR, machine.transfers[at]))
 
 
-def until(run: Run, holds: Callable[[Any], Any]) -> None:
-    """Let usual things happen until a step is as wanted."""
-    if run.run_until(lambda step: bool(holds(step)), LONG) is None:
-        raise Unreached(f"{run.machine!r} stood still at {run.step!r}")
-
-
-def arrive(run: Run, kind: type, to: str) -> None:
-    """The message of this kind arrives there now."""
-    run.apply(Deliver(next(p.id for p in run.state.packets if isinstance(p.body, kind) and p.to == to)))
-
-
-def lose(run: Run, kind: type, *to: str) -> None:
-    """The messages of this kind to these are lost; to all, if nobody is named."""
-    for packet in run.state.packets:
-        if isinstance(packet.body, kind) and (not to or packet.to in to):
-            run.apply(Drop(packet.id))
-
-
 def ask_at_last(run: Run) -> Run:
     """When all is quiet the first client, which never heard, asks again."""
     until(run, lambda step: all_ended(step.state) and not step.state.packets)
@@ -68,8 +44,7 @@ def finish(run: Run) -> Run:
     """All that usually happens, until nothing is left to do; then back to the start."""
     if not all_ended(run.state) or run.state.packets:
         until(run, lambda step: all_ended(step.state) and not step.state.packets)
-    run.jump(0)
-    return run
+    return at_start(run)
 
 
 # Two phases

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from patterns.engine.history import History
+from patterns.engine.scripted import LONG, Run, Unreached, arrive, lose, until
 from patterns.engine.trace import moved, sent
 from patterns.engine.world import Crash, Restart, World, agenda
 
 from .doubt import in_doubt
-from .gallery import LONG, Run, Unreached, arrive, begun, finish, lose, until
+from .gallery import begun, finish
 from .log import Logged
 from .machine import COORDINATOR, CUSTOMERS, PROTOCOLS, TwoPhaseCommit
 from .messages import Commit, PreCommit

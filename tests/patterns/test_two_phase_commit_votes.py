@@ -13,6 +13,7 @@ import pytest
 
 from patterns.engine.check import Watch
 from patterns.engine.process import Process
+from patterns.engine.scripted import until
 from patterns.engine.world import Crash, Deliver, Drop, Request
 from patterns.two_phase_commit import (
     GALLERY,
@@ -40,7 +41,7 @@ from patterns.two_phase_commit import (
     blocked,
     in_doubt,
 )
-from patterns.two_phase_commit.gallery import begun, finish, until
+from patterns.two_phase_commit.gallery import begun, finish
 from patterns.two_phase_commit.milestones import MILESTONES, all_ended, fired
 from patterns.two_phase_commit.properties import ALWAYS, agreement
 

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from patterns.engine.history import History, Step
+from patterns.engine.scripted import to_the_end
 from patterns.engine.trace import mover, received
 from patterns.saga import BUGS, DEFINITIONS, GALLERY, SagaMachine, observer, progress
 from patterns.saga import exposure as sagas
 from patterns.saga.broken import NO_FAULTS
-from patterns.saga.gallery import begun, to_the_end
+from patterns.saga.gallery import begun
 from patterns.saga.messages import Do, Event, Undo
 from patterns.saga.side_by_side import SideBySide
 from patterns.two_phase_commit import exposure as two_phases
