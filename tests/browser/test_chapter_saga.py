@@ -97,7 +97,7 @@ def test_a_definition_that_cannot_work_is_refused_with_the_reason(chapter: Chapt
 def test_the_guided_run_is_locked_until_each_prediction_is_made(chapter: Chapter) -> None:
     player = chapter.player("guided")
     button(player, "Last step").click()
-    expect(player.locator(".dp-ask")).to_contain_text("Who can see that the 30 are gone?")
+    expect(player.locator(".dp-ask")).to_contain_text("Who can see by then that the 30 are gone?")
     at_step(player, 3, of=11)
     chapter.notebook.screenshot("chapter7_locked_light", player)
     answer(player, "only this saga, until it is complete")
@@ -130,9 +130,9 @@ def test_past_the_pivot_it_goes_only_forward(chapter: Chapter) -> None:
 def test_wherever_the_orchestrator_crashes_its_saga_ends(chapter: Chapter, step: int) -> None:
     """By its mark in the picture; then it restarts, and goes on from its log."""
     player = begun(chapter)
-    for _ in range(1, step):
+    for at in range(2, step + 1):
         player.locator(".dp-next .dp-act").first.click()
-    at_step(player, step, of=step)
+        at_step(player, at, of=at)
     process(player, "orchestrator").click()
     player.get_by_role("dialog").locator(".dp-act", has_text="crash orchestrator").click()
     at_step(player, step + 1, of=step + 1)
@@ -166,7 +166,11 @@ def test_going_back_and_crashing_another_keeps_the_first_run(chapter: Chapter) -
 
 def test_a_request_that_is_doubled_by_hand_is_done_once(chapter: Chapter) -> None:
     player = begun(chapter)
-    choose(player, "duplicate", "reserve")
+    button(player, "more…").click()
+    dialog = player.get_by_role("dialog")
+    dialog.locator("summary", has_text="duplicate").click()
+    dialog.locator(".dp-act", has_text="reserve").and_(dialog.locator("details[open] .dp-act")).click()
+    at_step(player, 2, of=2)
     run_until(player, "all sagas have ended")
     expect(player.locator(".dp-stage")).to_contain_text("beans 2")
     kept(player)
@@ -181,7 +185,7 @@ def test_a_late_request_and_a_stuck_compensation(chapter: Chapter) -> None:
     chapter.notebook.screenshot("chapter7_late_light", player)
     kept(player)
     player = chapter.player("stuck")
-    run_until(player, "a saga is stuck")
+    go(player, 20)
     expect(player.locator(".dp-say")).to_contain_text("needs a human")
     chapter.notebook.screenshot("chapter7_stuck_light", player)
     button(player, "Last step").click()
@@ -210,7 +214,7 @@ def test_what_b_used_cannot_be_taken_back(chapter: Chapter) -> None:
     chapter.notebook.screenshot("chapter7_dirty_light", player)
     player = chapter.player("lost")
     button(player, "Last step").click()
-    answer(player, "150")
+    button(player, "150").click()
     expect(player.locator(".dp-stage")).to_contain_text("limit 150")
     chapter.notebook.screenshot("chapter7_lost_light", player)
 
@@ -287,6 +291,17 @@ def test_the_dark_theme_reaches_the_player(chapter: Chapter, cell: str) -> None:
         channels = [int(channel) for channel in re.findall(r"\d+", player.evaluate(background))[:3]]
         assert max(channels) < 64, channels
         chapter.notebook.screenshot(f"chapter7_{cell}_dark", player)
+    finally:
+        chapter.notebook.theme(dark=False)
+
+
+def test_the_chart_is_drawn_in_both_themes(chapter: Chapter) -> None:
+    chart = chapter.run("versus").locator(".js-plotly-plot")
+    expect(chart.locator("svg").first).to_be_visible()
+    chapter.notebook.screenshot("chapter7_versus_light", chart)
+    chapter.notebook.theme(dark=True)
+    try:
+        chapter.notebook.screenshot("chapter7_versus_dark", chart)
     finally:
         chapter.notebook.theme(dark=False)
 
