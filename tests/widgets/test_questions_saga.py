@@ -14,7 +14,7 @@ from patterns.saga import exposure as sagas
 from patterns.saga.broken import NO_FAULTS
 from patterns.saga.gallery import begun
 from patterns.saga.messages import Do, Event, Undo
-from patterns.saga.side_by_side import SideBySide
+from patterns.saga.side_by_side import TOGETHER
 from patterns.two_phase_commit import exposure as two_phases
 from widgets.exercise import Question
 from widgets.questions import saga as ask
@@ -119,7 +119,7 @@ def test_a_request_after_its_compensation_does_nothing() -> None:
 
 def test_the_warehouse_waits_for_the_bank_where_nobody_is_in_charge() -> None:
     """The run of the notebook: both styles, the same refusal."""
-    history = to_the_end(begun(SideBySide(sagas=[DEFINITIONS["order"]], refuse=["approve"])))
+    history = TOGETHER["the order is not approved"]()
     step = history.steps[15]
     assert mover(step) == "stock'"
     event = asked_of(step)
