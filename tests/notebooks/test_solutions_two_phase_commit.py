@@ -42,7 +42,7 @@ def test_the_notebook_has_the_exercise_and_as_it_stands_it_is_not_attempted_yet(
 def test_the_reference_solution_is_accepted(name: str) -> None:
     judged = check(EXERCISES[name], SOLUTIONS[name])
     assert judged, repr(judged)
-    assert judged.verdict.tried > 1_000  # states of the searches, not the cases alone
+    assert judged.verdict.what == "states"  # it was searched, not only tried on cases
 
 
 def test_waiting_for_all_votes_after_a_no_is_slower_and_right() -> None:
