@@ -140,8 +140,8 @@ class Published(NamedTuple):
 
 TABLE = "Mohan, Lindsay, Obermarck 1986, Table I"
 TEXT_2 = "Mohan, Lindsay, Obermarck 1986, section 2"
-TEXT_PA = "Mohan, Lindsay, Obermarck 1986, section 3.1"
-TEXT_PC = "Mohan, Lindsay, Obermarck 1986, section 3.2"
+TEXT_PA = "Mohan, Lindsay, Obermarck 1986, section 3"
+TEXT_PC = "Mohan, Lindsay, Obermarck 1986, section 4"
 THREE = "Bernstein, Hadzilacos, Goodman 1987, section 7.5"
 
 PUBLISHED: Mapping[tuple[str, Case, Role], Published] = {

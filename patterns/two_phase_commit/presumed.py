@@ -1,6 +1,6 @@
 """What a presumption saves: presumed abort, presumed commit, and participants that have only read.
 
-Mohan, Lindsay, Obermarck 1986 (`MLO`), sections 3.1 and 3.2. A coordinator that knows nothing of a transaction must
+Mohan, Lindsay, Obermarck 1986 (`MLO`), sections 3 and 4. A coordinator that knows nothing of a transaction must
 answer something. What it presumes then need not be acknowledged, and so need not be forced either.
 """
 

@@ -30,10 +30,10 @@ RULES: Mapping[str, Rule] = {
     "C.abort": Rule(
         "**{who} decides: abort {txn}**, and tells {told}. Who voted no has aborted already.", "BHG 7.4; MLO 2"
     ),
-    "C.readers": Rule("**{who} decides: commit {txn}**. All have only read: nobody has to be told.", "MLO 3.1"),
+    "C.readers": Rule("**{who} decides: commit {txn}**. All have only read: nobody has to be told.", "MLO 3"),
     "C.lazy": Rule(
         "{who}'s record of it is **lazy**: a crash may lose it, and without it {txn} ends the same way.",
-        "MLO 3.1 and 3.2",
+        "MLO 3 and 4",
     ),
     "C.ack": Rule("{participant} has the decision on {txn} on disk; **{missing}** still to come.", "MLO 2"),
     "C.end": Rule("**{who} forgets {txn}**: all that were told have it on disk, and nobody will ask.", "MLO 2"),
@@ -45,7 +45,7 @@ RULES: Mapping[str, Rule] = {
     "C.answer": Rule("**{who} tells {participant}** that {txn} is {outcome}.", "BHG 7.4; MLO 2"),
     "C.presume": Rule(
         "**{who} knows nothing of {txn}, so it is {outcome}**: it would know if it were not. It tells {participant}.",
-        "MLO 3.1 and 3.2",
+        "MLO 2 to 4",
     ),
     "C.back": Rule("**{who} is back**: by its log {txn} is {outcome}, and it tells {told} again.", "MLO 2; BHG 7.4"),
     "C.late": Rule("{who} has no use for {sender}'s **{message}** any more.", "BHG 7.4"),
@@ -69,14 +69,14 @@ RULES: Mapping[str, Rule] = {
         "**{who} votes no on {txn}** ({moves}): {why}. A no decides for all, so it aborts at once.", "BHG 7.4"
     ),
     "P.read": Rule(
-        "**{who} votes read-only on {txn}**: it has nothing to write, needs no record, and is done.", "MLO 3.1"
+        "**{who} votes read-only on {txn}**: it has nothing to write, needs no record, and is done.", "MLO 3"
     ),
     "P.again": Rule("{who} is asked about {txn} again, and **votes {vote} again**.", "our addition"),
     "P.commit": Rule("**{who} commits {txn}**, as {by}: it writes {wrote}, and the locks are free.", "BHG 7.4; MLO 2"),
     "P.abort": Rule("**{who} aborts {txn}**, as {by}: nothing is written, the locks are free.", "BHG 7.4; MLO 2"),
     "P.lazy": Rule(
         "{who}'s record of it is **lazy**: a crash may lose it, and then {who} asks again about {txn}.",
-        "MLO 3.1 and 3.2",
+        "MLO 3 and 4",
     ),
     "P.known": Rule("{who} knows already that {txn} is **{outcome}**.", "MLO 2"),
     "P.ask": Rule(

@@ -1,6 +1,6 @@
 """Messages and log records, counted in runs, are those published.
 
-Mohan, Lindsay, Obermarck 1986 (`MLO`), Table I for commits, sections 2 and 3 for aborts; Bernstein, Hadzilacos, Goodman
+Mohan, Lindsay, Obermarck 1986 (`MLO`), Table I for commits, sections 2 to 4 for aborts; Bernstein, Hadzilacos, Goodman
 1987 (`BHG`), section 7.5 for three-phase commit.
 """
 
@@ -70,7 +70,7 @@ def test_three_phases_take_five_messages_for_each_participant() -> None:
 
 
 def test_presumptions_save_what_is_presumed() -> None:
-    """MLO 3: presumed abort is cheaper to abort and not dearer to commit; presumed commit is cheaper to commit."""
+    """MLO 3 and 4: presumed abort makes aborts cheaper and commits no dearer; presumed commit makes commits cheaper."""
     by = {(each.protocol, each.case): each.total for case in ("commit", "abort") for each in counts(case, [4])}  # type: ignore[arg-type]
     assert by["presumed_abort", "commit"] == by["basic", "commit"]
     for saved in range(3):

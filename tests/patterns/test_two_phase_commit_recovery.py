@@ -1,6 +1,6 @@
 """What happens after a crash, and in doubt: recovery from the log, cooperative termination, presumptions.
 
-Bernstein, Hadzilacos, Goodman 1987 (`BHG`), section 7.4; Mohan, Lindsay, Obermarck 1986 (`MLO`), sections 2 and 3.
+Bernstein, Hadzilacos, Goodman 1987 (`BHG`), section 7.4; Mohan, Lindsay, Obermarck 1986 (`MLO`), sections 2 to 4.
 """
 
 from __future__ import annotations
@@ -197,7 +197,7 @@ def test_what_is_begun_again_after_a_crash_has_another_name() -> None:
 
 
 def test_under_presumed_abort_an_abort_is_forgotten_at_once() -> None:
-    """MLO 3.1: no acknowledgement, no end record, and the abort record is not forced."""
+    """MLO 3: no acknowledgement, no end record, and the abort record is not forced."""
     asking, _ = coordinator(PresumedAbortCoordinator).after_request("A", TRANSFER)
     after, effects = asking.after_message("P2", Voted("T1", "no"))
     assert (after.open, after.log, after.buffer) == ((), (), (Aborted("T1"),))
@@ -208,7 +208,7 @@ def test_under_presumed_abort_an_abort_is_forgotten_at_once() -> None:
 
 
 def test_under_presumed_abort_a_commit_is_forced_and_acknowledged() -> None:
-    """MLO 3.1: it must not be forgotten, for then it would be presumed aborted."""
+    """MLO 3: it must not be forgotten, for then it would be presumed aborted."""
     voted, _ = participant(PresumedAbortParticipant).after_message("C", ASK)
     after, effects = voted.after_message("C", Commit("T1"))
     assert (after.log[-1], effects.sends) == (Committed("T1"), [("C", Ack("T1"))])
@@ -220,7 +220,7 @@ def test_under_presumed_abort_a_commit_is_forced_and_acknowledged() -> None:
 
 
 def test_under_presumed_commit_whom_it_asks_is_on_disk_before_it_asks() -> None:
-    """MLO 3.2: the collecting record is forced; else a crash would turn what was never decided into a commit."""
+    """MLO 4: the collecting record is forced; else a crash would turn what was never decided into a commit."""
     after, effects = coordinator(PresumedCommitCoordinator).after_request("A", TRANSFER)
     assert after.log == (Collecting("T1", TWO),)
     assert len(effects.sends) == 2
@@ -230,7 +230,7 @@ def test_under_presumed_commit_whom_it_asks_is_on_disk_before_it_asks() -> None:
 
 
 def test_under_presumed_commit_a_commit_is_forgotten_at_once() -> None:
-    """MLO 3.2: the coordinator's commit record is forced; acknowledged it is not."""
+    """MLO 4: the coordinator's commit record is forced; acknowledged it is not."""
     asking, _ = coordinator(PresumedCommitCoordinator).after_request("A", TRANSFER)
     one, _ = asking.after_message("P1", Voted("T1", "yes"))
     after, effects = one.after_message("P2", Voted("T1", "yes"))
@@ -241,7 +241,7 @@ def test_under_presumed_commit_a_commit_is_forgotten_at_once() -> None:
 
 
 def test_under_presumed_commit_a_participants_commit_record_is_lazy() -> None:
-    """MLO 3.2: a crash may lose it, and with it the write; its promise is on disk, so it asks and writes again."""
+    """MLO 4: a crash may lose it, and with it the write; its promise is on disk, so it asks and writes again."""
     voted, _ = participant(PresumedCommitParticipant).after_message("C", ASK)
     after, effects = voted.after_message("C", Commit("T1"))
     assert (after.buffer, effects.sends) == ((Committed("T1"),), [])
@@ -261,7 +261,7 @@ def in_doubt_at(process: Participant) -> list[str]:
 
 
 def test_under_presumed_commit_what_was_collected_and_not_committed_is_aborted() -> None:
-    """MLO 3.2: also when it has ended, and the client asks again."""
+    """MLO 4: also when it has ended, and the client asks again."""
     ended = coordinator(PresumedCommitCoordinator, log=(Collecting("T1", TWO), End("T1")))
     _after, effects = ended.after_request("A", TRANSFER)
     assert effects.replies == [("A", Done("T1", "abort"))]
@@ -271,7 +271,7 @@ def test_under_presumed_commit_what_was_collected_and_not_committed_is_aborted()
 
 
 def test_who_has_only_read_writes_nothing_and_is_done() -> None:
-    """MLO 3.1: a read-only vote needs no record, and the locks are free."""
+    """MLO 3: a read-only vote needs no record, and the locks are free."""
     bank = participant(PresumedAbortReader)
     after, effects = bank.after_message("C", Prepare("T1", (Move("P1", "ann", 0),), TWO))
     assert after == bank
@@ -279,7 +279,7 @@ def test_who_has_only_read_writes_nothing_and_is_done() -> None:
 
 
 def test_who_has_only_read_is_told_nothing() -> None:
-    """MLO 3.1: it is left out of the second phase; if all have only read there is none."""
+    """MLO 3: it is left out of the second phase; if all have only read there is none."""
     asking, _ = coordinator(PresumedAbortCoordinator).after_request("A", TRANSFER)
     one, _ = asking.after_message("P2", Voted("T1", "read-only"))
     after, effects = one.after_message("P1", Voted("T1", "yes"))

@@ -70,7 +70,7 @@ def test_what_is_published_is_a_stroke_where_it_is_said_and_nowhere_else() -> No
 )
 @pytest.mark.parametrize("n", [3, 5])
 def test_what_the_protocols_cost_is_what_is_published(n: int, protocol: str, readers: int, case: Case) -> None:
-    """Mohan, Lindsay, Obermarck 1986, Table I for commits; sections 2, 3.1 and 3.2 for aborts."""
+    """Mohan, Lindsay, Obermarck 1986, Table I for commits; sections 2 to 4 for aborts."""
     counted = count(protocol, case, n, readers).total
     published = published_total(protocol, case, n, readers)
     if case == "abort" and protocol.startswith("presumed_commit"):

@@ -167,7 +167,7 @@ def test_p2_locks_again_and_then_asks() -> None:
 
 
 def test_the_collecting_record_makes_c_abort_what_it_would_presume_committed() -> None:
-    """Mohan, Lindsay, Obermarck 1986, section 3.2."""
+    """Mohan, Lindsay, Obermarck 1986, section 4."""
     step = step_of("presumed commit: the collecting record", 9)
     assert rules(step) == ["C.back"]
     assert step.notes[0].values["outcome"] == "aborted"

@@ -309,7 +309,7 @@ def test_a_lazy_record_moves_from_memory_to_disk_and_stays_told_from_a_forced_on
 
 @pytest.mark.parametrize(("protocol", "tone"), [("basic", "solid"), ("presumed_abort", "soft")])
 def test_an_abort_and_the_next_vote_written_at_once_are_told_apart(protocol: str, tone: str) -> None:
-    """Mohan, Lindsay, Obermarck 1986, 3.1: presumed abort forces no abort record; a prepare record always is."""
+    """Mohan, Lindsay, Obermarck 1986, section 3: presumed abort forces no abort record; a prepare record always is."""
     machine = TwoPhaseCommit(n=2, protocol=protocol, transfers=({"ann": -140, "bob": 140}, {"bob": -30, "ann": 30}))
     run = begun(machine)
     run.apply(list(machine.enabled(run.state, "request"))[-1])
@@ -320,7 +320,7 @@ def test_an_abort_and_the_next_vote_written_at_once_are_told_apart(protocol: str
 
 
 def test_presumed_commit_a_participant_reads_what_is_not_on_its_disk_yet() -> None:
-    """Mohan, Lindsay, Obermarck 1986, 3.2: a participant does not force its commit record."""
+    """Mohan, Lindsay, Obermarck 1986, section 4: a participant does not force its commit record."""
     scene = scene_of(step_at("presumed commit", "P.commit"))
     shown = marks(scene, 1)
     (who,) = [id.split(":")[1] for id in shown if id.startswith("reads:")]
