@@ -30,8 +30,17 @@ class Row(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
 Rows = tuple[Row, ...]
 
 
+def _check(action: ActionBase, *amounts: object) -> None:
+    for key in action.touches:
+        if not isinstance(key, str) or not key:
+            raise TypeError(f"{type(action).__name__} names the row {key!r}; the name of a row is a text")
+    for amount in amounts:
+        if not isinstance(amount, int):
+            raise TypeError(f"{type(action).__name__} has the amount {amount!r}; allowed are whole numbers")
+
+
 class ActionBase(msgspec.Struct, frozen=True, tag=True, gc=False, cache_hash=True):
-    """A local transaction of one service."""
+    """A local transaction of one service. Raises TypeError for rows and amounts of a wrong kind."""
 
     @property
     def touches(self) -> tuple[str, ...]:
@@ -40,11 +49,23 @@ class ActionBase(msgspec.Struct, frozen=True, tag=True, gc=False, cache_hash=Tru
 
 
 class Move(ActionBase, frozen=True):
-    """Take `amount` from one row and add it to another; refused where the first has less. It keeps the sum."""
+    """Take `amount`, 1 or more, from one row and add it to another; refused where the first has less. It keeps the sum.
+
+    Raises ValueError for an amount below 1, and for one row twice; TypeError for other than names and a whole number.
+    """
 
     source: str
     to: str
     amount: int
+
+    def __post_init__(self) -> None:
+        _check(self, self.amount)
+        if self.amount < 1:
+            raise ValueError(
+                f"amount is {self.amount}; allowed are whole numbers from 1: the other way is another Move"
+            )
+        if self.source == self.to:
+            raise ValueError(f"source and to are both {self.source!r}; it moves from one row to another")
 
     @property
     def touches(self) -> tuple[str, ...]:
@@ -58,6 +79,9 @@ class OnRow(ActionBase, frozen=True):
     """What concerns one row."""
 
     key: str
+
+    def __post_init__(self) -> None:
+        _check(self, *(getattr(self, name) for name in self.__struct_fields__[1:]))
 
     @property
     def touches(self) -> tuple[str, ...]:

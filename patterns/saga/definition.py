@@ -4,7 +4,7 @@
         "order",
         step("reserve", at="stock", do=Move("beans", "reserved", 1), undo=Move("reserved", "beans", 1)),
         step("charge", at="payment", do=Move("ann", "shop", 30), undo=Move("shop", "ann", 30)),
-        step("approve", at="orders", do=Move("open", "approved", 1), kind=PIVOT),
+        step("approve", at="orders", do=Add("approved", 1), kind=PIVOT),
         step("ship", at="shipping", do=Add("parcels", 1), kind=RETRIABLE),
     )
 
@@ -17,12 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 import networkx as nx
 
-from .actions import Action, Move, Row
+from .actions import Action, Look, Move, Overwrite, Reread, Row
 
 Kind = Literal["compensatable", "pivot", "retriable"]
 COMPENSATABLE: Kind = "compensatable"
@@ -153,16 +153,21 @@ def step(
 ) -> Step:
     """A step of a saga, for `saga()`: by default after the one before it, else after those named; `()` for none.
 
-    Parallel branches are steps after the same one.
+    Parallel branches are steps after the same one. Raises DefinitionError for an `after` of another kind; what else a
+    step must be, its saga says.
     """
-    return Step(name, at, do, undo, (after,) if isinstance(after, str) else tuple(after), kind)
+    if isinstance(after, str):
+        after = (after,)
+    if not isinstance(after, Sequence) or not all(isinstance(each, str) for each in after):
+        raise DefinitionError(f"after is {after!r}; allowed are names of steps, a list of them, or () for none")
+    return Step(name, at, do, undo, tuple(after), kind)
 
 
 def saga(name: str, *steps: Step) -> Saga:
     """A saga of these steps. Raises DefinitionError, with the reason, for one that cannot work."""
     resolved: list[Step] = []
     for each in steps:
-        if PREVIOUS in each.after:
+        if isinstance(each, Step) and PREVIOUS in each.after:
             each = msgspec.structs.replace(each, after=tuple(before.name for before in resolved[-1:]))
         resolved.append(each)
     return Saga(name, tuple(resolved))
@@ -190,8 +195,12 @@ def _following(of: Saga) -> dict[str, frozenset[str]]:
 
 
 def _check(of: Saga) -> None:
+    if not isinstance(of.name, str):
+        raise DefinitionError(f"the name of a saga is {of.name!r}; it is a text, and stands before the steps")
     if not of.steps:
         raise DefinitionError(f"saga {of.name!r} has no steps; it needs at least one")
+    for each in of.steps:
+        _check_types(each)
     _check_names(of)
     _check_kinds(of)
     graph = _graph(of)
@@ -201,6 +210,21 @@ def _check(of: Saga) -> None:
             f"saga {of.name!r} goes in a circle: {' → '.join([*round_, round_[0]])}; no step may wait for itself"
         )
     _check_order(of)
+    _check_what_was_seen(of)
+
+
+def _check_types(each: Step) -> None:
+    """msgspec checks what it decodes, and not what is built in Python."""
+    if not isinstance(each, Step):
+        raise DefinitionError(f"{each!r} stands among the steps of a saga; each is a step(...) of its own")
+    if not isinstance(each.name, str) or not isinstance(each.at, str):
+        raise DefinitionError(f"step {each.name!r} is at={each.at!r}; the name and the service are texts")
+    for what, action in (("do", each.do), ("undo", each.undo)):
+        if not isinstance(action, Action) and not (what == "undo" and action is None):
+            allowed = ", ".join(kind.__name__ for kind in get_args(Action))
+            raise DefinitionError(f"step {each.name!r} has {what}={action!r}; allowed are the actions {allowed}")
+    if each.kind not in KINDS:
+        raise DefinitionError(f"step {each.name!r} is of kind {each.kind!r}; allowed are {', '.join(KINDS)}")
 
 
 def _check_names(of: Saga) -> None:
@@ -252,6 +276,29 @@ def _check_order(of: Saga) -> None:
             raise DefinitionError(
                 f"{early.kind} {early.name!r} {order} {late.kind} {late.name!r}, which may still be refused, and "
                 f"{why[early.kind]}: allowed are compensatable steps, then at most one pivot, then retriable steps"
+            )
+
+
+def _check_what_was_seen(of: Saga) -> None:
+    """Who overwrites a row writes what its saga saw of it: somebody has to have looked."""
+    for each in of.steps:
+        if isinstance(each.undo, Overwrite | Reread | Look):
+            raise DefinitionError(
+                f"step {each.name!r} is undone by {each.undo!r}; a compensation may come late, and does not depend on "
+                f"what was seen: allowed are Move, Add and Nothing"
+            )
+        if not isinstance(each.do, Overwrite | Reread):
+            continue
+        seen = [of[name].do for name in of.before(each.name) if of[name].at == each.at]
+        if Look(each.do.key) not in seen:
+            raise DefinitionError(
+                f"step {each.name!r} writes what the saga saw of {each.do.key!r} at {each.at!r}, and no step before it "
+                f"looks there: put one before it with do=Look({each.do.key!r})"
+            )
+        if isinstance(each.do, Reread) and each.kind == RETRIABLE:
+            raise DefinitionError(
+                f"step {each.name!r} is retriable, and a Reread is refused for good where the row has changed: allowed "
+                f"are compensatable and pivot"
             )
 
 

@@ -75,18 +75,19 @@ class SagaMachine(Simulation):
         before a human is called, 0 for never. `synchronous`: in a search timers run out only when no message is on its
         way, for a timeout is longer than any exchange.
 
-        Raises ValueError for what cannot be.
+        Raises ValueError for what cannot be, TypeError where a list is something else.
         """
         super().__init__(**network)
+        if isinstance(sagas, str | Saga):
+            raise TypeError(f"sagas is {sagas!r}; it is a list, also of one")
         self.definitions = tuple(_definition(each) for each in sagas)
-        _check(self.definitions, style, clients, rounds, lock, timeout, tries, alarm, backoff)
+        numbers = {"clients": clients, "rounds": rounds, "timeout": timeout, "tries": tries, "alarm": alarm}
+        _check(self.definitions, style, lock, {**numbers, "backoff": backoff})
         _check_steps(self.definitions, refuse, fails or {})
         self.style, self.lock, self.rounds = style, lock, rounds
         self.clients = tuple(chr(ord("A") + at) for at in range(clients or len(self.definitions)))
+        _check_services(self.services, (COORDINATOR, OPERATOR, *self.clients), rows or {})
         self.begins = {service: dict(row) for service, row in (rows or {}).items()}
-        for service in self.begins:
-            if service not in self.services:
-                raise ValueError(f"rows has {service!r}; the services are {', '.join(self.services)}")
         self.refuse, self.fails = tuple(refuse), dict(fails or {})
         self.timeout, self.tries, self.alarm, self.backoff = timeout, tries, alarm, backoff
         self.synchronous = synchronous
@@ -240,6 +241,10 @@ def _named(definition: Saga) -> str | dict[str, Any]:
 
 
 def _check_steps(definitions: tuple[Saga, ...], refuse: Sequence[str], fails: Mapping[str, int]) -> None:
+    if isinstance(refuse, str) or not all(isinstance(each, str) for each in refuse):
+        raise TypeError(f"refuse is {refuse!r}; it is a list of steps, also of one")
+    if not isinstance(fails, Mapping):
+        raise TypeError(f"fails is {fails!r}; allowed are counts by step, such as {{'ship': 2}}")
     kinds = {step.name: step.kind for each in definitions for step in each.steps}
     known = ", ".join(sorted(kinds))
     for what in refuse:
@@ -250,24 +255,26 @@ def _check_steps(definitions: tuple[Saga, ...], refuse: Sequence[str], fails: Ma
             raise ValueError(f"refuse has {what!r}, which is retriable and never refused; `fails` makes it fail")
     for what, times in fails.items():
         name = what.removeprefix("undo ")
-        if name not in kinds or (name != what and kinds[name] != COMPENSATABLE) or times < 0:
+        known_one = name in kinds and (name == what or kinds[name] == COMPENSATABLE)
+        if not known_one or not isinstance(times, int) or times < 0:
             raise ValueError(
-                f"fails has {what!r}: {times}; allowed are counts from 0 of a step or, where it is compensatable, of "
+                f"fails has {what!r}: {times!r}; allowed are counts from 0 of a step or, where it is compensatable, of "
                 f"`undo` and its name; the steps are {known}"
             )
 
 
-def _check(
-    definitions: tuple[Saga, ...],
-    style: str,
-    clients: int,
-    rounds: int,
-    lock: str,
-    timeout: int,
-    tries: int,
-    alarm: int,
-    backoff: int,
-) -> None:
+def _check_services(services: Sequence[str], taken: Sequence[str], rows: Mapping[str, Mapping[str, int]]) -> None:
+    for service in services:
+        if service in taken:
+            raise DefinitionError(f"a step is at {service!r}, a name that is taken; not allowed are {', '.join(taken)}")
+    for service, begins in rows.items():
+        if service not in services:
+            raise ValueError(f"rows has {service!r}; the services are {', '.join(services)}")
+        if not isinstance(begins, Mapping) or not all(isinstance(each, int) and each >= 0 for each in begins.values()):
+            raise ValueError(f"rows has {service!r}: {begins!r}; allowed are whole numbers from 0, by row")
+
+
+def _check(definitions: tuple[Saga, ...], style: str, lock: str, numbers: Mapping[str, int]) -> None:
     if not definitions:
         raise ValueError("sagas is empty; it needs at least one")
     names = {each.name for each in definitions}
@@ -277,10 +284,9 @@ def _check(
         raise ValueError(f"style is {style!r}; allowed are {', '.join(STYLES)}")
     if lock not in LOCKING:
         raise ValueError(f"lock is {lock!r}; allowed are {', '.join(LOCKING)}")
-    if not 0 <= clients <= 9 or rounds < 0:
-        raise ValueError(f"clients is {clients} and rounds is {rounds}; allowed are 0 to 9 clients, and rounds from 0")
-    if timeout < 1 or tries < 1 or alarm < 0 or backoff < 1:
-        raise ValueError(
-            f"timeout is {timeout} ms, tries {tries}, alarm {alarm}, backoff {backoff}; "
-            f"allowed are 1 and more, and for alarm 0"
-        )
+    for name, number in numbers.items():
+        least = 0 if name in ("clients", "rounds", "alarm") else 1
+        most = 9 if name == "clients" else None
+        if not isinstance(number, int) or number < least or (most is not None and number > most):
+            allowed = f"from {least}" if most is None else f"{least} to {most}"
+            raise ValueError(f"{name} is {number!r}; allowed are whole numbers {allowed}")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -145,12 +146,70 @@ def test_databases_begin_with_what_the_steps_take() -> None:
             id="a pivot with a compensation",
         ),
         pytest.param((step("a", at="", do=DO, undo=UNDO),), "step 1 of saga 's' lacks a name", id="no service"),
+        pytest.param(("a",), "'a' stands among the steps of a saga; each is a step", id="no step"),
+        pytest.param((step("a", at=5, do=DO, undo=UNDO),), "step 'a' is at=5", id="a number for a service"),  # type: ignore[arg-type]
+        pytest.param(
+            (step("a", at="stock", do="take", undo=UNDO),),  # type: ignore[arg-type]
+            "step 'a' has do='take'; allowed are the actions Move, Add, Look",
+            id="no action",
+        ),
+        pytest.param((for_good("a", "pivotal"),), "step 'a' is of kind 'pivotal'; allowed are comp", id="no kind"),
+        pytest.param(
+            (step("a", at="stock", do=Overwrite("beans", 1), undo=Add("beans", -1)),),
+            "'a' writes what the saga saw of 'beans' at 'stock', and no step before it looks there",
+            id="overwrites what it has not seen",
+        ),
+        pytest.param(
+            (
+                step("a", at="stock", do=Look("beans"), undo=Nothing()),
+                step("b", at="stock", do=Overwrite("beans", 1), undo=Add("beans", -1), after=()),
+            ),
+            "'b' writes what the saga saw of 'beans' at 'stock', and no step before it looks there",
+            id="overwrites what it may not have seen yet",
+        ),
+        pytest.param(
+            (
+                step("a", at="stock", do=Look("beans"), undo=Nothing()),
+                step("b", at="stock", do=Reread("beans", 1), kind=RETRIABLE),
+            ),
+            "'b' is retriable, and a Reread is refused for good",
+            id="what is retriable may be refused for good",
+        ),
+        pytest.param(
+            (step("a", at="stock", do=Add("beans", 1), undo=Overwrite("beans", -1)),),
+            r"'a' is undone by Overwrite.* allowed are Move, Add and Nothing",
+            id="a compensation that loses updates",
+        ),
     ],
 )
 def test_a_definition_that_cannot_work_is_refused_with_the_reason(steps: Any, reason: str) -> None:
     """MP 4.3.2, the structure of a saga: compensatable steps, then at most one pivot, then retriable ones."""
     with pytest.raises(DefinitionError, match=reason):
         saga("s", *steps)
+
+
+def test_what_is_left_out_or_in_the_wrong_place_is_refused_with_the_reason() -> None:
+    with pytest.raises(DefinitionError, match=r"the name of a saga is Step.* stands before the steps"):
+        saga(reversible("a"))
+    for after in (3, None, [1], reversible("a")):
+        with pytest.raises(DefinitionError, match=r"after is .* allowed are names of steps, a list of them"):
+            reversible("b", after=after)
+
+
+@pytest.mark.parametrize(
+    ("build", "reason"),
+    [
+        pytest.param(lambda: Move("a", "b", -5), "amount is -5; allowed are whole numbers from 1", id="backwards"),
+        pytest.param(lambda: Move("a", "a", 1), "source and to are both 'a'", id="to itself"),
+        pytest.param(lambda: Move("a", "b", 0.5), "Move has the amount 0.5", id="a half"),  # type: ignore[arg-type]
+        pytest.param(lambda: Add("a", "1"), "Add has the amount '1'", id="a text"),  # type: ignore[arg-type]
+        pytest.param(lambda: Add(3, 1), "Add names the row 3", id="no row"),  # type: ignore[arg-type]
+        pytest.param(lambda: Look(""), "Look names the row ''", id="no name"),
+    ],
+)
+def test_an_action_that_cannot_be_is_refused(build: Callable[[], object], reason: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=reason):
+        build()
 
 
 @pytest.mark.parametrize(
@@ -166,14 +225,24 @@ def test_a_definition_that_cannot_work_is_refused_with_the_reason(steps: Any, re
         ({"fails": {"undo ship": 1}}, "fails has 'undo ship': 1"),
         ({"fails": {"ship": -1}}, "fails has 'ship': -1"),
         ({"rows": {"bank": {"ann": 1}}}, "rows has 'bank'; the services are stock, payment, orders, shipping"),
-        ({"tries": 0}, "tries 0"),
-        ({"clients": 10}, "clients is 10"),
+        ({"rows": {"stock": {"beans": -1}}}, "rows has 'stock': {'beans': -1}; allowed are whole numbers from 0"),
+        ({"rows": {"stock": 3}}, "rows has 'stock': 3"),
+        ({"tries": 0}, "tries is 0; allowed are whole numbers from 1"),
+        ({"timeout": 1.5}, "timeout is 1.5"),
+        ({"alarm": -1}, "alarm is -1; allowed are whole numbers from 0"),
+        ({"clients": 10}, "clients is 10; allowed are whole numbers 0 to 9"),
+        ({"fails": {"ship": 1.5}}, "fails has 'ship': 1.5"),
+        ({"sagas": [saga("s", step("a", at="orchestrator", do=DO, undo=UNDO))]}, "at 'orchestrator', a name that is"),
+        ({"sagas": [saga("s", step("a", at="A", do=DO, undo=UNDO))]}, "at 'A', a name that is taken"),
+        ({"sagas": "order"}, "sagas is 'order'; it is a list"),
+        ({"refuse": "charge"}, "refuse is 'charge'; it is a list"),
+        ({"fails": ["ship"]}, r"fails is \['ship'\]; allowed are counts by step"),
         ({"budget": {"flood": 1}}, "budget has 'flood'"),
         ({"sagas": ["order", saga("order", reversible("a"))]}, "two different sagas of one name"),
     ],
 )
 def test_a_machine_that_cannot_be_is_refused(options: Any, reason: str) -> None:
-    with pytest.raises(ValueError, match=reason):
+    with pytest.raises((ValueError, TypeError), match=reason):
         SagaMachine(**options)
 
 
