@@ -37,7 +37,7 @@ from .three_phase import ThreePhaseCoordinator, ThreePhaseParticipant
 
 CUSTOMERS = ("ann", "bob", "cho", "dan", "eve", "fay", "gus", "hal", "ivy")
 COORDINATOR = "C"
-
+MOST_CLIENTS = 26  # A to Z
 
 ASKING = (Inquiry, InDoubt, StateRequest, StateReport)
 TIMINGS: Mapping[str, str] = {
@@ -112,9 +112,21 @@ class TwoPhaseCommit(Simulation):
         `timing` is what a search takes for granted, see `TIMINGS`; it changes nothing in a run, where all happens when
         it is due.
 
-        Raises ValueError for what cannot be.
+        Raises ValueError for what cannot be, TypeError for what is no number, no truth value, or no list of transfers.
         """
         super().__init__(**network)
+        self.timeouts = {
+            "vote_timeout": vote_timeout,
+            "ack_timeout": ack_timeout,
+            "doubt_timeout": doubt_timeout,
+            "lock_timeout": lock_timeout,
+        }
+        for name, number in {"n": n, "balance": balance, **self.timeouts}.items():
+            if not isinstance(number, int):
+                raise TypeError(f"{name} is {number!r}; allowed are whole numbers")
+        for name, flag in {"cooperative": cooperative, "retries": retries, "crash_stop": crash_stop}.items():
+            if not isinstance(flag, bool):
+                raise TypeError(f"{name} is {flag!r}; allowed are True and False")
         if not 1 <= n <= len(CUSTOMERS):
             raise ValueError(f"n is {n}; allowed are 1 to {len(CUSTOMERS)} participants")
         if protocol not in PROTOCOLS:
@@ -125,12 +137,6 @@ class TwoPhaseCommit(Simulation):
             raise ValueError(f"timing is {timing!r}; allowed are {', '.join(TIMINGS)}")
         if balance < 0:
             raise ValueError(f"balance is {balance}; it must not be negative")
-        self.timeouts = {
-            "vote_timeout": vote_timeout,
-            "ack_timeout": ack_timeout,
-            "doubt_timeout": doubt_timeout,
-            "lock_timeout": lock_timeout,
-        }
         for name, timeout in self.timeouts.items():
             if timeout < 1:
                 raise ValueError(f"{name} is {timeout} ms; it must be at least 1 ms")
@@ -138,13 +144,21 @@ class TwoPhaseCommit(Simulation):
         self.retries, self.crash_stop, self.timing = retries, crash_stop, timing
         self.customers = CUSTOMERS[:n]
         offered = usual_transfers(n) if transfers is None else transfers
+        if isinstance(offered, Mapping) or not isinstance(offered, Sequence):
+            raise TypeError(f"transfers is {offered!r}; allowed is a list, as [{{'ann': -40, 'bob': 40}}]")
+        if len(offered) > MOST_CLIENTS:
+            raise ValueError(f"transfers has {len(offered)}; allowed are up to {MOST_CLIENTS}, one for each client")
         self.transfers = tuple(self.transfer(number, amounts) for number, amounts in enumerate(offered, 1))
 
     def transfer(self, number: int, amounts: Mapping[str, int]) -> Transfer:
-        """The request for transaction T`number`. Raises ValueError for what cannot be."""
-        for customer in amounts:
+        """The request for transaction T`number`. Raises ValueError or TypeError for what cannot be."""
+        if not isinstance(amounts, Mapping):
+            raise TypeError(f"transfers has {amounts!r}; allowed is customer -> amount, as {{'ann': -40, 'bob': 40}}")
+        for customer, amount in amounts.items():
             if customer not in self.customers:
                 raise ValueError(f"transfers has {customer!r}; the customers are {', '.join(self.customers)}")
+            if not isinstance(amount, int):
+                raise TypeError(f"transfers has {customer!r}: {amount!r}; allowed are whole numbers")
         moves = tuple(Move(bank(self.customers.index(who)), who, amount) for who, amount in amounts.items())
         return Transfer(f"T{number}", moves)
 

@@ -62,10 +62,7 @@ def transaction(protocol: str, case: Case, n: int, readers: int = 0) -> Run:
 
     Raises ValueError for what cannot be counted.
     """
-    if protocol not in PROTOCOLS:
-        raise ValueError(f"protocol is {protocol!r}; allowed are {', '.join(PROTOCOLS)}")
-    if case not in ("commit", "abort"):
-        raise ValueError(f"case is {case!r}; allowed are commit and abort")
+    check_names(protocol, case)
     votes_read_only = issubclass(PROTOCOLS[protocol].participant, Reader)
     writers = n - readers
     if readers and not votes_read_only:
@@ -81,6 +78,14 @@ def transaction(protocol: str, case: Case, n: int, readers: int = 0) -> Run:
     # All messages take as long, so that the last vote to arrive is the no, when all others are in.
     machine = TwoPhaseCommit(n=n, protocol=protocol, transfers=(amounts,), balance=balance, latency=(10, 10))
     return finish(begun(machine))
+
+
+def check_names(protocol: str, case: str) -> None:
+    """Raises ValueError for an unknown protocol or case."""
+    if protocol not in PROTOCOLS:
+        raise ValueError(f"protocol is {protocol!r}; allowed are {', '.join(PROTOCOLS)}")
+    if case not in ("commit", "abort"):
+        raise ValueError(f"case is {case!r}; allowed are commit and abort")
 
 
 def count(protocol: str, case: Case, n: int, readers: int = 0) -> Count:
@@ -176,7 +181,11 @@ READERS_ONLY: Mapping[str, Published] = {
 
 def published_total(protocol: str, case: Case, n: int, readers: int = 0) -> tuple[int | None, int | None]:
     """The messages and the forced records that the table says one transaction costs, of all together: added up over
-    the coordinator and its participants, of which in an abort one votes no. None for what is not published."""
+    the coordinator and its participants, of which in an abort one votes no. None for what is not published.
+
+    Raises ValueError for an unknown protocol or case.
+    """
+    check_names(protocol, case)
     if protocol == "three_phase":
         return (messages_of_three_phases(n) if case == "commit" else None), None
     known = protocol.removesuffix("_read_only") if protocol != "read_only" else "presumed_abort"

@@ -20,7 +20,7 @@ from patterns.two_phase_commit import (
     counts,
     messages_of_three_phases,
 )
-from patterns.two_phase_commit.measure import READERS_ONLY
+from patterns.two_phase_commit.measure import READERS_ONLY, published_total
 
 WITH_READERS = {"presumed_abort": "read_only", "presumed_commit": "presumed_commit_read_only"}
 
@@ -95,6 +95,11 @@ def test_presumptions_save_what_is_presumed() -> None:
 def test_what_cannot_be_counted_is_refused(arguments: Any, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         count(*arguments)
+
+
+def test_nothing_is_published_of_what_does_not_exist() -> None:
+    with pytest.raises(ValueError, match="protocol is 'four_phase'"):
+        published_total("four_phase", "commit", 3)
 
 
 # Blocking

@@ -229,6 +229,13 @@ def test_under_presumed_commit_whom_it_asks_is_on_disk_before_it_asks() -> None:
     assert again.open[0].missing == {"P1", "P2"}
 
 
+def test_who_voted_no_is_not_told_after_a_crash_either() -> None:
+    """MLO 4: the abort record names those that are told; the collecting record before it names all that were asked."""
+    log = (Collecting("T1", TWO), Aborted("T1", ("P2",)))
+    _after, effects = back(coordinator(PresumedCommitCoordinator, log=log))
+    assert effects.sends == [("P2", Abort("T1"))]
+
+
 def test_under_presumed_commit_a_commit_is_forgotten_at_once() -> None:
     """MLO 4: the coordinator's commit record is forced; acknowledged it is not."""
     asking, _ = coordinator(PresumedCommitCoordinator).after_request("A", TRANSFER)

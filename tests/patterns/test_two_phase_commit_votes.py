@@ -389,11 +389,28 @@ def test_since_when_somebody_waits_makes_no_two_states_of_one() -> None:
         ({"doubt_timeout": 0}, "doubt_timeout is 0 ms"),
         ({"transfers": [{"zoe": 0}]}, "transfers has 'zoe'; the customers are ann, bob, cho"),
         ({"transfers": [{"ann": 5}]}, r"the moves of T1 add up to \+5"),
+        ({"transfers": [{"ann": 0}] * 27}, "transfers has 27; allowed are up to 26"),
         ({"protocol": "three_phase", "cooperative": False}, "cooperative is False"),
     ],
 )
 def test_what_cannot_be_is_refused_with_the_reason(params: dict[str, Any], why: str) -> None:
     with pytest.raises(ValueError, match=why):
+        TwoPhaseCommit(**params)
+
+
+@pytest.mark.parametrize(
+    ("params", "why"),
+    [
+        ({"n": "3"}, "n is '3'; allowed are whole numbers"),
+        ({"vote_timeout": 1.5}, "vote_timeout is 1.5; allowed are whole numbers"),
+        ({"cooperative": "no"}, "cooperative is 'no'; allowed are True and False"),
+        ({"transfers": {"ann": -40, "bob": 40}}, "allowed is a list"),
+        ({"transfers": [("ann", -40)]}, "allowed is customer -> amount"),
+        ({"transfers": [{"ann": -4.5, "bob": 4.5}]}, "transfers has 'ann': -4.5; allowed are whole numbers"),
+    ],
+)
+def test_what_is_of_another_kind_is_refused_with_the_reason(params: dict[str, Any], why: str) -> None:
+    with pytest.raises(TypeError, match=why):
         TwoPhaseCommit(**params)
 
 
