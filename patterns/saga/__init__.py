@@ -1,5 +1,7 @@
 """Saga: a long transaction as a sequence of small ones, each with a compensation that undoes what it did."""
 
+from patterns.engine.exposure import Exposure
+
 from .actions import Action, Add, Look, Move, Nothing, Overwrite, Reread, Row
 from .broken import BUGS, NO_FAULTS, Bug, running, small
 from .choreography import Peer
@@ -14,7 +16,7 @@ from .exercises import (
 from .gallery import GALLERY, SIDE_BY_SIDE
 from .isolation import ANOMALIES, COUNTERMEASURES, Anomaly, Countermeasure
 from .machines import CHOREOGRAPHED, ORCHESTRATED, SagaMachine
-from .measure import CURVES, Cost, Exposure, chain, cost, costs, exposed, readable
+from .measure import CURVES, Cost, chain, cost, costs, exposed, readable
 from .messages import Accepted, Begin, Elsewhere, Ended, Repair, Reply
 from .orchestrator import BackwardAfterCrash, Orchestrator, Service
 from .properties import ALWAYS, ISOLATION

@@ -6,6 +6,7 @@ and may be taken back (Garcia-Molina and Salem 1987, section 1).
 
 from __future__ import annotations
 
+from patterns.engine.exposure import total_ms
 from patterns.engine.history import History
 from patterns.engine.scripted import slowed
 from patterns.engine.world import World
@@ -62,4 +63,4 @@ def transferred(
 
 def seen_ms(history: History[World, object], seen: str) -> int:
     """How long a reader finds `seen` (committed, tentative or locked) in rows, all rows' times added up, in ms."""
-    return sum(each.ms for each in exposed(history) if each.seen == seen)
+    return total_ms(exposed(history), seen)

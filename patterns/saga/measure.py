@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from patterns.engine.exposure import Exposure, exposures
 from patterns.engine.history import History
 from patterns.engine.trace import sent, written
 from patterns.engine.world import World
@@ -86,22 +87,6 @@ CURVES: Mapping[tuple[str, bool], Mapping[str, Curve]] = {
 # What others can read
 
 
-class Exposure(NamedTuple):
-    """What a reader finds in a row for a while."""
-
-    row: str
-    """Service and key: `stock.beans`."""
-    begins: int
-    ends: int
-    """In ms, of the run."""
-    seen: str
-    """committed, tentative or locked."""
-
-    @property
-    def ms(self) -> int:
-        return self.ends - self.begins
-
-
 def is_final(world: World, saga_id: str, definition: Saga) -> bool:
     """Whether nothing of a saga will be taken back: its pivot is done, or all its steps."""
     standing = steps_standing(world, saga_id)
@@ -135,15 +120,4 @@ def exposed(history: History[World, Any]) -> tuple[Exposure, ...]:
     A saga keeps nobody waiting: rows are committed, or they are there to be read and may be taken back (tentative),
     or with semantic locks the same with a mark that others heed (locked).
     """
-    branch = history.branch
-    end = branch[-1].state.clock
-    lines: dict[str, list[Exposure]] = {}
-    for each in branch:
-        for row, seen in readable(each.state).items():
-            line = lines.setdefault(row, [])
-            if line and line[-1].seen == seen:
-                continue
-            if line:
-                line[-1] = line[-1]._replace(ends=each.state.clock)
-            line.append(Exposure(row, each.state.clock, end, seen))
-    return tuple(each for line in lines.values() for each in line if each.ms or len(line) == 1)
+    return exposures(history, readable)

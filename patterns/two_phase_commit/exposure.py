@@ -6,8 +6,7 @@ Hadzilacos, Goodman 1987, section 7.4): as long as the slowest of all takes.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from patterns.engine.exposure import Exposure, exposures, total_ms
 from patterns.engine.history import History
 from patterns.engine.scripted import slowed
 from patterns.engine.world import World
@@ -18,22 +17,6 @@ from .machine import CUSTOMERS, TwoPhaseCommit
 COMMITTED, LOCKED = "committed", "locked"
 """What a reader finds in a row: what stays; or that it has to wait, for it is locked or its participant is down."""
 PATIENCE = 1_000_000  # ms: as good as no timeout, so that what is measured is waiting, not giving up
-
-
-class Exposure(NamedTuple):
-    """What a reader finds in a row for a while."""
-
-    row: str
-    """Participant and account: `P1.ann`."""
-    begins: int
-    ends: int
-    """In ms, of the run."""
-    seen: str
-    """committed or locked."""
-
-    @property
-    def ms(self) -> int:
-        return self.ends - self.begins
 
 
 def readable(world: World) -> dict[str, str]:
@@ -49,18 +32,7 @@ def readable(world: World) -> dict[str, str]:
 
 def exposed(history: History[World, object]) -> tuple[Exposure, ...]:
     """What a reader finds in each row from the start of a run's branch to its end, row by row, in order of time."""
-    branch = history.branch
-    end = branch[-1].state.clock
-    lines: dict[str, list[Exposure]] = {}
-    for step in branch:
-        for row, seen in readable(step.state).items():
-            line = lines.setdefault(row, [])
-            if line and line[-1].seen == seen:
-                continue
-            if line:
-                line[-1] = line[-1]._replace(ends=step.state.clock)
-            line.append(Exposure(row, step.state.clock, end, seen))
-    return tuple(each for line in lines.values() for each in line if each.ms or len(line) == 1)
+    return exposures(history, readable)
 
 
 def transferred(n: int = 3, delay: int = 0, protocol: str = "basic") -> History[World, object]:
@@ -88,4 +60,4 @@ def transferred(n: int = 3, delay: int = 0, protocol: str = "basic") -> History[
 
 def locked_ms(history: History[World, object]) -> int:
     """How long rows were locked in a run, all rows' times added up, in ms."""
-    return sum(each.ms for each in exposed(history) if each.seen == LOCKED)
+    return total_ms(exposed(history), LOCKED)
