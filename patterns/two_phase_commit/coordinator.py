@@ -181,7 +181,8 @@ class Coordinator(Logged, kw_only=True):
         told = tuple(name for name in open.asked if votes.get(name) not in ("no", "read-only"))
         self.log_decision(open, outcome, told)
         readers = outcome == "commit" and not told
-        self.note("C.readers" if readers else f"C.{outcome}", txn=open.txn, told=named(told))
+        said = named([f"{name} {vote}" for name, vote in open.votes])
+        self.note("C.readers" if readers else f"C.{outcome}", txn=open.txn, told=named(told), votes=said)
         if self.buffer:
             self.note("C.lazy", txn=open.txn)
         if open.client:

@@ -23,8 +23,7 @@ RULES: Mapping[str, Rule] = {
         "BHG 7.4: timeout actions",
     ),
     "C.commit": Rule(
-        "**{who} decides: commit {txn}**. All votes are in and none is no. The decision is on disk before {told} hear "
-        "of it.",
+        "**{who} decides: commit {txn}**. It has the votes {votes}. The decision is written before {told} hear of it.",
         "BHG 7.4; MLO 2",
     ),
     "C.abort": Rule(
