@@ -179,12 +179,15 @@ class Coordinator(Logged, kw_only=True):
         # Who voted no has aborted, and who only read has nothing to do: they are not told.
         votes = dict(open.votes)
         told = tuple(name for name in open.asked if votes.get(name) not in ("no", "read-only"))
+        before = self.log
         self.log_decision(open, outcome, told)
         readers = outcome == "commit" and not told
         said = named([f"{name} {vote}" for name, vote in open.votes])
         self.note("C.readers" if readers else f"C.{outcome}", txn=open.txn, told=named(told), votes=said)
         if self.buffer:
             self.note("C.lazy", txn=open.txn)
+        elif self.log != before:
+            self.note("C.forced", txn=open.txn)
         if open.client:
             self.reply(open.client, Done(client_name(open.txn), outcome))
         self.tell(open, outcome, told)

@@ -23,15 +23,16 @@ RULES: Mapping[str, Rule] = {
         "BHG 7.4: timeout actions",
     ),
     "C.commit": Rule(
-        "**{who} decides: commit {txn}**. It has the votes {votes}. The decision is written before {told} hear of it.",
+        "**{who} decides: commit {txn}**, by the votes {votes}, and tells {told}.",
         "BHG 7.4; MLO 2",
     ),
     "C.abort": Rule(
         "**{who} decides: abort {txn}**, and tells {told}. Who voted no has aborted already.", "BHG 7.4; MLO 2"
     ),
     "C.readers": Rule("**{who} decides: commit {txn}**. All have only read: nobody has to be told.", "MLO 3"),
+    "C.forced": Rule("The decision is **on {who}'s disk** before anybody hears of it.", "BHG 7.4; MLO 2"),
     "C.lazy": Rule(
-        "{who}'s record of it is **lazy**: a crash may lose it, and without it {txn} ends the same way.",
+        "{who}'s record of it is **lazy**: it goes to the disk with the next forced one, and a crash before loses it.",
         "MLO 3 and 4",
     ),
     "C.ack": Rule("{participant} has the decision on {txn} on disk; **{missing}** still to come.", "MLO 2"),

@@ -108,7 +108,7 @@ def test_the_coordinator_does_not_wait_for_the_crashed() -> None:
     """BHG 7.5, timeout actions: who does not acknowledge has failed; the others are all committable."""
     waiting = Open("T1", "A", ALL, "pre-committing", missing=frozenset({"P3"}), due=True)
     after, effects = coordinator(waiting).after_timer("pre-commits")
-    assert [note.rule for note in effects.notes] == ["3.enough", "C.commit"]
+    assert [note.rule for note in effects.notes] == ["3.enough", "C.commit", "C.forced"]
     assert isinstance(after.log[-1], Committed)
 
 

@@ -169,7 +169,7 @@ def test_when_votes_are_late_the_coordinator_aborts() -> None:
     """BHG 7.4, timeout actions: while it waits for votes it may decide abort."""
     after, effects = coordinator(VOTING).after_timer("votes")
     assert after.log == (Aborted("T1", ("P1", "P2")),)
-    assert rules(effects) == ["C.silent", "C.abort"]
+    assert rules(effects) == ["C.silent", "C.abort", "C.forced"]
 
 
 def test_who_began_after_the_timer_was_set_is_given_its_time() -> None:

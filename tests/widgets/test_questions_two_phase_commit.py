@@ -85,7 +85,7 @@ def test_p1_writes_its_promise_and_locks_the_row_before_its_yes_leaves() -> None
 def test_the_last_yes_makes_c_write_commit_and_nobody_else_knows() -> None:
     """BHG 7.4: the coordinator's commit record is the decision."""
     step = guided(5)
-    assert rules(step) == ["C.vote", "C.commit"]
+    assert rules(step) == ["C.vote", "C.commit", "C.forced"]
     assert isinstance(step.state["C"].log[-1], Committed)
     assert outcomes(before(step), "T1") == {}
     assert outcomes(step.state, "T1") == {"C": "commit"}
@@ -117,7 +117,7 @@ def test_c_remembers_until_the_last_acknowledgement() -> None:
 
 def test_one_no_is_enough_while_a_vote_is_on_its_way() -> None:
     step = step_of("an honest no", 6)
-    assert rules(step) == ["C.vote", "C.abort"]
+    assert rules(step) == ["C.vote", "C.abort", "C.forced"]
     assert dict(coordinator(before(step)).open[0].votes) == {"P3": "yes"}
     assert step.notes[1].values["told"] == "P2, P3"
     assert outcomes(before(step), "T1") == {"P1": "abort"}
