@@ -11,11 +11,13 @@ from patterns.engine.history import History
 from patterns.engine.trace import sent, written
 from patterns.engine.world import World
 
-from .actions import Move
+from .actions import Look, Move, Nothing
 from .definition import Saga, saga, step
 from .machines import SagaMachine
 from .messages import Ack
-from .standing import databases, definition_of, instances, steps_standing
+from .records import Instance
+from .stages import told
+from .standing import databases, definition_of, instances, past_return, steps_standing
 
 LONG = 10_000
 COMMITTED, TENTATIVE, LOCKED = "committed", "tentative", "locked"
@@ -87,10 +89,12 @@ CURVES: Mapping[tuple[str, bool], Mapping[str, Curve]] = {
 # What others can read
 
 
-def is_final(world: World, saga_id: str, definition: Saga) -> bool:
-    """Whether nothing of a saga will be taken back: its pivot is done, or all its steps."""
-    standing = steps_standing(world, saga_id)
-    return definition.pivot in standing if definition.pivot else len(standing) == len(definition.steps)
+def is_final(world: World, instance: Instance, definition: Saga) -> bool:
+    """Whether nothing of a saga will be taken back: it is past the point of no return, or all of it is done and nobody
+    has turned back (who gave up on the last step does not know that it was done)."""
+    standing = steps_standing(world, instance.saga)
+    whole = len(standing) == len(definition.steps) and not told(world, instance).turned_back
+    return whole or past_return(definition, standing)
 
 
 def readable(world: World) -> dict[str, str]:
@@ -98,10 +102,10 @@ def readable(world: World) -> dict[str, str]:
     tentative = set()
     for instance in instances(world):
         definition = definition_of(world, instance.definition)
-        if not is_final(world, instance.saga, definition):
+        if not is_final(world, instance, definition):
             standing = steps_standing(world, instance.saga)
             for each in definition.steps:
-                if each.name in standing:
+                if each.name in standing and not isinstance(each.do, Look | Nothing):
                     tentative |= {(each.at, key) for key in each.do.touches}
     return {
         f"{service.id}.{row.key}": LOCKED

@@ -64,6 +64,11 @@ def sums(world: World) -> dict[str, int]:
     return {f"{service.id}.{row.key}": row.value for service in databases(world) for row in service.rows}
 
 
+def past_return(definition: Saga, standing: frozenset[str]) -> bool:
+    """Whether a step stands that cannot be undone, the pivot or what is retriable: from there it goes only forward."""
+    return any(each.kind != COMPENSATABLE and each.name in standing for each in definition.steps)
+
+
 def observer(world: World) -> tuple[str, ...]:
     """What somebody who reads all databases now sees of sagas that are neither whole nor gone, in words.
 
@@ -78,11 +83,7 @@ def observer(world: World) -> tuple[str, ...]:
             continue
         done = [f"{each.name} ({each.do})" for each in definition.steps if each.name in standing]
         missing = [each.name for each in definition.steps if each.name not in standing]
-        taken = (
-            any(each.kind == COMPENSATABLE for each in definition.steps if each.name in standing)
-            and definition.pivot not in standing
-        )
-        what = "what is seen may be taken back" if taken else "the rest will follow"
+        what = "the rest will follow" if past_return(definition, standing) else "what is seen may be taken back"
         lines.append(f"{instance.saga}: {', '.join(done)} can be seen, {', '.join(missing)} cannot; {what}")
     return tuple(lines)
 

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import pytest
 
+from patterns.engine.check import Sometimes
 from patterns.engine.explore import explore
-from patterns.saga import ANOMALIES, COUNTERMEASURES
+from patterns.saga import ALWAYS, ANOMALIES, COUNTERMEASURES
 from patterns.saga.gallery import shortest
-from patterns.saga.properties import completes
+from patterns.saga.properties import completes, no_dirty_reads, said
+from patterns.saga.records import COMPLETED
 
 
 @pytest.mark.parametrize("name", ANOMALIES)
@@ -34,6 +36,17 @@ def test_with_the_countermeasure_there_is_no_such_run(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in COUNTERMEASURES if COUNTERMEASURES[name].against == "lost update"])
 def test_and_sagas_still_get_somewhere(name: str) -> None:
     found = explore(COUNTERMEASURES[name].machine, (completes,), max_states=100_000)
+    assert found.holds, found
+
+
+@pytest.mark.parametrize("name", [name for name in COUNTERMEASURES if COUNTERMEASURES[name].against == "dirty read"])
+def test_and_credit_that_is_free_for_good_is_used(name: str) -> None:
+    """Where the delivery can be called back, both sagas complete in some run, and no dirty read is in any."""
+    machine = COUNTERMEASURES[name].machine
+    willing = machine.again(**{**machine.params, "refuse": []})
+    both = Sometimes("both complete", lambda world: all(COMPLETED in said(world, saga) for saga in ("A1", "B1")))
+    found = explore(willing, (*ALWAYS, no_dirty_reads, both), max_states=100_000)
+    assert found.complete
     assert found.holds, found
 
 

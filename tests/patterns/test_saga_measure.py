@@ -6,10 +6,30 @@ from itertools import pairwise
 
 import pytest
 
-from patterns.saga import CURVES, GALLERY, chain, cost, costs, exposed, readable
-from patterns.saga.gallery import completes, lost_update
+from patterns.engine.scripted import to_the_end, until
+from patterns.engine.world import Drop
+from patterns.saga import (
+    CURVES,
+    GALLERY,
+    RETRIABLE,
+    Add,
+    Move,
+    SagaMachine,
+    chain,
+    cost,
+    costs,
+    exposed,
+    observer,
+    readable,
+    saga,
+    step,
+    steps_standing,
+)
+from patterns.saga.gallery import begun, completes, lost_update
 from patterns.saga.machines import STYLES
 from patterns.saga.measure import COMMITTED, LOCKED, TENTATIVE
+from patterns.saga.messages import Done
+from patterns.saga.milestones import fired
 
 
 @pytest.mark.parametrize("refused", [False, True])
@@ -50,6 +70,41 @@ def test_with_a_semantic_lock_the_same_is_marked() -> None:
     seen = {each.seen for each in exposed(lost_update(lock="wait"))}
     assert seen == {COMMITTED, LOCKED}
     assert {each.seen for each in exposed(lost_update())} == {COMMITTED, TENTATIVE}
+
+
+def test_who_only_looks_leaves_what_is_committed() -> None:
+    for each in lost_update().branch:
+        service = each.state["accounts"]
+        if not any(done.step == "raise" for done in service.handled):
+            assert readable(each.state)["accounts.limit"] == COMMITTED
+
+
+def test_a_saga_without_a_pivot_is_past_return_when_a_retriable_step_is_done() -> None:
+    """Richardson 2018, 4.3.2: retriable steps follow where nothing can fail any more."""
+    definition = saga(
+        "send",
+        step("take", at="stock", do=Move("beans", "out", 1), undo=Move("out", "beans", 1)),
+        step("pack", at="yard", do=Add("parcels", 1), kind=RETRIABLE),
+        step("ship", at="vans", do=Add("loads", 1), kind=RETRIABLE),
+    )
+    history = to_the_end(begun(SagaMachine(sagas=[definition])))
+    seen = {steps_standing(each.state, "A1"): each.state for each in history.branch}
+    taken, packed = seen[frozenset({"take"})], seen[frozenset({"take", "pack"})]
+    assert observer(taken)[0].endswith("what is seen may be taken back")
+    assert readable(taken)["stock.beans"] == TENTATIVE
+    assert observer(packed)[0].endswith("the rest will follow")
+    assert readable(packed)["stock.beans"] == COMMITTED
+
+
+def test_what_is_whole_may_still_be_taken_back_when_its_orchestrator_gave_up_on_the_last_step() -> None:
+    run = begun(SagaMachine(sagas=["short"], tries=1))
+    until(run, lambda step: any(isinstance(p.body, Done) and p.body.step == "charge" for p in step.state.packets))
+    assert readable(run.state)["payment.ann"] == COMMITTED
+    run.apply(Drop(run.state.packets[0].id))
+    until(run, fired("O.gave up"))
+    assert steps_standing(run.state, "A1") == {"reserve", "charge"}
+    assert readable(run.state)["payment.ann"] == TENTATIVE
+    assert steps_standing(to_the_end(run).branch[-1].state, "A1") == frozenset()
 
 
 @pytest.mark.parametrize("title", GALLERY)
