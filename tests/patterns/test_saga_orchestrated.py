@@ -10,7 +10,23 @@ from typing import Any
 import pytest
 
 from patterns.engine.process import Effects
-from patterns.saga import DEFINITIONS, Begin, Elsewhere, Ended, Orchestrator, Record, Repair, Row, Saga, Service
+from patterns.saga import (
+    DEFINITIONS,
+    Add,
+    Begin,
+    Elsewhere,
+    Ended,
+    Look,
+    Move,
+    Orchestrator,
+    Overwrite,
+    Record,
+    Repair,
+    Reread,
+    Row,
+    Saga,
+    Service,
+)
 from patterns.saga.database import Fails
 from patterns.saga.messages import Accepted, Do, Done, Failed, Refused, Release, Released, Undo, Undone
 from patterns.saga.orchestrator import BackwardAfterCrash
@@ -280,6 +296,7 @@ def test_a_saga_that_has_ended_is_left_alone() -> None:
     ended, _ = told(begun(), Refused("A1", "reserve", "no beans"))
     after, effects = restarted(ended)
     assert effects.sends == []
+    assert effects.notes == []
     assert after == ended
 
 
@@ -412,6 +429,43 @@ def test_a_compensatable_step_marks_what_it_wrote_until_its_saga_has_ended() -> 
     released, answers = handled(marked, Release("A1"))
     assert {row.pending for row in released.rows} == {""}
     assert answers == ["released"]
+
+
+@pytest.mark.parametrize("kind", ["pivot", "retriable"])
+def test_what_cannot_be_undone_is_final_at_once_and_not_marked(kind: Any) -> None:
+    """MP 4.3.2, semantic lock: only compensatable transactions set the flag."""
+    after, answers = handled(service(locking="refuse"), Do("A1", "charge", CHARGE.action, kind))
+    assert answers == ["charge done"]
+    assert {row.pending for row in after.rows} == {""}
+
+
+def test_what_else_a_saga_did_at_a_service_stays_marked_until_it_is_undone_too() -> None:
+    """MP 4.3.2: who sets a flag clears it; while a step of the saga stands, it may still be taken back."""
+    fee = Do("A1", "fee", Move("ann", "fees", 1), "compensatable")
+    bank = service(locking="refuse", rows=(Row("ann", 100), Row("shop", 0), Row("fees", 0)))
+    marked, _ = handled(bank, CHARGE, fee)
+    once, _ = handled(marked, Undo("A1", "fee", Move("fees", "ann", 1)))
+    assert {row.key: row.pending for row in once.rows} == {"ann": "A1", "shop": "A1", "fees": "A1"}
+    twice, _ = handled(once, REFUND)
+    assert {row.pending for row in twice.rows} == {""}
+
+
+def test_a_saga_overwrites_with_what_it_saw_itself() -> None:
+    """MP 4.3.1, lost update; 4.3.2, re-read value: what another saga saw later is not what this one saw."""
+    for action, answer, limit in (
+        (Overwrite("limit", 50), "raise done", 150),
+        (Reread("limit", 50), "raise refused", 150),
+    ):
+        bank = service(rows=(Row("limit", 100),))
+        after, answers = handled(
+            bank,
+            Do("A1", "look", Look("limit"), "compensatable"),
+            Do("C1", "raise", Add("limit", 50), "compensatable"),
+            Do("B1", "look", Look("limit"), "compensatable"),
+            Do("A1", "raise", action, "compensatable"),
+        )
+        assert answers[-1] == answer
+        assert rows(after) == {"limit": limit}, "B1 saw 150"
 
 
 @pytest.mark.parametrize(("locking", "answer"), [("refuse", "B1: charge refused"), ("wait", "B1: charge failed")])
