@@ -99,8 +99,7 @@ def outside(step: Step[World, object], x: float, y: float) -> Iterator[Mark]:
     yield Label(id="reader", x=x, y=y, text="Who reads all databases now sees", size="small", role="soft", strong=True)
     for at, line in enumerate(_lines(seen)):
         yield Label(id=f"reader:{at}", x=x, y=y + (at + 1) * LINE, text=line, size="small", title="; ".join(seen))
-    told = ", ".join(_told(call) for call in world.calls if isinstance(call.body, Begin))
-    told = f"clients: {told}" if told else "no client has asked yet"
+    told = _told([call for call in world.calls if isinstance(call.body, Begin)])
     text = told if len(told) <= LETTERS else f"{told[: LETTERS - 1]}…"
     yield Label(id="client", x=x, y=y + (READER + 1) * LINE + 4, text=text, size="small", role="soft", title=told)
 
@@ -115,8 +114,12 @@ def _lines(seen: Sequence[str]) -> list[str]:
     return lines
 
 
-def _told(call: Call) -> str:
-    return f"{call.client} {'waits' if call.waits else f'is told: {call.reply}'}"
+def _told(calls: Sequence[Call]) -> str:
+    """Which clients wait, and what the others were told: `A1 completed` is for A."""
+    waits = ", ".join(call.client for call in calls if call.waits)
+    replies = ", ".join(str(call.reply) for call in calls if not call.waits)
+    parts = [*([f"waiting: {waits}"] if waits else []), *([f"told: {replies}"] if replies else [])]
+    return f"clients {'; '.join(parts)}" if parts else "no client has asked yet"
 
 
 def height() -> float:
