@@ -198,6 +198,8 @@ class ThreePhaseParticipant(Participant):
         poll = next((poll for poll in self.polls if poll.txn == branch.txn), None)
         if poll is not None:
             self.conclude(branch, poll)
+            if self.find(branch.txn) is not None and not any(poll.txn == branch.txn for poll in self.polls):
+                self.ask_all(branch)
         elif branch.recovered:
             self.ask_all(branch)
         else:
@@ -288,10 +290,9 @@ class ThreePhaseParticipant(Participant):
         counted = [report for report in poll.reports if not report.recovered or back or report not in undecided]
         states = frozenset(report.state for report in counted)
         if branch.recovered and not knows and not back:
-            # Others may have decided while it was down, and crashed since: it must not decide.
+            # Others may have decided while it was down, and crashed since: it must not decide. It asks again later.
             self.note("3.blocked", txn=branch.txn)
             self.polls = tuple(other for other in self.polls if other.txn != branch.txn)
-            self.ask_all(branch)
             return
         outcome = self.termination(states)
         if outcome is None:

@@ -17,10 +17,28 @@ from typing import Any
 import pytest
 
 from patterns.engine.check import Always, Property
+from patterns.engine.dead_ends import dead_end
 from patterns.engine.explore import explore
+from patterns.engine.process import on
 from patterns.engine.random_worlds import FAULTS, random_worlds
+from patterns.engine.scripted import until
 from patterns.engine.world import World
-from patterns.two_phase_commit import BUGS, GALLERY, NO_FAULTS, PROTOCOLS, RULES, Bug, TwoPhaseCommit, running
+from patterns.two_phase_commit import (
+    BUGS,
+    GALLERY,
+    NO_FAULTS,
+    PROTOCOLS,
+    RULES,
+    Bug,
+    InDoubt,
+    Inquiry,
+    PresumedAbortCoordinator,
+    TwoPhaseCommit,
+    blocked,
+    coordinator,
+    in_doubt,
+    running,
+)
 from patterns.two_phase_commit.broken import ROUGH, TWO, TakesSilenceForYes
 from patterns.two_phase_commit.doubt import is_spent
 from patterns.two_phase_commit.properties import ALWAYS, committed_somewhere, given_up, settled
@@ -66,7 +84,7 @@ EVERY_RUN = {
         small("three_phase", HALT, TWO, timing="synchronous", crash_stop=True),
         2_488,
     ),
-    "three phases, a crash, a repair": (small("three_phase", {"crash": 1}, TWO, timing="synchronous"), 3_729),
+    "three phases, a crash, a repair": (small("three_phase", {"crash": 1}, TWO, timing="synchronous"), 3_610),
 }
 """What is searched, in seconds -> the machine, and how many states it has."""
 
@@ -78,6 +96,52 @@ def test_in_every_run_all_promises_are_kept(title: str) -> None:
     assert found.complete, found
     assert found.holds, found
     assert found.states == states
+
+
+ENDING = (
+    "basic, a crash, a loss",
+    "presumed abort, a crash, a loss",
+    "presumed commit, a crash, a loss",
+    "presumed commit, read-only, two losses",
+    "three phases, two crash for good",
+    "three phases, a crash, a repair",
+)
+
+
+def ended(world: World) -> bool:
+    """Nobody that is up is in doubt, and a coordinator that is up has nothing left to do."""
+    return not in_doubt(world) and ("C" in world.down or not coordinator(world).open)
+
+
+@pytest.mark.parametrize("title", ENDING)
+def test_from_every_state_all_can_still_decide_without_luck(title: str) -> None:
+    """AC5: once no more fails, all decide. Three phases even while those that crashed never come back: nonblocking (BHG
+    7.5). Who asks in vain for ever is never at rest, so no property of single states would show it."""
+    machine, _ = EVERY_RUN[title]
+    stuck = dead_end(machine, ended)
+    assert stuck is None, [step.event for step in stuck.branch]
+
+
+def test_two_phases_block_for_good_when_the_coordinator_never_comes_back() -> None:
+    """BHG 7.4: a crash of the coordinator, where all have voted yes, is enough."""
+    machine = small("basic", {"crash": 1}, TWO, timing="synchronous", crash_stop=True)
+    stuck = dead_end(machine, lambda world: not in_doubt(world))
+    assert stuck is not None
+    assert stuck.state.down == {"C"}
+    until(stuck, lambda step: blocked(step.state))
+
+
+def test_a_coordinator_that_never_presumes_leaves_somebody_in_doubt_for_ever() -> None:
+    """MLO 2: who knows nothing must answer all the same."""
+
+    class NeverPresumes(PresumedAbortCoordinator):
+        @on(Inquiry)
+        def answer_inquiry(self, participant: str, message: Inquiry) -> None:
+            self.send(participant, InDoubt(message.txn))
+
+    machine = running(coordinator=NeverPresumes)
+    settings = {"n": 2, "protocol": "presumed_abort", "transfers": TWO, "retries": False, "timing": "quiet"}
+    assert dead_end(machine(**settings, budget={**NO_FAULTS, "crash": 1}), ended) is not None
 
 
 LARGER = {

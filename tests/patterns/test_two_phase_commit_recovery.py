@@ -207,6 +207,12 @@ def test_under_presumed_abort_an_abort_is_forgotten_at_once() -> None:
     assert effects.sends == [("P1", Abort("T1"))], "lost in a crash it is as good as written"
 
 
+def test_under_presumed_abort_an_abort_that_a_crash_did_not_take_needs_nothing_either() -> None:
+    """MLO 3: who asks is told what is presumed."""
+    _after, effects = back(coordinator(PresumedAbortCoordinator, log=(Aborted("T1"),)))
+    assert (effects.sends, rules(effects)) == ([], [])
+
+
 def test_under_presumed_abort_a_commit_is_forced_and_acknowledged() -> None:
     """MLO 3: it must not be forgotten, for then it would be presumed aborted."""
     voted, _ = participant(PresumedAbortParticipant).after_message("C", ASK)
@@ -227,6 +233,13 @@ def test_under_presumed_commit_whom_it_asks_is_on_disk_before_it_asks() -> None:
     again, effects = back(after)
     assert effects.sends == [("P1", Abort("T1")), ("P2", Abort("T1"))]
     assert again.open[0].missing == {"P1", "P2"}
+
+
+def test_under_presumed_commit_an_abort_that_has_ended_is_not_told_again() -> None:
+    """MLO 4: all have acknowledged it, so nobody will ask."""
+    log = (Collecting("T1", TWO), Aborted("T1", TWO), End("T1"))
+    after, effects = back(coordinator(PresumedCommitCoordinator, log=log))
+    assert (after.open, effects.sends) == ((), [])
 
 
 def test_who_voted_no_is_not_told_after_a_crash_either() -> None:

@@ -1,0 +1,171 @@
+"""The machine, and what can be read off its states: who is in doubt, what is blocked, what is refused."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+import pytest
+
+from patterns.engine.check import Watch
+from patterns.engine.process import Process
+from patterns.engine.scripted import until
+from patterns.engine.world import Crash, Deliver, Drop, Request
+from patterns.two_phase_commit import (
+    GALLERY,
+    PROTOCOLS,
+    Branch,
+    Done,
+    Move,
+    Participant,
+    TwoPhaseCommit,
+    blocked,
+    in_doubt,
+)
+from patterns.two_phase_commit.gallery import begun, finish
+from patterns.two_phase_commit.milestones import MILESTONES, all_ended, fired
+from patterns.two_phase_commit.properties import ALWAYS, agreement
+
+ANN = Move("P1", "ann", -40)
+
+
+# What can be read off a state
+
+
+def test_who_is_in_doubt_and_since_when_is_read_off_the_state() -> None:
+    """From its yes to the decision: the uncertainty period (BHG 7.3)."""
+    run = begun(TwoPhaseCommit(n=2, latency=(10, 10)))
+    assert in_doubt(run.state) == ()
+    until(run, fired("P.yes"))
+    until(run, fired("P.yes"))
+    assert in_doubt(run.state) == (("P1", "T1", 10), ("P2", "T1", 10))
+    assert not blocked(run.state), "the coordinator is up"
+    run.apply(Crash("C"))
+    assert blocked(run.state) == ("T1",)
+
+
+def test_nobody_is_blocked_while_one_knows() -> None:
+    """BHG 7.4: cooperative termination."""
+    history = GALLERY["one participant knows"]()
+    assert not any(blocked(step.state) for step in history.branch)
+    assert any(blocked(step.state) for step in GALLERY["nobody knows"]().branch)
+
+
+def test_since_when_somebody_waits_makes_no_two_states_of_one() -> None:
+    """For a search: no rule reads it."""
+    machine = TwoPhaseCommit(n=2)
+    world = begun(machine).state
+    early, late = (
+        msgspec.structs.replace(
+            world,
+            processes=tuple(
+                msgspec.structs.replace(process, branches=(Branch("T1", (ANN,), (), "in doubt", since),))
+                if isinstance(process, Participant)
+                else process
+                for process in world.processes
+            ),
+        )
+        for since in (5, 9)
+    )
+    assert early != late
+    assert machine.key(early) == machine.key(late)
+
+
+# The machine
+
+
+@pytest.mark.parametrize(
+    ("params", "why"),
+    [
+        ({"n": 0}, "n is 0"),
+        ({"n": 10}, "n is 10; allowed are 1 to 9"),
+        ({"protocol": "four_phase"}, "protocol is 'four_phase'; allowed are basic, presumed_abort"),
+        ({"timing": "lucky"}, "timing is 'lucky'; allowed are asynchronous"),
+        ({"balance": -1}, "balance is -1"),
+        ({"doubt_timeout": 0}, "doubt_timeout is 0 ms"),
+        ({"transfers": [{"zoe": 0}]}, "transfers has 'zoe'; the customers are ann, bob, cho"),
+        ({"transfers": [{"ann": 5}]}, r"the moves of T1 add up to \+5"),
+        ({"transfers": [{"ann": 0}] * 27}, "transfers has 27; allowed are up to 26"),
+        ({"protocol": "three_phase", "cooperative": False}, "cooperative is False"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_the_reason(params: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        TwoPhaseCommit(**params)
+
+
+@pytest.mark.parametrize(
+    ("params", "why"),
+    [
+        ({"n": "3"}, "n is '3'; allowed are whole numbers"),
+        ({"vote_timeout": 1.5}, "vote_timeout is 1.5; allowed are whole numbers"),
+        ({"cooperative": "no"}, "cooperative is 'no'; allowed are True and False"),
+        ({"transfers": {"ann": -40, "bob": 40}}, "allowed is a list"),
+        ({"transfers": [("ann", -40)]}, "allowed is customer -> amount"),
+        ({"transfers": [{"ann": -4.5, "bob": 4.5}]}, "transfers has 'ann': -4.5; allowed are whole numbers"),
+    ],
+)
+def test_what_is_of_another_kind_is_refused_with_the_reason(params: dict[str, Any], why: str) -> None:
+    with pytest.raises(TypeError, match=why):
+        TwoPhaseCommit(**params)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("n", [1, 2, 3, 5])
+def test_every_machine_runs_and_is_built_again_from_its_parameters(protocol: str, n: int) -> None:
+    machine = TwoPhaseCommit(n=n, protocol=protocol, seed=3)
+    again = machine.again(**machine.params)
+    assert again.params == machine.params
+    assert again.start() == machine.start()
+    end = finish(begun(machine)).branch[-1].state
+    assert all_ended(end)
+    assert end.calls[0].reply == Done("T1", "commit")
+
+
+def test_the_clients_of_the_machine_ask_once_each_and_again_while_they_wait() -> None:
+    machine = TwoPhaseCommit()
+    run = begun(machine)
+    assert [request.client for request in machine.requests(run.state)] == ["A", "B"]
+    assert [request.client for request in TwoPhaseCommit(retries=False).requests(run.state)] == ["B"]
+    finish(run)
+    assert [request.client for request in machine.requests(run.branch[-1].state)] == ["B"]
+
+
+def test_every_milestone_is_reached_in_some_run() -> None:
+    steps = [step for run in GALLERY.values() for step in run().branch]
+    assert {name for name, reached in MILESTONES.items() if any(reached(step) for step in steps)} == set(MILESTONES)
+
+
+def test_process_fields_and_messages_go_over_a_command_line_and_a_wire() -> None:
+    """The runtime starts each process with its fields as JSON."""
+    for protocol in PROTOCOLS:
+        for process in TwoPhaseCommit(protocol=protocol).processes():
+            assert isinstance(process, Process)
+            fields = {field: getattr(process, field) for field in process.kept_fields}
+            assert msgspec.convert(msgspec.json.decode(msgspec.json.encode(fields)), type(process)) == process
+
+
+def test_with_no_fault_the_properties_hold_all_along() -> None:
+    """AC1 to AC5 (BHG 7.3), on every state of every run of the gallery but the one that shows them broken."""
+    for title, run in GALLERY.items():
+        history = run()
+        watch = Watch(history.machine, ALWAYS)
+        memories = watch.begin(history.state)
+        broken = None
+        for before, step in pairwise(history.branch):
+            memories = watch.follow(memories, before.state, step.event, step.state, step.notes)
+            broken = broken or watch.broken(memories, step.state)
+        assert (broken[0] if broken else None) is (agreement if "partition" in title else None), (title, broken)
+
+
+def test_a_lost_question_is_no_vote() -> None:
+    """AC3: commit only if all voted yes."""
+    run = begun(TwoPhaseCommit(n=2))
+    lost = next(packet for packet in run.state.packets if packet.to == "P2")
+    run.apply(Drop(lost.id))
+    until(run, fired("C.abort"))
+    end = finish(run).branch[-1].state
+    assert [dict(end[name].balances) for name in ("P1", "P2")] == [{"ann": 100}, {"bob": 100}]
+    assert isinstance(run.branch[1].event, Request)
+    assert any(isinstance(step.event, Deliver) for step in run.branch[2:])
