@@ -79,6 +79,6 @@ def _undo(at: Progress, name: str, standing: list[str], turn: tuple[str, ...]) -
         return UNDONE
     if name in at.stuck:
         return STUCK
-    if not at.turned_back or name not in standing:
+    if not at.turned_back or at.ended or name not in standing:  # who has ended undoes nothing more, right or wrong
         return ""
     return TURN if name in turn else DUE

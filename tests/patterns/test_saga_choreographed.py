@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from patterns.engine.process import Effects
-from patterns.saga import DEFINITIONS, Begin, Elsewhere, Ended, Peer, Repair, SagaMachine
+from patterns.saga import DEFINITIONS, Begin, Elsewhere, Ended, Peer, Record, Repair, SagaMachine, chain, progress
 from patterns.saga.choreography import subscribers
 from patterns.saga.messages import Ack, Event
 
@@ -142,13 +142,15 @@ def test_any_other_service_sends_the_client_on() -> None:
         ("trip", "done", "hold", ("airline", "lodging")),
         ("trip", "refused", "hotel", ("card", "airline")),
         ("trip", "undone", "flight", ("card",)),
+        ("chain4", "undone", "T3", ("S2",)),
+        ("chain4", "undone", "T1", ("S1",)),
         ("trip", "repaired", "flight", ("airline",)),
         ("trip", "ended", "", ("card", "airline", "lodging")),
         ("trip", "stuck", "flight", ("card",)),
     ],
 )
 def test_an_event_goes_to_those_that_have_a_use_for_it(definition: str, what: str, step: str, to: Any) -> None:
-    assert subscribers(DEFINITIONS[definition], what, step) == to
+    assert subscribers({**DEFINITIONS, "chain4": chain(4)}[definition], what, step) == to
 
 
 # Backward
@@ -157,6 +159,12 @@ def test_an_event_goes_to_those_that_have_a_use_for_it(definition: str, what: st
 def test_who_refuses_says_so_to_all_that_may_have_to_undo() -> None:
     after, _ = told(peers(refuse=["approve"])["orders"], event("done", "charge"))
     assert waiting(after) == [("stock", "approve refused"), ("payment", "approve refused")]
+
+
+def test_of_two_refusals_the_one_heard_first_is_the_reason() -> None:
+    """In either style a client is told why its saga turned back; another branch may be refused later."""
+    records = [Record("A1", "begun"), *(Record("A1", "refused", name, f"no {name}") for name in ("flight", "hotel"))]
+    assert progress(TRIP, "A1", records).reason == "no flight"
 
 
 def test_a_step_is_undone_when_those_that_build_on_it_are() -> None:

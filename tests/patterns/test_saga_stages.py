@@ -8,7 +8,7 @@ import pytest
 
 from patterns.engine.history import History
 from patterns.engine.world import Crash, World
-from patterns.saga import DEFINITIONS, GALLERY
+from patterns.saga import BUGS, DEFINITIONS, GALLERY
 from patterns.saga.stages import Stage, phase_of, planned, stages, told
 from patterns.saga.standing import instances, steps_standing
 
@@ -63,6 +63,12 @@ def test_a_compensation_that_fails_too_often_is_stuck_until_it_is_mended() -> No
         last = run.branch[-1]
         assert at(last)["charge"] == Stage("done", "undone", False)
         assert at(first(run, mended))["reserve"].undo == "due"
+
+
+def test_nobody_is_about_to_undo_what_a_wrong_end_left_standing() -> None:
+    found = BUGS["forgets the step under way"].search().counterexample
+    assert found is not None
+    assert at(found.history.branch[-1])["reserve"] == Stage("unknown", "", True)
 
 
 @pytest.mark.parametrize("style", ["", "choreographed: "])

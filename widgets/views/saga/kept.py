@@ -44,8 +44,8 @@ def records(world: World, before: World | None, group: Group, x: float, y: float
 
 def _record(world: World, record: Record, at: int, new: bool, x: float, y: float) -> Mark:
     step = "" if record.what == PIVOT_PASSED else record.step  # the line before it has the pivot's name
-    outcome = record.detail if record.what == ENDED else ""
-    words = " ".join(part for part in (record.saga, step, record.what, outcome) if part)
+    what = record.detail if record.what == ENDED else record.what
+    words = " ".join(part for part in (record.saga, step, what) if part)
     return Box(
         id=f"record:{at}",
         x=x,

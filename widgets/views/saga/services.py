@@ -26,6 +26,8 @@ WIDTH = 296
 CARD, HEADER, ROW, SEEN, GAP = 128, 24, 21, 16, 12
 BOSS = 84
 MOST_ROWS, MOST_SEEN, MOST_WAITING = 4, 2, 8
+NARROW = 9
+"""Letters of what the orchestrator waits for that leave room for how often it asked."""
 NEAR = 3  # pixels that a link keeps from what it joins
 
 
@@ -222,12 +224,13 @@ def _orchestrator(world: World, group: Group, x: float, y: float, high: float) -
 
 
 def _waiting(world: World, waiting: Waiting, at: int, x: float, y: float) -> Mark:
-    tries = f" ×{waiting.tries}" if waiting.tries > 1 else ""
+    words = in_short(world, waiting.command)
+    tries = f" ×{waiting.tries}" if waiting.tries > 1 and len(words) <= NARROW else ""
     return Label(
         id=f"waiting:{at}",
         x=x,
         y=y + at * SEEN,
-        text=in_short(world, waiting.command) + tries,
+        text=words + tries,
         size="small",
         role=saga_role(world, waiting.command.saga),
         title=f"waits for {waiting.to} to answer: {waiting.command}, sent {waiting.tries} times",
