@@ -61,7 +61,7 @@ def honest_no(protocol: str = "basic") -> Run:
 
 
 def blocked_behind_a_crash() -> Run:
-    """The coordinator decides and crashes before anybody hears of it: all are in doubt, and the rows stay locked. A
+    """The coordinator decides and crashes before any bank hears of it: all are in doubt, and the rows stay locked. A
     second transfer waits for one of them and gives up. The coordinator is repaired, and all is resolved."""
     run = begun(TwoPhaseCommit(lock_timeout=70))
     until(run, lambda step: len(in_doubt(step.state)) == 3)

@@ -109,7 +109,8 @@ RULES: Mapping[str, Rule] = {
     ),
     "3.ack": Rule("{participant} knows that all voted yes on {txn}; **{missing}** still to come.", "BHG 7.5"),
     "3.enough": Rule(
-        "**{who} waits no longer for {silent}**: silent for {timeout} ms, so crashed. All that are up know of {txn}.",
+        "**{who} waits no longer for {silent}**: silent for {timeout} ms, so taken for crashed. All others know "
+        "that all voted yes on {txn}.",
         "BHG 7.5: timeout actions",
     ),
     "3.ready": Rule("**{who} is committable**: it knows that all voted yes on {txn}.", "BHG 7.5"),
@@ -130,12 +131,14 @@ RULES: Mapping[str, Rule] = {
     "3.TR1": Rule("**{who} decides: abort {txn}**: somebody has aborted.", "BHG 7.5: TR1"),
     "3.TR2": Rule("**{who} decides: commit {txn}**: somebody has committed.", "BHG 7.5: TR2"),
     "3.TR3": Rule(
-        "**{who} decides: abort {txn}**: all that are up are uncertain, so nobody can have committed.", "BHG 7.5: TR3"
+        "**{who} decides: abort {txn}**: all that answered are uncertain. If the rest have crashed, nobody can have "
+        "committed.",
+        "BHG 7.5: TR3",
     ),
     "3.TR4.pre": Rule(
         "**{who} makes all committable** before it commits {txn}: somebody is, and nobody has decided.", "BHG 7.5: TR4"
     ),
-    "3.TR4": Rule("**{who} decides: commit {txn}**: all that are up are committable.", "BHG 7.5: TR4"),
+    "3.TR4": Rule("**{who} decides: commit {txn}**: all that answered are committable.", "BHG 7.5: TR4"),
     "3.blocked": Rule(
         "**{who} may not decide {txn}**: it was down, and somebody that is not back may know more.",
         "BHG 7.5: total failure",

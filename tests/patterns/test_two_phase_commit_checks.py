@@ -156,7 +156,7 @@ LARGER = {
     "presumed commit, two crashes, two losses": (small("presumed_commit", HALT, TWO, timing="quiet"), None),
     "three phases, a crash in the middle of sending, a repair": (
         small("three_phase", {"crash": 1, "drop": 2}, TWO, timing="synchronous"),
-        8_226,
+        8_203,
     ),
     "three phases, all crash and are repaired": (
         small("three_phase", {"crash": 3}, TWO, timing="synchronous"),
