@@ -115,6 +115,23 @@ def test_in_every_run_a_saga_ends_whole_or_gone(
     assert found.states == states
 
 
+@pytest.mark.parametrize("refuse", [[], ["b"], ["c"], ["b", "c"]], ids=str)
+@pytest.mark.parametrize("style", STYLES)
+def test_in_every_run_a_saga_of_two_roots_and_two_leaves_ends_when_all_of_it_has(style: str, refuse: list[str]) -> None:
+    """GMS 8: parallel sagas; two may be refused at the same time."""
+    move: Any = {"do": Move("left", "right", 1), "undo": Move("right", "left", 1)}
+    fork = saga(
+        "fork",
+        step("a", at="S1", **move, after=()),
+        step("b", at="S2", **move, after=()),
+        step("c", at="S3", **move, after="a"),
+    )
+    machine = small(SagaMachine, style=style, sagas=[fork], refuse=refuse)
+    found = explore(machine, (*ALWAYS, is_compensated if refuse else completes), max_states=5_000)
+    assert found.complete
+    assert found.holds, found
+
+
 def test_in_every_run_with_semantic_locks_all_marks_go() -> None:
     """MP 4.3.2: who sets a flag clears it, whichever way its saga ends."""
     for style in STYLES:
