@@ -372,22 +372,6 @@ def test_one_transaction_alone_needs_no_name_on_its_messages() -> None:
     assert {line.text for line in lines} == {"commit"}
 
 
-def test_of_a_long_log_the_oldest_records_are_counted() -> None:
-    run = History(TwoPhaseCommit(transfers=({"ann": -1, "bob": 1},) * 4))
-    for _ in range(4):
-        run.apply(next(run.machine.enabled(run.state, "request")))
-        while run.advance():
-            pass
-    assert boxes(scene_of(run.step), "older:P1") == ["3 older"]
-    assert boxes(scene_of(run.step), "record:P1") == [
-        "commit T2",
-        "prepare T3",
-        "commit T3",
-        "prepare T4",
-        "commit T4",
-    ]
-
-
 # The bar, and what it cost
 
 

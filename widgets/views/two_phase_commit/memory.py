@@ -11,7 +11,7 @@ from patterns.engine.world import Crash, World
 from patterns.two_phase_commit import Coordinator, Open, Participant
 from widgets.scene import Box, Label, Line, Mark, Role
 
-from .boxes import MEMORY, MEMORY_HIGH, Row, box, record_ids, stack
+from .boxes import MEMORY, MEMORY_HIGH, MEMORY_ROWS, Row, box, record_ids, stack
 from .words import BRANCH, branch_in_short, lock_in_short, record_in_short, role_of
 
 MOST_CELLS = 3
@@ -42,9 +42,9 @@ def region(step: Step[World, Any], process: Any, x: float, width: float) -> list
         title=f"in {who}'s memory: {in_words(world, process)}",
     )
     if not down:
-        return [frame, *stack(_rows(process), x, MEMORY, width, who)]
+        return [frame, *stack(_shown(process), x, MEMORY, width, who)]
     if step.parent is not None and step.event == Crash(who):
-        wiped = stack(_rows(step.parent.state[who]), x, MEMORY, width, who)
+        wiped = stack(_shown(step.parent.state[who]), x, MEMORY, width, who)
         return [frame, *(_struck(mark) for mark in wiped), *_cross(who, x, width)]
     middle, low = x + width / 2, MEMORY + 24
     gone = Label(id=f"gone:{who}", x=middle, y=low, text="✕ empty", size="small", role="down", anchor="middle")
@@ -68,6 +68,17 @@ def _cross(who: str, x: float, width: float) -> list[Mark]:
         Line(id=f"wiped:{who}:1", x=x, y=MEMORY, x2=right, y2=low, role="bad", wide=2, title=title),
         Line(id=f"wiped:{who}:2", x=x, y=low, x2=right, y2=MEMORY, role="bad", wide=2, title=title),
     ]
+
+
+def _shown(process: Any) -> list[Row]:
+    """As many rows as there is room for; what comes below is counted, and named in words."""
+    rows = _rows(process)
+    if len(rows) <= MEMORY_ROWS:
+        return rows
+    last = MEMORY_ROWS - 1
+    titles = [one.title for row in rows[last:] for one in ([row] if isinstance(row, Box) else row)]
+    more = box(f"below:{process.id}", f"{len(rows) - last} more", "soft", "dashed", "; ".join(titles))
+    return [*rows[:last], more]
 
 
 def _rows(process: Any) -> list[Row]:
