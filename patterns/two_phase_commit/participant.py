@@ -193,7 +193,8 @@ class Participant(Logged):
         balances = self.balances
         redo = tuple(Account(move.account, balances[move.account] + move.amount) for move in branch.moves)
         self.log_yes(Prepared(branch.txn, self.coordinator, branch.participants, redo))
-        self.note("P.yes", txn=branch.txn, redo=named([str(account) for account in redo]))
+        where = "only in its memory" if self.buffer else "on disk before the yes leaves"
+        self.note("P.yes", txn=branch.txn, redo=named([str(account) for account in redo]), where=where)
         self.hold(replace(branch, standing="in doubt", since=self.now, due=False))
         self.send(self.coordinator, Voted(branch.txn, "yes"))
 
@@ -323,8 +324,9 @@ class Participant(Logged):
                 moves = tuple(Move(self.id, account.name, 0) for account in vote.redo)
                 branch = Branch(txn, moves, vote.participants, self.standing_of(records), self.now, False, True)
                 self.branches = (*self.branches, branch)
-                self.note("P.back", txn=txn, locked=named([account.name for account in vote.redo]))
                 self.hold(branch)
+                locked = [lock.account for lock in self.locks if lock.txn == txn]
+                self.note("P.back", txn=txn, locked=", ".join(locked) or "nothing")
                 self.when_in_doubt(branch)
             elif action in ("commit", "abort"):
                 self.decided(txn, action, self.id)

@@ -61,7 +61,7 @@ RULES: Mapping[str, Rule] = {
         "BHG 3: deadlocks by timeout; 7.3: before its vote a process may abort",
     ),
     "P.yes": Rule(
-        "**{who} votes yes on {txn}**: its promise, with {redo} to be written, is on disk first. From now on it is in "
+        "**{who} votes yes on {txn}**: it promises to write {redo}. The promise is **{where}**. From now on it is in "
         "doubt, and the rows are locked.",
         "BHG 7.4; MLO 2: the prepare record is forced",
     ),
