@@ -211,6 +211,28 @@ def test_who_was_down_does_not_count_for_those_that_were_not() -> None:
     assert after.logged_outcome("T1") == "abort"
 
 
+def test_who_was_down_is_not_waited_for_before_a_commit() -> None:
+    """BHG 7.5, TR4: PRE-COMMIT goes to those that are up and uncertain; who was down is told the decision only."""
+    bank, _ = leading(committable()).after_message("P2", StateReport("T1", "uncertain"))
+    bank, _ = bank.after_message("P3", StateReport("T1", "uncertain", recovered=True))
+    bank, effects = bank.after_timer("doubt")
+    assert effects.sends == [("P2", PreCommit("T1"))]
+    _after, effects = bank.after_message("P2", PreCommitted("T1"))
+    assert effects.sends == COMMITS
+
+
+def test_who_was_down_and_may_not_decide_asks_again_only_when_its_time_is_up() -> None:
+    """BHG 7.5, recovery: it asks until it hears of a decision, but not without a pause."""
+    bank, _ = uncertain().crashed().after_restart()
+    for sender in ("C", "P2"):
+        bank, _ = bank.after_message(sender, StateReport("T1", "committable"))
+    bank, effects = bank.after_message("P3", StateReport("T1", "committable"))
+    assert [note.rule for note in effects.notes] == ["3.heard", "3.blocked"]
+    assert effects.sends == []
+    _after, effects = bank.after_timer("doubt")
+    assert effects.sends == [(name, StateRequest("T1", True)) for name in ("C", "P2", "P3")]
+
+
 def test_when_all_were_down_and_all_are_back_they_decide() -> None:
     """BHG 7.5, total failure: who failed last is among them."""
     bank, _ = committable().crashed().after_restart()
