@@ -338,7 +338,7 @@ def quoted(name: str) -> str:
 
 
 def _worded(tables: dict[str, str]) -> str:
-    return "; ".join(str(sql) for _, sql in sorted(tables.items()))
+    return "; ".join(sorted(str(sql) for sql in tables.values()))  # a damaged file may name a table in bytes
 
 
 @contextmanager
