@@ -183,10 +183,17 @@ def column_of(declared: inspect.Type) -> Column:
     types = declared.types if isinstance(declared, inspect.UnionType) else (declared,)
     plain = {type(each) for each in types} - {inspect.NoneType}
     if not plain or not plain <= _PLAIN.keys() or (inspect.BoolType in plain and len(plain) > 1):
-        return Column("TEXT", lambda value: _encode(value).decode(), msgspec.json.decode)
+        return Column("TEXT", lambda value: _encode(value).decode(), _decode)
     if inspect.BoolType in plain:
         return Column("INTEGER", _plain, lambda value: bool(value) if value in (0, 1) else value)
     return Column(_PLAIN[plain.pop()] if len(plain) == 1 else "", _plain, lambda value: value)
+
+
+def _decode(text: Any) -> Any:
+    """What JSON says. Raises DiskError for a column that holds no text."""
+    if not isinstance(text, str):
+        raise DiskError(f"a column of JSON holds {text!r}")
+    return msgspec.json.decode(text)
 
 
 def _plain(value: Any) -> Any:

@@ -268,6 +268,7 @@ def test_a_disk_that_cannot_be_written_says_so(kind: type[AnyDisk], tmp_path: Pa
 @both
 @settings(max_examples=60)
 @example(place=3970, bit=0)  # the name of a table becomes bytes
+@example(place=12222, bit=3)  # JSON becomes a number
 @given(place=st.integers(0, 30_000), bit=st.integers(0, 7))
 def test_a_flipped_bit_is_refused_or_gives_values_of_the_declared_types(
     kind: type[AnyDisk], place: int, bit: int
