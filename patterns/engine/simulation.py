@@ -71,8 +71,10 @@ class Simulation(Machine[World, Any]):
             raise ValueError(f"latency is {latency!r}; allowed is a shortest and a longest time in ms") from None
         if not 0 <= low <= high:
             raise ValueError(f"latency is {low}..{high} ms; allowed is 0 <= low <= high")
+        if not isinstance(budget, Mapping | None):
+            raise ValueError(f"budget is {budget!r}; allowed is None, or a count for each of {', '.join(FAULTS)}")
         for fault, times in (budget or {}).items():
-            if fault not in FAULTS or times < 0:
+            if fault not in FAULTS or not isinstance(times, int) or times < 0:
                 raise ValueError(f"budget has {fault!r}: {times}; allowed are counts from 0 of {', '.join(FAULTS)}")
         for process, percent in (speed or {}).items():
             if percent < 1:

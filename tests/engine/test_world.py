@@ -462,6 +462,8 @@ def test_what_cannot_happen_is_refused_in_a_sentence_and_changes_nothing(event: 
         ({"latency": (9, 3)}, "latency is 9..3 ms"),
         ({"latency": (-1, 3)}, "latency is -1..3 ms"),
         ({"latency": 5}, "latency is 5; allowed is a shortest and a longest time in ms"),
+        ({"budget": 3}, "budget is 3; allowed is None, or a count for each of crash"),
+        ({"budget": {"crash": "1"}}, "budget has 'crash': 1"),
         ({"budget": {"flood": 1}}, "budget has 'flood': 1"),
         ({"budget": {"crash": -1}}, "budget has 'crash': -1"),
         ({"speed": {"P": 0}}, "speed of 'P' is 0 %"),
