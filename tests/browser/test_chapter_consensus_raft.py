@@ -216,7 +216,7 @@ def test_a_run_that_really_happened_can_be_stepped_and_not_changed(chapter: Chap
     expect(player.locator(".dp-groups button")).to_have_count(0)
 
 
-@pytest.mark.parametrize("cell", ["story-play", "minority", "break-play", "figure-7"])
+@pytest.mark.parametrize("cell", ["minority", "figure-7"])
 def test_the_dark_theme_reaches_the_player(chapter: Chapter, cell: str) -> None:
     background = "element => getComputedStyle(element).backgroundColor"
     player = chapter.player(cell)

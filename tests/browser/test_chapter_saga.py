@@ -126,7 +126,7 @@ def test_past_the_pivot_it_goes_only_forward(chapter: Chapter) -> None:
     kept(player)
 
 
-@pytest.mark.parametrize("step", range(1, 9))
+@pytest.mark.parametrize("step", [1, 4, 8])  # all of them, and every order: test_saga_checks.py
 def test_wherever_the_orchestrator_crashes_its_saga_ends(chapter: Chapter, step: int) -> None:
     """By its mark in the picture; then it restarts, and goes on from its log."""
     player = begun(chapter)
@@ -278,7 +278,7 @@ def test_the_orchestrator_is_really_killed_and_the_card_is_charged_once(chapter:
     chapter.notebook.screenshot("chapter7_real_light", player)
 
 
-@pytest.mark.parametrize("cell", ["guided", "crash", "choreo", "break-play"])
+@pytest.mark.parametrize("cell", ["guided", "choreo"])
 def test_the_dark_theme_reaches_the_player(chapter: Chapter, cell: str) -> None:
     background = "element => getComputedStyle(element).backgroundColor"
     player = chapter.player(cell)
