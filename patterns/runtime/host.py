@@ -228,14 +228,19 @@ class Host:
         self._deeds.append(Deed(at, event, after, effects, dict(self._timers)))
 
     def _settle(self) -> None:
-        """Make durable what changed; then, and only then, do what was asked for."""
+        """Make durable what changed; then, and only then, do what was asked for.
+
+        It is told first: killed in between, a step that was told sent nothing, which a network may do to it, too; but
+        no message arrives of which nobody was told who sent it, and why.
+        """
         self._write()
+        for deed in self._deeds:
+            self._tell(deed)
         for deed in self._deeds:
             for to, message in deed.effects.sends:
                 self._send(to, message)
             for client, message in deed.effects.replies:
                 self._reply(client, message)
-            self._tell(deed)
         self._deeds.clear()
 
     def _write(self) -> None:
