@@ -218,6 +218,9 @@ class Host:
             case _:
                 begin = self.process.after_restart if self._again else self.process.after_start
                 after, effects = begin(now)
+        for to, _ in effects.sends:
+            if to not in self._links and to != self.process.id:  # refused before any of it is on disk, or told
+                raise ValueError(f"{self.process.id} sends to {to!r}; its peers are {', '.join(self._links) or 'none'}")
         self.process = after
         for name, span in effects.timers.items():
             self._timers.pop(name, None)
@@ -290,8 +293,6 @@ class Host:
         if to == self.process.id:
             self._to_itself.append(Received(to, message))
             return
-        if to not in self._links:
-            raise ValueError(f"{self.process.id} sends to {to!r}; its peers are {', '.join(self._links) or 'none'}")
         try:
             self._links[to].send(self._wire.encode(FromPeer(self.process.id, self._bodies.encode(message))))
         except WireError:  # longer than a frame may be

@@ -22,7 +22,7 @@ from patterns.engine.simulation import Simulation
 from patterns.engine.world import Crash, Deliver, Drop, Request, Restart
 from patterns.runtime import Cluster, DieAt, Host
 from patterns.runtime.__main__ import point
-from patterns.runtime.envelopes import Killed
+from patterns.runtime.envelopes import Began, Killed
 from patterns.runtime.failpoint import STAGES, Failpoint
 
 T = TypeVar("T")
@@ -229,17 +229,20 @@ def test_who_never_comes_to_the_point_lives_and_that_is_said() -> None:
     run(scenario())
 
 
-def test_a_process_that_fails_by_itself_is_noticed(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_process_that_fails_by_itself_is_noticed_and_nothing_of_its_last_step_is_kept_or_told(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     async def scenario() -> Cluster:
-        async with Cluster([Till(id="T", book="nobody")], replies=Paid) as cluster:
+        async with Cluster([Till(id="T", book="nobody")], replies=Paid, disk="sqlite") as cluster:
             asking = cluster.asking("A", Pay(1, 10), to="T")
             await cluster.died("T")
             assert not asking.done()
             assert cluster.running == ()
+            assert balances(cluster) == []
         return cluster
 
     cluster = run(scenario())
-    assert isinstance(cluster.records[-1].event, Killed)
+    assert [type(record.event) for record in cluster.records] == [Began, Killed]
     assert "sends to 'nobody'" in capfd.readouterr().err
 
 
