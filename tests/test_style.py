@@ -125,7 +125,7 @@ def test_every_requirement_has_a_lower_and_an_upper_bound() -> None:
 
 def test_the_readme_the_ci_and_the_workflow_run_the_same_test_command() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
-    commands = re.findall(r"^python3 -m venv .*/pytest$", readme, re.MULTILINE)
+    commands = re.findall(r"^python3 -m venv .*/pytest -n2$", readme, re.MULTILINE)
     assert len(commands) == 1, "the README tells one command that runs all tests"
     assert commands[0] in (ROOT / ".ci/run").read_text("utf-8").splitlines()
     assert f"- run: {commands[0]}" in [

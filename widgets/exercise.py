@@ -3,8 +3,7 @@
 guess = predict(Question("How many keys move?", (Option(...), ...)))    a question with one button an answer
 guess.outcome                                                           later: what was said beside what happened
 play(history, ask={3: Question(...)})                                   the same question, locking a step
-result = check(judge, attempt)                                          an exercise, judged; shown as a sentence
-result.player                                                           the smallest run that goes wrong, to step
+check(judge, attempt)       an exercise, judged: a sentence and, where there is one, the smallest run that goes wrong
 """
 
 from __future__ import annotations
@@ -132,7 +131,10 @@ def predict(question: Question) -> Prediction:
 
 
 class Judged:
-    """What a judge says of an attempt: a card in a notebook, a few lines in a terminal; true when it is accepted."""
+    """What a judge says of an attempt; true when it is accepted.
+
+    A notebook shows a card and below it the player, a terminal a few lines.
+    """
 
     def __init__(self, verdict: Verdict) -> None:
         self.verdict = verdict
@@ -154,24 +156,22 @@ class Judged:
         if said.hint:
             parts.append(("Hint:", said.hint))
         if said.history is not None:
-            parts.append(("▶", "There is a run that shows it: `.player` of this result opens it at the step."))
+            parts.append(("▶", "There is a run that shows it (`.player`), open at the step that matters."))
         return Words(*parts, tone="wrong")
 
     @cached_property
-    def player(self) -> Player | Words:
-        """The smallest run that goes wrong, open in the player where it matters; in words when there is none."""
-        if self.verdict.history is not None:
-            from . import play
+    def player(self) -> Player | None:
+        """The smallest run that goes wrong, open in the player where it matters; None when there is none."""
+        if self.verdict.history is None:
+            return None
+        from . import play
 
-            return play(self.verdict.history)
-        if not self.verdict.attempted:
-            return Words(("○", "Nothing to show yet: the exercise is not attempted."))
-        if self.verdict.accepted:
-            return Words(("✓", "Nothing to show: no run goes wrong."), tone="good")
-        return Words(("○", "This case has no run to step through; it stands above, in words."))
+        return play(self.verdict.history)
 
-    def _repr_html_(self) -> str:
-        return self.words._repr_html_()
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        display(self.words, *([] if self.player is None else [self.player]))  # type: ignore[no-untyped-call]
 
     def __repr__(self) -> str:
         return repr(self.words)

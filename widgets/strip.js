@@ -4,6 +4,7 @@
 
 const LANE = 30, TOP = 30, LEFT = 10;
 const NAMES = [60, 128]; // the names are as wide as the longest one, within these bounds
+const ERA = 56; // a bar narrower than this has no name rather than two letters of it
 const LETTER = 7.8; // what a letter of a name takes
 const GLYPH = { // kind of event -> its path around (0, 0); the legend in the player's help names them
   deliver: "M4 0A4 4 0 1 1-4 0 4 4 0 1 1 4 0Z",
@@ -72,6 +73,7 @@ class Strip {
   }
 
   drawEras() {
+    this.short = new Map(); // depth -> the name of an era whose bar has no room for it: said where the cursor stands
     for (let i = 0; i < this.path.length; ) {
       const era = this.path[i].era;
       let j = i + 1;
@@ -81,7 +83,9 @@ class Strip {
         const width = (j - i) * this.step - 2, x = LEFT + i * this.step;
         svg("rect", g, { class: "dp-body", x, y: 3, width, height: 18, rx: 4 });
         const text = svg("text", g, { class: "dp-on", x: x + 6, y: 16, "font-size": 11.5 });
-        text.textContent = width < 24 ? "" : cut(era.label, width - 8, 11.5);
+        const fitting = cut(era.label, width - 10, 11.5);
+        text.textContent = fitting === era.label || width >= ERA ? fitting : "";
+        if (fitting !== era.label) for (const frame of this.path.slice(i, j)) this.short.set(frame.depth, era.label);
         svg("title", g).textContent = era.label;
       }
       i = j;
@@ -131,10 +135,11 @@ class Strip {
   mark(frame, focus) {
     this.at = frame;
     if (this.box.hidden || !this.path) return;
-    const x = this.x(frame.depth), right = x > LEFT + this.path.length * this.step * 0.8;
+    const x = this.x(frame.depth), right = x > LEFT + this.path.length * this.step * 0.5;
     put(this.now, { x1: x, x2: x });
     put(this.nowText, { x: x + (right ? -5 : 5), "text-anchor": right ? "end" : "start" });
-    this.nowText.textContent = this.lanes.length ? `step ${frame.depth}` : "";
+    const era = this.short.has(frame.depth) ? ` · ${this.short.get(frame.depth)}` : "";
+    this.nowText.textContent = this.lanes.length ? `step ${frame.depth}${era}` : "";
     const left = x - this.scrolled;
     if (left < 0 || left > this.room - 30) this.track.scrollLeft = x - this.room / 2;
     this.focus = focus;

@@ -184,7 +184,7 @@ class Coordinator(Logged, kw_only=True):
         readers = outcome == "commit" and not told
         said = named([f"{name} {vote}" for name, vote in open.votes])
         self.note("C.readers" if readers else f"C.{outcome}", txn=open.txn, told=named(told), votes=said)
-        if self.buffer:
+        if any(record.txn == open.txn for record in self.buffer):
             self.note("C.lazy", txn=open.txn)
         elif self.log != before:
             self.note("C.forced", txn=open.txn)
@@ -251,17 +251,19 @@ class Coordinator(Logged, kw_only=True):
 
     @on(Inquiry)
     def answer_inquiry(self, participant: str, message: Inquiry) -> None:
+        # By its memory alone: what it has forgotten it can tell from what it never knew no more than a real one can.
         txn = message.txn
-        outcome = self.outcome_of(txn)
-        if self.is_undecided(txn):
-            self.note("C.undecided", participant=participant, txn=txn)
-            self.send(participant, InDoubt(txn))
-        elif outcome:
-            self.note("C.answer", participant=participant, txn=txn, outcome=past(outcome))
-            self.send(participant, decided(txn, outcome))
-        else:
+        open = self.find(txn)
+        if open is None:
             self.note("C.presume", participant=participant, txn=txn, outcome=past(self.presumes))
             self.send(participant, decided(txn, self.presumes))
+        elif open.phase not in DECIDED:
+            self.note("C.undecided", participant=participant, txn=txn)
+            self.send(participant, InDoubt(txn))
+        else:
+            outcome: Outcome = "commit" if open.phase == "committing" else "abort"
+            self.note("C.answer", participant=participant, txn=txn, outcome=past(outcome))
+            self.send(participant, decided(txn, outcome))
 
     def is_undecided(self, txn: str) -> bool:
         open = self.find(txn)

@@ -221,9 +221,11 @@ class Participant(Logged):
 
     @on_timer("lock")
     def waited_for_a_lock(self) -> None:
-        for branch in self.branches:
-            if branch.standing == "waiting" and branch.due:
-                self.note("P.tired", txn=branch.txn, timeout=self.lock_timeout)
+        for txn in [branch.txn for branch in self.branches if branch.standing == "waiting" and branch.due]:
+            # One that is given up may be what the next has waited for: that one has had its turn, and has voted.
+            branch = self.find(txn)
+            if branch is not None and branch.standing == "waiting":
+                self.note("P.tired", txn=txn, timeout=self.lock_timeout)
                 self.refuse(branch)
         self.watch("lock", self.lock_timeout, again=True)
 
@@ -233,8 +235,8 @@ class Participant(Logged):
     def learn(self, sender: str, message: Commit | Abort) -> None:
         txn = message.txn
         outcome: Outcome = "commit" if isinstance(message, Commit) else "abort"
-        if self.logged_outcome(txn):
-            self.note("P.known", txn=txn, outcome=past(outcome))
+        if known := self.logged_outcome(txn):
+            self.note("P.known", txn=txn, outcome=past(known))
         else:
             self.decided(txn, outcome, sender)
         if outcome in self.acknowledges:
@@ -244,13 +246,15 @@ class Participant(Logged):
         by = "it decided itself" if sender == self.id else f"{sender} says"
         if outcome == "commit":
             self.log_decision(Committed(txn))
-            wrote = named([str(account) for account in self.redo_of(txn)])
+            wrote = ", ".join(map(str, self.redo_of(txn))) or "nothing"
             self.note("P.commit", txn=txn, by=by, wrote=wrote)
         else:
             self.log_decision(Aborted(txn))
             self.note("P.abort", txn=txn, by=by)
         if self.buffer:
-            self.note("P.lazy", txn=txn)
+            promised = any(isinstance(record, Prepared) for record in self.records_of(txn))
+            then = "asks again about" if promised else "never has heard of"
+            self.note("P.lazy", txn=txn, then=then)
         self.release(txn)
 
     def release(self, txn: str) -> None:
@@ -326,7 +330,9 @@ class Participant(Logged):
                 self.branches = (*self.branches, branch)
                 self.hold(branch)
                 locked = [lock.account for lock in self.locks if lock.txn == txn]
-                self.note("P.back", txn=txn, locked=", ".join(locked) or "nothing")
+                outcome = outcome_in(records)
+                found = f"that it is {past(outcome)}" if outcome else "no decision"
+                self.note("P.back", txn=txn, found=found, locked=", ".join(locked) or "nothing")
                 self.when_in_doubt(branch)
             elif action in ("commit", "abort"):
                 self.decided(txn, action, self.id)

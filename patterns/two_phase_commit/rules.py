@@ -35,8 +35,12 @@ RULES: Mapping[str, Rule] = {
         "{who}'s record of it is **lazy**: it goes to the disk with the next forced one, and a crash before loses it.",
         "MLO 3 and 4",
     ),
-    "C.ack": Rule("{participant} has the decision on {txn} on disk; **{missing}** still to come.", "MLO 2"),
-    "C.end": Rule("**{who} forgets {txn}**: all that were told have it on disk, and nobody will ask.", "MLO 2"),
+    "C.ack": Rule(
+        "{participant} says that the decision on {txn} is on its disk; **{missing}** still to come.", "MLO 2"
+    ),
+    "C.end": Rule(
+        "**{who} forgets {txn}**: all that were told say that it is on their disks, so nobody has to ask.", "MLO 2"
+    ),
     "C.again": Rule(
         "**{who} tells {missing} again** what was decided on {txn}: no acknowledgement for {timeout} ms.",
         "MLO 2; BHG 7.4",
@@ -44,10 +48,14 @@ RULES: Mapping[str, Rule] = {
     "C.undecided": Rule("{who} cannot help {participant}: {txn} is **not decided** yet.", "BHG 7.4"),
     "C.answer": Rule("**{who} tells {participant}** that {txn} is {outcome}.", "BHG 7.4; MLO 2"),
     "C.presume": Rule(
-        "**{who} knows nothing of {txn}, so it is {outcome}**: it would know if it were not. It tells {participant}.",
+        "**{who} remembers nothing of {txn}, so it tells {participant} that it is {outcome}**: of what ends otherwise "
+        "it may forget nothing before all know it.",
         "MLO 2 to 4",
     ),
-    "C.back": Rule("**{who} is back**: by its log {txn} is {outcome}, and it tells {told} again.", "MLO 2; BHG 7.4"),
+    "C.back": Rule(
+        "**{who} is back**: by its log {txn} is {outcome}, and it tells {told}, who may not have heard.",
+        "MLO 2; BHG 7.4",
+    ),
     "C.late": Rule("{who} has no use for {sender}'s **{message}** any more.", "BHG 7.4"),
     # A participant
     "P.redirect": Rule("{who} only takes part: **{client} is to ask {coordinator}**.", "our addition"),
@@ -75,10 +83,10 @@ RULES: Mapping[str, Rule] = {
     "P.commit": Rule("**{who} commits {txn}**, as {by}: it writes {wrote}, and the locks are free.", "BHG 7.4; MLO 2"),
     "P.abort": Rule("**{who} aborts {txn}**, as {by}: nothing is written, the locks are free.", "BHG 7.4; MLO 2"),
     "P.lazy": Rule(
-        "{who}'s record of it is **lazy**: a crash may lose it, and then {who} asks again about {txn}.",
+        "{who}'s record of it is **lazy**: a crash may lose it, and then {who} {then} {txn}.",
         "MLO 3 and 4",
     ),
-    "P.known": Rule("{who} knows already that {txn} is **{outcome}**.", "MLO 2"),
+    "P.known": Rule("{who} has **{outcome}** {txn} already, and that stands.", "MLO 2; BHG 7.3: AC2"),
     "P.ask": Rule(
         "**{who} is in doubt about {txn}**: it voted yes, and may neither commit nor abort alone. It asks {asked}.",
         "BHG 7.4: cooperative termination",
@@ -87,7 +95,8 @@ RULES: Mapping[str, Rule] = {
         "{who} cannot help {sender}: it is **in doubt about {txn}** itself.", "BHG 7.4: cooperative termination"
     ),
     "P.veto": Rule(
-        "**{who} aborts {txn}**, of which {sender} asks: it has not voted, and now it never will say yes.",
+        "**{who} aborts {txn}**, of which {sender} asks: it knows of no vote of its own, and now it never will say "
+        "yes.",
         "BHG 7.4: cooperative termination",
     ),
     "P.tell": Rule("**{who} tells {sender}** that {txn} is {outcome}.", "BHG 7.4: cooperative termination"),
@@ -95,10 +104,11 @@ RULES: Mapping[str, Rule] = {
         "{who} cannot help {sender}: it **does not know {txn}**, and may have voted read-only on it.", "our addition"
     ),
     "P.blocked": Rule(
-        "**{who} goes on waiting**: {sender} does not know what became of {txn} either.", "BHG 7.4: blocking"
+        "**{who} goes on waiting**: {sender} says that it does not know what became of {txn} either.",
+        "BHG 7.4: blocking",
     ),
     "P.back": Rule(
-        "**{who} is back, in doubt about {txn}**: its log has its yes and no decision. It locks {locked} again, before "
+        "**{who} is back, in doubt about {txn}**: its log has its yes and {found}. It locks {locked} again, before "
         "anybody else comes.",
         "BHG 7.4: recovery; MLO 2",
     ),
@@ -131,21 +141,23 @@ RULES: Mapping[str, Rule] = {
     "3.TR1": Rule("**{who} decides: abort {txn}**: somebody has aborted.", "BHG 7.5: TR1"),
     "3.TR2": Rule("**{who} decides: commit {txn}**: somebody has committed.", "BHG 7.5: TR2"),
     "3.TR3": Rule(
-        "**{who} decides: abort {txn}**: all that answered are uncertain. If the rest have crashed, nobody can have "
+        "**{who} decides: abort {txn}**: {states}, and nobody else counts. If the rest have crashed, nobody can have "
         "committed.",
         "BHG 7.5: TR3",
     ),
     "3.TR4.pre": Rule(
         "**{who} makes all committable** before it commits {txn}: somebody is, and nobody has decided.", "BHG 7.5: TR4"
     ),
-    "3.TR4": Rule("**{who} decides: commit {txn}**: all that answered are committable.", "BHG 7.5: TR4"),
-    "3.blocked": Rule(
-        "**{who} may not decide {txn}**: it was down, and somebody that is not back may know more.",
-        "BHG 7.5: total failure",
+    "3.TR4": Rule("**{who} decides: commit {txn}**: {states}, and nobody else counts.", "BHG 7.5: TR4"),
+    "3.blocked": Rule("**{who} may not decide {txn}**: it was down, and {why}.", "BHG 7.5: recovery, total failure"),
+    "3.give": Rule(
+        "**{who} gives {txn} up**: {sender} takes its place, and two must not lead. It has not decided, so it may "
+        "abort.",
+        "our addition; BHG 7.5: election",
     ),
     "3.ask": Rule(
         "**{who} is back and asks {asked}** what became of {txn}: they may have decided.", "BHG 7.5: recovery"
     ),
     "3.learn": Rule("**{who} hears from {sender}** that {txn} is {outcome}.", "BHG 7.5: termination protocol"),
-    "3.known": Rule("{who} has decided {txn} already: **{outcome}**; {sender} need not have told it.", "BHG 7.5"),
+    "3.known": Rule("{who} has **{outcome}** {txn} already, and that stands.", "BHG 7.3: AC2"),
 }

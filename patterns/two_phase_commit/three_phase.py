@@ -90,6 +90,11 @@ class ThreePhaseCoordinator(Coordinator):
 
     @on(StateRequest)
     def report(self, sender: str, message: StateRequest) -> None:
+        open = self.find(message.txn)
+        if open is not None and open.phase == "voting" and not message.recovered:
+            # It was only slow, and has said nothing yet that others could build on. Two must not lead.
+            self.note("3.give", txn=open.txn, sender=sender)
+            self.decide(open, "abort")
         open, outcome = self.find(message.txn), self.outcome_of(message.txn)
         state: State = "uncertain"
         if outcome:
@@ -104,7 +109,7 @@ class ThreePhaseCoordinator(Coordinator):
         open = self.find(message.txn)
         outcome: Outcome = "commit" if isinstance(message, Commit) else "abort"
         if open is None:
-            self.note("3.known", txn=message.txn, sender=sender, outcome=past(self.outcome_of(message.txn) or outcome))
+            self.note("3.known", txn=message.txn, outcome=past(self.outcome_of(message.txn) or outcome))
             return
         self.note("3.learn", txn=open.txn, sender=sender, outcome=past(outcome))
         self.log_decision(open, outcome, open.asked)
@@ -184,8 +189,9 @@ class ThreePhaseParticipant(Participant):
         return "committable" if any(isinstance(record, Ready) for record in records) else "in doubt"
 
     def hear_from(self, sender: str, branch: Branch) -> None:
-        """Whoever leads is alive: wait anew."""
+        """Somebody else leads, and is alive: it does not lead itself, and waits anew."""
         self.suspects -= {sender}
+        self.drop_poll(branch.txn)
         self.replace(replace(branch, due=False))
 
     # Nobody is heard of
@@ -217,7 +223,8 @@ class ThreePhaseParticipant(Participant):
         others = self.who_may_know(branch)
         self.note("3.poll.back" if branch.recovered else "3.poll", txn=branch.txn, asked=named(others))
         own = StateReport(branch.txn, state_of(branch), branch.recovered)
-        self.polls = (*(poll for poll in self.polls if poll.txn != branch.txn), Poll(branch.txn, (own,), (self.id,)))
+        self.drop_poll(branch.txn)
+        self.polls = (*self.polls, Poll(branch.txn, (own,), (self.id,)))
         for name in others:
             self.send(name, StateRequest(branch.txn, branch.recovered))
 
@@ -261,6 +268,9 @@ class ThreePhaseParticipant(Participant):
         poll = self.keep(poll.with_report(sender, StateReport(poll.txn, "committable")))
         if all(report.state == "committable" for report in poll.reports):
             self.lead_to(branch, "commit", "3.TR4")
+
+    def drop_poll(self, txn: str) -> None:
+        self.polls = tuple(poll for poll in self.polls if poll.txn != txn)
 
     def keep(self, poll: Poll) -> Poll:
         self.polls = tuple(poll if other.txn == poll.txn else other for other in self.polls)
@@ -320,7 +330,7 @@ class ThreePhaseParticipant(Participant):
             self.send(name, decided(branch.txn, outcome))
 
     def release(self, txn: str) -> None:
-        self.polls = tuple(poll for poll in self.polls if poll.txn != txn)
+        self.drop_poll(txn)
         super().release(txn)
 
 

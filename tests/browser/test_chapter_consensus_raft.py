@@ -185,7 +185,7 @@ def test_a_wrong_commit_rule_is_refused_with_figure_8_in_the_player_and_the_solu
         verdict = chapter.run("commit-check")
         expect(verdict).to_contain_text("Not yet.")
         expect(verdict).to_contain_text("In Figure 8 such an entry is overwritten all the same")
-        player = chapter.player("commit-player")
+        player = verdict.locator(".dp")
         expect(player.locator(".dp-part-always li.dp-no").first).to_be_visible()
         chapter.notebook.screenshot("chapter5_exercise_light", player)
         chapter.write("commit", "from solutions.consensus_raft import commit_index")

@@ -76,7 +76,7 @@ def test_the_two_panels_of_a_ring_stand_side_by_side(chapter: Notebook) -> None:
 
 
 def test_the_run_of_real_processes_opens_in_the_same_player(chapter: Notebook) -> None:
-    shown = player(chapter, "real-play")
+    shown = player(chapter, "real-run")
     expect(shown.locator(".dp-count")).to_contain_text("0 /")
     shown.get_by_role("button", name="Last step", exact=True).click()
     expect(shown.locator(".dp-panel").first).to_contain_text("★ leads")

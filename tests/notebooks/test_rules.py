@@ -22,7 +22,7 @@ CHAPTERS = (
     "Related · 相关索引",
     "Navigation · 导航",
 )
-CELLS = range(20, 61)
+CELLS = range(25, 51)
 WORDS = range(1_000, 2_501)
 CODE_LINES = 10
 EXERCISE_LINES = 25  # in a cell tagged `exercise`: what the learner writes
@@ -105,7 +105,7 @@ def test_there_is_an_index_and_every_other_notebook_is_named_after_a_pattern() -
 def good() -> NotebookNode:
     prose = [nbformat.v4.new_markdown_cell("# A pattern"), nbformat.v4.new_markdown_cell("word " * 1200)]
     chapters = [nbformat.v4.new_markdown_cell(f"## {chapter}\n### A part") for chapter in CHAPTERS]
-    code = [nbformat.v4.new_code_cell("1 + 1") for _ in range(15)]
+    code = [nbformat.v4.new_code_cell("1 + 1") for _ in range(16)]
     return nbformat.v4.new_notebook(cells=[*prose, *chapters, *code])
 
 
@@ -142,9 +142,9 @@ def test_an_exercise_may_be_longer_than_other_code() -> None:
     assert broken_rules(notebook, "01_seeded.ipynb") == []
 
 
-@pytest.mark.parametrize("cells", [19, 61])
+@pytest.mark.parametrize("cells", [24, 51])
 def test_a_notebook_too_short_or_too_long_is_refused(cells: int) -> None:
     notebook = good()
-    notebook.cells = notebook.cells[:19] + [nbformat.v4.new_code_cell("1")] * (cells - 19)
+    notebook.cells = notebook.cells[:24] + [nbformat.v4.new_code_cell("1")] * (cells - 24)
     [broken] = broken_rules(notebook, "01_seeded.ipynb")
     assert f"{cells} cells" in broken

@@ -74,20 +74,20 @@ def test_an_exercise_that_is_not_attempted_is_no_failure() -> None:
     judged = check(lambda attempt: not_attempted(), ...)
     assert repr(judged).splitlines()[0] == "○ Not attempted yet."
     assert not judged
-    assert repr(judged.player) == "○ Nothing to show yet: the exercise is not attempted."
+    assert judged.player is None
 
 
 def test_an_accepted_attempt_is_told_over_how_many_cases() -> None:
     judged = Judged(Verdict(accepted=True, tried=1_234, hint="It is short, too."))
     assert judged
     assert repr(judged) == "✓ Accepted: right in all 1,234 cases tried.\nIt is short, too."
-    assert repr(judged.player) == "✓ Nothing to show: no run goes wrong."
+    assert judged.player is None
 
 
 def test_a_refused_attempt_gets_the_smallest_failing_case_and_a_hint() -> None:
     judged = Judged(Verdict(accepted=False, tried=7, failing="for [] your code stops", hint="Think of **none**."))
     assert repr(judged) == "✕ Not yet. for [] your code stops\nHint: Think of none."
-    assert "no run to step through" in repr(judged.player)
+    assert judged.player is None
 
 
 def test_the_run_that_shows_a_mistake_opens_in_the_player_where_it_matters() -> None:
@@ -96,7 +96,18 @@ def test_the_run_that_shows_a_mistake_opens_in_the_player_where_it_matters() -> 
     history.advance()
     history.back()
     judged = Judged(Verdict(accepted=False, failing="it is lost", history=history))
-    assert "`.player` of this result opens it" in repr(judged)
+    assert "a run that shows it (.player)" in repr(judged).replace("`", "")
     assert isinstance(judged.player, Player)
     assert judged.player.step is history.step
     assert judged.player is judged.player
+
+
+@pytest.mark.parametrize("wrong", [True, False], ids=["a run goes wrong", "none does"])
+def test_a_notebook_shows_the_verdict_and_under_it_the_run(wrong: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[object] = []
+    monkeypatch.setattr("IPython.display.display", lambda *things: shown.extend(things))
+    history = History(CacheTier(nodes=["A", "B"], keys=["x"]))
+    judged = Judged(Verdict(accepted=not wrong, failing="it is lost", history=history if wrong else None))
+    judged._ipython_display_()
+    assert repr(shown[0]) == repr(judged)
+    assert shown[1:] == ([judged.player] if wrong else [])
