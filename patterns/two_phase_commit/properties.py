@@ -14,7 +14,7 @@ from patterns.engine.machine import Note
 from patterns.engine.world import World
 
 from .doubt import at_rest, coordinator, in_doubt, outcomes, participants, prepared_undecided, transactions
-from .log import Committed, Prepared
+from .log import Aborted, Committed, Prepared
 from .messages import past
 
 Notes = tuple[Note, ...]
@@ -43,6 +43,10 @@ def _decisions(world: World, notes: Notes) -> Iterator[tuple[Hashable, Hashable]
             continue
         for name, outcome in outcomes(world, txn).items():
             yield f"{name} on {txn}", past(outcome)
+        for process in world.processes:  # all that it wrote, for of two decisions in a log the first counts
+            for record in process.records_of(txn):  # type: ignore[attr-defined]
+                if isinstance(record, Committed | Aborted):
+                    yield f"{process.id} on {txn}", "committed" if isinstance(record, Committed) else "aborted"
 
 
 class OnlyIfAllVotedYes(Property):
@@ -129,6 +133,40 @@ class MoneyConserved(Property):
         return f"all have decided, and {money(state)} is left of {memory}"
 
 
+class NothingElseRead(Property):
+    """What can be read is what was there at first and what committed transactions wrote, and nothing else."""
+
+    def __init__(self) -> None:
+        super().__init__("nobody can read what is not committed")
+
+    # The memory: what was there at first, (participant, account) -> balance.
+
+    def begin(self, state: World) -> Hashable:
+        return frozenset(
+            ((process.id, account.name), account.balance)
+            for process in participants(state)
+            for account in process.accounts
+        )
+
+    def follow(self, memory: Any, before: World, event: Any, after: World, notes: Notes) -> Hashable:
+        return memory  # type: ignore[no-any-return]
+
+    def reason(self, memory: Any, state: World) -> Reason:
+        first = dict(memory)
+        for process in participants(state):
+            if process.id in state.down:
+                continue
+            records = (*process.log, *process.buffer)
+            redo = {record.txn: record.redo for record in records if isinstance(record, Prepared)}
+            expected = {name: first[process.id, name] for name in process.balances}
+            for txn in _committed_at(process):
+                expected.update({account.name: account.balance for account in redo.get(txn, ())})
+            for name, balance in process.balances.items():
+                if balance != expected[name]:
+                    return f"{process.id} shows {name} {balance}; what is committed is {expected[name]}"
+        return None
+
+
 def _undecided_at_rest(world: World) -> Reason:
     if not at_rest(world):
         return None
@@ -165,21 +203,6 @@ def _locked_otherwise(world: World) -> Reason:
     return None
 
 
-def _reads_something_else(world: World) -> Reason:
-    """What can be read is what was there at first and what committed transactions wrote, and nothing else."""
-    for process in participants(world):
-        if process.id in world.down:
-            continue
-        redo = {record.txn: record.redo for record in (*process.log, *process.buffer) if isinstance(record, Prepared)}
-        expected: dict[str, int] = {}
-        for txn in _committed_at(process):
-            expected.update({account.name: account.balance for account in redo.get(txn, ())})
-        for name, balance in process.balances.items():
-            if name in expected and balance != expected[name]:
-                return f"{process.id} shows {name} {balance}; what is committed is {expected[name]}"
-    return None
-
-
 def money(world: World) -> int:
     """All that can be read in all accounts; of a process that is down, what is on its disk."""
     return sum(sum(process.balances.values()) for process in participants(world))
@@ -193,7 +216,7 @@ money_conserved = MoneyConserved()
 all_decide = Always("AC5, an end: at the end, with all repaired, all have decided", _undecided_at_rest)
 no_locks_left = Always("at the end nothing is locked", _locked_at_rest)
 promises_locked = Always("what is promised is locked, exactly until it is decided", _locked_otherwise)
-no_dirty_reads = Always("nobody can read what is not committed", _reads_something_else)
+no_dirty_reads = NothingElseRead()
 ALWAYS: tuple[Property, ...] = (
     agreement,
     irrevocable,

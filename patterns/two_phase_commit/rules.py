@@ -141,14 +141,14 @@ RULES: Mapping[str, Rule] = {
     "3.TR1": Rule("**{who} decides: abort {txn}**: somebody has aborted.", "BHG 7.5: TR1"),
     "3.TR2": Rule("**{who} decides: commit {txn}**: somebody has committed.", "BHG 7.5: TR2"),
     "3.TR3": Rule(
-        "**{who} decides: abort {txn}**: {states}, and nobody else counts. If the rest have crashed, nobody can have "
-        "committed.",
+        "**{who} decides: abort {txn}**: {states}; nobody else counts. If the rest have kept the rules and "
+        "crashed, nobody can have committed.",
         "BHG 7.5: TR3",
     ),
     "3.TR4.pre": Rule(
         "**{who} makes all committable** before it commits {txn}: somebody is, and nobody has decided.", "BHG 7.5: TR4"
     ),
-    "3.TR4": Rule("**{who} decides: commit {txn}**: {states}, and nobody else counts.", "BHG 7.5: TR4"),
+    "3.TR4": Rule("**{who} decides: commit {txn}**: {states}; nobody else counts.", "BHG 7.5: TR4"),
     "3.blocked": Rule("**{who} may not decide {txn}**: it was down, and {why}.", "BHG 7.5: recovery, total failure"),
     "3.give": Rule(
         "**{who} gives {txn} up**: {sender} takes its place, and two must not lead. It has not decided, so it may "

@@ -14,6 +14,8 @@ each.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 from msgspec.structs import replace
 
@@ -151,10 +153,15 @@ class Poll(msgspec.Struct, frozen=True, gc=False):
     """Who reported, in the order of the reports."""
     pre_committing: bool = False
 
-    def with_report(self, sender: str, report: StateReport) -> Poll:
-        others = [(s, r) for s, r in zip(self.senders, self.reports, strict=True) if s != sender]
-        told = sorted([*others, (sender, report)], key=lambda each: each[0])
-        return replace(self, senders=tuple(s for s, _ in told), reports=tuple(r for _, r in told))
+    @property
+    def told(self) -> dict[str, StateReport]:
+        """What each reported."""
+        return dict(zip(self.senders, self.reports, strict=True))
+
+    def of(self, told: Mapping[str, StateReport]) -> Poll:
+        """The same poll with these reports."""
+        names = tuple(sorted(told))
+        return replace(self, senders=names, reports=tuple([told[name] for name in names]))
 
 
 class ThreePhaseParticipant(Participant):
@@ -253,7 +260,7 @@ class ThreePhaseParticipant(Participant):
         if branch is None or poll is None or poll.pre_committing:
             self.late(sender, message)
             return
-        poll = self.keep(poll.with_report(sender, message))
+        poll = self.keep(poll.of({**poll.told, sender: message}))
         self.note("3.heard", txn=poll.txn, sender=sender, state=message.state)
         if len(poll.senders) == len(self.line(branch)):
             self.conclude(branch, poll)
@@ -265,9 +272,9 @@ class ThreePhaseParticipant(Participant):
         if branch is None or poll is None or not poll.pre_committing:
             self.late(sender, message)
             return
-        poll = self.keep(poll.with_report(sender, StateReport(poll.txn, "committable")))
+        poll = self.keep(poll.of({**poll.told, sender: StateReport(poll.txn, "committable")}))
         if all(report.state == "committable" for report in poll.reports):
-            self.lead_to(branch, "commit", "3.TR4")
+            self.conclude(branch, poll)
 
     def drop_poll(self, txn: str) -> None:
         self.polls = tuple(poll for poll in self.polls if poll.txn != txn)
@@ -290,41 +297,43 @@ class ThreePhaseParticipant(Participant):
 
     def conclude(self, branch: Branch, poll: Poll) -> None:
         """All have reported that will."""
+        told = poll.told
         if poll.pre_committing:
-            self.lead_to(branch, "commit", "3.TR4")
+            # Who has not acknowledged has crashed.
+            self.lead_to(branch, "commit", {name: r.state for name, r in told.items() if r.state == "committable"})
             return
-        whole = len(poll.reports) == len(self.line(branch))
-        undecided = [report for report in poll.reports if report.state in ("uncertain", "committable")]
-        knows = len(undecided) < len(poll.reports)
+        undecided = [report for report in told.values() if report.state in ("uncertain", "committable")]
+        knows = len(undecided) < len(told)
+        whole = len(told) == len(self.line(branch))
         back = whole and all(report.recovered for report in undecided)
-        counted = [report for report in poll.reports if not report.recovered or back or report not in undecided]
-        states = frozenset(report.state for report in counted)
         if branch.recovered and not knows and not back:
             # Others may have decided while it was down, and crashed since: it must not decide. It asks again later.
-            self.note("3.blocked", txn=branch.txn)
-            self.polls = tuple(other for other in self.polls if other.txn != branch.txn)
+            why = "those that were not will decide" if whole else "somebody that is not back may know more"
+            self.note("3.blocked", txn=branch.txn, why=why)
+            self.drop_poll(branch.txn)
             return
-        outcome = self.termination(states)
-        if outcome is None:
-            self.note("3.TR4.pre", txn=branch.txn)
-            self.become_committable(branch)
-            own = StateReport(branch.txn, "committable")
-            reports = [
-                (sender, report)
-                for sender, report in zip(poll.senders, poll.reports, strict=True)
-                if sender != self.coordinator and (not report.recovered or back)
-            ]
-            poll = replace(poll, senders=tuple(s for s, _ in reports), reports=tuple(r for _, r in reports))
-            self.keep(replace(poll.with_report(self.id, own), pre_committing=True))
-            for name, report in reports:
-                if report.state == "uncertain" and name != self.id:
-                    self.send(name, PreCommit(branch.txn))
-        else:
-            rule = "3.TR1" if "aborted" in states else "3.TR2" if "committed" in states else "3.TR3"
-            self.lead_to(branch, outcome, "3.TR4" if states == {"committable"} else rule)
+        # Who was down counts only if it knows, or if all were.
+        counted = {name: r.state for name, r in told.items() if back or not r.recovered or r not in undecided}
+        outcome = self.termination(frozenset(counted.values()))
+        if outcome is not None:
+            self.lead_to(branch, outcome, counted)
+            return
+        self.note("3.TR4.pre", txn=branch.txn)
+        self.become_committable(branch)
+        others = {name: told[name] for name in counted if name not in (self.coordinator, self.id)}
+        own = {self.id: StateReport(branch.txn, "committable")}
+        self.keep(replace(poll.of({**others, **own}), pre_committing=True))
+        for name, report in others.items():
+            if report.state == "uncertain":
+                self.send(name, PreCommit(branch.txn))
 
-    def lead_to(self, branch: Branch, outcome: Outcome, rule: str) -> None:
-        self.note(rule, txn=branch.txn)
+    def lead_to(self, branch: Branch, outcome: Outcome, states: Mapping[str, State]) -> None:
+        found = set(states.values())
+        if outcome == "abort":
+            rule = "3.TR1" if "aborted" in found else "3.TR3"
+        else:
+            rule = "3.TR2" if "committed" in found else "3.TR4"
+        self.note(rule, txn=branch.txn, states=in_words(states))
         self.decided(branch.txn, outcome, self.id)
         for name in self.who_may_know(branch):
             self.send(name, decided(branch.txn, outcome))
@@ -337,3 +346,9 @@ class ThreePhaseParticipant(Participant):
 def state_of(branch: Branch) -> State:
     """BHG's name for how far it is."""
     return "committable" if branch.standing == "committable" else "uncertain"
+
+
+def in_words(states: Mapping[str, State]) -> str:
+    """`P1, P3 uncertain, P2 committable`."""
+    of = dict.fromkeys(states.values())
+    return ", ".join(f"{', '.join(name for name in states if states[name] == state)} {state}" for state in of)

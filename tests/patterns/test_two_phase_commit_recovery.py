@@ -193,6 +193,20 @@ def test_what_is_begun_again_after_a_crash_has_another_name() -> None:
     assert effects.replies == [("A", Done("T1", "commit"))], "to the client it is T1"
 
 
+def test_it_answers_by_what_it_remembers_and_not_by_what_it_has_forgotten() -> None:
+    """MLO 2: it forgets when all have acknowledged, so who asks then is in doubt no more, and takes no harm."""
+    told = coordinator(
+        open=(Open("T1", "", TWO, "committing", missing=frozenset({"P1"})),), log=(Committed("T1", TWO),)
+    )
+    _, effects = told.after_message("P1", Inquiry("T1"))
+    assert (effects.sends, rules(effects)) == ([("P1", Commit("T1"))], ["C.answer"])
+    forgotten, _ = told.after_message("P1", Ack("T1"))
+    _, effects = forgotten.after_message("P1", Inquiry("T1"))
+    assert (effects.sends, rules(effects)) == ([("P1", Abort("T1"))], ["C.presume"])
+    knows = participant(log=(YES, Committed("T1")))
+    assert knows.after_message("C", Abort("T1"))[0] == knows
+
+
 # Presumed abort
 
 
@@ -211,6 +225,22 @@ def test_under_presumed_abort_an_abort_that_a_crash_did_not_take_needs_nothing_e
     """MLO 3: who asks is told what is presumed."""
     _after, effects = back(coordinator(PresumedAbortCoordinator, log=(Aborted("T1"),)))
     assert (effects.sends, rules(effects)) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("bank", "then"),
+    [
+        (participant(PresumedAbortParticipant, log=(YES,)).after_restart()[0], "asks again about"),
+        (participant(PresumedAbortParticipant), "never has heard of"),
+    ],
+    ids=["prepared", "never asked"],
+)
+def test_who_loses_a_lazy_abort_asks_again_only_about_what_it_promised(bank: Participant, then: str) -> None:
+    """MLO 3: it is in doubt only with a prepare record; else nothing is left of it."""
+    after, effects = bank.after_message("C", Abort("T1"))
+    assert next(note.values["then"] for note in effects.notes if note.rule == "P.lazy") == then
+    again, _ = back(after)
+    assert [branch.txn for branch in again.branches] == (["T1"] if then.startswith("asks") else [])
 
 
 def test_under_presumed_abort_a_commit_is_forced_and_acknowledged() -> None:

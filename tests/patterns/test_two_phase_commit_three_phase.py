@@ -190,6 +190,41 @@ def test_the_coordinators_own_state_counts_when_it_reports() -> None:
     assert effects.notes[0].rule == "3.TR2"
 
 
+def test_a_coordinator_that_was_only_slow_gives_up_when_another_takes_its_place() -> None:
+    """Two must not lead. While it collects votes it has not decided, and may abort (BHG 7.4, timeout actions)."""
+    voting = Open("T1", "A", ALL, votes=(("P1", "yes"),), due=True)
+    after, effects = coordinator(voting).after_message("P1", StateRequest("T1"))
+    assert after.log == (Aborted("T1", ALL),)
+    assert effects.sends == [*((name, Abort("T1")) for name in ALL), ("P1", StateReport("T1", "aborted"))]
+    _late, effects = after.after_message("P2", Voted("T1", "yes"))
+    assert [note.rule for note in effects.notes] == ["C.late"]
+
+
+def test_a_coordinator_asked_by_one_that_was_down_goes_on() -> None:
+    """BHG 7.5, recovery: who was down only asks."""
+    voting = Open("T1", "A", ALL, votes=(("P1", "yes"),), due=True)
+    after, effects = coordinator(voting).after_message("P1", StateRequest("T1", True))
+    assert (after, effects.sends) == (coordinator(voting), [("P1", StateReport("T1", "uncertain"))])
+
+
+def test_a_coordinator_that_has_told_all_goes_on_too() -> None:
+    """Whoever asks it hears `committable`, and commits as it does."""
+    told = Open("T1", "A", ALL, "pre-committing", missing=frozenset({"P3"}))
+    after, effects = coordinator(told).after_message("P1", StateRequest("T1"))
+    assert (after, effects.sends) == (coordinator(told), [("P1", StateReport("T1", "committable"))])
+
+
+@pytest.mark.parametrize("message", [PreCommit("T1"), StateRequest("T1")])
+def test_who_hears_of_another_that_leads_does_not_lead_itself(message: Any) -> None:
+    """BHG 7.5: one coordinator at a time; what it was told before may be true no more."""
+    bank = leading(uncertain())
+    assert bank.polls
+    after, _ = bank.after_message("C", message)
+    assert after.polls == ()
+    late, effects = after.after_message("P2", StateReport("T1", "uncertain"))
+    assert (late, [note.rule for note in effects.notes]) == (after, ["P.late"])
+
+
 # After a crash
 
 
@@ -201,6 +236,7 @@ def test_who_was_down_asks_and_does_not_decide() -> None:
     after, effects = bank.after_timer("doubt")
     assert after.logged_outcome("T1") is None
     assert effects.notes[0].rule == "3.blocked"
+    assert effects.notes[0].values["why"] == "somebody that is not back may know more"
 
 
 def test_who_was_down_does_not_count_for_those_that_were_not() -> None:
@@ -208,6 +244,7 @@ def test_who_was_down_does_not_count_for_those_that_were_not() -> None:
     bank, _ = leading(uncertain()).after_message("P2", StateReport("T1", "committable", recovered=True))
     after, effects = bank.after_timer("doubt")
     assert effects.notes[0].rule == "3.TR3"
+    assert effects.notes[0].values["states"] == "P1 uncertain", "and P2, which is committable, is not said to be"
     assert after.logged_outcome("T1") == "abort"
 
 
@@ -228,6 +265,7 @@ def test_who_was_down_and_may_not_decide_asks_again_only_when_its_time_is_up() -
         bank, _ = bank.after_message(sender, StateReport("T1", "committable"))
     bank, effects = bank.after_message("P3", StateReport("T1", "committable"))
     assert [note.rule for note in effects.notes] == ["3.heard", "3.blocked"]
+    assert effects.notes[1].values["why"] == "those that were not will decide"
     assert effects.sends == []
     _after, effects = bank.after_timer("doubt")
     assert effects.sends == [(name, StateRequest("T1", True)) for name in ("C", "P2", "P3")]

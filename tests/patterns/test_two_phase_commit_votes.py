@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from patterns.two_phase_commit import (
     GALLERY,
@@ -16,6 +17,7 @@ from patterns.two_phase_commit import (
     Aborted,
     Account,
     Ack,
+    Branch,
     Commit,
     Committed,
     Coordinator,
@@ -28,6 +30,7 @@ from patterns.two_phase_commit import (
     Participant,
     Prepare,
     Prepared,
+    PresumedAbortCoordinator,
     Transfer,
     Voted,
 )
@@ -179,6 +182,23 @@ def test_a_vote_that_comes_after_the_decision_changes_nothing() -> None:
     assert rules(effects) == ["C.late"]
 
 
+def test_what_one_has_decided_stands_whatever_it_is_told() -> None:
+    """BHG 7.3, AC2: and what is said of it is what it decided."""
+    done, _ = in_doubt_about("T1").after_message("C", Commit("T1"))
+    after, effects = done.after_message("P2", Abort("T1"))
+    assert after == done
+    assert [(note.rule, note.values["outcome"]) for note in effects.notes] == [("P.known", "committed")]
+
+
+def test_only_a_record_of_this_transaction_is_called_lazy() -> None:
+    """All have only read: nothing is written (MLO 3), though the end of another still waits for the disk."""
+    reading = Open("T2", "B", ("P1",))
+    waits = PresumedAbortCoordinator(id="C", participants=("P1",), open=(reading,), buffer=(End("T1"),))
+    after, effects = waits.after_message("P1", Voted("T2", "read-only"))
+    assert after.buffer == (End("T1"),)
+    assert rules(effects) == ["C.vote", "C.readers"]
+
+
 # Participants learn it, and acknowledge
 
 
@@ -294,6 +314,17 @@ def test_who_has_waited_too_long_for_a_lock_is_aborted() -> None:
     assert after.log[-1] == Aborted("T2")
     assert effects.sends == [("C", Voted("T2", "no"))]
     assert after.locks == first.locks, "T1 is not touched"
+
+
+def test_who_has_its_turn_because_another_is_given_up_is_not_given_up_after_its_yes() -> None:
+    """BHG 7.3, AC2: a yes is given once. Both have waited too long, but the second only for the first."""
+    bank = participant(accounts=(Account("ann", 100), Account("bob", 100)), locks=(Lock("ann", "T0"),))
+    first = Branch("T1", (Move("P1", "ann", -10), Move("P1", "bob", 10)), (), due=True)
+    second = Branch("T2", (Move("P1", "bob", -5),), (), due=True)
+    after, effects = replace(bank, branches=(first, second)).after_timer("lock")
+    assert [record for record in after.log if record.txn == "T2"] == [Prepared("T2", "C", (), (Account("bob", 95),))]
+    assert effects.sends == [("C", Voted("T2", "yes")), ("C", Voted("T1", "no"))]
+    assert rules(effects) == ["P.tired", "P.turn", "P.yes"]
 
 
 def test_a_later_one_does_not_overtake_who_waits_for_the_same_row() -> None:

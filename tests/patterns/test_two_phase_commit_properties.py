@@ -1,0 +1,105 @@
+"""Each promise can be broken, and is then found broken: AC1 to AC5 (BHG 7.3), and what banks expect.
+
+`broken` has the bugs a learner plays with. Here is one for each promise that those leave whole: searched for alone, for
+most of these bugs break another promise first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from patterns.engine.check import Property
+from patterns.engine.explore import explore
+from patterns.engine.process import on
+from patterns.two_phase_commit import (
+    BUGS,
+    NO_FAULTS,
+    Abort,
+    Account,
+    Ack,
+    Branch,
+    Commit,
+    Coordinator,
+    Participant,
+    PresumedCommitParticipant,
+    TwoPhaseCommit,
+    running,
+)
+from patterns.two_phase_commit.broken import TWO, DecidesAlone
+from patterns.two_phase_commit.messages import Outcome, Vote
+from patterns.two_phase_commit.properties import (
+    ALWAYS,
+    all_decide,
+    commit_if_nothing_fails,
+    irrevocable,
+    no_dirty_reads,
+    no_locks_left,
+)
+
+
+class ChangesItsMind(DecidesAlone):
+    """In doubt it aborts by itself; and commits after all when it is told to."""
+
+    @on(Commit, Abort)
+    def learn(self, sender: str, message: Commit | Abort) -> None:
+        self.decided(message.txn, "commit" if isinstance(message, Commit) else "abort", sender)
+        self.send(self.coordinator, Ack(message.txn))
+
+
+class Timid(Coordinator):
+    """It aborts what all agree to."""
+
+    def decision(self, votes: Mapping[str, Vote], asked: tuple[str, ...], timed_out: bool) -> Outcome | None:
+        return "abort" if len(votes) == len(asked) or timed_out else None
+
+
+class NeverAsks(PresumedCommitParticipant):
+    """It waits for the decision without a timeout."""
+
+    def watch(self, timer: str, timeout: int, again: bool = False) -> None:
+        pass
+
+
+class KeepsItsLocks(Participant):
+    """What is decided stays locked."""
+
+    def release(self, txn: str) -> None:
+        kept = self.locks
+        super().release(txn)
+        self.locks = kept
+
+
+class WritesAtOnce(Participant):
+    """It changes the balance with its yes, and not with the commit."""
+
+    def vote_yes(self, branch: Branch) -> None:
+        super().vote_yes(branch)
+        self.accounts = tuple(Account(account.name, account.balance) for account in self.redo_of(branch.txn))
+
+
+BROKEN: list[tuple[Property, type[Coordinator] | type[Participant], dict[str, Any]]] = [
+    (irrevocable, ChangesItsMind, {"budget": {**NO_FAULTS, "drop": 1}}),
+    (commit_if_nothing_fails, Timid, {}),
+    (all_decide, NeverAsks, {"protocol": "presumed_commit", "budget": {**NO_FAULTS, "drop": 1}}),
+    (no_locks_left, KeepsItsLocks, {}),
+    (no_dirty_reads, WritesAtOnce, {}),
+]
+
+
+@pytest.mark.parametrize(("broken", "process", "options"), BROKEN, ids=[kind.__name__ for _, kind, _ in BROKEN])
+def test_a_broken_promise_is_found_broken(
+    broken: Property, process: type[Coordinator] | type[Participant], options: dict[str, Any]
+) -> None:
+    part = running(coordinator=process) if issubclass(process, Coordinator) else running(participant=process)
+    settings = {"n": 2, "transfers": TWO, "retries": False, "timing": "quiet", "budget": NO_FAULTS, **options}
+    found = explore(part(**settings), (broken,))
+    assert found.counterexample is not None, found
+    assert explore(TwoPhaseCommit(**settings), (broken,)).holds
+
+
+def test_every_promise_has_a_bug_that_breaks_it() -> None:
+    """A promise that nothing breaks may be one that says nothing."""
+    assert {bug.breaks for bug in BUGS.values()} | {broken for broken, _, _ in BROKEN} == set(ALWAYS)
