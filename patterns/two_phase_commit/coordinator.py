@@ -311,9 +311,7 @@ class Coordinator(Logged, kw_only=True):
         """Let `timer` run while transactions are in `phase`: those that are in it when it is set are due when it fires.
         One timer serves all, so that who comes later waits for up to twice the time, never less than it."""
         waiting = [open for open in self.open if open.phase == phase]
-        if again and not waiting:
-            self.cancel_timer(timer)
-        elif again or len(waiting) == 1:
+        if waiting and (again or len(waiting) == 1):
             for open in waiting:
                 self.replace(replace(open, due=True))
             self.set_timer(timer, timeout)

@@ -352,9 +352,7 @@ class Participant(Logged):
         """Let `timer` run while transactions wait: `lock` for a lock, `doubt` for a decision. Those that wait when it
         is set are due when it fires. One timer serves all, so that who comes later waits for up to twice the time."""
         waiting = [branch for branch in self.branches if (branch.standing == "waiting") == (timer == "lock")]
-        if again and not waiting:
-            self.cancel_timer(timer)
-        elif again or len(waiting) == 1:
+        if waiting and (again or len(waiting) == 1):
             for branch in waiting:
                 self.replace(replace(branch, due=True))
             self.set_timer(timer, timeout)

@@ -9,7 +9,8 @@ means a crash. Under a partition each side takes the other for crashed, and they
 A process that was down takes no part in others' deciding: it asks until it hears of a decision, or until all are back
 (BHG 7.5, recovery and total failure: who failed last is then among them). Simpler than BHG's election by messages: the
 participants stand in line, and one takes the coordinator's place when those before it have been silent, one timeout
-each.
+each. A coordinator may be silent for longer than that while it waits for a vote, so who takes its place may be wrong:
+then it gives up, for two must not lead.
 """
 
 from __future__ import annotations

@@ -272,6 +272,13 @@ def test_under_presumed_commit_an_abort_that_has_ended_is_not_told_again() -> No
     assert (after.open, effects.sends) == ((), [])
 
 
+def test_under_presumed_commit_a_commit_needs_nothing_after_a_crash() -> None:
+    """MLO 4: who asks is told what is presumed."""
+    log = (Collecting("T1", TWO), Committed("T1"))
+    after, effects = back(coordinator(PresumedCommitCoordinator, log=log))
+    assert (after.open, effects.sends, rules(effects)) == ((), [], [])
+
+
 def test_who_voted_no_is_not_told_after_a_crash_either() -> None:
     """MLO 4: the abort record names those that are told; the collecting record before it names all that were asked."""
     log = (Collecting("T1", TWO), Aborted("T1", ("P2",)))
@@ -326,6 +333,21 @@ def test_who_has_only_read_writes_nothing_and_is_done() -> None:
     after, effects = bank.after_message("C", Prepare("T1", (Move("P1", "ann", 0),), TWO))
     assert after == bank
     assert effects.sends == [("C", Voted("T1", "read-only"))]
+
+
+def test_who_cannot_read_it_says_no() -> None:
+    """BHG 7.4: it cannot do its part."""
+    _, effects = participant(PresumedAbortReader).after_message("C", Prepare("T1", (Move("P1", "zoe", 0),), TWO))
+    assert effects.sends == [("C", Voted("T1", "no"))]
+
+
+def test_who_still_waits_to_read_has_not_voted_and_may_veto() -> None:
+    """BHG 7.4, cooperative termination, case 2: it is sure of it."""
+    waits, _ = participant(PresumedAbortReader, log=(YES,)).after_restart()
+    waits, _ = waits.after_message("C", Prepare("T2", (Move("P1", "ann", 0),), TWO))
+    after, effects = waits.after_message("P2", Inquiry("T2"))
+    assert after.log[-1] == Aborted("T2")
+    assert effects.sends == [("P2", Abort("T2"))]
 
 
 def test_who_has_only_read_is_told_nothing() -> None:

@@ -161,6 +161,7 @@ def test_when_votes_are_late_the_coordinator_aborts() -> None:
     after, effects = coordinator(VOTING).after_timer("votes")
     assert after.log == (Aborted("T1", ("P1", "P2")),)
     assert rules(effects) == ["C.silent", "C.abort", "C.forced"]
+    assert effects.timers["votes"] is None, "nobody is waited for"
 
 
 def test_who_began_after_the_timer_was_set_is_given_its_time() -> None:
@@ -197,6 +198,20 @@ def test_only_a_record_of_this_transaction_is_called_lazy() -> None:
     after, effects = waits.after_message("P1", Voted("T2", "read-only"))
     assert after.buffer == (End("T1"),)
     assert rules(effects) == ["C.vote", "C.readers"]
+
+
+def test_the_vote_that_came_first_counts() -> None:
+    """A network may double a message: nobody votes twice."""
+    one, _ = coordinator(VOTING).after_message("P1", Voted("T1", "yes"))
+    after, effects = one.after_message("P1", Voted("T1", "yes"))
+    assert (after, rules(effects)) == (one, ["C.late"])
+
+
+def test_an_abort_of_which_nobody_has_to_be_told_is_on_disk_too() -> None:
+    """MLO 2: a client that asks again is told, and nothing is begun anew."""
+    alone = Open("T1", "A", ("P1",), due=True)
+    after, _ = coordinator(alone).after_message("P1", Voted("T1", "no"))
+    assert (after.open, after.log) == ((), (Aborted("T1"),))
 
 
 # Participants learn it, and acknowledge
@@ -242,10 +257,12 @@ def test_the_coordinator_forgets_when_all_have_acknowledged() -> None:
 
 def test_who_does_not_acknowledge_is_told_again() -> None:
     """MLO 2: until all have."""
-    told = coordinator(Open("T1", "A", ("P1", "P2"), "committing", missing=frozenset({"P2"})))
+    told = coordinator(Open("T1", "A", ("P1", "P2", "P3"), "committing", missing=frozenset({"P2", "P3"})))
     _, effects = told.after_timer("acks")
-    assert effects.sends == [("P2", Commit("T1"))]
+    assert effects.sends == [("P2", Commit("T1")), ("P3", Commit("T1"))]
     assert effects.timers["acks"] == (60, 60)
+    late, effects = told.after_message("P1", Ack("T1"))
+    assert (late, rules(effects)) == (told, ["C.late"]), "it had acknowledged already"
 
 
 # Clients
@@ -338,6 +355,16 @@ def test_a_later_one_does_not_overtake_who_waits_for_the_same_row() -> None:
     assert [branch.standing for branch in after.branches] == ["in doubt", "waiting"]
     after, effects = after.after_message("C", Abort("T2"))
     assert [branch.standing for branch in after.branches] == ["in doubt"]
+
+
+def test_all_that_wait_for_a_row_of_what_is_decided_have_their_turn_at_once() -> None:
+    """Each waits for another row of it: nobody else will wake them."""
+    bank = participant(accounts=(Account("ann", 100), Account("bob", 100)))
+    for txn, accounts in (("T1", ("ann", "bob")), ("T2", ("ann",)), ("T3", ("bob",))):
+        bank, _ = bank.after_message("C", Prepare(txn, tuple(Move("P1", account, -5) for account in accounts)))
+    assert [branch.standing for branch in bank.branches] == ["in doubt", "waiting", "waiting"]
+    _, effects = bank.after_message("C", Abort("T1"))
+    assert effects.sends == [("C", Voted("T2", "yes")), ("C", Voted("T3", "yes")), ("C", Ack("T1"))]
 
 
 def test_two_transfers_that_wait_for_each_other_do_not_wait_for_ever() -> None:
