@@ -36,8 +36,8 @@ from .messages import (
 )
 
 Phase = Literal["voting", "pre-committing", "committing", "aborting", "recovering"]
-DECIDED: tuple[Phase, Phase] = ("committing", "aborting")
-"""The phases in which it only waits for acknowledgements."""
+DECIDED: Mapping[Phase, Outcome] = {"committing": "commit", "aborting": "abort"}
+"""The phases in which it only waits for acknowledgements -> of what."""
 
 
 class Open(msgspec.Struct, frozen=True, gc=False):
@@ -55,6 +55,11 @@ class Open(msgspec.Struct, frozen=True, gc=False):
     """Who has not acknowledged yet."""
     due: bool = False
     """Whether the timer that runs counts for it: it began to wait before the timer was set."""
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """What was decided; None before."""
+        return DECIDED.get(self.phase)
 
     def with_vote(self, participant: str, vote: Vote) -> Open:
         given = {**dict(self.votes), participant: vote}
@@ -115,7 +120,7 @@ class Coordinator(Logged, kw_only=True):
     @on_request(Transfer)
     def begin(self, client: str, transfer: Transfer) -> None:
         open = next((open for open in self.open if client_name(open.txn) == transfer.txn), None)
-        if open is not None and open.phase not in DECIDED:
+        if open is not None and open.outcome is None:
             self.note("C.wait", client=client, txn=open.txn)
             self.replace(replace(open, client=client))
             return
@@ -230,10 +235,10 @@ class Coordinator(Logged, kw_only=True):
     @on_timer("acks")
     def acks_are_late(self) -> None:
         for open in self.open:
-            if open.phase in DECIDED:
+            if outcome := open.outcome:
                 self.note("C.again", txn=open.txn, missing=named(open.missing), timeout=self.ack_timeout)
                 for participant in sorted(open.missing):
-                    self.send(participant, decided(open.txn, "commit" if open.phase == "committing" else "abort"))
+                    self.send(participant, decided(open.txn, outcome))
         self.set_timer("acks", self.ack_timeout)
 
     def forget(self, open: Open) -> None:
@@ -244,7 +249,7 @@ class Coordinator(Logged, kw_only=True):
         """A timer for which nobody waits is stopped."""
         if not any(open.phase == "voting" for open in self.open):
             self.cancel_timer("votes")
-        if not any(open.phase in DECIDED for open in self.open):
+        if not any(open.outcome for open in self.open):
             self.cancel_timer("acks")
 
     # Somebody is in doubt
@@ -257,24 +262,17 @@ class Coordinator(Logged, kw_only=True):
         if open is None:
             self.note("C.presume", participant=participant, txn=txn, outcome=past(self.presumes))
             self.send(participant, decided(txn, self.presumes))
-        elif open.phase not in DECIDED:
-            self.note("C.undecided", participant=participant, txn=txn)
-            self.send(participant, InDoubt(txn))
-        else:
-            outcome: Outcome = "commit" if open.phase == "committing" else "abort"
+        elif outcome := open.outcome:
             self.note("C.answer", participant=participant, txn=txn, outcome=past(outcome))
             self.send(participant, decided(txn, outcome))
-
-    def is_undecided(self, txn: str) -> bool:
-        open = self.find(txn)
-        return open is not None and open.phase not in DECIDED
+        else:
+            self.note("C.undecided", participant=participant, txn=txn)
+            self.send(participant, InDoubt(txn))
 
     def outcome_of(self, txn: str) -> Outcome | None:
         """What was decided, as far as it knows."""
         open = self.find(txn)
-        if open is not None and open.phase in DECIDED:
-            return "commit" if open.phase == "committing" else "abort"
-        return self.logged_outcome(txn)
+        return open.outcome if open is not None and open.outcome else self.logged_outcome(txn)
 
     def outcome_for(self, name: str) -> Outcome | None:
         """What became of a client's transaction. Under a new name it is begun only when nothing is known of the old."""

@@ -17,7 +17,7 @@ from patterns.engine.process import Process
 from patterns.engine.simulation import Simulation
 from patterns.engine.world import Call, Drop, Fire, Request, Restart, World, WorldEvent
 
-from .coordinator import DECIDED, Coordinator
+from .coordinator import Coordinator
 from .doubt import is_spent
 from .log import Account
 from .messages import Abort, Ack, Commit, Done, InDoubt, Inquiry, Move, StateReport, StateRequest, Transfer
@@ -270,10 +270,10 @@ def without_spent(world: World) -> World:
 def _essence(process: Process) -> Process:
     if isinstance(process, Participant) and any(branch.since for branch in process.branches):
         return replace(process, branches=tuple(replace(branch, since=0) for branch in process.branches))
-    if isinstance(process, Coordinator) and any(open.votes and open.phase in DECIDED for open in process.open):
+    if isinstance(process, Coordinator) and any(open.votes and open.outcome for open in process.open):
         return replace(
             process,
-            open=tuple(replace(open, votes=(), client="") if open.phase in DECIDED else open for open in process.open),
+            open=tuple(replace(open, votes=(), client="") if open.outcome else open for open in process.open),
         )
     return process
 

@@ -58,7 +58,7 @@ class PresumedCommitCoordinator(Coordinator):
 
     def outcome_of(self, txn: str) -> Outcome | None:
         outcome = super().outcome_of(txn)
-        if outcome is None and self.records_of(txn) and not self.is_undecided(txn):
+        if outcome is None and self.records_of(txn) and self.find(txn) is None:
             return "abort"  # what it collected votes for, and has no commit record of
         return outcome
 

@@ -95,6 +95,20 @@ def test_who_is_told_so_is_committable_and_says_so() -> None:
     assert after.accounts == (Account("ann", 100),), "it has not committed"
 
 
+def test_who_has_not_voted_does_not_take_it_for_granted_that_all_have() -> None:
+    """BHG 7.5: all voted yes, so what says so to one that still waits for a lock is not for it."""
+    bank, _ = uncertain().after_message("C", Prepare("T2", (Move("P1", "ann", -1),), ALL))
+    after, effects = bank.after_message("C", PreCommit("T2"))
+    assert (after, effects.sends, [note.rule for note in effects.notes]) == (bank, [], ["P.late"])
+
+
+def test_an_acknowledgement_that_comes_twice_counts_once() -> None:
+    """A network may double a message."""
+    waiting = Open("T1", "A", ALL, "pre-committing", missing=frozenset({"P3"}))
+    after, effects = coordinator(waiting).after_message("P1", PreCommitted("T1"))
+    assert (after, [note.rule for note in effects.notes]) == (coordinator(waiting), ["C.late"])
+
+
 def test_when_all_know_it_is_committed() -> None:
     """BHG 7.5, step 5."""
     waiting = Open("T1", "A", ALL, "pre-committing", missing=frozenset({"P3"}))
@@ -157,6 +171,7 @@ def test_who_has_not_voted_has_aborted_when_it_says_so() -> None:
     ("own", "others", "sends", "rule"),
     [
         (uncertain(), {"P2": "aborted", "P3": "uncertain"}, ABORTS, "3.TR1"),
+        (committable(), {"P2": "aborted", "P3": "uncertain"}, ABORTS, "3.TR1"),
         (uncertain(), {"P2": "committed", "P3": "uncertain"}, COMMITS, "3.TR2"),
         (committable(), {"P2": "committed", "P3": "committable"}, COMMITS, "3.TR2"),
         (uncertain(), {"P2": "uncertain", "P3": "uncertain"}, ABORTS, "3.TR3"),
@@ -164,7 +179,7 @@ def test_who_has_not_voted_has_aborted_when_it_says_so() -> None:
         (uncertain(), {}, ABORTS, "3.TR3"),
         (committable(), {"P2": "committable"}, COMMITS, "3.TR4"),
     ],
-    ids=["TR1", "TR2", "TR2 committable", "TR3", "TR3 of two", "TR3 alone", "TR4 of two"],
+    ids=["TR1", "TR1 before TR4", "TR2", "TR2 committable", "TR3", "TR3 of two", "TR3 alone", "TR4 of two"],
 )
 def test_the_termination_rules(own: Any, others: dict[str, Any], sends: list[Any], rule: str) -> None:
     """BHG 7.5, TR1 to TR4: by what those that are up report."""
@@ -225,6 +240,13 @@ def test_who_hears_of_another_that_leads_does_not_lead_itself(message: Any) -> N
     assert (late, [note.rule for note in effects.notes]) == (after, ["P.late"])
 
 
+def test_who_was_down_and_only_asks_takes_nobodys_place() -> None:
+    """BHG 7.5, recovery: else one that asks for ever would keep all others from deciding."""
+    bank = leading(uncertain())
+    after, effects = bank.after_message("P2", StateRequest("T1", True))
+    assert (after, effects.sends) == (bank, [("P2", StateReport("T1", "uncertain"))])
+
+
 # After a crash
 
 
@@ -269,6 +291,18 @@ def test_who_was_down_and_may_not_decide_asks_again_only_when_its_time_is_up() -
     assert effects.sends == []
     _after, effects = bank.after_timer("doubt")
     assert effects.sends == [(name, StateRequest("T1", True)) for name in ("C", "P2", "P3")]
+
+
+def test_who_was_down_stands_in_no_line() -> None:
+    """BHG 7.5, recovery: while another leads it waits; when nothing comes of that it asks all, and suspects nobody."""
+    bank, _ = uncertain().crashed().after_restart()
+    bank, _ = bank.after_message("P2", StateRequest("T1"))
+    assert bank.polls == ()
+    bank, effects = bank.after_timer("doubt")
+    assert effects.sends == [], "it waits anew"
+    bank, effects = bank.after_timer("doubt")
+    assert effects.sends == [(name, StateRequest("T1", True)) for name in ("C", "P2", "P3")]
+    assert bank.suspects == frozenset()
 
 
 def test_when_all_were_down_and_all_are_back_they_decide() -> None:
