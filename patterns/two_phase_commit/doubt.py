@@ -67,10 +67,8 @@ def outcomes(world: World, txn: str) -> dict[str, Outcome]:
 
 
 def blocked(world: World) -> tuple[str, ...]:
-    """The transactions that nobody who is up, and can be reached, can decide: all that are up and took part are in
-    doubt, and the coordinator is down. In three-phase commit one that was not down itself may take its place."""
-    if coordinator(world).id not in world.down:
-        return ()
+    """The transactions that nobody who is up can decide: all whom those in doubt can reach and ask are in doubt, too,
+    and the coordinator is down or cut off. In three-phase commit one that was not down itself may take its place."""
     found = []
     may_lead = {
         branch.txn
@@ -80,17 +78,23 @@ def blocked(world: World) -> tuple[str, ...]:
         if branch.standing != "waiting" and not branch.recovered
     }
     for txn in dict.fromkeys(doubt.txn for doubt in in_doubt(world)):
-        doubters = [doubt.participant for doubt in in_doubt(world) if doubt.txn == txn]
-        asked = {
+        doubters = {doubt.participant for doubt in in_doubt(world) if doubt.txn == txn}
+        told = {
             name
             for process in participants(world)
             for record in process.log
             if isinstance(record, Prepared) and record.txn == txn
             for name in record.participants
-        } or set(doubters)
-        if txn not in may_lead and all(name in doubters or name in world.down for name in asked):
+        }
+        may_know = {coordinator(world).id, *told} - doubters
+        if txn not in may_lead and not any(_reaches(world, one, other) for one in doubters for other in may_know):
             found.append(txn)
     return tuple(found)
+
+
+def _reaches(world: World, one: str, other: str) -> bool:
+    """Whether a question gets there, and an answer back."""
+    return other not in world.down and not {(one, other), (other, one)} & world.cuts
 
 
 def is_spent(world: World, packet: Packet) -> bool:

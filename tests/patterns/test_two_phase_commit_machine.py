@@ -11,7 +11,7 @@ import pytest
 from patterns.engine.check import Watch
 from patterns.engine.process import Process
 from patterns.engine.scripted import until
-from patterns.engine.world import Crash, Deliver, Drop, Request
+from patterns.engine.world import Crash, Cut, Deliver, Drop, Heal, Request
 from patterns.two_phase_commit import (
     GALLERY,
     PROTOCOLS,
@@ -43,6 +43,19 @@ def test_who_is_in_doubt_and_since_when_is_read_off_the_state() -> None:
     assert not blocked(run.state), "the coordinator is up"
     run.apply(Crash("C"))
     assert blocked(run.state) == ("T1",)
+
+
+def test_a_cut_between_all_that_are_in_doubt_and_the_coordinator_blocks_as_its_crash_does() -> None:
+    """BHG 7.4: blocked until the failure is repaired, of a site or of the network. One link is enough."""
+    run = begun(TwoPhaseCommit(n=2))
+    until(run, fired("P.yes"))
+    until(run, fired("P.yes"))
+    run.apply(Cut(("C",), ("P1",)))
+    assert blocked(run.state) == ()
+    run.apply(Cut(("C",), ("P2",)))
+    assert blocked(run.state) == ("T1",)
+    run.apply(Heal())
+    assert blocked(run.state) == ()
 
 
 def test_nobody_is_blocked_while_one_knows() -> None:

@@ -318,11 +318,24 @@ def test_a_coordinator_that_comes_back_asks_what_was_decided_without_it() -> Non
     """BHG 7.5, recovery."""
     after, effects = coordinator(log=(Collecting("T1", ALL),)).crashed().after_restart()
     assert effects.sends == [(name, Inquiry("T1")) for name in ALL]
+    assert effects.timers == {"recover": (60, 60)}
+    _, effects = after.after_timer("recover")
+    assert effects.sends == [(name, Inquiry("T1")) for name in ALL]
+    assert effects.timers == {"recover": (60, 60)}, "until it hears of a decision"
     waits, effects = after.after_request("A", Transfer("T1", (Move("P1", "ann", -40), Move("P2", "bob", 40))))
     assert (effects.sends, effects.replies) == ([], [])
     after, effects = waits.after_message("P2", Commit("T1"))
     assert isinstance(after.log[-1], Committed)
     assert effects.replies == [("A", Done("T1", "commit"))]
+
+
+def test_a_coordinator_that_had_decided_asks_nothing() -> None:
+    """BHG 7.5, recovery: who knows the decision has nothing to ask; others ask it."""
+    log = (Collecting("T1", ALL), Committed("T1", ALL))
+    after, effects = coordinator(log=log).crashed().after_restart()
+    assert (after.open, effects.sends, effects.timers) == ((), [], {})
+    _, effects = after.after_message("P1", StateRequest("T1"))
+    assert effects.sends == [("P1", StateReport("T1", "committed"))]
 
 
 # Runs
