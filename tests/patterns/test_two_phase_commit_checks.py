@@ -153,7 +153,7 @@ def test_a_coordinator_that_never_presumes_leaves_somebody_in_doubt_for_ever() -
 
 
 LARGER = {
-    "basic, asynchronous, cooperative": (small("basic", {}, TWO, timing="asynchronous"), 4_732),
+    "basic, asynchronous, cooperative": (small("basic", {}, TWO, timing="asynchronous"), 4_807),
     "basic, two of four crash for good": (small("basic", HALT, THREE, timing="synchronous", crash_stop=True), 6_743),
     "read-only, a crash, a loss": (small("read_only", QUIET, ONE_READS, timing="quiet"), None),
     "presumed commit, read-only, a crash, a loss": (
@@ -164,7 +164,7 @@ LARGER = {
     "presumed commit, two crashes, two losses": (small("presumed_commit", HALT, TWO, timing="quiet"), None),
     "three phases, a crash in the middle of sending, a repair": (
         small("three_phase", {"crash": 1, "drop": 2}, TWO, timing="synchronous"),
-        8_203,
+        9_040,
     ),
     "three phases, patient, two crash for good": (
         small("three_phase", {"crash": 2}, TWO, timing="patient", crash_stop=True),

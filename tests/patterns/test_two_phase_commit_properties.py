@@ -37,6 +37,8 @@ from patterns.two_phase_commit.properties import (
     irrevocable,
     no_dirty_reads,
     no_locks_left,
+    only_if_all_voted_yes,
+    promises_locked,
 )
 
 
@@ -54,6 +56,13 @@ class Timid(Coordinator):
 
     def decision(self, votes: Mapping[str, Vote], asked: tuple[str, ...], timed_out: bool) -> Outcome | None:
         return "abort" if len(votes) == len(asked) or timed_out else None
+
+
+class Overrules(Coordinator):
+    """It asks for votes, and commits whatever they say."""
+
+    def decision(self, votes: Mapping[str, Vote], asked: tuple[str, ...], timed_out: bool) -> Outcome | None:
+        return "commit" if len(votes) == len(asked) else None
 
 
 class NeverAsks(PresumedCommitParticipant):
@@ -82,14 +91,18 @@ class WritesAtOnce(Participant):
 
 BROKEN: list[tuple[Property, type[Coordinator] | type[Participant], dict[str, Any]]] = [
     (irrevocable, ChangesItsMind, {"budget": {**NO_FAULTS, "drop": 1}}),
+    (only_if_all_voted_yes, Overrules, {"transfers": ({"ann": -140, "bob": 140},)}),
     (commit_if_nothing_fails, Timid, {}),
     (all_decide, NeverAsks, {"protocol": "presumed_commit", "budget": {**NO_FAULTS, "drop": 1}}),
+    (promises_locked, KeepsItsLocks, {}),
     (no_locks_left, KeepsItsLocks, {}),
     (no_dirty_reads, WritesAtOnce, {}),
 ]
 
 
-@pytest.mark.parametrize(("broken", "process", "options"), BROKEN, ids=[kind.__name__ for _, kind, _ in BROKEN])
+@pytest.mark.parametrize(
+    ("broken", "process", "options"), BROKEN, ids=[f"{kind.__name__}: {broken.name}" for broken, kind, _ in BROKEN]
+)
 def test_a_broken_promise_is_found_broken(
     broken: Property, process: type[Coordinator] | type[Participant], options: dict[str, Any]
 ) -> None:

@@ -259,6 +259,7 @@ def test_who_was_down_asks_and_does_not_decide() -> None:
     assert after.logged_outcome("T1") is None
     assert effects.notes[0].rule == "3.blocked"
     assert effects.notes[0].values["why"] == "somebody that is not back may know more"
+    assert effects.sends == [(name, StateRequest("T1", True)) for name in ("C", "P2", "P3")], "it asks again"
 
 
 def test_who_was_down_does_not_count_for_those_that_were_not() -> None:
