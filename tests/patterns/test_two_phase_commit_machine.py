@@ -45,6 +45,14 @@ def test_who_is_in_doubt_and_since_when_is_read_off_the_state() -> None:
     assert blocked(run.state) == ("T1",)
 
 
+def test_who_waits_for_a_lock_is_not_in_doubt() -> None:
+    """BHG 7.3: the uncertainty period begins with its yes; before it a process may abort alone."""
+    steps = GALLERY["deadlock"]().branch
+    waits = next(step.state for step in steps if len(step.state["P1"].branches) == 2)
+    assert [branch.standing for branch in waits["P1"].branches] == ["in doubt", "waiting"]
+    assert [doubt.txn for doubt in in_doubt(waits) if doubt.participant == "P1"] == ["T1"]
+
+
 def test_a_cut_between_all_that_are_in_doubt_and_the_coordinator_blocks_as_its_crash_does() -> None:
     """BHG 7.4: blocked until the failure is repaired, of a site or of the network. One link is enough."""
     run = begun(TwoPhaseCommit(n=2))
