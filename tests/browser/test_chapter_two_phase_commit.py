@@ -242,7 +242,7 @@ def test_an_exercise_is_refused_with_a_hint_and_a_run_and_the_solution_accepted(
         verdict = chapter.run(f"{cell}-check")
         expect(verdict).to_contain_text("Not yet.")
         expect(verdict).to_contain_text(hint)
-        player = chapter.player(f"{cell}-player")
+        player = verdict.locator(".dp")
         expect(player.locator(".dp-part-always li.dp-no").first).to_be_visible()
         chapter.notebook.screenshot(f"chapter6_exercise_{cell}_light", player)
         chapter.write(cell, f"from solutions.two_phase_commit import {solution}")
