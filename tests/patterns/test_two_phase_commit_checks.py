@@ -37,6 +37,7 @@ from patterns.two_phase_commit import (
     blocked,
     coordinator,
     in_doubt,
+    refinement,
     running,
 )
 from patterns.two_phase_commit.broken import ROUGH, TWO, TakesSilenceForYes
@@ -260,6 +261,14 @@ def test_twophase_with_three_resource_managers_has_the_states_its_authors_report
     """github.com/tlaplus/Examples, specifications/transaction_commit: 288 distinct states, depth 11."""
     found = explore(TwoPhase(3))
     assert (found.complete, found.holds, found.states, found.depth) == (True, True, 288, 11)
+
+
+def test_two_steps_are_needed_and_no_more_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who counts the last vote also decides: the bound is met, and kept."""
+    monkeypatch.setattr(refinement, "MOST_AT_ONCE", 1)
+    found = explore(small("basic", {}, TWO, timing="quiet", cooperative=False), (Refines(2),)).counterexample
+    assert found is not None
+    assert found.reason == "one step does what are 2: TMRcvPrepared of P2, TMCommit"
 
 
 def test_what_is_no_twophase_is_told_from_it() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from patterns.engine.faults import FAULT_EVENTS
 from patterns.engine.judge import Verdict
 from patterns.two_phase_commit import decision_solution, judge_decision, judge_recovery, recovery_solution
 from patterns.two_phase_commit.exercises import (
@@ -56,6 +57,15 @@ def test_a_usual_mistake_in_the_recovery_is_recognised(mistake: Any) -> None:
     assert (verdict.accepted, verdict.mistake, verdict.hint) == (False, mistake.name, mistake.hint)
     needs_two = mistake.name in ("only the last record", "the next record")
     assert (verdict.history is None) == needs_two, "a run of one transfer shows it, unless it needs two"
+
+
+def test_who_overrules_a_no_is_shown_an_honest_no() -> None:
+    """The run that is opened has the mistake in it and no fault besides."""
+    mistake = next(mistake for mistake in DECISION_MISTAKES if mistake.name == "no veto")
+    history = judge_decision(mistake.function).history
+    assert history is not None
+    assert any(note.rule == "P.no" for step in history.branch for note in step.notes)
+    assert not any(isinstance(step.event, FAULT_EVENTS) for step in history.branch[1:])
 
 
 def _blank(*case: Any) -> Any:
