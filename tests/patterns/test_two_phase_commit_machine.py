@@ -9,9 +9,10 @@ import msgspec
 import pytest
 
 from patterns.engine.check import Watch
+from patterns.engine.machine import NotEnabled
 from patterns.engine.process import Process
 from patterns.engine.scripted import until
-from patterns.engine.world import Crash, Cut, Deliver, Drop, Heal, Request
+from patterns.engine.world import Crash, Cut, Deliver, Drop, Heal, Request, Restart
 from patterns.two_phase_commit import (
     GALLERY,
     PROTOCOLS,
@@ -151,6 +152,23 @@ def test_the_clients_of_the_machine_ask_once_each_and_again_while_they_wait() ->
     assert [request.client for request in TwoPhaseCommit(retries=False).requests(run.state)] == ["B"]
     finish(run)
     assert [request.client for request in machine.requests(run.branch[-1].state)] == ["B"]
+
+
+def test_a_client_takes_no_answer_to_another_request_for_its_own() -> None:
+    machine = TwoPhaseCommit()
+    call = begun(machine).state.calls[0]
+    assert machine.answers(call, Done("T1", "commit"))
+    assert not machine.answers(call, Done("T2", "commit"))
+
+
+def test_who_has_crashed_for_good_does_not_come_back() -> None:
+    """The failures that three phases are made for (Skeen 1981): a site that stops."""
+    run = begun(TwoPhaseCommit(crash_stop=True))
+    run.apply(Crash("C"))
+    assert run.machine.why_not(run.state, Restart("C")) == "C has crashed for good"  # type: ignore[attr-defined]
+    with pytest.raises(NotEnabled, match="crashed for good"):
+        run.apply(Restart("C"))
+    assert list(run.machine.repairs(run.state)) == []
 
 
 def test_every_milestone_is_reached_in_some_run() -> None:
