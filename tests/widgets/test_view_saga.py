@@ -334,6 +334,9 @@ def test_both_styles_stand_side_by_side_under_one_scrubber() -> None:
         assert {"process:orchestrator", "process:stock"} <= left
         assert "process:stock'" in right
         assert not left & right
+        kept = sum(id.startswith("record:") for id in left), sum(id.startswith("outgoing:") for id in right)
+        waiting = [row for each in step.state.processes if isinstance(each, Peer) for row in each.outbox]
+        assert kept == (min(10, len(step.state["orchestrator"].log)), len(waiting)), f"step {step.number}"
     last = marks(view.scene_of(both().steps[-1]))
     assert last["phase:A1"].text == last["phase:A1'"].text == "↩ compensated"
     assert last["saga:A1"].role == last["saga:A1'"].role

@@ -1,7 +1,7 @@
 """The picture of sagas: each as a path, forward and back; and the services, each with its own database.
 
 Orchestrated, the saga log stands under the path; choreographed, the outboxes do. Where a world holds both styles of the
-same saga, each has a panel, path above and services below.
+same saga, each has a panel: path, services, and log or outboxes.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ signs = {
 
 WorldStep = Step[World, Any]
 HEIGHT, EDGE = 450, 6
+KEPT = kept.HEAD + 5 * kept.ROW
+"""What a log or the outboxes take side by side: as many lines as two parallel branches fill at once."""
 
 
 def scene_of(step: WorldStep) -> Scene:
@@ -85,8 +87,7 @@ def _paths(step: WorldStep, before: World | None, group: Group) -> Panel:
     marks, y = _drawn(world, group, 0)
     bottom = max(float(HEIGHT), y + kept.HEAD + 4 * kept.ROW + kept.height() + 16)
     high = bottom - kept.height() - 12 - y
-    what = kept.records if group.orchestrator else kept.outboxes
-    marks += what(world, before, group, EDGE, y + 2, high)
+    marks += kept.draw(world, before, group, EDGE, y + 2, high)
     marks += kept.outside(step, EDGE, bottom - kept.height())
     seen = "; ".join(observer(world)) or "nothing half done"
     label = f"{_label(world, group)}. Who reads all databases now sees: {seen}"
@@ -109,13 +110,15 @@ def _services(world: World, before: World | None, group: Group) -> Panel:
 
 
 def _side(world: World, before: World | None, group: Group) -> Panel:
-    """One of two styles side by side: its path, and its services below."""
+    """One of two styles side by side: its path, its services below, and what it keeps to remember where it stands."""
     marks, y = _drawn(world, group, 0)
     marks += services.draw(world, before, group, EDGE, y + 6, seen=False)
+    y += services.height(group, seen=False) + 14
+    marks += kept.draw(world, before, group, EDGE, y, KEPT)
     return Panel(
         id=group.style,
         width=services.WIDTH + 2 * EDGE,
-        height=y + services.height(group, seen=False) + 20,
+        height=y + KEPT + 4,
         marks=tuple(marks),
         label=f"{_label(world, group)}. {services.in_words(world, group)}",
         title=group.style.capitalize(),

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
+from msgspec.structs import replace
+
 from patterns.engine.history import Step
 from patterns.engine.world import Call, World
 from patterns.saga.choreography import Outgoing, Peer
 from patterns.saga.messages import Begin
 from patterns.saga.records import ENDED, PIVOT_PASSED, Record
+from patterns.saga.side_by_side import PRIME
 from patterns.saga.standing import observer
 from widgets.scene import Box, Label, Mark
 
@@ -24,7 +27,12 @@ READER, CLIENT = 4, 1
 LINE = 16
 
 
-def records(world: World, before: World | None, group: Group, x: float, y: float, high: float) -> list[Mark]:
+def draw(world: World, before: World | None, group: Group, x: float, y: float, high: float) -> list[Mark]:
+    """What tells a style where its sagas stand, on disk: one log, or an outbox a service."""
+    return (_records if group.orchestrator else _outboxes)(world, before, group, x, y, high)
+
+
+def _records(world: World, before: World | None, group: Group, x: float, y: float, high: float) -> list[Mark]:
     """The orchestrator's saga log on its disk, two columns from top to bottom; of a long one the end."""
     boss = group.orchestrator
     assert boss is not None
@@ -59,22 +67,23 @@ def _record(world: World, record: Record, at: int, new: bool, x: float, y: float
     )
 
 
-def outboxes(world: World, before: World | None, group: Group, x: float, y: float, high: float) -> list[Mark]:
+def _outboxes(world: World, before: World | None, group: Group, x: float, y: float, high: float) -> list[Mark]:
     """What is in the outboxes: events on the disks of services, not acknowledged yet."""
     lines = [(peer, row) for peer in group.services if isinstance(peer, Peer) for row in peer.outbox]
     rows = max(1, int((high - HEAD) // ROW))
     title = f"Outboxes, on the services' disks{f' ({rows} of {len(lines)})' if len(lines) > rows else ''}"
-    marks: list[Mark] = [Label(id="log", x=x, y=y + 13, text=title, size="small", role="soft", strong=True)]
+    marks: list[Mark] = [Label(id="outbox", x=x, y=y + 13, text=title, size="small", role="soft", strong=True)]
     for at, (peer, row) in enumerate(lines[:rows]):
         new = before is not None and row not in before[peer.id].outbox
         marks.append(_outgoing(world, peer, row, new, x, y + HEAD + at * ROW))
     if not lines:
         empty = "empty: every event is acknowledged"
-        marks.append(Label(id="log:empty", x=x, y=y + HEAD + 13, text=empty, size="small", role="soft"))
+        marks.append(Label(id="outbox:empty", x=x, y=y + HEAD + 13, text=empty, size="small", role="soft"))
     return marks
 
 
 def _outgoing(world: World, peer: Peer, row: Outgoing, new: bool, x: float, y: float) -> Mark:
+    event = replace(row.event, saga=row.saga.rstrip(PRIME))
     sent = "published, not acknowledged" if row.number in peer.published else "not published yet"
     return Box(
         id=f"outgoing:{peer.id}:{row.number}",
@@ -82,7 +91,7 @@ def _outgoing(world: World, peer: Peer, row: Outgoing, new: bool, x: float, y: f
         y=y,
         w=WIDTH,
         h=ROW - 2,
-        text=f"{peer.id} → {row.to}: {row.event}",
+        text=f"{peer.id.rstrip(PRIME)} → {row.to.rstrip(PRIME)}: {event}",
         role="accent" if new else saga_role(world, row.saga),
         tone="solid" if new else "soft" if row.number in peer.published else "outline",
         title=f"number {row.number} in the outbox of {peer.id}: {row.event}, to {row.to}; {sent}",
