@@ -18,8 +18,8 @@ from .log import Aborted, Committed, Prepared
 from .messages import past
 
 Notes = tuple[Note, ...]
-TIMEOUTS = frozenset({"C.silent", "P.tired", "P.ask", "P.veto", "3.suspect", "3.poll", "3.enough", "C.again"})
-"""Rules that fire when something took too long."""
+TIMEOUTS = frozenset({"C.silent", "P.tired", "P.veto", "3.suspect", "3.poll", "3.enough"})
+"""Rules that fire when something took too long, and that may end in an abort."""
 
 
 def _disagree(world: World) -> Reason:

@@ -74,8 +74,8 @@ HALT = {"crash": 2, "drop": 2}
 COPY = {"duplicate": 1, "drop": 1}
 EVERY_RUN = {
     # any order, any timer at any moment, and no fault
-    "basic, asynchronous": (small("basic", {}, TWO, timing="asynchronous", cooperative=False), 623),
-    "presumed commit, asynchronous": (small("presumed_commit", {}, TWO, timing="asynchronous"), 4_355),
+    "basic, asynchronous": (small("basic", {}, TWO, timing="asynchronous", cooperative=False), 607),
+    "presumed commit, asynchronous": (small("presumed_commit", {}, TWO, timing="asynchronous"), 4_348),
     # a crash and a restart at any step, and a loss
     "basic, a crash, a loss": (small("basic", QUIET, TWO, timing="quiet"), 4_056),
     "presumed abort, a crash, a loss": (small("presumed_abort", QUIET, TWO, timing="quiet"), 3_118),
@@ -154,7 +154,7 @@ def test_a_coordinator_that_never_presumes_leaves_somebody_in_doubt_for_ever() -
 
 
 LARGER = {
-    "basic, asynchronous, cooperative": (small("basic", {}, TWO, timing="asynchronous"), 4_807),
+    "basic, asynchronous, cooperative": (small("basic", {}, TWO, timing="asynchronous"), 4_795),
     "basic, two of four crash for good": (small("basic", HALT, THREE, timing="synchronous", crash_stop=True), 6_743),
     "read-only, a crash, a loss": (small("read_only", QUIET, ONE_READS, timing="quiet"), None),
     "presumed commit, read-only, a crash, a loss": (
