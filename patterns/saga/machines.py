@@ -245,17 +245,19 @@ def _check_steps(definitions: tuple[Saga, ...], refuse: Sequence[str], fails: Ma
         raise TypeError(f"refuse is {refuse!r}; it is a list of steps, also of one")
     if not isinstance(fails, Mapping):
         raise TypeError(f"fails is {fails!r}; allowed are counts by step, such as {{'ship': 2}}")
-    kinds = {step.name: step.kind for each in definitions for step in each.steps}
+    kinds: dict[str, set[str]] = {}  # of all sagas: what is refused or fails does so in each
+    for step in (step for each in definitions for step in each.steps):
+        kinds.setdefault(step.name, set()).add(step.kind)
     known = ", ".join(sorted(kinds))
     for what in refuse:
         name = what.rpartition(".")[2]
         if name not in kinds:
             raise ValueError(f"refuse has {what!r}; the steps are {known}")
-        if kinds[name] == RETRIABLE:
+        if RETRIABLE in kinds[name]:
             raise ValueError(f"refuse has {what!r}, which is retriable and never refused; `fails` makes it fail")
     for what, times in fails.items():
         name = what.removeprefix("undo ")
-        known_one = name in kinds and (name == what or kinds[name] == COMPENSATABLE)
+        known_one = name in kinds and (name == what or COMPENSATABLE in kinds[name])
         if not known_one or not isinstance(times, int) or times < 0:
             raise ValueError(
                 f"fails has {what!r}: {times!r}; allowed are counts from 0 of a step or, where it is compensatable, of "

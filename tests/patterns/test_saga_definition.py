@@ -221,6 +221,11 @@ def test_an_action_that_cannot_be_is_refused(build: Callable[[], object], reason
         ({"lock": "maybe"}, "lock is 'maybe'; allowed are none, refuse, wait"),
         ({"refuse": ["pay"]}, "refuse has 'pay'; the steps are approve, charge, reserve, ship"),
         ({"refuse": ["ship"]}, "refuse has 'ship', which is retriable and never refused"),
+        (
+            {"sagas": [saga("s", step("ship", at="S", do=DO, kind=RETRIABLE)), saga("t", reversible("ship"))]}
+            | {"refuse": ["ship"]},
+            "refuse has 'ship', which is retriable",
+        ),
         ({"fails": {"undo pay": 1}}, "fails has 'undo pay': 1; allowed are counts"),
         ({"fails": {"undo ship": 1}}, "fails has 'undo ship': 1"),
         ({"fails": {"ship": -1}}, "fails has 'ship': -1"),
