@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from patterns.engine.check import Property
+from patterns.engine.check import Property, Sometimes
 from patterns.engine.draw import draw, key_of
 from patterns.engine.explore import explore
 from patterns.engine.random_worlds import FAULTS, random_worlds
@@ -22,7 +22,10 @@ from patterns.saga import (
     BUGS,
     DEFINITIONS,
     GALLERY,
+    PIVOT,
+    RETRIABLE,
     RULES,
+    Add,
     BackwardAfterCrash,
     Begin,
     Move,
@@ -33,8 +36,11 @@ from patterns.saga import (
     small,
     step,
 )
+from patterns.saga.database import LOCKING
+from patterns.saga.definition import Step
 from patterns.saga.machines import STYLES
-from patterns.saga.properties import all_end, completes, gets_stuck, is_compensated
+from patterns.saga.properties import all_end, completes, gets_stuck, is_compensated, said
+from patterns.saga.standing import instances
 
 ROUGH: Mapping[str, float] = {
     **FAULTS,
@@ -236,6 +242,51 @@ def test_whatever_the_graph_and_whichever_step_is_refused(style: str, seed: int)
     for refused in ([], *([name] for name in definition.names), list(definition.names[:2])):
         machine = SagaMachine(sagas=[definition], style=style, refuse=refused, alarm=0)
         runs = random_worlds(machine, (seed,), 60, (*ALWAYS, is_compensated if refused else completes))
+        assert runs.holds, runs
+
+
+def saga_of_all_kinds(seed: int) -> Saga:
+    """Compensatable steps, after them all the pivot, retriable ones after it; which waits for which is drawn."""
+
+    def some(names: str, after: list[str], **rest: Any) -> list[Step]:
+        return [
+            step(
+                name,
+                at=f"S{draw(1, 3, seed, 'at', name)}",
+                after=after + [other for other in names if other < name and draw(0, 2, seed, other, name) == 0],
+                **rest,
+            )
+            for name in names
+        ]
+
+    undone, forward = "uvw"[: draw(0, 3, seed, "compensatable")], "yz"[: draw(0, 2, seed, "retriable")]
+    steps = some(undone, [], do=Move("left", "right", 1), undo=Move("right", "left", 1))
+    steps += some("x", list(undone), do=Add("n", 1), kind=PIVOT)
+    return saga(f"saga{seed}", *steps, *some(forward, ["x"], do=Add("n", 1), kind=RETRIABLE))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("style", STYLES)
+def test_whatever_the_saga_whatever_is_refused_fails_or_is_marked(style: str, seed: int) -> None:
+    definition = saga_of_all_kinds(seed)
+    may_refuse = [each.name for each in definition.steps if each.kind != RETRIABLE]
+    may_fail = [*definition.names, *(f"undo {each.name}" for each in definition.steps if each.undo)]
+    machine = SagaMachine(
+        sagas=[definition, definition],
+        style=style,
+        refuse=[name for name in may_refuse if draw(0, 3, seed, "refuse", name) == 0],
+        fails={name: draw(0, 6, seed, "fails", name) for name in may_fail if draw(0, 3, seed, name) == 0},
+        lock=LOCKING[seed % 3],
+        alarm=draw(0, 5, seed, "alarm"),
+        tries=draw(1, 3, seed, "tries"),
+    )
+    over = Sometimes(
+        "all sagas have ended or are stuck",
+        lambda world: all(said(world, each.saga) for each in instances(world)) and bool(instances(world)),
+    )
+    for faults in (FAULTS, ROUGH):
+        runs = random_worlds(machine, (seed,), 200, (*ALWAYS, over), faults=faults)
         assert runs.holds, runs
 
 
