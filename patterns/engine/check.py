@@ -176,9 +176,13 @@ class Counterexample(NamedTuple):
         return "\n".join(lines)
 
 
-def failure_of(machine: Machine[Any, Any], state: Any, event: Any, problem: Exception) -> str:
+def failure_of(machine: Machine[Any, Any], state: Any, event: Any, problem: BaseException) -> str:
     """What to say of an exception that a handler raised."""
     return f"{machine.describe(state, event).replace('**', '')} raises {type(problem).__name__}: {problem}"
+
+
+FAILS = (Exception, SystemExit)
+"""What a handler may raise without ending who tries it: a learner's code may call `exit()`, too."""
 
 
 def counterexample(
@@ -191,6 +195,6 @@ def counterexample(
             history.apply(event)
         except NotEnabled:
             raise
-        except Exception:
+        except FAILS:
             break
     return Counterexample(property, reason, history)

@@ -13,6 +13,7 @@ from time import perf_counter  # noqa: TID251 - how long a search takes is no pa
 from typing import Any, NamedTuple
 
 from .check import (
+    FAILS,
     AtRest,
     Counterexample,
     Memories,
@@ -174,7 +175,7 @@ class _Search:
             for event in machine.enabled(state):
                 try:
                     after, notes = machine.apply(state, event)
-                except Exception as problem:
+                except FAILS as problem:
                     self.broken(node, event, NoFailure(), failure_of(machine, state, event, problem))
                     return further
                 self.generated += 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from .check import Counterexample, Property, Sometimes
+from .check import FAILS, Counterexample, Property, Sometimes
 from .explore import explore
 from .history import History
 from .machine import Machine
@@ -90,7 +90,7 @@ def answer_of(function: Callable[..., Any], case: Case) -> Answer:
         return Answer(blank=True)
     except KeyboardInterrupt:
         return Answer(problem="an interruption: does its loop end?")
-    except (Exception, SystemExit) as problem:
+    except FAILS as problem:
         return Answer(problem=f"{type(problem).__name__}: {problem}".rstrip(": "))
     return Answer(value, blank=value is None or value is ...)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-from .check import Counterexample, Memories, NoFailure, Property, Watch, counterexample, failure_of
+from .check import FAILS, Counterexample, Memories, NoFailure, Property, Watch, counterexample, failure_of
 from .machine import Machine, NotEnabled
 
 Stage = tuple[Any, Memories]  # the state after some events, and what the property remembers of them
@@ -57,7 +57,7 @@ class _Run:
             after, notes = self.machine.apply(state, event)
         except NotEnabled:
             raise
-        except Exception as problem:
+        except FAILS as problem:
             return failure_of(self.machine, state, event, problem)
         then = (after, self.watch.follow(memories, state, event, after, notes))
         return self.wrong(then) or then

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from time import perf_counter  # noqa: TID251 - how long a check takes is no part of any state
 from typing import Any, NamedTuple
 
-from .check import Counterexample, Memories, NoFailure, Property, Sometimes, Watch, counterexample, failure_of
+from .check import FAILS, Counterexample, Memories, NoFailure, Property, Sometimes, Watch, counterexample, failure_of
 from .draw import key_of, mix
 from .machine import Machine, NotEnabled
 from .minimise import minimise
@@ -157,7 +157,7 @@ class _RandomRun:
             self.state, notes = self.machine.apply(before, event)
         except NotEnabled:
             raise
-        except Exception as problem:
+        except FAILS as problem:
             self.broken = (NoFailure(), failure_of(self.machine, before, event, problem))
             return
         self.memories = self.watch.follow(self.memories, before, event, self.state, notes)

@@ -14,7 +14,7 @@ from itertools import combinations
 from types import MappingProxyType
 from typing import Any
 
-from patterns.engine.check import NoFailure
+from patterns.engine.check import FAILS, NoFailure
 from patterns.engine.explore import Exploration, explore
 from patterns.engine.history import History
 from patterns.engine.judge import Answer, Case, Mistake, Verdict, judge
@@ -50,7 +50,7 @@ def _shown(machine: SagaMachine) -> History[Any, Any]:
     try:
         history.apply(next(machine.requests(history.state)))
         history.run_until(lambda step: False, LONG)
-    except Exception:  # the verdict says so; the run ends before it
+    except FAILS:  # the verdict says so; the run ends before it
         pass
     return history
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+
 import msgspec
 import pytest
 
 from patterns.engine.check import Always
 from patterns.engine.judge import Endless, Mistake, Verdict, judge, judge_machine, not_attempted
 from patterns.engine.machine import Choice, Machine, Note, NotEnabled, Rule
+from patterns.engine.random_worlds import random_worlds
 
 CASES = [(number,) for number in range(1, 20)]
 
@@ -133,6 +136,22 @@ class Small(Counter):
 class Blank(Counter):
     def apply(self, state: int, event: Add) -> tuple[int, tuple[Note, ...]]:
         raise NotImplementedError
+
+
+class Exits(Counter):
+    def apply(self, state: int, event: Add) -> tuple[int, tuple[Note, ...]]:
+        if state == 2:
+            sys.exit("enough")
+        return super().apply(state, event)
+
+
+def test_a_rule_that_ends_the_program_is_refused_in_words_and_ends_nothing() -> None:
+    found = judge_machine(Exits())
+    assert not found.accepted
+    assert "SystemExit: enough" in found.failing
+    assert found.history is not None
+    assert found.history.state == 2
+    assert not random_worlds(Exits(), range(1)).holds
 
 
 def test_a_machine_is_judged_by_every_run_of_it() -> None:
