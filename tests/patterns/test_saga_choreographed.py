@@ -235,6 +235,19 @@ def test_a_compensation_that_keeps_failing_is_reported_and_repaired() -> None:
     assert waiting(payment)[-1] == ("stock", "charge undone")
 
 
+def test_after_a_repair_a_compensation_is_tried_as_often_as_before() -> None:
+    """GMS 6: a human has stepped in, so what failed before counts no more."""
+    payment, _ = told(peers(fails={"undo charge": 3}, alarm=2)["payment"], event("done", "reserve"))
+    payment, _ = payment.after_message("orders", event("refused", "approve", 2))
+    payment, _ = payment.after_timer("retry")
+    assert waiting(payment)[-1] == ("stock", "charge stuck")
+    payment, effects = payment.after_message("stock", event("repaired", "charge", 9))
+    assert waiting(payment)[-1] == ("stock", "charge stuck"), "only the report of before"
+    assert "retry" in effects.timers
+    payment, _ = payment.after_timer("retry")
+    assert waiting(payment)[-1] == ("stock", "charge undone")
+
+
 # Semantic locks
 
 

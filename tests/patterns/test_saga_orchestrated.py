@@ -256,7 +256,16 @@ def test_a_compensation_that_keeps_failing_is_reported_and_needs_a_human() -> No
     assert log(process)[-1] == "reserve stuck undo reserve fails"
     assert effects.replies == [("A", Ended(1, "A1", "stuck", "undo reserve fails"))]
     assert process.waiting == ()
-    assert restarted(process)[0].waiting == (), "a crash does not make it try again"
+    after, effects = restarted(process)
+    assert (after.waiting, effects.notes) == ((), []), "a crash does not make it try again"
+
+
+def test_who_asks_again_for_a_saga_that_is_stuck_is_told_so() -> None:
+    """The answer may have been lost, and no other comes by itself."""
+    stuck, _ = late(failing_undo(1))
+    after, effects = stuck.after_request("A", Begin(1, "A1", "order"))
+    assert effects.replies == [("A", Ended(1, "A1", "stuck", "undo reserve fails"))]
+    assert after == stuck
 
 
 def test_a_repaired_saga_goes_on() -> None:
