@@ -477,6 +477,20 @@ def test_a_saga_overwrites_with_what_it_saw_itself() -> None:
         assert rows(after) == {"limit": limit}, "B1 saw 150"
 
 
+def test_a_saga_that_looks_again_overwrites_with_what_it_saw_last() -> None:
+    """MP 4.3.2, re-read value."""
+    for action in (Overwrite("limit", 50), Reread("limit", 50)):
+        after, answers = handled(
+            service(rows=(Row("limit", 100),)),
+            Do("A1", "look", Look("limit"), "compensatable"),
+            Do("C1", "raise", Add("limit", 50), "compensatable"),
+            Do("A1", "look again", Look("limit"), "compensatable"),
+            Do("A1", "raise", action, "compensatable"),
+        )
+        assert answers[-1] == "raise done"
+        assert rows(after) == {"limit": 200}
+
+
 @pytest.mark.parametrize(("locking", "answer"), [("refuse", "B1: charge refused"), ("wait", "B1: charge failed")])
 def test_another_saga_is_refused_or_waits(locking: str, answer: str) -> None:
     marked, _ = handled(service(locking=locking), CHARGE)
