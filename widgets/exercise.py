@@ -156,7 +156,7 @@ class Judged:
         if said.hint:
             parts.append(("Hint:", said.hint))
         if said.history is not None:
-            parts.append(("▶", "There is a run that shows it (`.player`), open at the step that matters."))
+            parts.append(("▶", "There is a run that shows it, open at the step that matters."))
         return Words(*parts, tone="wrong")
 
     @cached_property
