@@ -47,7 +47,8 @@ class Strip {
     this.step = Math.max(20, Math.min(lanes.length ? 56 : 84, (this.room - LEFT - 16) / Math.max(1, path.length)));
     this.place = new Map(path.map((frame, i) => [frame.depth, i])); // depth -> column
     const width = LEFT + path.length * this.step + 16, height = TOP + lanes.length * LANE;
-    put(this.svg, { width, height, viewBox: `0 0 ${width} ${height}` });
+    this.full = Math.max(width, this.room - 8); // of a short run, too, what stands beside the cursor has room
+    put(this.svg, { width: this.full, height, viewBox: `0 0 ${this.full} ${height}` });
     const longest = Math.max(0, ...lanes.map((lane) => [...lane].length));
     this.wide = Math.max(NAMES[0], Math.min(NAMES[1], longest * LETTER + 12));
     put(this.names, { width: lanes.length ? this.wide : 0, height });
@@ -135,7 +136,7 @@ class Strip {
   mark(frame, focus) {
     this.at = frame;
     if (this.box.hidden || !this.path) return;
-    const x = this.x(frame.depth), right = x > LEFT + this.path.length * this.step * 0.5;
+    const x = this.x(frame.depth), right = x > this.full / 2;
     put(this.now, { x1: x, x2: x });
     put(this.nowText, { x: x + (right ? -5 : 5), "text-anchor": right ? "end" : "start" });
     const era = this.short.has(frame.depth) ? ` · ${this.short.get(frame.depth)}` : "";

@@ -93,6 +93,7 @@ def test_a_wrong_guess_stands_beside_the_outcome(chapter: Chapter) -> None:
 def test_the_guided_run_is_locked_until_each_prediction_is_made(chapter: Chapter) -> None:
     player = chapter.player("guided")
     button(player, "Last step").click()
+    expect(player.locator(".dp-nowtext")).to_have_text("step 1 · T1 voting")  # which its bar has no room for
     expect(player.locator(".dp-ask")).to_contain_text("What does P1 do before it says yes?")
     at_step(player, 1, of=9)
     chapter.notebook.screenshot("chapter6_locked_light", player)
