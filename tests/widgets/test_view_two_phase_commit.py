@@ -440,3 +440,18 @@ def test_every_run_of_the_gallery_becomes_frames(title: str) -> None:
     frames = Frames(history.machine, view, (), {})
     for step in history.steps:
         assert frames.of(step)["panels"]
+
+
+@pytest.mark.parametrize("title", ["an honest no", "read-only"])
+def test_who_need_not_be_told_the_decision_is_not_said_to_have_acknowledged_it(title: str) -> None:
+    """BHG 7.4: who voted no has aborted by itself; MLO 3: who only read is left out of the second phase."""
+    seen = set()
+    for step in GALLERY[title]().steps:
+        there = {mark.id: mark for panel in view.scene_of(step).panels for mark in panel.marks}
+        for open in step.state["C"].open:
+            for name in [name for name, vote in open.votes if vote in ("no", "read-only") and open.outcome]:
+                cell = there.get(f"cell:C:{open.txn}:{name}")
+                if cell is not None:
+                    seen.add(name)
+                    assert "acknowledged" not in cell.title, f"step {step.number}"
+    assert seen

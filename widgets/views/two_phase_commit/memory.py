@@ -169,10 +169,10 @@ def _open(who: str, open: Open) -> list[Row]:
 
 
 def _cell(who: str, open: Open, name: str) -> Box:
-    """One participant's vote; after the votes, whether it has acknowledged."""
+    """One participant's vote; after the votes, whether it has acknowledged, unless it need not be told."""
     role: Role = role_of(open.txn)
-    if open.phase == "voting":
-        vote = dict(open.votes).get(name)
+    vote = dict(open.votes).get(name)
+    if open.phase == "voting" or vote in ("no", "read-only"):
         got, sign, said = vote is not None, VOTES[vote] if vote else "·", f"voted {vote}" if vote else "has not voted"
         role = "bad" if vote == "no" else role
     else:
