@@ -6,9 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
-from pkgutil import iter_modules
 
 import pytest
 
@@ -70,18 +68,6 @@ def test_a_fault_in_the_engine_is_refused_by(name: str, tmp_path: Path) -> None:
     run = tool(*TOOLS[name], where=tmp_path)
     assert run.returncode != 0
     assert said in run.stdout
-
-
-def test_the_import_contracts_know_every_module() -> None:
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    contracts = settings["tool"]["importlinter"]["contracts"]
-    [contract] = [contract for contract in contracts if contract["type"] == "forbidden"]
-    patterns = {f"patterns.{found.name}" for found in iter_modules([str(ROOT / "patterns")])}
-    widgets = {f"widgets.{found.name}" for found in iter_modules([str(ROOT / "widgets")])}
-    shared = patterns & {"patterns.engine", "patterns.runtime"}
-    of_patterns = {"widgets.charts", "widgets.questions", "widgets.views"}
-    assert set(contract["source_modules"]) == shared | widgets - of_patterns
-    assert set(contract["forbidden_modules"]) == patterns - shared - {"patterns.glossary"}
 
 
 def test_the_top_level_holds_four_folders_and_three_files() -> None:

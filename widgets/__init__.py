@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from patterns.engine.history import History
     from patterns.engine.machine import Machine
-
-    from .player import Player
+    from widgets.player import Player
 
 
 def play(run: History[Any, Any] | Machine[Any, Any], **options: Any) -> Player:
@@ -18,8 +17,7 @@ def play(run: History[Any, Any] | Machine[Any, Any], **options: Any) -> Player:
     `options` are the Player's: `ask`, `always`, `until`, `subtitle`, `at`, `hide_quiet`.
     """
     from patterns.engine.history import History
-
-    from .player import Player
+    from widgets.player import Player
 
     history = run if isinstance(run, History) else History(run)
-    return Player(history, import_module(f"widgets.views.{history.machine.name}"), **options)
+    return Player(history, import_module(f"widgets.chapters.{history.machine.name}.view"), **options)

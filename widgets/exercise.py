@@ -21,8 +21,7 @@ import traitlets
 
 if TYPE_CHECKING:
     from patterns.engine.judge import Verdict
-
-    from .player import Player
+    from widgets.player import Player
 
 Attempt = TypeVar("Attempt")  # what a learner writes: a function, a subclass
 

@@ -13,9 +13,8 @@ import msgspec
 from patterns.engine.check import AtRest, Property
 from patterns.engine.history import Step
 from patterns.engine.machine import Choice, Machine
-
-from .exercise import Question
-from .scene import Fact, Mark, Panel, Scene, View
+from widgets.exercise import Question
+from widgets.scene import Fact, Mark, Panel, Scene, View
 
 Json = dict[str, Any]
 NEAR = 32  # scenes kept to compare with; others are drawn again, for a scene is a pure function of its step

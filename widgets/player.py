@@ -19,10 +19,9 @@ import traitlets
 from patterns.engine.check import Property
 from patterns.engine.history import History, ReplayError, Step
 from patterns.engine.machine import NotEnabled
-
-from .exercise import Question
-from .frames import Frames, Json, trimmed
-from .scene import View
+from widgets.exercise import Question
+from widgets.frames import Frames, Json, trimmed
+from widgets.scene import View
 
 HERE = Path(__file__).parent
 PARTS = ("run.js", "stage.js", "strip.js", "words.js", "menus.js", "player.js")  # one module, in this order

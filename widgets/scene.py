@@ -153,7 +153,7 @@ class Fact(msgspec.Struct, frozen=True):
 
 
 class View(Protocol):
-    """What a module in `widgets/views` has. Pure: no protocol facts are computed there, nothing is changed.
+    """What `widgets/chapters/<name>/view.py` has. Pure: no protocol facts are computed there, nothing is changed.
 
     Where messages are sent it has `sends_of(step) -> tuple[Fact, ...]` too: what is in flight since this step. Signs of
     its own it explains in `signs`, a mapping from the sign, or how it looks, to what it means: it is shown under `?`.

@@ -14,8 +14,7 @@ import networkx as nx
 from patterns.engine.history import Step
 from patterns.engine.trace import cause, lost, mover, received
 from patterns.engine.world import Crash, Deliver, Drop, Fire, Request, Restart
-
-from .scene import Moment, Role
+from widgets.scene import Moment, Role
 
 KINDS: dict[type, str] = {
     Deliver: "deliver",

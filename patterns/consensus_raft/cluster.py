@@ -9,8 +9,8 @@ from patterns.engine.simulation import Simulation
 from patterns.engine.world import Call, Request, World, WorldEvent
 
 from .clients import Server
+from .lesson.milestones import MILESTONES
 from .messages import Add, Command, Done, Entry, Get, Put
-from .milestones import MILESTONES
 from .properties import ALWAYS
 
 

@@ -3,8 +3,8 @@
 from .bounded import Assignment, bounded_loads, capacities, peak_to_mean, place_bounded
 from .errors import DuplicateNode, NoNodes, RouterError, UnknownNode
 from .events import RULES, Advance, Crash, Event, Join, Leave, Look, Place, Read, ReadAll, Reweight
-from .exercises import judge_bounded, judge_lookup
 from .hashes import HASHES, avalanche
+from .lesson.exercises import judge_bounded, judge_lookup
 from .others import ROUTERS, Jump, Maglev, Modulo, MultiProbe, Rendezvous, jump_hash, maglev_table
 from .placement import Ketama, Node, Placement
 from .ring import Arc, Change, Move, Ring, Walk, moves_between

@@ -62,7 +62,7 @@ class Machine(ABC, Generic[S, E]):
     """
 
     name: ClassVar[str]
-    """The pattern's one name, as in `patterns/<name>`, `widgets/views/<name>`."""
+    """The pattern's one name, as in `patterns/<name>`, `widgets/chapters/<name>`."""
     rules: ClassVar[Mapping[str, Rule]]
     events: ClassVar[Any]
     """The union of the event types, for decoding replay codes."""

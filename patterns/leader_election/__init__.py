@@ -1,18 +1,19 @@
 """Leader election: bully, ring, lease with fencing tokens, and Raft's; what each assumes, and how it breaks."""
 
 from .assumptions import ASSUMPTIONS, Assumption
-from .broken import BUGS, NO_FAULTS, Bug, in_first_requests, running
 from .bully import Answer, Bully, Coordinator, Election, Heartbeat
 from .chapter import ALGORITHMS, ElectionMachine
-from .exercises import (
+from .lease import Holder, LockServer, Storage, UnfencedStorage
+from .lease_messages import Acquire, Busy, Granted, Read, Refused, Renew, Stored, Write, Written
+from .lesson.broken import BUGS, NO_FAULTS, Bug, in_first_requests, running
+from .lesson.exercises import (
     bully_answer_solution,
     fencing_solution,
     judge_bully_answer,
     judge_fencing,
 )
-from .gallery import GALLERY
-from .lease import Holder, LockServer, Storage, UnfencedStorage
-from .lease_messages import Acquire, Busy, Granted, Read, Refused, Renew, Stored, Write, Written
+from .lesson.gallery import GALLERY
+from .lesson.measure import COUNTED, CURVES, Cost, cost, costs, messages
 from .machines import (
     RULES,
     BullyElection,
@@ -21,7 +22,6 @@ from .machines import (
     LeaseElection,
     RingElection,
 )
-from .measure import COUNTED, CURVES, Cost, cost, costs, messages
 from .properties import agreed_leader, leaders
 from .raft import RaftElection
 from .ring import Candidacy, ChangRoberts, Elected, From, HirschbergSinclair, Reply, RingProcess

@@ -19,7 +19,7 @@ from .bully import Bully
 from .chapter import ElectionMachine, algorithm
 from .lease import Holder, LockServer, Storage, UnfencedStorage
 from .lease_messages import Granted
-from .milestones import BULLY, ELECTION, LEASE
+from .lesson.milestones import BULLY, ELECTION, LEASE
 from .properties import (
     acknowledged_writes_stay,
     all_know,

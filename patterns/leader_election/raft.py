@@ -14,7 +14,7 @@ from patterns.engine.check import Sometimes
 from patterns.engine.world import World, WorldEvent
 
 from .chapter import ElectionMachine, algorithm
-from .milestones import ELECTION, fired
+from .lesson.milestones import ELECTION, fired
 
 
 @algorithm("raft")

@@ -3,20 +3,20 @@
 from patterns.engine.exposure import Exposure
 
 from .actions import Action, Add, Look, Move, Nothing, Overwrite, Reread, Row
-from .broken import BUGS, NO_FAULTS, Bug, running, small
 from .choreography import Peer
 from .definition import COMPENSATABLE, PIVOT, RETRIABLE, DefinitionError, Saga, Step, saga, step
 from .examples import DEFINITIONS
-from .exercises import (
+from .lesson.broken import BUGS, NO_FAULTS, Bug, running, small
+from .lesson.exercises import (
     compensation_solution,
     idempotence_solution,
     judge_compensations,
     judge_idempotence,
 )
-from .gallery import GALLERY, SIDE_BY_SIDE
-from .isolation import ANOMALIES, COUNTERMEASURES, Anomaly, Countermeasure
+from .lesson.gallery import GALLERY, SIDE_BY_SIDE
+from .lesson.isolation import ANOMALIES, COUNTERMEASURES, Anomaly, Countermeasure
+from .lesson.measure import CURVES, Cost, chain, cost, costs, exposed, readable
 from .machines import CHOREOGRAPHED, ORCHESTRATED, SagaMachine
-from .measure import CURVES, Cost, chain, cost, costs, exposed, readable
 from .messages import Accepted, Begin, Elsewhere, Ended, Repair, Reply
 from .orchestrator import BackwardAfterCrash, Orchestrator, Service
 from .properties import ALWAYS, ISOLATION

@@ -21,8 +21,8 @@ from .choreography import Peer
 from .database import LOCKING, NO_LOCK, Fails
 from .definition import COMPENSATABLE, RETRIABLE, DefinitionError, Saga, saga_of
 from .examples import BEGINS, DEFINITIONS
+from .lesson.milestones import MILESTONES
 from .messages import Ack, Begin, Elsewhere, Repair
-from .milestones import MILESTONES
 from .orchestrator import Orchestrator, Service
 from .properties import ALWAYS
 from .records import STUCK, progress

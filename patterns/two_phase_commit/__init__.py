@@ -1,13 +1,11 @@
 """Two-phase commit: several databases commit one transaction together, or none of them does."""
 
-from .broken import BUGS, NO_FAULTS, Bug, running
 from .coordinator import Coordinator, Open
 from .doubt import Doubt, blocked, coordinator, in_doubt, outcomes, participants, transactions
-from .exercises import decision_solution, judge_decision, judge_recovery, recovery_solution
-from .gallery import GALLERY
-from .log import Aborted, Account, Collecting, Committed, End, Prepared, Ready
-from .machine import PROTOCOLS, TIMINGS, TwoPhaseCommit
-from .measure import (
+from .lesson.broken import BUGS, NO_FAULTS, Bug, running
+from .lesson.exercises import decision_solution, judge_decision, judge_recovery, recovery_solution
+from .lesson.gallery import GALLERY
+from .lesson.measure import (
     PUBLISHED,
     SCENARIOS,
     Blocked,
@@ -19,6 +17,8 @@ from .measure import (
     counts,
     messages_of_three_phases,
 )
+from .log import Aborted, Account, Collecting, Committed, End, Prepared, Ready
+from .machine import PROTOCOLS, TIMINGS, TwoPhaseCommit
 from .messages import (
     Abort,
     Ack,

@@ -19,9 +19,9 @@ from patterns.engine.world import Call, Drop, Fire, Request, Restart, World, Wor
 
 from .coordinator import Coordinator
 from .doubt import is_spent
+from .lesson.milestones import MILESTONES
 from .log import Account
 from .messages import Abort, Ack, Commit, Done, InDoubt, Inquiry, Move, StateReport, StateRequest, Transfer
-from .milestones import MILESTONES
 from .participant import Participant
 from .presumed import (
     PresumedAbortCoordinator,

@@ -17,8 +17,8 @@ from statistics import median
 from time import process_time
 
 from patterns.consensus_raft import ALWAYS, Put, RaftCluster, settled
-from patterns.consensus_raft.game import arena
 from patterns.consensus_raft.histories import linearizable
+from patterns.consensus_raft.lesson.game import arena
 from patterns.consensus_raft.properties import election_safety
 from patterns.engine.explore import explore
 from patterns.engine.history import History

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from patterns.consensus_raft.exercises import judge_commit, judge_vote
+from patterns.consensus_raft.lesson.exercises import judge_commit, judge_vote
 from widgets.exercise import check
 from widgets.player import Player
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from patterns.consistent_hashing.exercises import judge_bounded, judge_lookup
+from patterns.consistent_hashing.lesson.exercises import judge_bounded, judge_lookup
 from patterns.engine.judge import Verdict
 from widgets.exercise import check
 from widgets.player import Player

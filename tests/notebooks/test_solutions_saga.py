@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from patterns.saga.exercises import judge_compensations, judge_idempotence
+from patterns.saga.lesson.exercises import judge_compensations, judge_idempotence
 from widgets.exercise import check
 from widgets.player import Player
 

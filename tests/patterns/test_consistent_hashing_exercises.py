@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from patterns.consistent_hashing.exercises import (
+from patterns.consistent_hashing.lesson.exercises import (
     BOUNDED_MISTAKES,
     LOOKUP_MISTAKES,
     CountedPoints,

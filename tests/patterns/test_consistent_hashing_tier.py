@@ -27,7 +27,7 @@ from patterns.consistent_hashing import (
     Ring,
     RouterError,
 )
-from patterns.consistent_hashing.broken import (
+from patterns.consistent_hashing.lesson.broken import (
     InsertionOrderTier,
     NamedByNumberTier,
     NoWrapTier,

@@ -13,7 +13,7 @@ from patterns.leader_election import (
     judge_fencing,
     leaders,
 )
-from patterns.leader_election.exercises import BULLY_MISTAKES, FENCING_MISTAKES
+from patterns.leader_election.lesson.exercises import BULLY_MISTAKES, FENCING_MISTAKES
 
 JUDGES = pytest.mark.parametrize("judge", [judge_bully_answer, judge_fencing])
 

@@ -33,7 +33,7 @@ from patterns.leader_election import (
     Written,
     leaders,
 )
-from patterns.leader_election.gallery import lease_with_drift
+from patterns.leader_election.lesson.gallery import lease_with_drift
 
 
 def server(**fields: Any) -> LockServer:

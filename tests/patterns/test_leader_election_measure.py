@@ -17,7 +17,7 @@ from patterns.leader_election import (
     costs,
     messages,
 )
-from patterns.leader_election.measure import harmonic
+from patterns.leader_election.lesson.measure import harmonic
 
 
 @pytest.mark.parametrize("n", range(2, 7))
@@ -90,7 +90,7 @@ def test_what_cannot_be_measured_is_refused() -> None:
 
 
 def test_a_run_that_does_not_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("patterns.leader_election.measure.BOUND", 100)
+    monkeypatch.setattr("patterns.leader_election.lesson.measure.BOUND", 100)
     with pytest.raises(ValueError, match="BullyElection goes on after 100 steps"):
         messages(BullyElection(heartbeat=50))
     assert messages(HirschbergSinclairElection(ids=(1, 2)))["Elected"] == 2

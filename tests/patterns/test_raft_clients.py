@@ -21,8 +21,8 @@ from patterns.consensus_raft import (
     RequestVoteReply,
     Server,
 )
-from patterns.consensus_raft.directing import Director
 from patterns.consensus_raft.histories import Store, is_linearizable, operations_of
+from patterns.consensus_raft.lesson.directing import Director
 from patterns.engine.linearizable import Operation, check
 from patterns.engine.process import Effects
 

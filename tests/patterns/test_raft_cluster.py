@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from patterns.consensus_raft import Get, NotLeader, Put, RaftCluster, Table, cluster_of, is_done
-from patterns.consensus_raft.broken import VoteNotDurable
-from patterns.consensus_raft.directing import Director
-from patterns.consensus_raft.gallery import GALLERY
-from patterns.consensus_raft.milestones import split_vote
+from patterns.consensus_raft.lesson.broken import VoteNotDurable
+from patterns.consensus_raft.lesson.directing import Director
+from patterns.consensus_raft.lesson.gallery import GALLERY
+from patterns.consensus_raft.lesson.milestones import split_vote
 from patterns.consensus_raft.prevote import PRE_VOTE_RULES, PreVoteServer
 from patterns.engine.history import History, ReplayError
 from patterns.engine.machine import NotEnabled

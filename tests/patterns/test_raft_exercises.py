@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from patterns.consensus_raft import RequestVote
-from patterns.consensus_raft.broken import VoteNotDurable
-from patterns.consensus_raft.directing import Director
-from patterns.consensus_raft.exercises import (
+from patterns.consensus_raft.lesson.broken import VoteNotDurable
+from patterns.consensus_raft.lesson.directing import Director
+from patterns.consensus_raft.lesson.exercises import (
     COMMIT_MISTAKES,
     VOTE_MISTAKES,
     Voter,
@@ -19,7 +19,7 @@ from patterns.consensus_raft.exercises import (
     judge_vote,
     vote_solution,
 )
-from patterns.consensus_raft.game import admit, game, referee
+from patterns.consensus_raft.lesson.game import admit, game, referee
 from patterns.engine.check import Watch
 from patterns.engine.history import History
 from patterns.engine.machine import NotEnabled

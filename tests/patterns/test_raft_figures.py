@@ -10,10 +10,10 @@ import msgspec
 import pytest
 
 from patterns.consensus_raft import FIGURE_3, Command, Entry, Put, RaftCluster
-from patterns.consensus_raft.broken import CommitsOldTerms
 from patterns.consensus_raft.cluster import earlier_log
-from patterns.consensus_raft.directing import Director
-from patterns.consensus_raft.gallery import (
+from patterns.consensus_raft.lesson.broken import CommitsOldTerms
+from patterns.consensus_raft.lesson.directing import Director
+from patterns.consensus_raft.lesson.gallery import (
     FIGURE_7,
     SectionFive,
     figure_8_to_a,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from patterns.consensus_raft.measure import PATIENCE, RANGES, FailOver, fail_over, fail_overs, split_share
+from patterns.consensus_raft.lesson.measure import PATIENCE, RANGES, FailOver, fail_over, fail_overs, split_share
 
 SEEDS = range(60)
 

@@ -27,10 +27,10 @@ from functools import cache
 import pytest
 
 from patterns.consensus_raft import ALWAYS, Server, cluster_of, heeds_heartbeats
-from patterns.consensus_raft.broken import PLANTED
 from patterns.consensus_raft.histories import is_linearizable, linearizable
-from patterns.consensus_raft.hunts import HUNTS, ROUGH, hunt
-from patterns.consensus_raft.small import SmallCluster
+from patterns.consensus_raft.lesson.broken import PLANTED
+from patterns.consensus_raft.lesson.hunts import HUNTS, ROUGH, hunt
+from patterns.consensus_raft.lesson.small import SmallCluster
 from patterns.engine.history import History
 from patterns.engine.random_worlds import random_worlds
 

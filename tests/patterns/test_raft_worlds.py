@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from patterns.consensus_raft import ALWAYS, Put, RaftCluster, RequestVote, cluster_of, heeds_heartbeats, settled
-from patterns.consensus_raft.directing import Director
-from patterns.consensus_raft.gallery import GALLERY
 from patterns.consensus_raft.histories import linearizable
-from patterns.consensus_raft.hunts import ROUGH
+from patterns.consensus_raft.lesson.directing import Director
+from patterns.consensus_raft.lesson.gallery import GALLERY
+from patterns.consensus_raft.lesson.hunts import ROUGH
+from patterns.consensus_raft.lesson.small import SmallCluster
 from patterns.consensus_raft.prevote import PreVoteServer
 from patterns.consensus_raft.rules import RULES
-from patterns.consensus_raft.small import SmallCluster
 from patterns.engine.check import Watch
 from patterns.engine.explore import explore
 from patterns.engine.history import History

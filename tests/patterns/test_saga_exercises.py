@@ -12,7 +12,12 @@ from patterns.saga import (
     judge_compensations,
     judge_idempotence,
 )
-from patterns.saga.exercises import COMPENSATION_MISTAKES, IDEMPOTENCE_MISTAKES, compensation_cases, idempotence_cases
+from patterns.saga.lesson.exercises import (
+    COMPENSATION_MISTAKES,
+    IDEMPOTENCE_MISTAKES,
+    compensation_cases,
+    idempotence_cases,
+)
 from patterns.saga.records import ANSWER_AGAIN, APPLY, DO_NOTHING, Handled, decide
 
 JUDGES = pytest.mark.parametrize("judge", [judge_compensations, judge_idempotence])

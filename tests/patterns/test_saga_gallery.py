@@ -10,7 +10,7 @@ import pytest
 
 from patterns.engine.history import History
 from patterns.saga import ALWAYS, GALLERY, ISOLATION, RULES, SIDE_BY_SIDE, SagaMachine, observer, sums
-from patterns.saga.milestones import fired
+from patterns.saga.lesson.milestones import fired
 from patterns.saga.properties import adds_up, all_ended
 from patterns.saga.rules import CHOREOGRAPHY
 

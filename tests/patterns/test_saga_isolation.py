@@ -10,7 +10,7 @@ import pytest
 from patterns.engine.check import Sometimes
 from patterns.engine.explore import explore
 from patterns.saga import ALWAYS, ANOMALIES, COUNTERMEASURES
-from patterns.saga.gallery import shortest
+from patterns.saga.lesson.gallery import shortest
 from patterns.saga.properties import completes, no_dirty_reads, said
 from patterns.saga.records import COMPLETED
 

@@ -25,11 +25,11 @@ from patterns.saga import (
     step,
     steps_standing,
 )
-from patterns.saga.gallery import begun, completes, lost_update
+from patterns.saga.lesson.gallery import begun, completes, lost_update
+from patterns.saga.lesson.measure import COMMITTED, LOCKED, TENTATIVE
+from patterns.saga.lesson.milestones import fired
 from patterns.saga.machines import STYLES
-from patterns.saga.measure import COMMITTED, LOCKED, TENTATIVE
 from patterns.saga.messages import Done
-from patterns.saga.milestones import fired
 
 
 @pytest.mark.parametrize("refused", [False, True])

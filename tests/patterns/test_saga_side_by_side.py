@@ -11,9 +11,9 @@ from patterns.engine.machine import NotEnabled
 from patterns.engine.random_worlds import random_worlds
 from patterns.engine.world import Crash, Cut, Pause, Request, Restart, Resume, World
 from patterns.saga import GALLERY, Begin, SagaMachine
-from patterns.saga.gallery import begun
+from patterns.saga.lesson.gallery import begun
+from patterns.saga.lesson.side_by_side import TOGETHER, SideBySide, primed
 from patterns.saga.properties import all_end
-from patterns.saga.side_by_side import TOGETHER, SideBySide, primed
 from patterns.saga.standing import instances, state_of
 
 

@@ -40,8 +40,8 @@ from patterns.two_phase_commit import (
     refinement,
     running,
 )
-from patterns.two_phase_commit.broken import ROUGH, TWO, TakesSilenceForYes
 from patterns.two_phase_commit.doubt import is_spent
+from patterns.two_phase_commit.lesson.broken import ROUGH, TWO, TakesSilenceForYes
 from patterns.two_phase_commit.messages import Outcome
 from patterns.two_phase_commit.properties import (
     ALWAYS,

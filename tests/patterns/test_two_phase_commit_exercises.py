@@ -11,7 +11,7 @@ import pytest
 from patterns.engine.faults import FAULT_EVENTS
 from patterns.engine.judge import Verdict
 from patterns.two_phase_commit import decision_solution, judge_decision, judge_recovery, recovery_solution
-from patterns.two_phase_commit.exercises import (
+from patterns.two_phase_commit.lesson.exercises import (
     DECISION_MISTAKES,
     RECOVERY_MISTAKES,
     decision_cases,

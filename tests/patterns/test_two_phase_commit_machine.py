@@ -24,8 +24,8 @@ from patterns.two_phase_commit import (
     blocked,
     in_doubt,
 )
-from patterns.two_phase_commit.gallery import begun, finish
-from patterns.two_phase_commit.milestones import MILESTONES, all_ended, fired
+from patterns.two_phase_commit.lesson.gallery import begun, finish
+from patterns.two_phase_commit.lesson.milestones import MILESTONES, all_ended, fired
 from patterns.two_phase_commit.properties import ALWAYS, agreement
 
 ANN = Move("P1", "ann", -40)

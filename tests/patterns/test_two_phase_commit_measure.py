@@ -21,7 +21,7 @@ from patterns.two_phase_commit import (
     counts,
     messages_of_three_phases,
 )
-from patterns.two_phase_commit.measure import READERS_ONLY, published_total
+from patterns.two_phase_commit.lesson.measure import READERS_ONLY, published_total
 
 WITH_READERS = {"presumed_abort": "read_only", "presumed_commit": "presumed_commit_read_only"}
 

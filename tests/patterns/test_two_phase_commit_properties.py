@@ -29,7 +29,7 @@ from patterns.two_phase_commit import (
     TwoPhaseCommit,
     running,
 )
-from patterns.two_phase_commit.broken import TWO, DecidesAlone
+from patterns.two_phase_commit.lesson.broken import TWO, DecidesAlone
 from patterns.two_phase_commit.messages import Outcome, Vote
 from patterns.two_phase_commit.properties import (
     ALWAYS,

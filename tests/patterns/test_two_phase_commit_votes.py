@@ -34,7 +34,7 @@ from patterns.two_phase_commit import (
     Transfer,
     Voted,
 )
-from patterns.two_phase_commit.milestones import all_ended
+from patterns.two_phase_commit.lesson.milestones import all_ended
 
 ANN, BOB = Move("P1", "ann", -40), Move("P2", "bob", 40)
 TRANSFER = Transfer("T1", (ANN, BOB))

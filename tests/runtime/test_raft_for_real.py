@@ -20,7 +20,7 @@ from patterns.engine.trace import answered, received
 from patterns.engine.world import Crash, Deliver, Request, Restart
 from patterns.runtime import Cluster
 from patterns.runtime.recording import Recording
-from widgets.views import consensus_raft as view
+from widgets.chapters.consensus_raft import view
 
 T = TypeVar("T")
 NAMES = ("S1", "S2", "S3")

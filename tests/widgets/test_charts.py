@@ -12,14 +12,17 @@ from typing import Any
 
 import pytest
 
-from widgets import charts
-from widgets.charts import style
+from widgets import charts as style
+from widgets.chapters.consensus_raft import charts as raft_charts
+from widgets.chapters.consistent_hashing import charts
+from widgets.chapters.leader_election import charts as election_charts
+from widgets.chapters.saga import charts as saga_charts
 
 LOADS = {"1 point": {"A": 403, "B": 41, "C": 155}, "160 points": {"A": 199, "B": 205, "C": 195}}
 FLIPS = {"fnv1a": [0.0, 0.0, 0.5, 1.0], "blake2b": [0.5, 0.49, 0.51, 0.5]}
 FOUND = {"one way": [(4, 7, 8.5, 10), (2, 3, 3, 3)], "both ways": [(2, 12, 12, 12)]}
 THEORY = {"one way": {"best: 2n - 1": {2: 3, 4: 7}}}
-CSS = Path(charts.__file__).parents[1].joinpath("player.css").read_text(encoding="utf-8")
+CSS = Path(style.__file__).with_name("player.css").read_text(encoding="utf-8")
 
 FIGURES = {
     "load": lambda: charts.load(LOADS),
@@ -28,16 +31,16 @@ FIGURES = {
     "moved": lambda: charts.moved({"ring": 0.24, "modulo": 0.75}, 0.25),
     "moved and even": lambda: charts.moved({"ring": 0.24, "modulo": 0.75}, 0.25, {"ring": 1.1, "modulo": 1.02}),
     "mixing": lambda: charts.mixing(FLIPS),
-    "growth": lambda: charts.growth(FOUND, THEORY),
-    "split votes": lambda: charts.split_votes({"150 to 150 ms": 0.95, "150 to 300 ms": 0.06}),
-    "waits": lambda: charts.waits({"150 to 150 ms": [1000, 300], "150 to 300 ms": [160, 170]}, 1000),
-    "exposure": lambda: charts.exposure(
+    "growth": lambda: election_charts.growth(FOUND, THEORY),
+    "split votes": lambda: raft_charts.split_votes({"150 to 150 ms": 0.95, "150 to 300 ms": 0.06}),
+    "waits": lambda: raft_charts.waits({"150 to 150 ms": [1000, 300], "150 to 300 ms": [160, 170]}, 1000),
+    "exposure": lambda: saga_charts.exposure(
         {
             "two phases": [("P1.ann", 0, 9, "locked")],
             "saga": [("P1.ann", 0, 9, "tentative"), ("P1.ann", 9, 10, "committed")],
         }
     ),
-    "locked": lambda: charts.locked({"two phases": {0: 60, 100: 360}, "saga": {0: 0, 100: 0}}),
+    "locked": lambda: saga_charts.locked({"two phases": {0: 60, 100: 360}, "saga": {0: 0, 100: 0}}),
     "mixing and load": lambda: charts.mixing(FLIPS, {name: {"A": 1, "B": 9} for name in FLIPS}),
 }
 
@@ -172,12 +175,12 @@ def test_the_palette_is_the_players(number: int) -> None:
 
 
 def test_plotly_is_imported_with_the_first_chart_and_not_before() -> None:
-    code = "import sys, widgets.charts; print('plotly' in sys.modules)"
+    code = "import sys, widgets.chapters.saga.charts; print('plotly' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
 
 
 def test_growth_has_a_mean_with_a_bar_from_least_to_most_for_each_n_and_the_curves_of_theory() -> None:
-    one_way, curve, both_ways = charts.growth(FOUND, THEORY).data
+    one_way, curve, both_ways = election_charts.growth(FOUND, THEORY).data
     assert one_way.y == (3, 8.5)
     assert [list(row) for row in one_way.customdata] == [[2, 3, 3], [4, 7, 10]]
     assert (one_way.error_y.array, one_way.error_y.arrayminus) == ((0, 1.5), (0, 1.5))
@@ -199,11 +202,11 @@ def test_growth_has_a_mean_with_a_bar_from_least_to_most_for_each_n_and_the_curv
 )
 def test_growth_of_nothing_or_of_what_is_no_spread_is_refused(found: Any, curves: Any, said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        charts.growth(found, curves)
+        election_charts.growth(found, curves)
 
 
 def test_a_line_of_waits_climbs_with_each_run_and_ends_below_where_runs_were_given_up() -> None:
-    figure = charts.waits({"narrow": [1000, 300, 1000, 200], "wide": [160]}, 1000)
+    figure = raft_charts.waits({"narrow": [1000, 300, 1000, 200], "wide": [160]}, 1000)
     narrow, wide = figure.data
     assert (list(narrow.x), list(narrow.y)) == ([0, 200, 300, 1000], [0, 25.0, 50.0, 50.0])
     assert (list(wide.x), list(wide.y)) == ([0, 160, 1000], [0, 100.0, 100.0])
@@ -211,14 +214,14 @@ def test_a_line_of_waits_climbs_with_each_run_and_ends_below_where_runs_were_giv
 
 
 def test_waits_that_were_all_given_up_are_a_line_on_the_ground() -> None:
-    assert list(charts.waits({"none": [1000, 1000]}, 1000).data[0].y) == [0, 0]
+    assert list(raft_charts.waits({"none": [1000, 1000]}, 1000).data[0].y) == [0, 0]
 
 
 def test_a_share_of_split_votes_is_a_share() -> None:
-    assert list(charts.split_votes({"narrow": 0.95, "wide": 0.05}).data[0].text) == ["95 %", "5 %"]
+    assert list(raft_charts.split_votes({"narrow": 0.95, "wide": 0.05}).data[0].text) == ["95 %", "5 %"]
     with pytest.raises(ValueError, match="the part of 'narrow' is 95"):
-        charts.split_votes({"narrow": 95})
+        raft_charts.split_votes({"narrow": 95})
     with pytest.raises(ValueError, match="found is empty"):
-        charts.waits({}, 1000)
+        raft_charts.waits({}, 1000)
     with pytest.raises(ValueError, match=r"found\['none'\] is empty"):
-        charts.waits({"none": []}, 1000)
+        raft_charts.waits({"none": []}, 1000)

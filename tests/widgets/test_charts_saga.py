@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from widgets import charts
-from widgets.charts.saga import LOOKS
+from widgets.chapters.saga import charts
+from widgets.chapters.saga.charts import LOOKS
 
 TWO_PHASES = [("P1.ann", 0, 10, "committed"), ("P1.ann", 10, 30, "locked"), ("P2.bob", 0, 30, "locked")]
 SAGA = [("P1.ann", 0, 10, "tentative"), ("P1.ann", 10, 60, "committed")]

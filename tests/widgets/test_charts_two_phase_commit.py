@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from patterns.two_phase_commit.measure import Case, blocked_times, count, published_total
-from widgets import charts
-from widgets.charts import style
+from patterns.two_phase_commit.lesson.measure import Case, blocked_times, count, published_total
+from widgets import charts as style
+from widgets.chapters.two_phase_commit import charts
 
 COUNTED = {"basic": {"commit": (12, 7), "abort": (10, 6)}, "three phases": {"commit": (15, 11)}}
 PUBLISHED = {"basic": {"commit": (12, 7), "abort": (None, None)}, "three phases": {"commit": (15, None)}}

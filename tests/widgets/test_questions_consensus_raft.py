@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from patterns.consensus_raft import Put, RaftCluster, Server
-from patterns.consensus_raft.gallery import GALLERY
 from patterns.consensus_raft.histories import is_linearizable
-from patterns.consensus_raft.hunts import hunt
+from patterns.consensus_raft.lesson.gallery import GALLERY
+from patterns.consensus_raft.lesson.hunts import hunt
 from patterns.engine.history import History, Step
 from patterns.engine.world import Crash, Request
-from widgets.questions import consensus_raft as ask
+from widgets.chapters.consensus_raft import questions as ask
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "05_consensus_raft.ipynb"
 CELLS = {cell["id"]: "".join(cell["source"]) for cell in json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]}

@@ -10,13 +10,13 @@ from zoneinfo import available_timezones
 import pytest
 
 from patterns.consistent_hashing import Modulo, Ring, moved_keys
-from patterns.consistent_hashing.broken import PointsNotNodesTier
+from patterns.consistent_hashing.lesson.broken import PointsNotNodesTier
 from patterns.consistent_hashing.others import hash_of
 from patterns.consistent_hashing.state import Tier
 from patterns.consistent_hashing.tier import Advance, CacheTier, Join, Leave, Look, Place
 from patterns.engine.explore import explore
 from patterns.engine.history import History
-from widgets.questions import consistent_hashing as ask
+from widgets.chapters.consistent_hashing import questions as ask
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "01_consistent_hashing.ipynb"
 TWELVE = [

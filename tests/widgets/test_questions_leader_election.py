@@ -10,8 +10,8 @@ from patterns.engine.history import Step
 from patterns.engine.trace import mover, received
 from patterns.leader_election import BUGS, GALLERY, NO_FAULTS, costs, leaders
 from patterns.leader_election.properties import acknowledged_writes_stay
+from widgets.chapters.leader_election import questions as ask
 from widgets.exercise import Question
-from widgets.questions import leader_election as ask
 
 
 def step_of(title: str, depth: int) -> Step[Any, Any]:

@@ -11,13 +11,13 @@ from patterns.engine.scripted import to_the_end
 from patterns.engine.trace import mover, received
 from patterns.saga import BUGS, DEFINITIONS, GALLERY, SagaMachine, observer, progress
 from patterns.saga import exposure as sagas
-from patterns.saga.broken import NO_FAULTS
-from patterns.saga.gallery import begun
+from patterns.saga.lesson.broken import NO_FAULTS
+from patterns.saga.lesson.gallery import begun
+from patterns.saga.lesson.side_by_side import TOGETHER
 from patterns.saga.messages import Do, Event, Undo
-from patterns.saga.side_by_side import TOGETHER
 from patterns.two_phase_commit import exposure as two_phases
+from widgets.chapters.saga import questions as ask
 from widgets.exercise import Question
-from widgets.questions import saga as ask
 
 
 def step_of(title: str, depth: int) -> Step[Any, Any]:

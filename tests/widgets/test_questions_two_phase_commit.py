@@ -26,8 +26,8 @@ from patterns.two_phase_commit import (
     outcomes,
 )
 from patterns.two_phase_commit.properties import agreement
+from widgets.chapters.two_phase_commit import questions as ask
 from widgets.exercise import Question
-from widgets.questions import two_phase_commit as ask
 
 NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "06_two_phase_commit.ipynb"
 

@@ -12,8 +12,8 @@ from patterns.consensus_raft.messages import Put, is_heartbeat
 from patterns.engine.draw import key_of, mix
 from patterns.engine.history import History
 from patterns.engine.world import Crash, Cut, Deliver, Drop, Request
+from widgets.chapters.consensus_raft import view
 from widgets.scene import Box, Disc, Line, Scene
-from widgets.views import consensus_raft as view
 
 SEEDS = range(3)
 
@@ -174,7 +174,7 @@ def test_what_a_step_sends_is_said_with_all_it_goes_to_and_counted() -> None:
 
 
 def test_two_leaders_of_one_term_are_an_era_of_their_own() -> None:
-    from patterns.consensus_raft.gallery import GALLERY
+    from patterns.consensus_raft.lesson.gallery import GALLERY
 
     run = GALLERY["lost vote after crash"]()
     eras = [view.scene_of(step).era for step in run.branch]
@@ -200,7 +200,7 @@ def test_of_messages_on_one_link_the_foremost_has_the_words_of_all() -> None:
 
 def test_a_log_too_long_for_words_shows_its_entries_terms() -> None:
     """Figure 7 of the paper shows terms alone."""
-    from patterns.consensus_raft.gallery import FIGURE_7, GALLERY
+    from patterns.consensus_raft.lesson.gallery import FIGURE_7, GALLERY
 
     world = GALLERY["Figure 7"]().step
     shown = marks(view.scene_of(world), "logs")

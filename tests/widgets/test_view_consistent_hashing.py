@@ -19,10 +19,10 @@ from patterns.consistent_hashing.state import Tier
 from patterns.consistent_hashing.tier import CacheTier
 from patterns.engine.history import History, Step
 from widgets import play
+from widgets.chapters.consistent_hashing import view
+from widgets.chapters.consistent_hashing.cast import tags_of
+from widgets.chapters.consistent_hashing.words import percent
 from widgets.scene import Arc, Box, Disc, Label, Line, Mark, Panel, Scene, Ticks, View
-from widgets.views import consistent_hashing as view
-from widgets.views.consistent_hashing.cast import tags_of
-from widgets.views.consistent_hashing.words import percent
 
 Run = History[Tier, Event]
 

@@ -19,9 +19,9 @@ from patterns.leader_election import (
     leaders,
 )
 from patterns.leader_election.properties import all_know
+from widgets.chapters.leader_election import view
 from widgets.frames import Frames
 from widgets.scene import Arc, Box, Disc, Label, Line, Scene
-from widgets.views import leader_election as view
 
 MACHINES = (BullyElection, ChangRobertsElection, HirschbergSinclairElection, LeaseElection, RaftElection)
 SIDE_BY_SIDE = 590

@@ -13,15 +13,15 @@ from patterns.engine.draw import key_of, mix
 from patterns.engine.history import History, Step
 from patterns.engine.world import Crash, World
 from patterns.saga import CHOREOGRAPHED, COMPENSATABLE, GALLERY, Peer, SagaMachine
-from patterns.saga.gallery import begun, to_the_end
-from patterns.saga.side_by_side import SideBySide
+from patterns.saga.lesson.gallery import begun, to_the_end
+from patterns.saga.lesson.side_by_side import SideBySide
 from patterns.saga.stages import stages
 from patterns.saga.standing import observer, steps_standing
+from widgets.chapters.saga import view
+from widgets.chapters.saga.words import groups, shown
 from widgets.frames import Frames
 from widgets.player import Player
 from widgets.scene import Box, Label, Line, Panel, Scene
-from widgets.views import saga as view
-from widgets.views.saga.words import groups, shown
 
 SIDE_BY_SIDE = 625
 """So wide are two panels at most that stand side by side in a card of 825 px (player.css: 0.84 of it, and a gap)."""

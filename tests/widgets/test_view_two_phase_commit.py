@@ -22,11 +22,11 @@ from patterns.two_phase_commit import (
     participants,
     transactions,
 )
-from patterns.two_phase_commit.broken import BUGS
-from patterns.two_phase_commit.gallery import GALLERY, begun
+from patterns.two_phase_commit.lesson.broken import BUGS
+from patterns.two_phase_commit.lesson.gallery import GALLERY, begun
+from widgets.chapters.two_phase_commit import view
 from widgets.frames import Frames
 from widgets.scene import Box, Disc, Era, Label, Line, Panel, Scene
-from widgets.views import two_phase_commit as view
 
 RUNS = [(protocol, 3) for protocol in PROTOCOLS] + [("basic", 1), ("presumed_abort", 2), ("basic", 5), ("basic", 9)]
 SIDE_BY_SIDE = 680

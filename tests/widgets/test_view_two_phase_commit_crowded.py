@@ -8,8 +8,8 @@ import pytest
 
 from patterns.engine.history import History
 from patterns.two_phase_commit import PROTOCOLS, TwoPhaseCommit
+from widgets.chapters.two_phase_commit import view
 from widgets.scene import Box
-from widgets.views import two_phase_commit as view
 
 FIVE = (
     {"ann": -10, "bob": 10},

@@ -1,0 +1,422 @@
+"""Two exercises, tried on every small case and then searched through every run: what to compensate next, and what to
+make of a request that may have come before.
+
+    def compensate_next(after, log): ...            judge_compensations(compensate_next)
+    def what_to_do(table, saga, step, undo): ...    judge_idempotence(what_to_do)
+
+The reference solutions stand beside their judges, named `..._solution`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import combinations
+from types import MappingProxyType
+from typing import Any
+
+from patterns.engine.check import FAILS, NoFailure
+from patterns.engine.explore import Exploration, explore
+from patterns.engine.history import History
+from patterns.engine.judge import Answer, Case, Mistake, Verdict, judge
+from patterns.saga.examples import ORDER, TRIP
+from patterns.saga.machines import SagaMachine
+from patterns.saga.orchestrator import Orchestrator, Service
+from patterns.saga.properties import ALWAYS
+from patterns.saga.records import (
+    ANSWER_AGAIN,
+    APPLY,
+    DO_NOTHING,
+    DONE,
+    NOTHING_TO_UNDO,
+    REFUSED,
+    STARTED,
+    UNDONE,
+    Progress,
+)
+
+from .broken import running, small
+
+After = Mapping[str, tuple[str, ...]]
+Log = tuple[tuple[str, str], ...]
+CompensationRule = Callable[[After, Log], Any]
+Table = tuple[tuple[str, str, bool, str], ...]
+IdempotenceRule = Callable[[Table, str, str, bool], Any]
+LONG = 60  # steps: more than a saga of five steps needs
+
+
+def _with_run(verdict: Verdict, searches: Sequence[Exploration], otherwise: Callable[[], History[Any, Any]]) -> Verdict:
+    """The verdict on the cases, and what a search of all runs says: what goes wrong, in a shortest run."""
+    broken = next((found.counterexample for found in searches if found.counterexample), None)
+    if verdict.accepted and broken is None:
+        return verdict._replace(tried=sum(found.states for found in searches), what="states")
+    then = f"In a run: {broken.reason}." if broken and not isinstance(broken.property, NoFailure) else ""
+    history = broken.history if broken else otherwise()
+    return verdict._replace(accepted=False, failing=f"{verdict.failing} {then}".strip(), history=history)
+
+
+def _shown(machine: SagaMachine) -> History[Any, Any]:
+    """What usually happens, as far as the learner's code lets it."""
+    history = History(machine)
+    try:
+        history.apply(next(machine.requests(history.state)))
+        history.run_until(lambda step: False, LONG)
+    except FAILS:  # the verdict says so; the run ends before it
+        pass
+    return history
+
+
+# What to compensate next
+
+GRAPHS: tuple[After, ...] = tuple(
+    MappingProxyType(graph)  # a learner's function may not change it
+    for graph in (
+        {"reserve": (), "charge": ("reserve",)},
+        {"reserve": (), "charge": ("reserve",), "pack": ("charge",)},
+        {"hold": (), "flight": ("hold",), "hotel": ("hold",)},
+        {"hold": (), "flight": ("hold",), "hotel": ("hold",), "insure": ("flight", "hotel")},
+    )
+)
+"""Sagas as step -> the steps that it comes after: two sequences, and two with parallel branches."""
+
+
+def compensation_cases() -> Iterator[Case]:
+    """(after, log): the graph, and a log of a saga that has turned back, short ones first."""
+    cases = [(graph, log) for graph in GRAPHS for log in _logs(graph)]
+    return iter(sorted(cases, key=lambda case: (len(case[1]), len(case[0]))))
+
+
+def _logs(after: After) -> Iterator[Log]:
+    """Logs that can be: steps begun in an order that the graph allows, some of them done, some undone from the end."""
+    names = list(after)
+    for size in range(len(names) + 1):
+        for begun in combinations(names, size):
+            inner = {before for name in begun for before in after[name]}
+            if not inner <= {*begun}:
+                continue
+            for ends in _ends([name for name in begun if name not in inner]):
+                log = [("started", name) for name in begun]
+                log += [("done", name) for name in begun if name in inner or ends[name] == "done"]
+                log += [("refused", name) for name in begun if ends.get(name) == "refused"]
+                standing = [name for name in begun if ends.get(name) != "refused"]
+                while True:
+                    yield tuple(log)
+                    last = next((n for n in standing[::-1] if not any(n in after[m] for m in standing)), None)
+                    if last is None:
+                        break
+                    standing.remove(last)
+                    log.append(("undone", last))
+
+
+def _ends(last: list[str]) -> Iterator[dict[str, str]]:
+    """How the last steps begun ended: done, refused, or not answered."""
+    if not last:
+        yield {}
+        return
+    for rest in _ends(last[1:]):
+        for how in ("done", "refused", "no answer"):
+            yield {last[0]: how, **rest}
+
+
+def compensation_solution(after: After, log: Log) -> list[str]:
+    """Of all that was begun, and neither refused nor undone, what nothing else that is left builds on."""
+    left = []
+    for what, step in log:
+        if what == "started":
+            left.append(step)
+        elif what in ("refused", "undone"):
+            left.remove(step)
+    return [step for step in left if not any(step in after[later] for later in left)]
+
+
+def _left(log: Log) -> list[str]:
+    gone = {step for what, step in log if what in ("refused", "undone")}
+    return [step for what, step in log if what == "started" and step not in gone]
+
+
+def _next_of(after: After, left: list[str]) -> list[str]:
+    return [step for step in left if not any(step in after[later] for later in left)]
+
+
+COMPENSATION_MISTAKES = (
+    Mistake(
+        "the first first",
+        "Your orchestrator undoes the step that was done first. What came later builds on it: undo in reverse order.",
+        lambda after, log: _left(log)[:1],
+    ),
+    Mistake(
+        "all at once",
+        "Your orchestrator undoes everything at once. A step may only be undone when those that came after it are "
+        "undone already; only parallel branches may go side by side.",
+        lambda after, log: _left(log),
+    ),
+    Mistake(
+        "forgets the step under way",
+        "Your orchestrator takes a step that was started, and not answered, for one that never ran. It may have been "
+        "done: compensate it too, the service knows whether there is anything to undo.",
+        lambda after, log: _next_of(after, [step for what, step in log if what == "done" and step in _left(log)]),
+    ),
+    Mistake(
+        "undoes what was refused",
+        "Your orchestrator compensates a step that was refused: it was not done, and never will be.",
+        lambda after, log: _next_of(
+            after, [step for what, step in log if what == "started" and ("undone", step) not in log]
+        ),
+    ),
+    Mistake(
+        "undoes it again",
+        "Your orchestrator does not look for what is undone already, and never comes to an end.",
+        lambda after, log: _next_of(
+            after, [step for what, step in log if what == "started" and ("refused", step) not in log]
+        ),
+    ),
+    Mistake(
+        "undoes what never ran",
+        "Your orchestrator begins at the end of the definition, with steps that were never started.",
+        lambda after, log: _next_of(
+            after, [step for step in after if not {("refused", step), ("undone", step)} & {*log}]
+        ),
+    ),
+    Mistake(
+        "never",
+        "Your orchestrator undoes nothing: the saga stays half done for ever.",
+        lambda after, log: [],
+    ),
+)
+
+
+def judge_compensations(function: CompensationRule) -> Verdict:
+    """Judge `compensate_next(after, log) -> steps`: what an orchestrator that has turned back compensates next.
+
+    `after` says of each step which steps it comes after; `log` has what happened in order, as (what, step): started,
+    done, refused, undone. Of several steps that may be undone now, any number will do, but one at least. It is tried on
+    small sagas, and searched through every run of a sequence and of parallel branches, with a crash.
+    """
+    verdict = judge(
+        function,
+        compensation_solution,
+        compensation_cases(),
+        tell=_tell_compensations,
+        mistakes=COMPENSATION_MISTAKES,
+        same=_some_of,
+    )
+    if not verdict.attempted or not callable(function):
+        return verdict
+    machine = _compensating(function)
+    order = small(machine, {"crash": 1}, sagas=[ORDER], refuse=["approve"])
+    trip = small(machine, sagas=[TRIP], refuse=["hotel"])
+    found = [explore(each, ALWAYS, max_states=1_200) for each in (order, trip)]
+    return _with_run(verdict, found, lambda: _shown(machine(refuse=["approve"])))
+
+
+def _some_of(right: list[str], given: Any) -> bool:
+    given = list(given)
+    return {*given} <= {*right} and bool(given) == bool(right) and len({*given}) == len(given)
+
+
+def _compensating(rule: CompensationRule) -> type[SagaMachine]:
+    class Mine(Orchestrator):
+        """The orchestrator with the learner's order of compensations."""
+
+        def next_compensations(self, at: Progress) -> tuple[str, ...]:
+            after = MappingProxyType({step.name: step.after for step in at.definition.steps})
+            told = (STARTED, DONE, REFUSED, UNDONE)
+            log = tuple((r.what, r.step) for r in self.log if r.saga == at.saga and r.what in told)
+            return tuple(name for name in rule(after, log) if name in after)
+
+    return running(SagaMachine, orchestrator=Mine)
+
+
+def _tell_compensations(case: Case, right: Any, answer: Answer) -> str:
+    after, log = case
+    graph = ", ".join(f"{step} after {' and '.join(before)}" for step, before in after.items() if before)
+    told = ", ".join(f"{step} {what}" for what, step in log) or "nothing"
+    return f"With {graph}, and a log of {told}, the next to compensate: {right}; yours {answer}."
+
+
+# An idempotent step
+
+
+def idempotence_cases() -> Iterator[Case]:
+    """(table, saga, step, undo): every table of up to three lines that can be, and a request of A1's charge."""
+    others: Table = (("A1", "reserve", False, DONE), ("B1", "charge", False, DONE), ("B1", "charge", True, UNDONE))
+    own: tuple[Table, ...] = (
+        (),
+        (("A1", "charge", False, DONE),),
+        (("A1", "charge", False, REFUSED),),
+        (("A1", "charge", True, NOTHING_TO_UNDO),),
+        (("A1", "charge", False, DONE), ("A1", "charge", True, UNDONE)),
+        (("A1", "charge", False, REFUSED), ("A1", "charge", True, NOTHING_TO_UNDO)),
+    )
+    cases = [
+        ((*some, *mine), "A1", "charge", undo)
+        for size in range(len(others) + 1)
+        for some in combinations(others, size)
+        for mine in own
+        for undo in (False, True)
+    ]
+    return iter(sorted(cases, key=lambda case: len(case[0])))
+
+
+def idempotence_solution(table: Table, saga: str, step: str, undo: bool) -> str:
+    """Answer again what was handled; do nothing for a request after its compensation, or a compensation of nothing."""
+    done = compensated = False
+    for its_saga, its_step, its_undo, outcome in table:
+        if (its_saga, its_step) == (saga, step):
+            if its_undo == undo:
+                return "answer again"
+            done = done or outcome == "done"
+            compensated = compensated or its_undo
+    if undo:
+        return "apply" if done else "do nothing"
+    return "do nothing" if compensated else "apply"
+
+
+def _by_key(key: Callable[[str, str, bool], Any]) -> IdempotenceRule:
+    """The solution with another key for what counts as the same request."""
+
+    def rule(table: Table, saga: str, step: str, undo: bool) -> str:
+        asked = (saga, step, undo)
+        keyed = tuple((*asked, o) if key(s, n, u) == key(*asked) else (s, n, u, o) for s, n, u, o in table)
+        return idempotence_solution(keyed, *asked)
+
+    return rule
+
+
+def _by_owner(same: Callable[[str, str], bool]) -> IdempotenceRule:
+    """The solution, looking at all lines whose (saga, step) is the `same` to it, requests and compensations."""
+
+    def rule(table: Table, saga: str, step: str, undo: bool) -> str:
+        keyed = tuple((saga, step, u, o) if same(s, n) else (s, n, u, o) for s, n, u, o in table)
+        return idempotence_solution(keyed, saga, step, undo)
+
+    return rule
+
+
+def _instead(wrong: str, given: str, when: Callable[[Table, bool], bool] = lambda table, undo: True) -> IdempotenceRule:
+    """The solution, with one answer given for another."""
+
+    def rule(table: Table, saga: str, step: str, undo: bool) -> str:
+        right = idempotence_solution(table, saga, step, undo)
+        return given if right == wrong and when(table, undo) else right
+
+    return rule
+
+
+ANY_SAGA = "Your service takes one saga's request for another's: the key needs the saga, too."
+ANY_STEP = "Your service takes one step of a saga for another: the key needs the step, too."
+UNDOES_TWICE = "Your service looks at requests only: a compensation that comes twice is done twice."
+
+
+def _own_refused(table: Table, undo: bool) -> bool:
+    return not undo and ("A1", "charge", False, REFUSED) in table
+
+
+IDEMPOTENCE_MISTAKES = (
+    Mistake(
+        "applies a refused one again",
+        "Your service does not look at requests that it refused. Asked again it would do what it has said it never "
+        "will, and nobody would undo it.",
+        _instead("answer again", "apply", _own_refused),
+    ),
+    Mistake(
+        "after its compensation",
+        "Your service does a step whose compensation came first. The saga has turned back: nobody will undo it.",
+        _instead("do nothing", "apply", lambda table, undo: not undo),
+    ),
+    Mistake(
+        "undoes what was not done",
+        "Your service compensates a step that it has not done: it gives back money that nobody paid.",
+        _instead("do nothing", "apply", lambda table, undo: undo),
+    ),
+    Mistake(
+        "undoes twice",
+        UNDOES_TWICE,
+        _instead("answer again", "apply", lambda table, undo: undo),
+    ),
+    Mistake(
+        "undoes twice",
+        UNDOES_TWICE,
+        lambda table, saga, step, undo: idempotence_solution(
+            tuple(row for row in table if not (undo and row[2])), saga, step, undo
+        ),
+    ),
+    Mistake(
+        "one key for both",
+        "Your service takes a compensation for the request it undoes: the key needs `undo`, too.",
+        _by_key(lambda saga, step, undo: (saga, step)),
+    ),
+    Mistake(
+        "any saga",
+        ANY_SAGA,
+        _by_key(lambda saga, step, undo: (step, undo)),
+    ),
+    Mistake("any saga", ANY_SAGA, _by_owner(lambda saga, step: step == "charge")),
+    Mistake(
+        "any step",
+        ANY_STEP,
+        _by_key(lambda saga, step, undo: (saga, undo)),
+    ),
+    Mistake("any step", ANY_STEP, _by_owner(lambda saga, step: saga == "A1")),
+    Mistake(
+        "once and for all",
+        "Your service answers again whatever it finds in the table, and applies all else: it does not tell a request "
+        "that was done from one that was not.",
+        lambda table, saga, step, undo: "answer again" if (saga, step, undo) in [row[:3] for row in table] else "apply",
+    ),
+    Mistake(
+        "no table",
+        "Your service does whatever it is asked for. A message may come twice: look it up in the table first.",
+        lambda table, saga, step, undo: "apply",
+    ),
+    Mistake(
+        "nothing",
+        "Your service does nothing new at all: no saga gets anywhere.",
+        lambda table, saga, step, undo: "do nothing",
+    ),
+)
+
+
+def judge_idempotence(function: IdempotenceRule) -> Verdict:
+    """Judge `what_to_do(table, saga, step, undo) -> "apply" | "answer again" | "do nothing"`: what a service makes of a
+    request, or with `undo` of a compensation.
+
+    `table` has what it handled before, in order, as (saga, step, undo, outcome): the outcome of a request is done or
+    refused, of a compensation undone, or nothing. It is tried on small tables, and searched through every run of two
+    steps with a message doubled, and with one lost.
+    """
+    verdict = judge(
+        function,
+        idempotence_solution,
+        idempotence_cases(),
+        tell=_tell_idempotence,
+        mistakes=IDEMPOTENCE_MISTAKES,
+    )
+    if not verdict.attempted or not callable(function):
+        return verdict
+    machine = _idempotent(function)
+    rows = {"stock": {"reserved": 5}, "payment": {"shop": 90}}  # enough to undo what was never done
+    doubled = small(machine, {"duplicate": 1}, sagas=["short"], rows=rows)
+    lost = small(machine, {"drop": 1}, sagas=["short"], rows=rows, tries=2, refuse=["charge"])
+    found = [explore(each, ALWAYS, max_states=3_000) for each in (doubled, lost)]
+    return _with_run(verdict, found, lambda: _shown(machine(sagas=["short"], rows=rows, refuse=["charge"])))
+
+
+def _idempotent(rule: IdempotenceRule) -> type[SagaMachine]:
+    class Mine(Service):
+        """The service with the learner's rule."""
+
+        def decision(self, saga: str, step: str, undo: bool) -> str:
+            table = tuple((each.saga, each.step, each.undo, each.outcome) for each in self.handled)
+            decision = rule(table, saga, step, undo)
+            if decision not in (APPLY, ANSWER_AGAIN, DO_NOTHING):
+                raise ValueError(f"what_to_do gave {decision!r}")
+            return str(decision)
+
+    return running(SagaMachine, service=Mine)
+
+
+def _tell_idempotence(case: Case, right: Any, answer: Answer) -> str:
+    table, saga, step, undo = case
+    lines = ", ".join(f"{'undo ' if u else ''}{n} of {s}: {outcome}" for s, n, u, outcome in table) or "nothing"
+    asked = f"{'undo ' if undo else ''}{step} of {saga}"
+    return f"The table has {lines}. Asked for {asked}: {right!r}; yours {answer}."

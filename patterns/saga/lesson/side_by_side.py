@@ -1,0 +1,156 @@
+"""Both styles in one world: the same sagas, asked for by the same clients, with the same failures at the same time.
+
+Two groups of processes that never talk to one another. What is choreographed has a prime: the service `stock'`, the
+saga `A1'` of the client `A'`. A client's request begins both; who crashes, stands still or is cut off in one group does
+so in the other. (The orchestrator has nobody like it in the other group; and messages differ, so what befalls one
+message befalls no other.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from patterns.engine.machine import Note
+from patterns.engine.process import Process
+from patterns.engine.scripted import Run, to_the_end, until
+from patterns.engine.world import Crash, Cut, Pause, Request, Restart, Resume, World
+from patterns.saga.choreography import Peer
+from patterns.saga.definition import Saga
+from patterns.saga.machines import CHOREOGRAPHED, ORCHESTRATED, SagaMachine
+from patterns.saga.messages import Begin
+
+from .gallery import begun
+
+PRIME = "'"
+AWAY = 60  # ms that a crashed service is away: longer than an answer is waited for
+
+
+def primed(definition: Saga) -> Saga:
+    """The definition for the choreographed group: of another name, at services of other names."""
+    steps = tuple(replace(each, at=each.at + PRIME) for each in definition.steps)
+    return Saga(definition.name + PRIME, steps)
+
+
+class SideBySide(SagaMachine):
+    """Sagas orchestrated, and beside that choreographed. All times are in ms."""
+
+    def __init__(self, **options: Any) -> None:
+        """The options of `SagaMachine`, for both groups; but `style`.
+
+        Raises ValueError for what cannot be, TypeError for an option that there is not.
+        """
+        if "style" in options:
+            raise TypeError("SideBySide takes no style: it has both")
+        super().__init__(style=ORCHESTRATED, **options)
+        self.choreographed = SagaMachine(
+            sagas=[primed(each) for each in self.definitions],
+            style=CHOREOGRAPHED,
+            clients=len(self.clients),
+            rounds=self.rounds,
+            rows={name + PRIME: {row.key: row.value for row in self.rows(name)} for name in self.services},
+            refuse=tuple(what.replace(".", f"{PRIME}.") for what in self.refuse),
+            fails=self.fails,
+            lock=self.lock,
+            timeout=self.timeout,
+            tries=self.tries,
+            alarm=self.alarm,
+            backoff=self.backoff,
+        )
+
+    @property
+    def params(self) -> dict[str, Any]:
+        return {name: value for name, value in super().params.items() if name != "style"}
+
+    def processes(self) -> Sequence[Process]:
+        return [*super().processes(), *self.choreographed.processes()]
+
+    # What happens to one, happens to its partner
+
+    def partner(self, name: str) -> str:
+        """The service of the same name in the other group; empty for the orchestrator."""
+        if name.endswith(PRIME):
+            return name.removesuffix(PRIME)
+        return name + PRIME if name in self.services else ""
+
+    def twin(self, event: Any) -> Any | None:
+        """The event that happens with this one in the other group; None where there is none."""
+        match event:
+            case Request(client, _, Begin(serial, saga, name)):
+                definition = next((each for each in self.choreographed.definitions if each.name == name + PRIME), None)
+                if definition is None:
+                    return None
+                begin = Begin(serial, saga + PRIME, definition.name)
+                return Request(client + PRIME, self.choreographed.front(definition), begin)
+            case Crash(name) | Restart(name) | Pause(name) | Resume(name):
+                partner = self.partner(name)
+                return type(event)(partner) if partner else None
+            case Cut(a, b, one_way):
+                here = tuple(partner for name in a if (partner := self.partner(name)) and partner not in a)
+                there = tuple(partner for name in b if (partner := self.partner(name)) and partner not in here)
+                return Cut(here, there, one_way) if here and there else None
+        return None
+
+    def apply(self, world: World, event: Any) -> tuple[World, tuple[Note, ...]]:
+        """What happens to the world, in both groups; of the budget it takes one fault, not two."""
+        after, notes = super().apply(world, event)
+        twin = self.twin(event)
+        free = replace(after, budget=None)
+        if twin is None or self.why_not(free, twin):
+            return after, notes
+        both, more = super().apply(free, twin)
+        return replace(both, budget=after.budget), (*notes, *more)
+
+    def why_not(self, world: World, event: Any) -> str:
+        """A saga is asked for in both groups or in none: a request waits until the other group can take it, too."""
+        why = super().why_not(world, event)
+        if why or not isinstance(event, Request):
+            return why
+        twin = self.twin(event)
+        return super().why_not(world, twin) if twin else ""
+
+    def repairs(self, world: World) -> Iterator[Any]:
+        """What mends all that is broken, once for both groups."""
+        done: list[Any] = []
+        for event in super().repairs(world):
+            if self.twin(event) not in done:
+                done.append(event)
+                yield event
+
+    def repairs_of(self, world: World) -> Iterator[Request[Any]]:
+        peers = tuple(each for each in world.processes if isinstance(each, Peer))
+        others = tuple(each for each in world.processes if not isinstance(each, Peer))
+        yield from super().repairs_of(replace(world, processes=others))
+        yield from self.choreographed.repairs_of(replace(world, processes=peers))
+
+
+# Runs worth seeing
+
+
+def beside(**options: Any) -> Run:
+    """A run of both styles, with the options of `SagaMachine`, from the request to the end."""
+    return to_the_end(begun(SideBySide(**options)))
+
+
+def payment_crashes(seed: int = 0) -> Run:
+    """Payment crashes, in both groups, when the orchestrated one has just charged the card; later it is back."""
+    run = begun(SideBySide(seed=seed))
+    until(run, lambda step: any(note.rule == "S.do" and note.values["step"] == "charge" for note in step.notes))
+    run.apply(Crash("payment"))
+    up = run.state.clock + AWAY
+    until(run, lambda step: step.state.clock >= up)
+    run.apply(Restart("payment"))
+    return to_the_end(run)
+
+
+TOGETHER: Mapping[str, Callable[[], Run]] = {
+    "the card is declined": lambda: beside(refuse=("charge",)),
+    "the order is not approved": lambda: beside(refuse=("approve",)),
+    "shipping fails for a while": lambda: beside(fails={"ship": 2}),
+    "a service crashes": payment_crashes,
+    "a compensation fails first": lambda: beside(refuse=("approve",), fails={"undo charge": 1}),
+    "a parallel branch is refused": lambda: beside(sagas=("trip",), refuse=("hotel",)),
+}
+"""The same failure in both styles, in one world; titles of the gallery."""

@@ -1,0 +1,62 @@
+"""How long rows stay locked in two-phase commit, and what others can read meanwhile: the old value or nothing at all.
+
+From its yes on a participant can neither commit nor abort alone, and its locks stay until it is told (Bernstein,
+Hadzilacos, Goodman 1987, section 7.4): as long as the slowest of all takes.
+"""
+
+from __future__ import annotations
+
+from patterns.engine.exposure import Exposure, exposures, total_ms
+from patterns.engine.history import History
+from patterns.engine.scripted import slowed
+from patterns.engine.world import World
+from patterns.two_phase_commit.doubt import participants
+from patterns.two_phase_commit.machine import CUSTOMERS, TwoPhaseCommit
+
+COMMITTED, LOCKED = "committed", "locked"
+"""What a reader finds in a row: what stays; or that it has to wait, for it is locked or its participant is down."""
+PATIENCE = 1_000_000  # ms: as good as no timeout, so that what is measured is waiting, not giving up
+
+
+def readable(world: World) -> dict[str, str]:
+    """What a reader finds in each row now: `P1.ann` -> locked."""
+    return {
+        f"{each.id}.{account.name}": LOCKED
+        if each.id in world.down or any(lock.account == account.name for lock in each.locks)
+        else COMMITTED
+        for each in participants(world)
+        for account in each.accounts
+    }
+
+
+def exposed(history: History[World, object]) -> tuple[Exposure, ...]:
+    """What a reader finds in each row from the start of a run's branch to its end, row by row, in order of time."""
+    return exposures(history, readable)
+
+
+def transferred(n: int = 3, delay: int = 0, protocol: str = "basic") -> History[World, object]:
+    """A transfer from ann to all others, 10 ms a message and `delay` ms more to the last participant; at its end.
+
+    Nobody's patience ends. Raises ValueError for n below 2, an unknown protocol, or a negative delay.
+    """
+    if not 2 <= n <= len(CUSTOMERS):
+        raise ValueError(f"n is {n}; allowed are 2 to {len(CUSTOMERS)} participants")
+    amounts = {CUSTOMERS[0]: 10 * (1 - n), **dict.fromkeys(CUSTOMERS[1:n], 10)}
+    machine = TwoPhaseCommit(
+        n=n,
+        protocol=protocol,
+        transfers=(amounts,),
+        vote_timeout=PATIENCE,
+        ack_timeout=PATIENCE,
+        doubt_timeout=PATIENCE,
+        lock_timeout=PATIENCE,
+        latency=(10, 10),
+    )
+    run: History[World, object] = History(machine)
+    run.apply(next(iter(machine.requests(run.state))))
+    return slowed(run, f"P{n}", delay)
+
+
+def locked_ms(history: History[World, object]) -> int:
+    """How long rows were locked in a run, all rows' times added up, in ms."""
+    return total_ms(exposed(history), LOCKED)

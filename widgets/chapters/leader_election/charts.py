@@ -1,0 +1,82 @@
+"""Charts of elections: what one costs as there are more processes, and how long a cluster is without a leader."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from widgets.charts import PALETTE, figure_of, require
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure  # type: ignore[import-untyped]
+
+
+Spread = tuple[int, float, float, float]
+"""n, and the least, the mean and the most of something."""
+
+
+def growth(
+    found: Mapping[str, Sequence[Spread]],
+    curves: Mapping[str, Mapping[str, Mapping[int, float]]] | None = None,
+    y: str = "messages",
+    title: str = "Messages against the number of processes",
+) -> Figure:
+    """How something grows with n, both axes logarithmic: `found` is algorithm -> a spread for each n.
+
+    A dot is a mean, its bar goes from the least to the most; algorithms stand a little beside one another. `curves`
+    (algorithm -> name -> n -> value) are what theory says, dashed in the algorithm's colour, named where they are
+    touched. Raises ValueError when there is nothing to show, for curves of an algorithm that is not among those found,
+    and for a spread that is none or not above 0.
+    """
+    require("found", found)
+    if strange := [name for name in curves or {} if name not in found]:
+        raise ValueError(f"curves names {', '.join(strange)}; found names {', '.join(found)}")
+    figure = figure_of(title, 460, "processes (logarithmic)", f"{y} (logarithmic)")
+    for at, (name, spreads) in enumerate(found.items()):
+        require(f"found[{name!r}]", spreads)
+        colour = PALETTE[at % len(PALETTE)]
+        _spreads(figure, name, sorted(spreads), colour, beside=1 + 0.025 * (at - (len(found) - 1) / 2))
+        for curve, values in (curves or {}).get(name, {}).items():
+            figure.add_scatter(
+                name=f"{name}, {curve}",
+                mode="lines",
+                x=sorted(values),
+                y=[values[n] for n in sorted(values)],
+                line={"color": colour, "dash": "dot", "width": 1.5},
+                hovertemplate="%{x}: %{y:,.0f}<extra>" + f"{name}, {curve}" + "</extra>",
+            )
+    every = sorted({n for spreads in found.values() for n, *_ in spreads})
+    figure.update_xaxes(type="log", tickvals=every, ticktext=[f"{n:,}" for n in every])
+    return figure.update_yaxes(type="log").update_layout(margin_r=150)
+
+
+def _spreads(figure: Figure, name: str, spreads: Sequence[Spread], colour: str, beside: float) -> None:
+    """The line through one algorithm's means, a bar from least to most at each, its name at the end."""
+    for n, least, middle, most in spreads:
+        if not 0 < least <= middle <= most:
+            raise ValueError(f"{name!r} at {n} goes from {least} over {middle} to {most}; they ascend, from above 0")
+    figure.add_scatter(
+        name=name,
+        mode="lines+markers+text",
+        x=[n * beside for n, *_ in spreads],
+        y=[middle for _, _, middle, _ in spreads],
+        text=[""] * (len(spreads) - 1) + [f"  {name}"],
+        textposition="middle right",
+        textfont={"color": colour, "size": 13},
+        cliponaxis=False,
+        line={"color": colour, "width": 2.5},
+        marker={"size": 8},
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": [most - middle for _, _, middle, most in spreads],
+            "arrayminus": [middle - least for _, least, middle, _ in spreads],
+            "color": colour,
+            "thickness": 1.5,
+            "width": 4,
+        },
+        customdata=[[n, least, most] for n, least, _, most in spreads],
+        hovertemplate="%{customdata[0]}: %{y:,.1f}, from %{customdata[1]:,} to %{customdata[2]:,}<extra>"
+        + name
+        + "</extra>",
+    )
