@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from patterns.engine.check import AtRest, Property
-from patterns.engine.history import Step
 from patterns.engine.machine import Choice, Machine
+from patterns.engine.properties import AtRest, Property
+from patterns.engine.step import Step
 from widgets.exercise import Question
 from widgets.scene import Fact, Mark, Panel, Scene, View
 

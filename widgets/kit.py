@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from math import dist, hypot
 from typing import Any
 
-from patterns.engine.history import Step
+from patterns.engine.step import Step
 from patterns.engine.trace import lost, sent, written
 from patterns.engine.world import Crash, Cut, Delay, Drop, Duplicate, Packet, Pause, World
 from widgets.scene import Arc, Fact, Label, Line, Mark, Role, around

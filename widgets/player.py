@@ -16,9 +16,10 @@ import anywidget
 import msgspec
 import traitlets
 
-from patterns.engine.check import Property
-from patterns.engine.history import History, ReplayError, Step
+from patterns.engine.history import History, ReplayError
 from patterns.engine.machine import NotEnabled
+from patterns.engine.properties import Property
+from patterns.engine.step import Step
 from widgets.exercise import Question
 from widgets.frames import Frames, Json, trimmed
 from widgets.scene import View

@@ -11,7 +11,7 @@ from typing import Any
 
 import networkx as nx
 
-from patterns.engine.history import Step
+from patterns.engine.step import Step
 from patterns.engine.trace import cause, lost, mover, received
 from patterns.engine.world import Crash, Deliver, Drop, Fire, Request, Restart
 from widgets.scene import Moment, Role

@@ -7,10 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from patterns.engine.check import Property, Reason
-from patterns.engine.history import Step
 from patterns.engine.linearizable import Model, Operation, Verdict, check
-from patterns.engine.machine import Note
+from patterns.engine.properties import Property, Reason
+from patterns.engine.step import Note, Step
 from patterns.engine.world import Request, World
 
 from .cluster import is_done

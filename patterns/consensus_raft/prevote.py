@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from patterns.engine.machine import Rule
 from patterns.engine.process import Message, on, on_timer
+from patterns.engine.step import Rule
 
 from .clients import Server
 from .rules import RULES

@@ -9,8 +9,8 @@ from collections.abc import Hashable, Iterator
 from itertools import combinations
 from typing import Any
 
-from patterns.engine.check import Always, AlwaysNext, NeverTwice, Property, Reason, Sometimes
-from patterns.engine.machine import Note
+from patterns.engine.properties import Always, AlwaysNext, NeverTwice, Property, Reason, Sometimes
+from patterns.engine.step import Note
 from patterns.engine.world import World
 
 from .messages import Entry

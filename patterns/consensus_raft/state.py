@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import ClassVar, Literal
 
-from patterns.engine.machine import Rule
 from patterns.engine.process import Process, durable, setting
+from patterns.engine.step import Rule
 
 from .messages import AppendEntries, Entry, RequestVote
 from .rules import RULES

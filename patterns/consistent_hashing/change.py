@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from patterns.engine.machine import Note
+from patterns.engine.step import Note
 
 from .placement import Node
 from .ring import Move, Ring, moves_between

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from patterns.engine.machine import Rule
+from patterns.engine.step import Rule
 
 
 class Look(msgspec.Struct, frozen=True, tag="look"):

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from patterns.engine.check import Always, AlwaysNext, Property, Reason
+from patterns.engine.properties import Always, AlwaysNext, Property, Reason
 
 from .placement import Node
 from .ring import Ring

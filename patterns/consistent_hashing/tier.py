@@ -20,7 +20,8 @@ from typing import Any, ClassVar, Self
 
 from msgspec.structs import replace
 
-from patterns.engine.machine import Choice, Machine, Note, NotEnabled, Rule
+from patterns.engine.machine import Choice, Machine, NotEnabled
+from patterns.engine.step import Note, Rule
 
 from .change import accounts, changed, copies_held, counted, filled
 from .errors import RouterError

@@ -12,20 +12,10 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from time import perf_counter  # noqa: TID251 - how long a search takes is no part of any state
 from typing import Any, NamedTuple
 
-from .check import (
-    FAILS,
-    AtRest,
-    Counterexample,
-    Memories,
-    NoFailure,
-    Property,
-    Sometimes,
-    Watch,
-    counterexample,
-    failure_of,
-)
+from .counterexample import FAILS, Counterexample, Memories, Watch, counterexample, failure_of
 from .history import History
 from .machine import Machine
+from .properties import AtRest, NoFailure, Property, Sometimes
 
 AnyMachine = Machine[Any, Any]
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from .check import FAILS, Counterexample, Property, Sometimes
+from .counterexample import FAILS, Counterexample
 from .explore import explore
 from .history import History
 from .machine import Machine
+from .properties import Property, Sometimes
 
 Case = tuple[Any, ...]
 """The arguments of one call. They are immutable, so that no try can spoil the next."""

@@ -4,37 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self
 
 import msgspec
 
-if TYPE_CHECKING:
-    from .check import Property
-    from .history import Step
-
-S = TypeVar("S")  # a state: an immutable, hashable value
-E = TypeVar("E")  # an event: a frozen, tagged msgspec.Struct
+from .properties import Property
+from .step import E, Note, Rule, S, Step
 
 
 class NotEnabled(ValueError):
     """The event cannot happen in this state; the message says why. Nothing was changed."""
-
-
-class Rule(NamedTuple):
-    """A rule of a pattern in words: a template over a note's values, and the paper and section it follows.
-
-    `**bold**` in the sentence marks what matters most.
-    """
-
-    sentence: str
-    source: str
-
-
-class Note(msgspec.Struct, frozen=True, gc=False):
-    """One rule that fired, with the values it fired on."""
-
-    rule: str
-    values: Mapping[str, Any]
 
 
 class Choice(msgspec.Struct, Generic[E], frozen=True):

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-from .check import FAILS, Counterexample, Memories, NoFailure, Property, Watch, counterexample, failure_of
+from .counterexample import FAILS, Counterexample, Memories, Watch, counterexample, failure_of
 from .machine import Machine, NotEnabled
+from .properties import NoFailure, Property
 
 Stage = tuple[Any, Memories]  # the state after some events, and what the property remembers of them
 

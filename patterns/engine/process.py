@@ -37,7 +37,7 @@ from typing import Any, ClassVar, Self, TypeVar, get_type_hints
 import msgspec
 from msgspec.structs import astuple
 
-from .machine import Note
+from .step import Note
 
 T = TypeVar("T")
 Handler = TypeVar("Handler", bound=Callable[..., None])

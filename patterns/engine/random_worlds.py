@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping
 from time import perf_counter  # noqa: TID251 - how long a check takes is no part of any state
 from typing import Any, NamedTuple
 
-from .check import FAILS, Counterexample, Memories, NoFailure, Property, Sometimes, Watch, counterexample, failure_of
+from .counterexample import FAILS, Counterexample, Memories, Watch, counterexample, failure_of
 from .draw import key_of, mix
 from .machine import Machine, NotEnabled
 from .minimise import minimise
+from .properties import NoFailure, Property, Sometimes
 
 FAULTS: Mapping[str, float] = {
     "next": 0.10,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .history import History, Step
+from .history import History
+from .step import Step
 from .world import Delay, Deliver, Drop, World
 
 Run = History[World, Any]

@@ -20,8 +20,9 @@ from msgspec.structs import replace
 from .choices import choices_of, describe, enabled_in, undeliverable, why_not
 from .draw import key_of, mix
 from .faults import FAULT_EVENTS, befall
-from .machine import Choice, Machine, Note, NotEnabled
+from .machine import Choice, Machine, NotEnabled
 from .process import Effects, Process
+from .step import Note
 from .world import (
     FAULTS,
     PACKET_EVENTS,

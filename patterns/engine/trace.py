@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .history import Step
 from .process import Process
+from .step import Step
 from .world import (
     Call,
     Crash,

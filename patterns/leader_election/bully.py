@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from patterns.engine.machine import Rule
 from patterns.engine.process import Message, Process, on, on_timer, setting
+from patterns.engine.step import Rule
 
 RULES: Mapping[str, Rule] = {
     "B.start": Rule("**{who} begins an election**: it knows of no coordinator.", "CDKB 15.3"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from patterns.engine.machine import Rule
+from patterns.engine.step import Rule
 
 RULES: Mapping[str, Rule] = {
     # The lock server

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from msgspec.structs import replace
 
-from patterns.engine.machine import Rule
+from patterns.engine.step import Rule
 from patterns.engine.world import Fire, Restart, World
 
 from . import bully, lease_rules, ring

@@ -9,8 +9,8 @@ from collections.abc import Hashable, Iterator
 from itertools import pairwise
 from typing import Any
 
-from patterns.engine.check import Always, AlwaysNext, AtRest, NeverTwice, Property, Reason, Sometimes
-from patterns.engine.machine import Note
+from patterns.engine.properties import Always, AlwaysNext, AtRest, NeverTwice, Property, Reason, Sometimes
+from patterns.engine.step import Note
 from patterns.engine.world import World
 
 from .bully import Bully, Coordinator, Heartbeat

@@ -10,7 +10,7 @@ from typing import Any
 
 from patterns.consensus_raft import RaftCluster
 from patterns.consensus_raft.properties import election_safety, terms_never_fall
-from patterns.engine.check import Sometimes
+from patterns.engine.properties import Sometimes
 from patterns.engine.world import World, WorldEvent
 
 from .chapter import ElectionMachine, algorithm

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from patterns.engine.machine import Rule
 from patterns.engine.process import Message, Process, on, on_timer, setting
+from patterns.engine.step import Rule
 
 CLOCKWISE, COUNTERCLOCKWISE = 1, -1
 """The ways that a message can go round."""

@@ -16,8 +16,8 @@ from typing import Literal, NoReturn, get_args
 
 import msgspec
 
-from patterns.engine.machine import Note
 from patterns.engine.process import Process
+from patterns.engine.step import Note
 
 Stage = Literal["noted", "written", "sent"]
 """`noted`: before the write; `written`: after the write, and before anything is sent; `sent`: after that."""

@@ -12,11 +12,12 @@ from typing import Any, Self
 
 from msgspec.structs import replace
 
-from patterns.engine.check import AtRest
 from patterns.engine.choices import describe
-from patterns.engine.history import History, Step
-from patterns.engine.machine import Choice, Machine, Note, NotEnabled
+from patterns.engine.history import History
+from patterns.engine.machine import Choice, Machine, NotEnabled
 from patterns.engine.process import Process
+from patterns.engine.properties import AtRest
+from patterns.engine.step import Note, Step
 from patterns.engine.world import Call, Crash, Deliver, Drop, Fire, Packet, Request, Restart, Timer, World
 
 from .envelopes import Asked, Began, Fired, Killed, Received, Record

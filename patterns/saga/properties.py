@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from typing import Any
 
-from patterns.engine.check import Always, AtRest, Property, Reason, Sometimes
+from patterns.engine.properties import Always, AtRest, Property, Reason, Sometimes
 from patterns.engine.world import World
 
 from .actions import Action, Add, Look, Move, Overwrite, Reread

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from patterns.engine.machine import Rule
+from patterns.engine.step import Rule
 
 ORCHESTRATOR: Mapping[str, Rule] = {
     "O.begin": Rule("**{who} begins {definition} {saga}**, and writes that to its log first.", "GMS 4"),

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from typing import Any
 
-from patterns.engine.check import Always, NeverTwice, Property, Reason, Sometimes
 from patterns.engine.faults import FAULT_EVENTS
-from patterns.engine.machine import Note
+from patterns.engine.properties import Always, NeverTwice, Property, Reason, Sometimes
+from patterns.engine.step import Note
 from patterns.engine.world import World
 
 from .doubt import at_rest, coordinator, in_doubt, outcomes, participants, prepared_undecided, transactions

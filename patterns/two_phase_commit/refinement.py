@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from typing import Any
 
-from patterns.engine.check import Property, Reason
-from patterns.engine.machine import Note
+from patterns.engine.properties import Property, Reason
+from patterns.engine.step import Note
 from patterns.engine.world import World
 
 from .doubt import coordinator, participants

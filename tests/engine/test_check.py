@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from models.replicas import ALL_ANSWERED, ANSWERED_IS_EVERYWHERE, ClumsyReplicas, HastyReplicas, Put, Replicas
 
-from patterns.engine.check import Always, AlwaysNext, AtRest, NeverTwice, NoFailure, Watch, counterexample
+from patterns.engine.counterexample import Watch, counterexample
 from patterns.engine.history import History
-from patterns.engine.machine import Note
 from patterns.engine.minimise import minimise
+from patterns.engine.properties import Always, AlwaysNext, AtRest, NeverTwice, NoFailure
+from patterns.engine.step import Note
 from patterns.engine.world import Crash, Deliver, Duplicate, Fire, Request, Restart
 from patterns.two_phase_commit.specification import Act, TwoPhase
 

@@ -16,8 +16,8 @@ from models.replicas import (
     Replicas,
 )
 
-from patterns.engine.check import Always, AlwaysNext, NeverTwice, Sometimes
 from patterns.engine.explore import Progress, explore
+from patterns.engine.properties import Always, AlwaysNext, NeverTwice, Sometimes
 from patterns.engine.world import Crash, Deliver, Request
 from patterns.two_phase_commit.specification import COMMITTED, PREPARED, Act, TCommit, TwoPhase, TwoPhaseState
 

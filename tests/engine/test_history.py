@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from patterns.engine.history import History, ReplayError, Step
-from patterns.engine.machine import Choice, Machine, Note, NotEnabled, Rule
+from patterns.engine.history import History, ReplayError
+from patterns.engine.machine import Choice, Machine, NotEnabled
+from patterns.engine.step import Note, Rule, Step
 
 
 class Up(msgspec.Struct, frozen=True, tag=True):

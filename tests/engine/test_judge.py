@@ -7,10 +7,11 @@ import sys
 import msgspec
 import pytest
 
-from patterns.engine.check import Always
 from patterns.engine.judge import Endless, Mistake, Verdict, judge, judge_machine, not_attempted
-from patterns.engine.machine import Choice, Machine, Note, NotEnabled, Rule
+from patterns.engine.machine import Choice, Machine, NotEnabled
+from patterns.engine.properties import Always
 from patterns.engine.random_worlds import random_worlds
+from patterns.engine.step import Note, Rule
 
 CASES = [(number,) for number in range(1, 20)]
 

@@ -16,8 +16,8 @@ from models.replicas import (
     Replicas,
 )
 
-from patterns.engine.check import Sometimes
 from patterns.engine.history import History
+from patterns.engine.properties import Sometimes
 from patterns.engine.random_worlds import FAULTS, random_worlds
 from patterns.two_phase_commit.specification import TwoPhase
 

@@ -18,9 +18,10 @@ from msgspec.structs import replace
 from patterns.engine import trace
 from patterns.engine.draw import draw, mix
 from patterns.engine.history import History
-from patterns.engine.machine import NotEnabled, Rule
+from patterns.engine.machine import NotEnabled
 from patterns.engine.process import Process, on_timer
 from patterns.engine.simulation import Simulation
+from patterns.engine.step import Rule
 from patterns.engine.world import (
     Crash,
     Cut,

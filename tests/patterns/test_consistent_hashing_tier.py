@@ -36,8 +36,9 @@ from patterns.consistent_hashing.lesson.broken import (
     StrictlyAfterTier,
 )
 from patterns.engine.explore import explore
-from patterns.engine.history import History, ReplayError, Step
+from patterns.engine.history import History, ReplayError
 from patterns.engine.machine import NotEnabled
+from patterns.engine.step import Step
 
 RACKS = [["A", 1, "r1"], ["B", 1, "r1"], ["C", 1, "r2"]]
 

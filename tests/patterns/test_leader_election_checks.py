@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from patterns.engine.check import Property, Sometimes
 from patterns.engine.explore import explore
+from patterns.engine.properties import Property, Sometimes
 from patterns.engine.random_worlds import FAULTS, random_worlds
 from patterns.leader_election import (
     ASSUMPTIONS,

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from patterns.engine.check import Watch
-from patterns.engine.history import History, Step
-from patterns.engine.machine import Note
+from patterns.engine.counterexample import Watch
+from patterns.engine.history import History
+from patterns.engine.step import Note, Step
 from patterns.engine.world import Crash, Cut, Delay, Duplicate, Pause, Restart
 from patterns.leader_election import (
     GALLERY,

@@ -20,7 +20,7 @@ from patterns.consensus_raft.lesson.exercises import (
     vote_solution,
 )
 from patterns.consensus_raft.lesson.game import admit, game, referee
-from patterns.engine.check import Watch
+from patterns.engine.counterexample import Watch
 from patterns.engine.history import History
 from patterns.engine.machine import NotEnabled
 from patterns.engine.world import Fire

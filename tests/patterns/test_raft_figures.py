@@ -23,7 +23,7 @@ from patterns.consensus_raft.lesson.gallery import (
     figure_8_to_e,
 )
 from patterns.consensus_raft.properties import ALWAYS, commits_never_fall, terms_never_fall
-from patterns.engine.check import Watch
+from patterns.engine.counterexample import Watch
 from patterns.engine.world import Crash, World
 
 

@@ -17,7 +17,7 @@ from patterns.consensus_raft.lesson.hunts import ROUGH
 from patterns.consensus_raft.lesson.small import SmallCluster
 from patterns.consensus_raft.prevote import PreVoteServer
 from patterns.consensus_raft.rules import RULES
-from patterns.engine.check import Watch
+from patterns.engine.counterexample import Watch
 from patterns.engine.explore import explore
 from patterns.engine.history import History
 from patterns.engine.random_worlds import FAULTS, random_worlds

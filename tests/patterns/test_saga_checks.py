@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from patterns.engine.check import Property, Sometimes
 from patterns.engine.draw import draw, key_of
 from patterns.engine.explore import explore
+from patterns.engine.properties import Property, Sometimes
 from patterns.engine.random_worlds import FAULTS, random_worlds
 from patterns.engine.world import Request
 from patterns.saga import (

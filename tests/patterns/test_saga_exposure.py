@@ -8,8 +8,8 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from patterns.saga import exposure as saga
-from patterns.two_phase_commit import exposure as two_phases
+from patterns.saga.lesson import exposure as saga
+from patterns.two_phase_commit.lesson import exposure as two_phases
 
 DELAYS = (0, 30, 100)
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from patterns.engine.check import Sometimes
 from patterns.engine.explore import explore
+from patterns.engine.properties import Sometimes
 from patterns.saga import ALWAYS, ANOMALIES, COUNTERMEASURES
 from patterns.saga.lesson.gallery import shortest
 from patterns.saga.properties import completes, no_dirty_reads, said

@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from patterns.engine.check import Always, Property
 from patterns.engine.dead_ends import dead_end
 from patterns.engine.explore import explore
 from patterns.engine.process import on
+from patterns.engine.properties import Always, Property
 from patterns.engine.random_worlds import FAULTS, random_worlds
 from patterns.engine.scripted import until
 from patterns.engine.world import World

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from patterns.engine.check import Watch
+from patterns.engine.counterexample import Watch
 from patterns.engine.machine import NotEnabled
 from patterns.engine.process import Process
 from patterns.engine.scripted import until

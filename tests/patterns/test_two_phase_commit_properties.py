@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from patterns.engine.check import Property
 from patterns.engine.explore import explore
 from patterns.engine.process import on, on_timer
+from patterns.engine.properties import Property
 from patterns.two_phase_commit import (
     BUGS,
     NO_FAULTS,

@@ -16,9 +16,9 @@ import msgspec
 import pytest
 
 from patterns.engine.history import History, ReplayError
-from patterns.engine.machine import Rule
 from patterns.engine.process import Message, Process, durable, on, on_request, on_timer, setting
 from patterns.engine.simulation import Simulation
+from patterns.engine.step import Rule
 from patterns.engine.world import Crash, Deliver, Drop, Request, Restart
 from patterns.runtime import Cluster, DieAt, Host
 from patterns.runtime.__main__ import point

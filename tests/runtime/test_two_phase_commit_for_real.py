@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 
 import pytest
 
-from patterns.engine.check import Watch
+from patterns.engine.counterexample import Watch
 from patterns.engine.history import History
 from patterns.engine.world import Crash
 from patterns.runtime import Cluster, DieAt

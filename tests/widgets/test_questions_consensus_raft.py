@@ -13,7 +13,8 @@ from patterns.consensus_raft import Put, RaftCluster, Server
 from patterns.consensus_raft.histories import is_linearizable
 from patterns.consensus_raft.lesson.gallery import GALLERY
 from patterns.consensus_raft.lesson.hunts import hunt
-from patterns.engine.history import History, Step
+from patterns.engine.history import History
+from patterns.engine.step import Step
 from patterns.engine.world import Crash, Request
 from widgets.chapters.consensus_raft import questions as ask
 

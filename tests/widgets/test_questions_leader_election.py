@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from patterns.engine.history import Step
+from patterns.engine.step import Step
 from patterns.engine.trace import mover, received
 from patterns.leader_election import BUGS, GALLERY, NO_FAULTS, costs, leaders
 from patterns.leader_election.properties import acknowledged_writes_stay

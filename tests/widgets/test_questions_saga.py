@@ -6,16 +6,17 @@ from typing import Any
 
 import pytest
 
-from patterns.engine.history import History, Step
+from patterns.engine.history import History
 from patterns.engine.scripted import to_the_end
+from patterns.engine.step import Step
 from patterns.engine.trace import mover, received
 from patterns.saga import BUGS, DEFINITIONS, GALLERY, SagaMachine, observer, progress
-from patterns.saga import exposure as sagas
+from patterns.saga.lesson import exposure as sagas
 from patterns.saga.lesson.broken import NO_FAULTS
 from patterns.saga.lesson.gallery import begun
 from patterns.saga.lesson.side_by_side import TOGETHER
 from patterns.saga.messages import Do, Event, Undo
-from patterns.two_phase_commit import exposure as two_phases
+from patterns.two_phase_commit.lesson import exposure as two_phases
 from widgets.chapters.saga import questions as ask
 from widgets.exercise import Question
 

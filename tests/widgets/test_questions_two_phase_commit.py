@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from patterns.engine.history import History, Step
+from patterns.engine.history import History
+from patterns.engine.step import Step
 from patterns.engine.trace import mover, received
 from patterns.engine.world import Crash, Restart
 from patterns.two_phase_commit import (

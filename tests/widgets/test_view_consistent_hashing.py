@@ -17,7 +17,8 @@ from patterns.consistent_hashing.others import ROUTERS
 from patterns.consistent_hashing.ring import Ring
 from patterns.consistent_hashing.state import Tier
 from patterns.consistent_hashing.tier import CacheTier
-from patterns.engine.history import History, Step
+from patterns.engine.history import History
+from patterns.engine.step import Step
 from widgets import play
 from widgets.chapters.consistent_hashing import view
 from widgets.chapters.consistent_hashing.cast import tags_of

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from patterns.engine.draw import key_of, mix
-from patterns.engine.history import History, Step
+from patterns.engine.history import History
+from patterns.engine.step import Step
 from patterns.leader_election import (
     GALLERY,
     BullyElection,

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from patterns.engine.draw import key_of, mix
-from patterns.engine.history import History, Step
+from patterns.engine.history import History
+from patterns.engine.step import Step
 from patterns.engine.world import Crash, World
 from patterns.saga import CHOREOGRAPHED, COMPENSATABLE, GALLERY, Peer, SagaMachine
 from patterns.saga.lesson.gallery import begun, to_the_end

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from patterns.engine.draw import key_of, mix
-from patterns.engine.history import History, Step
+from patterns.engine.history import History
+from patterns.engine.step import Step
 from patterns.engine.world import Crash, World
 from patterns.two_phase_commit import (
     PROTOCOLS,

@@ -12,10 +12,11 @@ from typing import Any
 
 from patterns.consensus_raft.clients import Server
 from patterns.consensus_raft.properties import ALWAYS, changed
-from patterns.engine.check import Property, Reason, Watch
+from patterns.engine.counterexample import Watch
 from patterns.engine.history import History
 from patterns.engine.judge import Answer, Case, Mistake, Verdict, judge
-from patterns.engine.machine import Note
+from patterns.engine.properties import Property, Reason
+from patterns.engine.step import Note
 from patterns.engine.world import World
 
 from .gallery import SectionFive, figure_8

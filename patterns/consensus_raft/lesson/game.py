@@ -13,7 +13,8 @@ from patterns.consensus_raft.clients import Server
 from patterns.consensus_raft.cluster import RaftCluster, cluster_of
 from patterns.consensus_raft.properties import election_safety, servers_of
 from patterns.engine.explore import Exploration, explore
-from patterns.engine.history import History, Step
+from patterns.engine.history import History
+from patterns.engine.step import Step
 from patterns.engine.world import FAULTS, World
 
 from .small import SmallCluster, small_cluster_of

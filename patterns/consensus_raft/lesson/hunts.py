@@ -19,8 +19,8 @@ from patterns.consensus_raft.properties import (
     log_matching,
     state_machine_safety,
 )
-from patterns.engine.check import Property
 from patterns.engine.explore import Exploration, Progress, explore
+from patterns.engine.properties import Property
 
 from .broken import PLANTED
 from .small import small_cluster_of

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from patterns.consensus_raft.properties import ALWAYS
-from patterns.engine.check import Counterexample, NoFailure, Property
+from patterns.engine.counterexample import Counterexample
 from patterns.engine.explore import explore
 from patterns.engine.judge import Verdict
+from patterns.engine.properties import NoFailure, Property
 
 from .hunts import HUNTS
 from .small import SmallCluster

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from patterns.consensus_raft.state import ServerState
-from patterns.engine.history import Step
+from patterns.engine.step import Step
 from patterns.engine.world import World
 
 

@@ -12,9 +12,9 @@ from typing import Any, ClassVar, NamedTuple
 
 from patterns.consensus_raft.clients import Server
 from patterns.consensus_raft.messages import RequestVote
-from patterns.engine.check import Property, Reason
 from patterns.engine.judge import Answer, Case, Mistake, Verdict, judge
-from patterns.engine.machine import Note, Rule
+from patterns.engine.properties import Property, Reason
+from patterns.engine.step import Note, Rule
 from patterns.engine.world import Deliver, World
 
 from .judging import searched

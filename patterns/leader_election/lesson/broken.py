@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from patterns.consensus_raft import Server
-from patterns.engine.check import Property, Sometimes
 from patterns.engine.explore import Exploration, explore
+from patterns.engine.properties import Property, Sometimes
 from patterns.engine.random_worlds import RandomRuns, random_worlds
 from patterns.engine.simulation import Simulation
 from patterns.engine.world import World

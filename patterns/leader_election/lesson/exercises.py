@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from patterns.engine.check import NoFailure
 from patterns.engine.explore import Exploration, explore
 from patterns.engine.history import History
 from patterns.engine.judge import Answer, Case, Mistake, Verdict, judge
+from patterns.engine.properties import NoFailure
 from patterns.engine.world import Crash
 from patterns.leader_election.bully import Bully
 from patterns.leader_election.lease import Storage

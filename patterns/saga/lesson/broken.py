@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from patterns.engine.check import Property, Sometimes
 from patterns.engine.explore import Exploration, explore
+from patterns.engine.properties import Property, Sometimes
 from patterns.engine.random_worlds import RandomRuns, random_worlds
 from patterns.engine.simulation import Simulation
 from patterns.saga.choreography import Peer

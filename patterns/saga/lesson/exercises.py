@@ -14,10 +14,11 @@ from itertools import combinations
 from types import MappingProxyType
 from typing import Any
 
-from patterns.engine.check import FAILS, NoFailure
+from patterns.engine.counterexample import FAILS
 from patterns.engine.explore import Exploration, explore
 from patterns.engine.history import History
 from patterns.engine.judge import Answer, Case, Mistake, Verdict, judge
+from patterns.engine.properties import NoFailure
 from patterns.saga.examples import ORDER, TRIP
 from patterns.saga.machines import SagaMachine
 from patterns.saga.orchestrator import Orchestrator, Service

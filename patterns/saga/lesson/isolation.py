@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from patterns.engine.check import Property
 from patterns.engine.explore import Exploration, explore
+from patterns.engine.properties import Property
 from patterns.saga.database import REFUSE, WAIT
 from patterns.saga.machines import SagaMachine
 from patterns.saga.properties import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from patterns.engine.history import Step
+from patterns.engine.step import Step
 from patterns.saga.properties import all_ended
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from patterns.engine.machine import Note
 from patterns.engine.process import Process
 from patterns.engine.scripted import Run, to_the_end, until
+from patterns.engine.step import Note
 from patterns.engine.world import Crash, Cut, Pause, Request, Restart, Resume, World
 from patterns.saga.choreography import Peer
 from patterns.saga.definition import Saga

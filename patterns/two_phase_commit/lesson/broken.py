@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from patterns.engine.check import Property, Sometimes
 from patterns.engine.explore import Exploration, explore
 from patterns.engine.process import on_timer
+from patterns.engine.properties import Property, Sometimes
 from patterns.engine.random_worlds import RandomRuns, random_worlds
 from patterns.two_phase_commit.coordinator import Coordinator
 from patterns.two_phase_commit.log import Committed, Prepared

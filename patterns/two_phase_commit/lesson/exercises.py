@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
-from patterns.engine.check import NoFailure, Property, Sometimes
 from patterns.engine.explore import explore
 from patterns.engine.history import History
 from patterns.engine.judge import Answer, Case, Mistake, Verdict, judge
+from patterns.engine.properties import NoFailure, Property, Sometimes
 from patterns.engine.scripted import lose
 from patterns.two_phase_commit.coordinator import Coordinator
 from patterns.two_phase_commit.log import Aborted, Committed, Prepared, Records

@@ -12,8 +12,9 @@ from typing import Any
 
 import msgspec
 
-from patterns.engine.check import Always
-from patterns.engine.machine import Choice, Machine, Note, NotEnabled
+from patterns.engine.machine import Choice, Machine, NotEnabled
+from patterns.engine.properties import Always
+from patterns.engine.step import Note
 
 
 class Node(msgspec.Struct, frozen=True, gc=False):

@@ -13,8 +13,9 @@ from typing import Any
 
 import msgspec
 
-from patterns.engine.check import Always
-from patterns.engine.machine import Choice, Machine, Note
+from patterns.engine.machine import Choice, Machine
+from patterns.engine.properties import Always
+from patterns.engine.step import Note
 
 
 class Msg(msgspec.Struct, frozen=True, gc=False):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from patterns.engine.machine import Rule
 from patterns.engine.process import Message, Process, durable, on, on_timer
 from patterns.engine.simulation import Simulation
+from patterns.engine.step import Rule
 
 
 class Ball(Message):

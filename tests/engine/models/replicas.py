@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
-from patterns.engine.check import Always, AtRest, Property, Sometimes
 from patterns.engine.history import History
-from patterns.engine.machine import Rule
 from patterns.engine.process import Message, Process, durable, on, on_request, on_timer
+from patterns.engine.properties import Always, AtRest, Property, Sometimes
 from patterns.engine.simulation import Simulation
+from patterns.engine.step import Rule
 from patterns.engine.world import Request, World, WorldEvent
 
 

@@ -16,7 +16,7 @@ from patterns.consensus_raft.messages import (
     RequestVoteReply,
     is_heartbeat,
 )
-from patterns.engine.history import Step
+from patterns.engine.step import Step
 from patterns.engine.trace import received
 from patterns.engine.world import Fire, World
 from widgets.kit import Seats, calls, costs_of, cuts, is_fault, messages, seats, sends_of, timer_arc

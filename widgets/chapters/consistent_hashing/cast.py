@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from patterns.consistent_hashing.state import Tier
-from patterns.engine.history import Step
+from patterns.engine.step import Step
 from widgets.scene import Role
 
 FEW_NODES = 12  # as many as have a bar of their own

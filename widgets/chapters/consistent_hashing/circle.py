@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from patterns.consistent_hashing.ring import Move, Ring, Walk
 from patterns.consistent_hashing.state import Outcome, Point, Tier
-from patterns.engine.history import Step
+from patterns.engine.step import Step
 from widgets.scene import Arc, Disc, Label, Line, Mark, Panel, Ticks, Tone, around
 
 from .cast import FEW_KEYS, FEW_NODES, FEW_POINTS, Cast

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from patterns.consistent_hashing.ring import Ring
 from patterns.consistent_hashing.state import Tier
-from patterns.engine.history import Step
+from patterns.engine.step import Step
 from widgets.scene import Era, Fact, Scene
 
 from .cast import FEW_NODES, cast_of

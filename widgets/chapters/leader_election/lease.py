@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from patterns.engine.history import Step
+from patterns.engine.step import Step
 from patterns.engine.world import World
 from patterns.leader_election import Holder, LockServer, Storage
 from patterns.leader_election.lease_messages import (

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from patterns.consensus_raft.clients import Server
-from patterns.engine.history import Step
+from patterns.engine.step import Step
 from patterns.engine.trace import received
 from patterns.engine.world import Fire, World
 from patterns.leader_election import Heartbeat, LockServer, RingProcess, leaders

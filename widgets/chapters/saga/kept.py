@@ -7,7 +7,7 @@ from textwrap import wrap
 
 from msgspec.structs import replace
 
-from patterns.engine.history import Step
+from patterns.engine.step import Step
 from patterns.engine.world import Call, World
 from patterns.saga.choreography import Outgoing, Peer
 from patterns.saga.lesson.side_by_side import PRIME

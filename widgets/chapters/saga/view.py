@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from patterns.engine.history import Step
+from patterns.engine.step import Step
 from patterns.engine.trace import received
 from patterns.engine.world import World
 from patterns.saga.choreography import Peer

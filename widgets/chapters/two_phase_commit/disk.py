@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from patterns.engine.history import Step
+from patterns.engine.step import Step
 from patterns.engine.trace import moved
 from patterns.engine.world import World
 from patterns.two_phase_commit import Coordinator, Participant, ThreePhaseParticipant

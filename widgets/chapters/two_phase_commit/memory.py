@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from patterns.engine.history import Step
+from patterns.engine.step import Step
 from patterns.engine.world import Crash, World
 from patterns.two_phase_commit import Coordinator, Open, Participant
 from widgets.scene import Box, Label, Line, Mark, Role
