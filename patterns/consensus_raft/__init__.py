@@ -1,5 +1,7 @@
 """Consensus: Raft, the whole of the paper's Figure 2 and section 8, on simulated servers and clients."""
 
+from patterns.engine.table import Table
+
 from .clients import Read, Server
 from .cluster import RaftCluster, cluster_of, is_done
 from .messages import (
@@ -19,7 +21,6 @@ from .messages import (
 )
 from .properties import ALWAYS, FIGURE_3, heeds_heartbeats, settled
 from .state_machine import Session, StateMachine
-from .table import Table
 
 __all__ = [
     "ALWAYS",

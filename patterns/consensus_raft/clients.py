@@ -8,10 +8,10 @@ from __future__ import annotations
 import msgspec
 
 from patterns.engine.process import on_request
+from patterns.engine.table import Table
 
 from .messages import Add, AppendEntriesReply, Command, Done, Entry, Get, NoOp, NotLeader, Put
 from .raft import Raft
-from .table import Table
 from .words import a
 
 

@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 
 from patterns.engine.process import on, on_timer
+from patterns.engine.table import Table
 
 from .messages import AppendEntries, AppendEntriesReply, Command, Entry, NoOp, RequestVote, RequestVoteReply
 from .state import ServerState
-from .table import Table
 from .words import a, conjoined, counted
 
 

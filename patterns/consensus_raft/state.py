@@ -12,11 +12,11 @@ from typing import ClassVar, Literal
 
 from patterns.engine.process import Process, durable, setting
 from patterns.engine.step import Rule
+from patterns.engine.table import Table
 
 from .messages import AppendEntries, Entry, RequestVote
 from .rules import RULES
 from .state_machine import StateMachine
-from .table import Table
 
 Role = Literal["follower", "candidate", "leader"]
 

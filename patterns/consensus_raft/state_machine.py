@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import msgspec
 
+from patterns.engine.table import Table
+
 from .messages import Add, Command, Put
-from .table import Table
 
 
 class Session(msgspec.Struct, frozen=True, gc=False):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .machine import Choice
 from .world import (
@@ -28,63 +28,65 @@ from .world import (
     agenda,
 )
 
-if TYPE_CHECKING:
-    from .simulation import Simulation
-
 GROUPS = ("next", "request", "crash", "restart", "cut", "heal", "pause", "resume", "cut one way")
 """The menus in their order; those of single messages follow."""
 PACKET_GROUPS = ("drop", "duplicate", "delay")
 
 
-def choices_of(simulation: Simulation, world: World) -> tuple[Choice[Any], ...]:
+WhyNot = Callable[[World, Any], str]
+Requests = Iterable[Any]
+
+
+def choices_of(world: World, requests: Requests, why_not: WhyNot) -> tuple[Choice[Any], ...]:
     """Everything there is to choose from, what cannot happen with its reason."""
+    requests = tuple(requests)
     return tuple(
         Choice(
             event,
             describe(world, event),
             group,
             _when(world, event),
-            simulation.why_not(world, event),
+            why_not(world, event),
             _about(world, event),
         )
         for group in GROUPS + PACKET_GROUPS
-        for event in events_of(simulation, world, group)
+        for event in events_of(world, group, requests)
     )
 
 
-def enabled_in(simulation: Simulation, world: World, group: str = "") -> Iterator[Any]:
+def enabled_in(world: World, requests: Requests, why_not: WhyNot, fifo: bool, group: str = "") -> Iterator[Any]:
     """The events that can happen, of one group or (for a search) of all that make a difference.
 
     Two packets with the same content are one event for a search, and a delay is none: there any packet may be late.
     """
     if group:
-        for event in events_of(simulation, world, group):
-            if not simulation.why_not(world, event):
+        for event in events_of(world, group, requests):
+            if not why_not(world, event):
                 yield event
         return
     spent = frozenset(fault for fault in FAULTS if world.left(fault) == 0)
-    yield from _packet_events(simulation, world, spent)
+    yield from _packet_events(world, spent, fifo)
     for timer in world.timers:
         if timer.process not in world.paused:
             yield Fire(timer.process, timer.name)
     for group in GROUPS[1:]:
         if group.removesuffix(" one way") in spent or _pointless(group, world):
             continue
-        for event in events_of(simulation, world, group):
-            if not simulation.why_not(world, event):
+        for event in events_of(world, group, requests):
+            if not why_not(world, event):
                 yield event
 
 
-def _packet_events(simulation: Simulation, world: World, spent: frozenset[str]) -> Iterator[Any]:
+def _packet_events(world: World, spent: frozenset[str], fifo: bool) -> Iterator[Any]:
     """What can happen to packets, once for those of the same content."""
-    untroubled = not (world.down or world.cuts or world.paused or simulation.fifo)
+    untroubled = not (world.down or world.cuts or world.paused or fifo)
     seen = set()
     for packet in world.packets:
         what = (packet.sender, packet.to, packet.body)
         if what in seen:
             continue
         seen.add(what)
-        if untroubled or not undeliverable(simulation, world, packet):
+        if untroubled or not undeliverable(world, packet, fifo):
             yield Deliver(packet.id)
         if "drop" not in spent or is_lost(world, packet):
             yield Drop(packet.id)
@@ -104,14 +106,14 @@ def _pointless(group: str, world: World) -> bool:
     return False
 
 
-def events_of(simulation: Simulation, world: World, group: str) -> Iterator[Any]:
+def events_of(world: World, group: str, requests: Requests) -> Iterator[Any]:
     """The events of one menu, those that cannot happen now included."""
     match group:
         case "next":
             for item in agenda(world):
                 yield Fire(item.process, item.name) if isinstance(item, Timer) else Deliver(item.id)
         case "request":
-            yield from simulation.requests(world)
+            yield from requests
         case "crash" | "restart" | "pause" | "resume":
             kind = {"crash": Crash, "restart": Restart, "pause": Pause, "resume": Resume}[group]
             yield from (kind(name) for name in world.names)
@@ -129,7 +131,7 @@ def events_of(simulation: Simulation, world: World, group: str) -> Iterator[Any]
             yield from (Delay(packet.id) for packet in world.packets)
 
 
-def why_not(simulation: Simulation, world: World, event: Any) -> str:
+def why_not(world: World, event: Any, fifo: bool) -> str:
     """Why the event cannot happen in this world; empty when it can.
 
     Raises ValueError for what makes no sense: an unknown process, a cut that names one twice.
@@ -137,7 +139,7 @@ def why_not(simulation: Simulation, world: World, event: Any) -> str:
     match event:
         case Deliver(id):
             packet = world.packet(id)
-            return undeliverable(simulation, world, packet) if packet else _gone(id)
+            return undeliverable(world, packet, fifo) if packet else _gone(id)
         case Drop(id):
             packet = world.packet(id)
             if packet is None:
@@ -150,23 +152,23 @@ def why_not(simulation: Simulation, world: World, event: Any) -> str:
                 raise ValueError(f"a message is delayed by {by} ms; it must be at least 1 ms")
             return _spent(world, "delay") if world.packet(id) else _gone(id)
         case Cut():
-            links = links_of(simulation, event)
+            links = links_of(world, event)
             return "these links are cut already" if links <= world.cuts else _spent(world, "cut")
         case Heal():
             return "" if world.cuts else "nothing is cut"
         case Request(client, to, body):
-            simulation.index(to)
+            require_process(world, to)
             if to in world.down or to in world.paused:
                 return f"{to} is {'down' if to in world.down else 'paused'}"
             call = world.call(client)
             waits = call is not None and call.waits and call.body != body
             return f"{client} still waits for the answer to {call.body}" if call and waits else ""
-    return _why_not_process(simulation, world, event)
+    return _why_not_process(world, event)
 
 
-def _why_not_process(simulation: Simulation, world: World, event: Any) -> str:
+def _why_not_process(world: World, event: Any) -> str:
     name = event.process
-    simulation.index(name)
+    require_process(world, name)
     down, paused = name in world.down, name in world.paused
     match event:
         case Fire(_, timer):
@@ -184,6 +186,12 @@ def _why_not_process(simulation: Simulation, world: World, event: Any) -> str:
     return ""
 
 
+def require_process(world: World, name: str) -> None:
+    """Raises ValueError when the world has no process of that name."""
+    if name not in world.names:
+        raise ValueError(f"there is no process {name!r}; the processes are {', '.join(world.names)}")
+
+
 def _gone(id: int) -> str:
     return f"message {id} is not on its way"
 
@@ -192,7 +200,7 @@ def _spent(world: World, fault: str) -> str:
     return f"the budget has no {fault} left" if world.left(fault) == 0 else ""
 
 
-def undeliverable(simulation: Simulation, world: World, packet: Packet) -> str:
+def undeliverable(world: World, packet: Packet, fifo: bool) -> str:
     """Why this packet cannot arrive now; empty when it can."""
     if packet.to in world.down:
         return f"{packet.to} is down"
@@ -200,7 +208,7 @@ def undeliverable(simulation: Simulation, world: World, packet: Packet) -> str:
         return f"{packet.to} is paused"
     if (packet.sender, packet.to) in world.cuts:
         return f"the link {packet.sender} → {packet.to} is cut"
-    if simulation.fifo:
+    if fifo:
         for other in world.packets:
             if (other.sender, other.to) == (packet.sender, packet.to) and other.id < packet.id:
                 return f"{other.body} comes first on this link"
@@ -212,10 +220,10 @@ def is_lost(world: World, packet: Packet) -> bool:
     return packet.to in world.down or (packet.sender, packet.to) in world.cuts
 
 
-def links_of(simulation: Simulation, cut: Cut) -> frozenset[tuple[str, str]]:
+def links_of(world: World, cut: Cut) -> frozenset[tuple[str, str]]:
     """The links that a cut cuts, as (sender, to). Raises ValueError for sides that make no sense."""
     for name in (*cut.a, *cut.b):
-        simulation.index(name)
+        require_process(world, name)
     if len({*cut.a, *cut.b}) < len(cut.a) + len(cut.b):
         raise ValueError(f"the cut between {cut.a} and {cut.b} names one process twice; the sides must be disjoint")
     if not cut.a or not cut.b:
@@ -249,7 +257,8 @@ def describe(world: World, event: Any) -> str:
         case Delay(id, by):
             return f"delay {_message(world, id)} by {by} ms"
         case Fire(process, timer):
-            return f"**{timer}** timer of {process} fires"
+            name, _, about = timer.partition(":")
+            return f"**{name}** timer of {process}{' for ' if about else ''}{about} fires"
         case Cut(a, b, one_way):
             if one_way:
                 return f"cut **{', '.join(a)} → {', '.join(b)}**"

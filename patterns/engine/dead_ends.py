@@ -23,7 +23,7 @@ def dead_end(
     All runs within the machine's budget of faults are searched. Raises ValueError for a machine without a budget, and
     when there are more than `max_states` states.
     """
-    if machine.params["budget"] is None:
+    if machine.params.budget is None:
         raise ValueError("budget is None; a search of all runs needs a budget of faults")
     start = machine.start()
     numbers: dict[Hashable, int] = {machine.key(start): 0}

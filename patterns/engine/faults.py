@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 from bisect import insort
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec.structs import replace
 
 from .choices import is_lost, links_of
 from .world import Crash, Cut, Delay, Drop, Duplicate, Heal, Packet, Pause, Resume, World
 
-if TYPE_CHECKING:
-    from .simulation import Simulation
-
 FAULT_EVENTS = (Drop, Duplicate, Delay, Crash, Pause, Resume, Cut, Heal)
 
 
-def befall(simulation: Simulation, world: World, event: Any) -> World:
+def befall(world: World, event: Any, fifo: bool) -> World:
     """The world after a fault, or after its end, that can happen in it."""
     match event:
         case Drop(id):
             return _drop(world, _packet(world, id))
         case Duplicate(id):
-            return _duplicate(simulation, world, _packet(world, id))
+            return _duplicate(world, _packet(world, id), fifo)
         case Delay(id, by):
-            return _delay(simulation, world, _packet(world, id), by)
+            return _delay(world, _packet(world, id), by, fifo)
         case Crash(name):
             return _crash(world, name)
         case Pause(name):
@@ -32,7 +29,7 @@ def befall(simulation: Simulation, world: World, event: Any) -> World:
         case Resume(name):
             return replace(world, paused=world.paused - {name})
         case Cut():
-            return replace(world, cuts=world.cuts | links_of(simulation, event), budget=_spend(world, "cut"))
+            return replace(world, cuts=world.cuts | links_of(world, event), budget=_spend(world, "cut"))
         case Heal():
             return replace(world, cuts=frozenset())
     raise TypeError(f"{event!r} is no fault")
@@ -45,17 +42,17 @@ def _drop(world: World, packet: Packet) -> World:
     return replace(world, packets=rest, budget=_spend(world, "drop"))
 
 
-def _delay(simulation: Simulation, world: World, packet: Packet, by: int) -> World:
+def _delay(world: World, packet: Packet, by: int, fifo: bool) -> World:
     due = max(world.clock, packet.due) + by
-    behind = {other.id for other in _link(world, packet) if other.id > packet.id} if simulation.fifo else set()
+    behind = {other.id for other in _link(world, packet) if other.id > packet.id} if fifo else set()
     late = {packet.id, *behind}  # first in, first out: what was sent later on this link waits, too
     line = [replace(each, due=max(each.due, due)) if each.id in late else each for each in world.packets]
     return replace(world, packets=tuple(sorted(line)), budget=_spend(world, "delay"))
 
 
-def _duplicate(simulation: Simulation, world: World, packet: Packet) -> World:
+def _duplicate(world: World, packet: Packet, fifo: bool) -> World:
     original = packet.id if packet.copy_of < 0 else packet.copy_of
-    due = max(other.due for other in _link(world, packet)) if simulation.fifo else packet.due
+    due = max(other.due for other in _link(world, packet)) if fifo else packet.due
     line = [*world.packets]
     insort(line, replace(packet, id=world.next_id, due=due, copy_of=original))
     return replace(world, packets=tuple(line), budget=_spend(world, "duplicate"), next_id=world.next_id + 1)

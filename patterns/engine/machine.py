@@ -8,7 +8,10 @@ from typing import Any, ClassVar, Generic, Self
 
 import msgspec
 
+from .params import Params as AnyParams
+from .params import parse
 from .properties import Property
+from .sentences import sentence_of
 from .step import E, Note, Rule, S, Step
 
 
@@ -37,26 +40,32 @@ class Choice(msgspec.Struct, Generic[E], frozen=True):
 class Machine(ABC, Generic[S, E]):
     """A pattern that can be stepped. Subclasses give the class attributes and the three abstract methods.
 
-    `params` are the constructor's arguments as JSON values: `type(machine)(**machine.params)` builds it again.
+    Its parameters are declared in a struct `Params`; a subclass that adds some repeats `params: Params` for checkers.
     """
 
+    Params: ClassVar[type[AnyParams]] = AnyParams
+    params: AnyParams
+    """The parameters that this machine was built with."""
     name: ClassVar[str]
-    """The pattern's one name, as in `patterns/<name>`, `widgets/chapters/<name>`."""
+    """Names the machine in replay codes. Two machines of one chapter have two names."""
+    view: ClassVar[str] = ""
+    """The chapter whose picture it has, as in `widgets/chapters/<view>`; empty for the default view."""
     rules: ClassVar[Mapping[str, Rule]]
     events: ClassVar[Any]
     """The union of the event types, for decoding replay codes."""
     always: tuple[Property, ...] = ()
     """The invariants shown beside the picture and checked on every state."""
     milestones: Mapping[str, Callable[[Step[Any, Any]], bool]] = {}
-    """What a run can be told to run until: `"a leader is elected" -> predicate on a step`."""
+    """What a run can be told to run until: `"a leader is elected" -> predicate on a step`. A chapter's machines leave
+    this empty: theirs stand in its lesson."""
 
-    @property
-    def params(self) -> dict[str, Any]:
-        return {}
+    def __init__(self, **given: Any) -> None:
+        """Raises ParameterError, a ValueError and a TypeError, for a parameter that its `Params` do not allow."""
+        self.params = parse(self.Params, given, type(self).__name__)
 
-    def again(self, **params: Any) -> Self:
-        """The same machine with other parameters."""
-        return type(self)(**params)
+    def again(self, **changes: Any) -> Self:
+        """The same machine with these parameters changed."""
+        return type(self)(**{**msgspec.to_builtins(self.params), **changes})
 
     @abstractmethod
     def start(self) -> S:
@@ -101,5 +110,5 @@ class Machine(ABC, Generic[S, E]):
         return memo  # type: ignore[return-value]
 
     def say(self, note: Note) -> str:
-        """The rule's sentence with the note's values in it."""
-        return self.rules[note.rule].sentence.format_map(note.values)
+        """The rule's sentence with the note's values in it, put into words by `sentences.py`."""
+        return sentence_of(self.rules[note.rule].sentence, note.values)

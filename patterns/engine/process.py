@@ -66,7 +66,8 @@ class Effects(msgspec.Struct, gc=False):
     sends: list[tuple[str, Any]] = []
     """(to, message)"""
     timers: dict[str, tuple[int, int] | None] = {}
-    """Timer -> (low, high): it is to fire after low to high ms, both included; None: it is cancelled."""
+    """Timer -> (low, high): it is to fire after low to high ms, both included; None: it is cancelled. The timer `votes`
+    about `T1` is called `votes:T1`."""
     replies: list[tuple[str, Any]] = []
     """(client, message)"""
     notes: list[Note] = []
@@ -100,7 +101,7 @@ def on(*messages: type) -> Callable[[Handler], Handler]:
 
 
 def on_timer(*names: str) -> Callable[[Handler], Handler]:
-    """The handler of these timers: `(self)`."""
+    """The handler of these timers: `(self)`, or `(self, about)` for timers that are set with a subject."""
     return _handles("timers", names)
 
 
@@ -217,18 +218,21 @@ class Process(_Recorder):
         """Answer a client's request. Who no longer waits takes no notice."""
         (self._effects or self._idle()).replies.append((client, message))
 
-    def set_timer(self, name: str, low: int, high: int | None = None) -> None:
-        """Let the timer fire once, `low` to `high` ms from now; set again before that, it starts anew."""
+    def set_timer(self, name: str, low: int, high: int | None = None, *, about: str = "") -> None:
+        """Let the timer fire once, `low` to `high` ms from now; set again before that, it starts anew.
+
+        There is one timer of this name for each subject `about`: a transaction, a peer.
+        """
         high = low if high is None else high
         if not 0 <= low <= high:
             raise ValueError(f"timer {name!r} of {self.id} is set to {low}..{high} ms; allowed is 0 <= low <= high")
         if name not in self._timers:
             raise ValueError(f"{type(self).__name__} has no @on_timer({name!r}); it has {_names(self._timers)}")
-        (self._effects or self._idle()).timers[name] = (low, high)
+        (self._effects or self._idle()).timers[timer_name(name, about)] = (low, high)
 
-    def cancel_timer(self, name: str) -> None:
+    def cancel_timer(self, name: str, *, about: str = "") -> None:
         """Let the timer not fire; one that is not set is left so."""
-        (self._effects or self._idle()).timers[name] = None
+        (self._effects or self._idle()).timers[timer_name(name, about)] = None
 
     def note(self, rule: str, /, **values: Any) -> None:
         """Say that a rule fired, with the values it fired on; `who` is this process."""
@@ -278,7 +282,9 @@ class Process(_Recorder):
 
     def after_timer(self, name: str, now: int = 0) -> tuple[Self, Effects]:
         after, effects = self._recorder(now)
-        (self._timers.get(name) or self._unhandled(name, self._timers))(after)
+        kind, _, about = name.partition(":")
+        handler = self._timers.get(kind) or self._unhandled(name, self._timers)
+        handler(after, *([about] if about else []))
         return self._keep(after), effects
 
     def after_request(self, client: str, message: Any, now: int = 0) -> tuple[Self, Effects]:
@@ -336,6 +342,11 @@ class Process(_Recorder):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{field}={value!r}' for field, value in self.__rich_repr__())})"
+
+
+def timer_name(name: str, about: str) -> str:
+    """What a timer is called among the running ones: its name, and its subject if it has one."""
+    return f"{name}:{about}" if about else name
 
 
 def _names(table: Mapping[Any, Any]) -> str:

@@ -87,8 +87,7 @@ def random_worlds(
     properties = tuple(machine.always if properties is None else properties)
     began, runs, total, counts = perf_counter(), 0, 0, Counter[str]()
     for seed in seeds:
-        params = machine.params
-        seeded = machine.again(**{**params, "seed": seed}) if "seed" in params else machine
+        seeded = machine.again(seed=seed) if hasattr(machine.params, "seed") else machine
         run = _RandomRun(seeded, properties, seed)
         run.go(steps, faults, patience)
         runs += 1

@@ -13,18 +13,20 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any, ClassVar, Literal
 
+from msgspec import Meta
 from msgspec.structs import replace
 
-from .choices import choices_of, describe, enabled_in, undeliverable, why_not
+from .choices import choices_of, describe, enabled_in, is_lost, undeliverable, why_not
 from .draw import key_of, mix
 from .faults import FAULT_EVENTS, befall
 from .machine import Choice, Machine, NotEnabled
+from .params import Count, refuse
+from .params import Params as AnyParams
 from .process import Effects, Process
 from .step import Note
 from .world import (
-    FAULTS,
     PACKET_EVENTS,
     Call,
     Deliver,
@@ -45,58 +47,59 @@ Notes = tuple[Note, ...]
 _OTHERS = frozenset({*FAULT_EVENTS, Restart, Request})  # all but the two that happen by themselves
 
 
+Timing = Literal["asynchronous", "patient", "quiet", "synchronous"]
+TIMINGS: Mapping[Timing, str] = {
+    "asynchronous": "Any message may be late and any timer may fire at any moment.",
+    "patient": "A process's timer fires only when no message is on its way to it or from it.",
+    "quiet": "A timer fires only when no message at all is on its way: silence is a loss or a crash.",
+    "synchronous": "As quiet, and a message is lost only when its sender has crashed, in the middle of sending, or a "
+    "cut is in its way: the assumption of three-phase commit.",
+}
+"""Parameter `timing` -> what a search takes for granted."""
+
+Latency = Annotated[int, Meta(ge=0, extra={"unit": "ms"})]
+Percent = Annotated[int, Meta(ge=1, extra={"unit": "%"})]
+Fault = Literal["crash", "pause", "cut", "drop", "duplicate", "delay"]
+
+
 class Simulation(Machine[World, Any]):
     """Processes on a simulated network. A subclass gives `name`, `rules`, `processes()`, and more if it likes."""
 
     events = WorldEvent
     """With client requests: `WorldEvent | Request[Put | Get]`."""
 
-    def __init__(
-        self,
-        *,
-        seed: int = 0,
-        latency: Sequence[int] = (5, 15),
-        budget: Mapping[str, int] | None = None,
-        speed: Mapping[str, int] | None = None,
-        fifo: bool = False,
-    ) -> None:
-        """`latency` is the shortest and the longest time a message takes, in ms. `budget` limits the faults by kind
-        (crash, pause, cut, drop, duplicate, delay; a kind left out cannot happen); None: no limit. `speed` is how fast
-        a process's clock runs, in percent of true time. With `fifo` messages of one link never overtake one another.
+    class Params(AnyParams, frozen=True):
+        seed: int = 0
+        """Draws every latency and every timer's span."""
+        latency: tuple[Latency, Latency] = (5, 15)
+        """The shortest and the longest time that a message takes."""
+        budget: dict[Fault, Count] | None = None
+        """How many faults of each kind may happen. A kind that is left out cannot happen; None: no limit."""
+        speed: dict[str, Percent] = {}
+        """How fast a process's clock runs."""
+        fifo: bool = False
+        """Messages of one link never overtake one another."""
+        crash_stop: bool = False
+        """A crashed process never restarts."""
+        timing: Timing = "asynchronous"
+        """What a search takes for granted, see `TIMINGS`; it changes nothing in a run, where all happens when due."""
 
-        Raises ValueError for a latency, a budget or a speed that cannot be.
-        """
-        try:
-            low, high = latency
-        except (TypeError, ValueError):
-            raise ValueError(f"latency is {latency!r}; allowed is a shortest and a longest time in ms") from None
-        if not 0 <= low <= high:
-            raise ValueError(f"latency is {low}..{high} ms; allowed is 0 <= low <= high")
-        if not isinstance(budget, Mapping | None):
-            raise ValueError(f"budget is {budget!r}; allowed is None, or a count for each of {', '.join(FAULTS)}")
-        for fault, times in (budget or {}).items():
-            if fault not in FAULTS or not isinstance(times, int) or times < 0:
-                raise ValueError(f"budget has {fault!r}: {times}; allowed are counts from 0 of {', '.join(FAULTS)}")
-        for process, percent in (speed or {}).items():
-            if percent < 1:
-                raise ValueError(f"speed of {process!r} is {percent} %; it must be at least 1 %")
-        self.seed = seed
-        self.latency = (low, high)
-        self.budget = None if budget is None else dict(budget)
-        self.speed = dict(speed or {})
-        self.fifo = fifo
+        def __post_init__(self) -> None:
+            low, high = self.latency
+            if low > high:
+                refuse("latency", self.latency, "a shortest and a longest time in ms, the shortest first")
+
+    params: Params
+    prompt: ClassVar[frozenset[str]] = frozenset()
+    """Timers that may fire at any moment, whatever `timing` says: they stand for no time-out."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.fifo = self.params.fifo
+        self.speed = self.params.speed
+        self.latency = self.params.latency
         self._index: dict[str, int] = {}
         self._keys: dict[tuple[str, str, str], int] = {}  # a memo of _key
-
-    @property
-    def params(self) -> dict[str, Any]:
-        return {
-            "seed": self.seed,
-            "latency": list(self.latency),
-            "budget": self.budget,
-            "speed": self.speed,
-            "fifo": self.fifo,
-        }
 
     # What a subclass gives
 
@@ -123,7 +126,7 @@ class Simulation(Machine[World, Any]):
         for name in self.speed:
             if name not in self._index:
                 raise ValueError(f"speed names {name!r}; the processes are {', '.join(names)}")
-        budget = None if self.budget is None else tuple(sorted(self.budget.items()))
+        budget = None if self.params.budget is None else tuple(sorted(self.params.budget.items()))
         world = World(0, processes, budget=budget)
         for name in names:
             after, effects = world[name].after_start(0)
@@ -145,7 +148,7 @@ class Simulation(Machine[World, Any]):
             return self._restart(world, event)
         if kind is Request:
             return self._request(world, event)
-        return befall(self, world, event), ()
+        return befall(world, event, self.fifo), ()
 
     def usual(self, world: World) -> Any | None:
         packets, timers = world.packets, world.timers
@@ -171,7 +174,9 @@ class Simulation(Machine[World, Any]):
 
         Raises ValueError for what makes no sense: an unknown process, a cut that names one twice.
         """
-        return why_not(self, world, event)
+        if self.params.crash_stop and isinstance(event, Restart) and event.process in world.down:
+            return f"{event.process} has crashed for good"
+        return why_not(world, event, self.fifo)
 
     def index(self, process: str) -> int:
         """The process's place in the world. Raises ValueError when there is none of that name."""
@@ -191,7 +196,7 @@ class Simulation(Machine[World, Any]):
             at += 1
         else:
             raise NotEnabled(f"message {id} is not on its way")
-        if (world.down or world.cuts or world.paused or self.fifo) and (why := undeliverable(self, world, packet)):
+        if (world.down or world.cuts or world.paused or self.fifo) and (why := undeliverable(world, packet, self.fifo)):
             raise NotEnabled(why)
         clock = packet.due if packet.due > world.clock else world.clock
         to = packet.to
@@ -299,7 +304,7 @@ class Simulation(Machine[World, Any]):
         in a branch of a run, what has nothing to do with the change is drawn as before."""
         key = self._keys.get((kind, who, what))
         if key is None:
-            key = self._keys[kind, who, what] = key_of(self.seed, kind, who, what)
+            key = self._keys[kind, who, what] = key_of(self.params.seed, kind, who, what)
         return key
 
     def _local(self, process: str, clock: int) -> int:
@@ -325,23 +330,55 @@ class Simulation(Machine[World, Any]):
     # What can happen, in words (choices.py) and without (for a search)
 
     def choices(self, world: World) -> tuple[Choice[Any], ...]:
-        return choices_of(self, world)
+        return choices_of(world, self.requests(world), self.why_not)
 
     def enabled(self, world: World, group: str = "") -> Iterator[Any]:
-        return enabled_in(self, world, group)
+        if group:
+            return enabled_in(world, self.requests(world), self.why_not, self.fifo, group)
+        world = self.without_spent(world)
+        events = enabled_in(world, self.requests(world), self.why_not, self.fifo)
+        return (event for event in events if self.may_happen(world, event))
 
     def describe(self, world: World, event: Any) -> str:
         return describe(world, event)
 
     def key(self, world: World) -> Hashable:
+        world = self.without_spent(world)
         return (world.key(), world.lines()) if self.fifo else world.key()
 
+    def spent(self, world: World, packet: Packet) -> bool:
+        """Whether this packet can change nothing any more. A search passes over it."""
+        return False
+
+    def without_spent(self, world: World) -> World:
+        """The world without the packets that can change nothing."""
+        if type(self).spent is Simulation.spent:
+            return world
+        live = tuple([packet for packet in world.packets if not self.spent(world, packet)])
+        return world if len(live) == len(world.packets) else replace(world, packets=live)
+
+    def may_happen(self, world: World, event: Any) -> bool:
+        """Whether a search tries this event: what the parameter `timing` takes for granted does not happen."""
+        timing = self.params.timing
+        if isinstance(event, Fire):
+            if timing == "asynchronous" or event.timer in self.prompt:
+                return True
+            if timing == "patient":
+                return not any(event.process in (packet.sender, packet.to) for packet in world.packets)
+            return not world.packets
+        if timing == "synchronous" and isinstance(event, Drop):
+            packet = world.packet(event.id)
+            assert packet is not None
+            return is_lost(world, packet) or packet.sender in world.down
+        return True
+
     def repairs(self, world: World) -> Iterator[Any]:
-        """Heal, resume and restart everything."""
+        """Heal, resume and restart everything; a process that crashed for good stays down."""
         if world.cuts:
             yield Heal()
         yield from (Resume(name) for name in world.names if name in world.paused)
-        yield from (Restart(name) for name in world.names if name in world.down)
+        if not self.params.crash_stop:
+            yield from (Restart(name) for name in world.names if name in world.down)
 
     def memo(self, world: World, event: Any) -> Hashable:
         """A packet by what it carries: ids change when an earlier event is left out."""

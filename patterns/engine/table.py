@@ -1,4 +1,4 @@
-"""A small mapping as a value, for what a server keeps about each of its peers, its clients, or its keys."""
+"""A small mapping as a value: what a process keeps about each of its peers, clients, transactions or keys."""
 
 from __future__ import annotations
 
@@ -42,6 +42,18 @@ class Table(msgspec.Struct, Generic[V], frozen=True, gc=False):
             if key == name:
                 return value
         raise KeyError(name)
+
+    def without(self, name: str) -> Table[V]:
+        """This table without `name`; the same table where it has none."""
+        rest = tuple([row for row in self.rows if row[0] != name])
+        return self if len(rest) == len(self.rows) else Table(rest)
+
+    def __contains__(self, name: str) -> bool:
+        return any(key == name for key, _ in self.rows)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple([key for key, _ in self.rows])
 
     def values(self) -> tuple[V, ...]:
         return tuple([value for _, value in self.rows])

@@ -1,0 +1,47 @@
+"""Rules as text: a sentence is a template over a note's values. Handlers note values, only this makes words of them.
+
+{who}                     the value
+{voters:names}            S1, S2 and S3; nothing for none
+{voters:names|nobody}     the same, with a word for none
+{count:entry|entries}     1 entry, 3 entries
+{role:the}                the leader
+{role:a}                  a leader, an orchestrator
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from string import Formatter
+from typing import Any
+
+
+class _Sentence(Formatter):
+    def format_field(self, value: Any, format_spec: str) -> str:
+        kind, bar, other = format_spec.partition("|")
+        if kind == "names":
+            return names(value) or other or "nothing"
+        if kind == "the":
+            return f"the {value}"
+        if kind == "a":
+            return f"{'an' if str(value)[:1] in 'aeiou' else 'a'} {value}"
+        if bar:
+            return f"{value} {kind if value == 1 else other}"
+        return str(super().format_field(value, format_spec))
+
+
+_SENTENCE = _Sentence()
+
+
+def sentence_of(template: str, values: Mapping[str, Any]) -> str:
+    """The template with the values in it. Raises KeyError for a value that the note lacks.
+
+    >>> sentence_of("{who} has {n:vote|votes}, from {voters:names}", {"who": "S1", "n": 2, "voters": ("S1", "S2")})
+    'S1 has 2 votes, from S1 and S2'
+    """
+    return _SENTENCE.vformat(template, (), values)
+
+
+def names(values: Iterable[Any]) -> str:
+    """The values as a list in words: `S1, S2 and S3`; a single text stands for itself."""
+    several = [values] if isinstance(values, str) else [str(value) for value in values]
+    return " and ".join([*filter(None, [", ".join(several[:-1])]), *several[-1:]])
