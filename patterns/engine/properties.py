@@ -6,7 +6,7 @@ A property with a reason is more than a predicate: where it fails it says why, i
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from .step import Note
 
@@ -48,21 +48,60 @@ class Always(Property):
         return self.wrong(state)
 
 
-class AlwaysNext(Property):
+class Transition(NamedTuple):
+    """One step, as a property follows it."""
+
+    before: Any
+    event: Any
+    after: Any
+    notes: tuple[Note, ...]
+
+
+class Broken(NamedTuple):
+    """What `Along` remembers from the step that broke it on."""
+
+    reason: str
+
+
+class Along(Property):
+    """Holds along a run. `begin(state)` is the memory at the start; `follow(memory, transition)` is the memory after a
+    step, or `Broken(reason)`. Once broken it stays broken. A memory is an immutable value.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        begin: Callable[[Any], Hashable],
+        follow: Callable[[Any, Transition], Hashable],
+    ) -> None:
+        super().__init__(name)
+        self._begin = begin
+        self._follow = follow
+
+    def begin(self, state: Any) -> Hashable:
+        return self._begin(state)
+
+    def follow(self, memory: Hashable, before: Any, event: Any, after: Any, notes: tuple[Note, ...]) -> Hashable:
+        if isinstance(memory, Broken):
+            return memory
+        return self._follow(memory, Transition(before, event, after, notes))
+
+    def reason(self, memory: Hashable, state: Any) -> Reason:
+        return memory.reason if isinstance(memory, Broken) else None
+
+
+class AlwaysNext(Along):
     """Holds over every step: `wrong(before, after)` says why it does not, or is None. Once broken it stays broken."""
 
     def __init__(self, name: str, wrong: Callable[[Any, Any], Reason]) -> None:
-        super().__init__(name)
-        self.wrong = wrong
+        def follow(memory: None, step: Transition) -> Broken | None:
+            reason = wrong(step.before, step.after)
+            return Broken(reason) if reason else None
 
-    def follow(self, memory: Hashable, before: Any, event: Any, after: Any, notes: tuple[Note, ...]) -> Hashable:
-        return memory or self.wrong(before, after)
-
-    def reason(self, memory: Hashable, state: Any) -> Reason:
-        return memory  # type: ignore[return-value]
+        super().__init__(name, lambda state: None, follow)
 
 
-class NeverTwice(Property):
+class NeverTwice(Along):
     """A claim made once in a run is never made again with another value (two leaders of one term, at any time).
 
     `claims(state, notes)` gives the (what, value) pairs that the step claims.
@@ -71,27 +110,17 @@ class NeverTwice(Property):
     def __init__(
         self, name: str, claims: Callable[[Any, tuple[Note, ...]], Iterable[tuple[Hashable, Hashable]]]
     ) -> None:
-        super().__init__(name)
-        self.claims = claims
+        def follow(made: frozenset[tuple[Hashable, Hashable]], step: Transition) -> Hashable:
+            new = frozenset(claims(step.after, step.notes))
+            if new <= made:
+                return made
+            said = dict(made)
+            for what, value in sorted(new, key=repr):
+                if said.setdefault(what, value) != value:
+                    return Broken(f"{what}: first {said[what]}, now {value}")
+            return made | new
 
-    def begin(self, state: Any) -> Hashable:
-        return (frozenset(self.claims(state, ())), None)
-
-    def follow(self, memory: Hashable, before: Any, event: Any, after: Any, notes: tuple[Note, ...]) -> Hashable:
-        made: frozenset[tuple[Hashable, Hashable]]
-        broken: Reason
-        made, broken = memory  # type: ignore[misc]
-        new = frozenset(self.claims(after, notes))
-        if broken or new <= made:
-            return memory
-        said = dict(made)
-        for what, value in sorted(new, key=repr):
-            if said.setdefault(what, value) != value:
-                broken = f"{what}: first {said[what]}, now {value}"
-        return (made | new, broken)
-
-    def reason(self, memory: Hashable, state: Any) -> Reason:
-        return memory[1]  # type: ignore[index, no-any-return]
+        super().__init__(name, lambda state: frozenset(claims(state, ())), follow)
 
 
 class AtRest(Always):
