@@ -18,7 +18,8 @@ import textwrap
 from collections.abc import Mapping
 from functools import cache
 from itertools import pairwise
-from typing import Annotated, Any, NoReturn, TypeVar
+from types import UnionType
+from typing import Annotated, Any, NoReturn, TypeVar, get_args, get_origin
 
 import msgspec
 from msgspec import Meta
@@ -45,23 +46,42 @@ def refuse(name: str, value: Any, allowed: str) -> NoReturn:
     raise ParameterError(f"{name} is {value!r}; allowed is {allowed}")
 
 
+def _smallest_fault(name: str, value: Any, kind: Any) -> tuple[str, Any, str]:
+    """The part of a value that its type does not allow: its name, itself, and what is allowed there."""
+    parts: list[tuple[str, Any, Any]] = []
+    for option in get_args(kind) if isinstance(kind, UnionType) else (kind,):
+        inner = get_args(option)
+        if get_origin(option) is dict and isinstance(value, Mapping):
+            parts += [(f"a name in {name}", key, inner[0]) for key in value]
+            parts += [(f"{name}[{key!r}]", each, inner[1]) for key, each in value.items()]
+        elif get_origin(option) in (tuple, list) and isinstance(value, list | tuple):
+            alike = ... in inner or get_origin(option) is list
+            kinds = inner[:1] * len(value) if alike else inner
+            if len(kinds) == len(value):
+                parts += [(f"{name}[{at}]", each, of) for at, (each, of) in enumerate(zip(value, kinds, strict=True))]
+    for part in parts:
+        try:
+            msgspec.convert(part[1], part[2])
+        except msgspec.ValidationError:
+            return _smallest_fault(*part)
+    return name, value, allowed_by(types.type_info(kind))
+
+
 def parse(kind: type[P], given: Mapping[str, Any], owner: str) -> P:
     """The parameters of `owner` as a struct of this kind, each value converted to its field's type.
 
     JSON values are converted too: a list becomes a tuple. Raises ParameterError, and nothing is converted in part.
     """
-    fields = {field.name: field.type for field in _fields(kind)}
+    fields = _hints(kind)
     for name in given:
         if name not in fields:
             raise ParameterError(f"{owner} has no parameter {name!r}; it has {', '.join(fields)}")
     converted = {}
     for name, value in given.items():
         try:
-            converted[name] = msgspec.convert(value, _hints(kind)[name])
-        except msgspec.ValidationError as problem:
-            where = str(problem).rpartition(" - at `$")[2].strip("`").strip(".")
-            allowed = allowed_by(fields[name])
-            refuse(name, value, f"{allowed} ({str(problem).partition(' - at ')[0]} at {where})" if where else allowed)
+            converted[name] = msgspec.convert(value, fields[name])
+        except msgspec.ValidationError:
+            refuse(*_smallest_fault(name, value, fields[name]))
     return kind(**converted)
 
 
@@ -117,13 +137,6 @@ def documentation(kind: type[Params]) -> Mapping[str, str]:
                 case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(words))):
                     found[name] = inspect.cleandoc(words)
     return found
-
-
-@cache
-def _fields(kind: type[Params]) -> tuple[types.Field, ...]:
-    described = types.type_info(kind)
-    assert isinstance(described, types.StructType)
-    return described.fields
 
 
 @cache

@@ -42,6 +42,7 @@ class Recording(Machine[World, Any]):
         # a recording ends where somebody stopped it: that nothing more happens there is no rest
         self.always = tuple(promise for promise in like.always if not isinstance(promise, AtRest))
         self.milestones = like.milestones
+        self.params, self.view = like.params, like.view  # type: ignore[misc]
         told = _Told(processes, sorted(records, key=lambda record: record.at), like)
         self._worlds, self._events, self._notes = told.worlds, told.events, told.notes
         self._place = {world.next_id: place for place, world in enumerate(self._worlds)}  # each has its own

@@ -17,7 +17,7 @@ from patterns.engine.explore import explore
 from patterns.engine.machine import Machine
 from patterns.two_phase_commit.specification import TCommit, TwoPhase
 
-RINGS = [ChangRoberts(initiators) for initiators in product((False, True), repeat=3)]
+RINGS = [ChangRoberts(initiators=initiators) for initiators in product((False, True), repeat=3)]
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,9 @@ RINGS = [ChangRoberts(initiators) for initiators in product((False, True), repea
         pytest.param(RINGS, 137, 227, 10, id="Chang-Roberts, three nodes, any of them initiators"),
         pytest.param(TCommit(3), 34, 94, 7, id="TCommit, three resource managers"),
         pytest.param(TwoPhase(3), 288, 1146, 11, id="TwoPhase, three resource managers"),
-        pytest.param(Paxos(3, 2), 3921, 23563, 17, id="MCPaxosTiny: three acceptors, two values, two ballots"),
+        pytest.param(
+            Paxos(acceptors=3, ballots=2), 3921, 23563, 17, id="MCPaxosTiny: three acceptors, two values, two ballots"
+        ),
     ],
 )
 def test_distinct_states_generated_states_and_depth_are_those_published(

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import string
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from msgspec import Meta
 
 from patterns.engine.history import History, ReplayError
 from patterns.engine.machine import Choice, Machine, NotEnabled
+from patterns.engine.params import Params as AnyParams
 from patterns.engine.step import Note, Rule, Step
 
 
@@ -36,12 +38,14 @@ class Lift(Machine[tuple[int, tuple[str, ...]], Up | Down | Board]):
     rules: ClassVar = {"moved": Rule("moves from {was} to {floor}", ""), "boarded": Rule("{who} boards", "")}
     events = Up | Down | Board
 
-    def __init__(self, floors: int = 4) -> None:
-        self.floors = floors
+    class Params(AnyParams, frozen=True):
+        floors: Annotated[int, Meta(ge=1)] = 4
+
+    params: Params
 
     @property
-    def params(self) -> dict[str, Any]:
-        return {"floors": self.floors}
+    def floors(self) -> int:
+        return self.params.floors
 
     def start(self) -> tuple[int, tuple[str, ...]]:
         return 0, ()
@@ -120,7 +124,7 @@ def test_of_events_in_a_row_those_before_the_refused_one_happened() -> None:
 
 
 def test_left_alone_the_usual_thing_happens_until_nothing_does() -> None:
-    history = after(machine=Lift(3))
+    history = after(machine=Lift(floors=3))
     assert [history.advance() is not None for _ in range(3)] == [True, True, False]
     assert floors(history.steps) == [0, 1, 2]
 
@@ -222,7 +226,7 @@ def test_a_run_stops_at_the_first_new_step_that_is_as_wanted() -> None:
 
 
 def test_a_run_takes_no_more_steps_than_its_bound() -> None:
-    history = after(machine=Lift(100))
+    history = after(machine=Lift(floors=100))
     assert history.run_until(at_floor(50), 10) is None
     assert history.step.depth == 10
     assert history.run_until(at_floor(20), 10) is history.step
@@ -244,10 +248,10 @@ def test_a_bound_that_is_no_number_of_steps_is_refused(bound: Any) -> None:
 
 
 def test_a_replay_code_rebuilds_the_branch_the_parameters_and_the_place() -> None:
-    history = after(Up(), Board("安"), Up(), Up(), Down(), machine=Lift(6))
+    history = after(Up(), Board("安"), Up(), Up(), Down(), machine=Lift(floors=6))
     history.back(2)
     again = History.replay(Lift(), history.code)
-    assert again.machine.params == {"floors": 6}
+    assert again.machine.params == Lift.Params(floors=6)
     assert [step.state for step in again.branch] == [step.state for step in history.branch]
     assert again.step.depth == 3
     assert again.code == history.code
@@ -263,7 +267,7 @@ def test_a_code_of_another_branch_is_had_without_going_there() -> None:
 
 
 def test_a_long_run_of_usual_things_has_a_short_code() -> None:
-    history = after(machine=Lift(10_000))
+    history = after(machine=Lift(floors=10_000))
     history.run_until(at_floor(9_999), 10_000)
     assert len(history.code) < 60
     assert History.replay(Lift(), history.code).state == (9_999, ())
@@ -330,9 +334,10 @@ class Cellar(Lift):
 class Glass(Lift):
     """A lift whose parameters a Lift does not know."""
 
-    @property
-    def params(self) -> dict[str, Any]:
-        return {"panes": 3}
+    class Params(Lift.Params, frozen=True):
+        panes: int = 3
+
+    params: Params
 
 
 def test_a_code_with_events_that_cannot_happen_is_refused_with_the_reason() -> None:
@@ -341,7 +346,7 @@ def test_a_code_with_events_that_cannot_happen_is_refused_with_the_reason() -> N
 
 
 def test_a_code_with_more_usual_steps_than_happen_is_refused_with_the_place() -> None:
-    code = after(Up(), Up(), machine=Lift(3)).code
+    code = after(Up(), Up(), machine=Lift(floors=3)).code
 
     class Stuck(Lift):
         def choices(self, state: tuple[int, tuple[str, ...]]) -> tuple[Choice[Up | Down | Board], ...]:
@@ -361,7 +366,7 @@ class Anything(RuleBasedStateMachine):
 
     @initialize(floors=st.integers(1, 4))
     def begin(self, floors: int) -> None:
-        self.lift = Lift(floors)
+        self.lift = Lift(floors=floors)
         self.history = History(self.lift)
         self.taken: list[tuple[Any, ...]] = [()]
         self.branch: tuple[Any, ...] = ()

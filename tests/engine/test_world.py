@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
@@ -19,6 +20,7 @@ from patterns.engine import trace
 from patterns.engine.draw import draw, mix
 from patterns.engine.history import History
 from patterns.engine.machine import NotEnabled
+from patterns.engine.params import ParameterError
 from patterns.engine.process import Process, on_timer
 from patterns.engine.simulation import Simulation
 from patterns.engine.step import Rule
@@ -460,18 +462,28 @@ def test_what_cannot_happen_is_refused_in_a_sentence_and_changes_nothing(event: 
 @pytest.mark.parametrize(
     ("params", "sentence"),
     [
-        ({"latency": (9, 3)}, "latency is 9..3 ms"),
-        ({"latency": (-1, 3)}, "latency is -1..3 ms"),
-        ({"latency": 5}, "latency is 5; allowed is a shortest and a longest time in ms"),
-        ({"budget": 3}, "budget is 3; allowed is None, or a count for each of crash"),
-        ({"budget": {"crash": "1"}}, "budget has 'crash': 1"),
-        ({"budget": {"flood": 1}}, "budget has 'flood': 1"),
-        ({"budget": {"crash": -1}}, "budget has 'crash': -1"),
-        ({"speed": {"P": 0}}, "speed of 'P' is 0 %"),
+        ({"latency": (9, 3)}, r"latency is (9, 3); allowed is a shortest and a longest time in ms"),
+        ({"latency": (-1, 3)}, "latency[0] is -1; allowed is a whole number, at least 0 ms"),
+        ({"latency": (0.5, 1.5)}, "latency[0] is 0.5; allowed is a whole number, at least 0 ms"),
+        ({"latency": (5, float("inf"))}, "latency[1] is inf; allowed is a whole number, at least 0 ms"),
+        ({"latency": 5}, "latency is 5; allowed is 2 values: "),
+        ({"latency": (5,)}, "latency is (5,); allowed is 2 values: "),
+        ({"budget": 3}, "budget is 3; allowed is a mapping from "),
+        ({"budget": {"crash": "1"}}, "budget['crash'] is '1'; allowed is a whole number, at least 0"),
+        ({"budget": {"flood": 1}}, "a name in budget is 'flood'; allowed is 'crash', 'cut', 'delay', "),
+        ({"budget": {"crash": -1}}, "budget['crash'] is -1; allowed is a whole number, at least 0"),
+        ({"speed": {"P": 0}}, "speed['P'] is 0; allowed is a whole number, at least 1 %"),
+        ({"speed": {"P": float("nan")}}, "speed['P'] is nan; allowed is a whole number, at least 1 %"),
+        ({"seed": "3"}, "seed is '3'; allowed is a whole number"),
+        ({"fifo": "no"}, "fifo is 'no'; allowed is True or False"),
+        ({"crash_stop": 1}, "crash_stop is 1; allowed is True or False"),
+        ({"timing": "fast"}, "timing is 'fast'; allowed is 'asynchronous', 'patient', 'quiet', 'synchronous'"),
+        ({"backups": True}, "backups is True; allowed is a whole number, at least 0"),
+        ({"sede": 1}, "Replicas has no parameter 'sede'; it has seed, latency, "),
     ],
 )
-def test_a_parameter_that_cannot_be_is_refused(params: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(ValueError, match=sentence):
+def test_a_bad_parameter_is_refused_by_name(params: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ParameterError, match=re.escape(sentence)):
         Replicas(**params)
 
 
@@ -519,3 +531,73 @@ def test_equal_messages_are_counted() -> None:
 def test_a_ball_is_described_by_its_own_words() -> None:
     assert str(Ball(3)) == "ball 3"
     assert str(Request("C1", "P", Put(1)).body) == "put 1"
+
+
+# Timers with a subject
+
+
+class Waiter(Process):
+    """Waits for several answers at the same time, each with a timer of its own."""
+
+    late: tuple[str, ...] = ()
+
+    def on_start(self) -> None:
+        self.set_timer("answer", 30, about="T1")
+        self.set_timer("answer", 20, about="T2")
+        self.set_timer("answer", 40, about="T3")
+        self.set_timer("rest", 50)
+
+    @on_timer("answer")
+    def answer_is_late(self, about: str) -> None:
+        self.late += (about,)
+        self.cancel_timer("answer", about="T3")
+
+    @on_timer("rest")
+    def rest(self) -> None:
+        pass
+
+
+class Waiting(Simulation):
+    name = "waiting"
+    rules: ClassVar = {}
+
+    def processes(self) -> Sequence[Process]:
+        return (Waiter("W"),)
+
+
+def test_a_timer_with_a_subject_fires_for_this_subject_alone() -> None:
+    history = History(Waiting())
+    assert history.state.timer("W", "answer:T1") is not None
+    assert [step.event for step in iter(history.advance, None)] == [
+        Fire("W", "answer:T2"),
+        Fire("W", "answer:T1"),
+        Fire("W", "rest"),
+    ]
+    assert history.state["W"].late == ("T2", "T1"), "the timer about T3 was cancelled, the others were not"
+
+
+def test_timers_of_two_subjects_are_two_to_a_search() -> None:
+    history = History(Waiting())
+    assert len({choice.label for choice in history.machine.choices(history.state) if choice.group == "next"}) == 4
+    assert history.machine.describe(history.state, Fire("W", "answer:T1")) == "**answer** timer of W for T1 fires"
+
+
+def test_a_process_that_crashed_for_good_is_not_restarted() -> None:
+    history = asked(crash_stop=True)
+    history.apply(Crash("B1"))
+    assert [*history.machine.repairs(history.state)] == []
+    with pytest.raises(NotEnabled, match="B1 has crashed for good"):
+        history.apply(Restart("B1"))
+
+
+@pytest.mark.parametrize("timing", ["asynchronous", "patient", "quiet", "synchronous"])
+def test_timing_says_what_a_search_leaves_out_and_changes_no_run(timing: Any) -> None:
+    history = asked(timing=timing, budget={"drop": 1, "crash": 1})
+    machine, world = history.machine, history.state
+    assert world.packets
+    tried = list(machine.enabled(world))
+    assert any(isinstance(event, Drop) for event in tried) == (timing != "synchronous")
+    history.apply(Crash("P"))
+    lost = [event for event in machine.enabled(history.state) if isinstance(event, Drop)]
+    assert lost, "a message may be lost when its sender crashed in the middle of sending"
+    assert asked().state.packets == asked(timing=timing).state.packets

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from patterns.engine.machine import Choice, Machine, NotEnabled
+from patterns.engine.params import Params as AnyParams
 from patterns.engine.properties import Always
 from patterns.engine.step import Note
 
@@ -42,13 +43,15 @@ class ChangRoberts(Machine[tuple[Node, ...], Begin | Receive]):
     rules = {}
     events = Begin | Receive
 
-    def __init__(self, initiators: tuple[bool, ...]) -> None:
-        self.initiators = initiators
-        self.always = (Always("correctness", self.incorrect),)
+    class Params(AnyParams, frozen=True):
+        initiators: tuple[bool, ...] = (True,)
 
-    @property
-    def params(self) -> dict[str, Any]:
-        return {"initiators": self.initiators}
+    params: Params
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.initiators = self.params.initiators
+        self.always = (Always("correctness", self.incorrect),)
 
     def start(self) -> tuple[Node, ...]:
         return tuple(Node(initiator, "cand" if initiator else "lost") for initiator in self.initiators)

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from patterns.engine.machine import Choice, Machine
+from patterns.engine.params import Params as AnyParams
 from patterns.engine.properties import Always
 from patterns.engine.step import Note
 
@@ -53,9 +54,18 @@ class Paxos(Machine[PaxosState, Phase]):
     rules = {}
     events = Phase
 
-    def __init__(self, acceptors: int = 3, ballots: int = 2, values: str = "vw") -> None:
-        self.acceptors, self.ballots, self.values = range(acceptors), range(ballots), values
-        self.quorums = tuple(combinations(self.acceptors, acceptors // 2 + 1))
+    class Params(AnyParams, frozen=True):
+        acceptors: int = 3
+        ballots: int = 2
+        values: str = "vw"
+
+    params: Params
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.acceptors, self.ballots = range(self.params.acceptors), range(self.params.ballots)
+        self.values = self.params.values
+        self.quorums = tuple(combinations(self.acceptors, len(self.acceptors) // 2 + 1))
         self.always = (Always("one value is chosen", self.two_chosen),)
 
     def start(self) -> PaxosState:
@@ -114,7 +124,3 @@ class Paxos(Machine[PaxosState, Phase]):
             if all(Msg("2b", bal, acc, val=val) in state.msgs for acc in quorum)
         }
         return f"{sorted(chosen)} are chosen" if len(chosen) > 1 else None
-
-    @property
-    def params(self) -> dict[str, Any]:
-        return {"acceptors": len(self.acceptors), "ballots": len(self.ballots), "values": self.values}

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from patterns.engine.history import History
+from patterns.engine.params import Count
 from patterns.engine.process import Message, Process, durable, on, on_request, on_timer
 from patterns.engine.properties import Always, AtRest, Property, Sometimes
 from patterns.engine.simulation import Simulation
@@ -128,21 +129,18 @@ class Replicas(Simulation):
     primary: ClassVar[type[Primary]] = Primary
     backup: ClassVar[type[Backup]] = Backup
 
-    def __init__(self, backups: int = 2, writes: int = 2, **world: Any) -> None:
-        self.backups = backups
-        self.writes = writes
-        super().__init__(**world)
+    class Params(Simulation.Params, frozen=True):
+        backups: Count = 2
+        writes: Count = 2
 
-    @property
-    def params(self) -> dict[str, Any]:
-        return {"backups": self.backups, "writes": self.writes, **super().params}
+    params: Params
 
     def processes(self) -> Sequence[Process]:
-        names = tuple(f"B{i}" for i in range(1, self.backups + 1))
+        names = tuple(f"B{i}" for i in range(1, self.params.backups + 1))
         return (self.primary("P", names), *(self.backup(name) for name in names))
 
     def requests(self, world: World) -> Iterator[Request[Put]]:
-        for i in range(1, self.writes + 1):
+        for i in range(1, self.params.writes + 1):
             if (call := world.call(f"C{i}")) is None or call.waits:
                 yield Request(f"C{i}", "P", Put(i))
 

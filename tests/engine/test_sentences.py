@@ -1,0 +1,36 @@
+"""A rule's sentence is a template; the values of a note are put into words in one place."""
+
+from __future__ import annotations
+
+import pytest
+
+from patterns.engine.sentences import names, sentence_of
+
+
+@pytest.mark.parametrize(
+    ("template", "values", "sentence"),
+    [
+        ("{who} waits", {"who": "S1"}, "S1 waits"),
+        ("{n:vote|votes}", {"n": 1}, "1 vote"),
+        ("{n:vote|votes}", {"n": 0}, "0 votes"),
+        ("from {them:names}", {"them": ("S1", "S2", "S3")}, "from S1, S2 and S3"),
+        ("from {them:names}", {"them": ("S1",)}, "from S1"),
+        ("from {them:names}", {"them": "S1"}, "from S1"),
+        ("from {them:names}", {"them": ()}, "from nothing"),
+        ("from {them:names|nobody}", {"them": ()}, "from nobody"),
+        ("{role:the} and {role:a}", {"role": "leader"}, "the leader and a leader"),
+        ("{role:a}", {"role": "orchestrator"}, "an orchestrator"),
+        ("{part:.0%}", {"part": 0.5}, "50%"),
+    ],
+)
+def test_a_value_is_put_into_words(template: str, values: dict[str, object], sentence: str) -> None:
+    assert sentence_of(template, values) == sentence
+
+
+def test_a_value_that_the_note_lacks_is_an_error() -> None:
+    with pytest.raises(KeyError, match="who"):
+        sentence_of("{who} waits", {})
+
+
+def test_a_list_of_numbers_is_put_into_words_too() -> None:
+    assert names((1, 2)) == "1 and 2"
