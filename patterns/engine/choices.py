@@ -64,7 +64,7 @@ def enabled_in(world: World, requests: Requests, why_not: WhyNot, fifo: bool, gr
             if not why_not(world, event):
                 yield event
         return
-    spent = frozenset(fault for fault in FAULTS if world.left(fault) == 0)
+    spent = frozenset() if world.budget is None else frozenset([fault for fault in FAULTS if not world.left(fault)])
     yield from _packet_events(world, spent, fifo)
     for timer in world.timers:
         if timer.process not in world.paused:
@@ -188,7 +188,7 @@ def _why_not_process(world: World, event: Any) -> str:
 
 def require_process(world: World, name: str) -> None:
     """Raises ValueError when the world has no process of that name."""
-    if name not in world.names:
+    if not any([process.id == name for process in world.processes]):
         raise ValueError(f"there is no process {name!r}; the processes are {', '.join(world.names)}")
 
 

@@ -29,8 +29,9 @@ class History(Generic[S, E]):
             forgot = f": write {machine.__name__}()" if isinstance(machine, type) else ""
             raise TypeError(f"machine is {machine!r}, which is no Machine{forgot}")
         self.machine = machine
-        root: Step[S, E] = Step(0, None, None, machine.start(), ())
+        root: Step[S, E] = Step(0, 0, None, None, machine.start(), ())
         self.steps = [root]
+        self._later: dict[int, list[Step[S, E]]] = {}  # children that are not the very next step, by parent
         self._path = [root]  # the current branch, root to leaf
         self._at = 0  # the cursor: an index into it
 
@@ -57,7 +58,13 @@ class History(Generic[S, E]):
     @property
     def leaves(self) -> list[Step[S, E]]:
         """The last step of every branch, oldest branch first."""
-        return [step for step in self.steps if not step.children]
+        return [step for step in self.steps if not self.children(step)]
+
+    def children(self, step: Step[S, E]) -> tuple[Step[S, E], ...]:
+        """The steps that were taken from this one, oldest first."""
+        following = self.steps[step.number + 1 : step.number + 2]
+        first = [each for each in following if each.parent is step]
+        return (*first, *self._later.get(step.number, ()))
 
     # taking steps
 
@@ -67,16 +74,17 @@ class History(Generic[S, E]):
         Raises NotEnabled when it cannot happen; the history is then as it was.
         """
         here = self._path[self._at]
-        if here._first is not None:
-            for child in here.children:
+        last = self.steps[-1]
+        if here is not last:
+            for child in self.children(here):
                 if child.event == event:
                     return self.jump(child)
         state, notes = self.machine.apply(here.state, event)
-        step = Step(len(self.steps), here, event, state, notes)
-        if here._first is None:
-            here._first = step
-        else:
-            here._more += (step,)
+        number, depth = last.number + 1, here.depth + 1
+        # with one branch the two are equal, and one number is kept for both
+        step = Step(number, number if depth == number else depth, here, event, state, notes)
+        if here is not last:
+            self._later.setdefault(here.number, []).append(step)
         self.steps.append(step)
         self._at += 1
         if self._at < len(self._path):
@@ -121,8 +129,8 @@ class History(Generic[S, E]):
             raise ValueError(f"{to!r} belongs to another history")
         if step.depth >= len(self._path) or self._path[step.depth] is not step:
             self._path = step.path
-            while self._path[-1].children:
-                self._path.append(self._path[-1].children[0])
+            while children := self.children(self._path[-1]):
+                self._path.append(children[0])
         self._at = step.depth
         return step
 

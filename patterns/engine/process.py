@@ -298,17 +298,23 @@ class Process(_Recorder):
         return after, effects
 
     def _keep(self, after: Self) -> Self:
-        """`after` with its recorder taken off; this very process where nothing changed."""
+        """`after` with its recorder taken off; this very process where nothing changed.
+
+        A field that got an equal value keeps the old object: equal parts of a run are shared.
+        """
         after._effects = None
+        changed = False
         # Values that are the same object are not compared any deeper: a long log costs nothing while it stays.
-        old, new = astuple(self), astuple(after)
-        if old == new:
-            return self
-        if self.checked:
-            for field, was, value in zip(self.__struct_fields__, old, new, strict=True):
-                if was is not value and type(value) not in _ATOMS:
-                    _refuse_mutable(type(self).__name__, field, value)
-        return after
+        for field, was, value in zip(self.__struct_fields__, astuple(self), astuple(after), strict=True):
+            if was is value:
+                continue
+            if was == value and type(was) is type(value):
+                setattr(after, field, was)
+                continue
+            changed = True
+            if self.checked and type(value) not in _ATOMS:
+                _refuse_mutable(type(self).__name__, field, value)
+        return after if changed else self
 
     # Crash and disk
 

@@ -28,31 +28,21 @@ class Note(msgspec.Struct, frozen=True, gc=False):
     values: Mapping[str, Any]
 
 
-class Step(Generic[S, E]):
+class Step(msgspec.Struct, Generic[S, E], eq=False):
     """One step of a history: the event that happened, the state it led to, the rules that fired.
 
-    A step is never changed, but for `children`, to which its History adds branches.
+    A step is never changed. It knows its parent; `History.children` tells the steps that were taken from it. So no cycle
+    of references arises, and the garbage collector can leave long histories alone.
     """
 
-    __slots__ = ("number", "depth", "parent", "event", "state", "notes", "_first", "_more")
-
-    def __init__(
-        self, number: int, parent: Step[S, E] | None, event: E | None, state: S, notes: tuple[Note, ...]
-    ) -> None:
-        self.number = number
-        """Its place in `History.steps`; the root is 0."""
-        self.depth: int = 0 if parent is None else parent.depth + 1
-        self.parent = parent
-        self.event = event
-        self.state = state
-        self.notes = notes
-        self._first: Step[S, E] | None = None  # most steps have one child, and there are many steps
-        self._more: tuple[Step[S, E], ...] = ()
-
-    @property
-    def children(self) -> tuple[Step[S, E], ...]:
-        """The steps that were taken from here, oldest first."""
-        return () if self._first is None else (self._first, *self._more)
+    number: int
+    """Its place in `History.steps`; the root is 0."""
+    depth: int
+    """Steps from the root."""
+    parent: Step[S, E] | None
+    event: E | None
+    state: S
+    notes: tuple[Note, ...]
 
     @property
     def path(self) -> list[Step[S, E]]:

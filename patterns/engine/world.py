@@ -95,7 +95,7 @@ class World(msgspec.Struct, Generic[P], frozen=True, gc=False):
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(process.id for process in self.processes)  # type: ignore[attr-defined]
+        return tuple([process.id for process in self.processes])  # type: ignore[attr-defined]
 
     @property
     def up(self) -> tuple[P, ...]:
@@ -116,7 +116,12 @@ class World(msgspec.Struct, Generic[P], frozen=True, gc=False):
 
     def left(self, fault: str) -> int | None:
         """How many faults of this kind are left; None for any number."""
-        return None if self.budget is None else dict(self.budget).get(fault, 0)
+        if self.budget is None:
+            return None
+        for kind, left in self.budget:
+            if kind == fault:
+                return left
+        return 0
 
     def key(self) -> Hashable:
         """What a search tells worlds apart by: everything but times and ids.

@@ -66,7 +66,7 @@ def test_a_vote_is_not_split_as_long_as_somebody_can_win() -> None:
 
 def test_figure_8_has_both_endings_as_branches() -> None:
     history = GALLERY["Figure 8"]()
-    assert len(history.step.children) == 2
+    assert len(history.children(history.step)) == 2
     assert len(history.leaves) == 2
 
 

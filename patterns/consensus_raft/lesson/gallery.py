@@ -257,6 +257,6 @@ def _elected(leader: str, servers: int = 5) -> Director:
 def _at(run: Director, step: Any, first: bool = False) -> Run:
     """The run's history with its cursor on the step, on the oldest branch through it if `first`."""
     if first:
-        run.history.jump(step.children[0])
+        run.history.jump(run.history.children(step)[0])
     run.history.jump(step)
     return run.history
