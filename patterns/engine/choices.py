@@ -188,7 +188,7 @@ def _why_not_process(world: World, event: Any) -> str:
 
 def require_process(world: World, name: str) -> None:
     """Raises ValueError when the world has no process of that name."""
-    if not any([process.id == name for process in world.processes]):
+    if name not in world.names:
         raise ValueError(f"there is no process {name!r}; the processes are {', '.join(world.names)}")
 
 

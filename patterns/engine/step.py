@@ -31,8 +31,8 @@ class Note(msgspec.Struct, frozen=True, gc=False):
 class Step(msgspec.Struct, Generic[S, E], eq=False):
     """One step of a history: the event that happened, the state it led to, the rules that fired.
 
-    A step is never changed. It knows its parent; `History.children` tells the steps that were taken from it. So no cycle
-    of references arises, and the garbage collector can leave long histories alone.
+    A step is never changed. It knows its parent; `History.children` tells the steps taken from it. So no cycle of
+    references arises, and a long run costs the garbage collector little.
     """
 
     number: int
