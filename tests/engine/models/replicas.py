@@ -162,3 +162,10 @@ def asked(**params: Any) -> History[World, Any]:
     history = History(Replicas(latency=(10, 10), **params))
     history.apply(Request("C1", "P", Put(1)))
     return history
+
+
+class OneRequest(Replicas):
+    """Small enough for a search of all runs: each client asks once."""
+
+    def requests(self, world: World) -> Iterator[Request[Put]]:
+        return (request for request in super().requests(world) if world.call(request.client) is None)

@@ -1,0 +1,253 @@
+"""What is made of a learner's own code: tried, never trusted, and answered in words instead of a traceback.
+
+An exercise declares a solution, cases, the usual mistakes with their hints, and small machines in which the learner's
+rule is put. From that follow the judge, the card in a notebook, the tests and the page of solutions.
+
+    EXERCISES = {"decide": Exercise("decide", decide_solution, decide_cases, DECIDE_MISTAKES, tell_decision, ...)}
+    EXERCISES["decide"].judge(my_decide)        # a Verdict
+
+An exercise that is not attempted yet is no failure: its notebook stays green. Code is accepted only if all cases are
+right and every search looked at every run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from .counterexample import FAILS, Counterexample
+from .explore import Exploration
+from .history import History
+from .planted import AnyMachine, Looks, Scripted
+from .properties import NoFailure
+
+Case = tuple[Any, ...]
+"""The arguments of one call. They are immutable, so that no try can spoil the next."""
+Rule = Callable[..., Any]
+"""A function that a learner writes."""
+
+BY_HAND = "Try this case by hand, and compare each step with what your code does."
+ENDLESS = "A loop does not end: say what gets smaller, or nearer, in each round, and whether it does in this case."
+TELLING = 300
+"""Wrong cases, the smallest: enough to tell one mistake from another."""
+
+
+class Endless(Exception):
+    """A call did far more work than the task needs: most likely its loop does not end."""
+
+
+class Verdict(NamedTuple):
+    """What came of trying a learner's code."""
+
+    accepted: bool
+    attempted: bool = True
+    tried: int = 0
+    """How many cases were tried."""
+    what: str = "cases"
+    """What `tried` counts, in the plural."""
+    searches: int = 0
+    """How many machines were searched, every run of each."""
+    states: int = 0
+    """How many states they have."""
+    hint: str = ""
+    """What to think about next: tied to the mistake where it is recognised. With `accepted`, a remark."""
+    mistake: str = ""
+    """The name of the recognised usual mistake; empty when it is none of them."""
+    failing: str = ""
+    """The smallest case that fails, and what goes wrong in a run, in words."""
+    undecided: str = ""
+    """Why nothing is decided: what cut a search short. Nothing wrong was found before that."""
+    history: History[Any, Any] | None = None
+    """A run that shows it, to be opened in the player; the cursor stands where it matters."""
+
+    def __bool__(self) -> bool:
+        return self.accepted
+
+    @property
+    def looked_at(self) -> str:
+        """What was looked at, in words: more is not claimed."""
+        runs = f", and in every run of {self.searches} small machines: {self.states:,} states" if self.searches else ""
+        return f"right in all {self.tried:,} {self.what} tried{runs.replace('1 small machines', 'a small machine')}"
+
+    @property
+    def headline(self) -> str:
+        """The verdict in a line."""
+        if not self.attempted:
+            return "Not attempted yet."
+        if self.accepted:
+            return f"Accepted: {self.looked_at}."
+        return f"Not decided: {self.undecided}" if self.undecided else f"Not yet: {self.failing}"
+
+    def __str__(self) -> str:
+        return "\n".join(line for line in (self.headline, self.hint) if line)
+
+
+class Answer(NamedTuple):
+    """What a call gave: a value, or an exception in words."""
+
+    value: Any = None
+    problem: str = ""
+    """The exception, as `IndexError: list index out of range`; empty when there was none."""
+    blank: bool = False
+    """The exercise as it was given: it raises NotImplementedError, or returns None or `...`."""
+
+    @property
+    def endless(self) -> bool:
+        return self.problem.startswith(("Endless", "an interruption"))
+
+    def __str__(self) -> str:
+        return f"stops with {self.problem}" if self.problem else f"gives {self.value!r}"
+
+
+def answer_of(rule: Rule, case: Case) -> Answer:
+    """Call a learner's function. Whatever it raises becomes an answer, an interrupted endless loop too."""
+    try:
+        value = rule(*case)
+    except NotImplementedError:
+        return Answer(blank=True)
+    except KeyboardInterrupt:
+        return Answer(problem="an interruption: does its loop end?")
+    except FAILS as problem:
+        return Answer(problem=f"{type(problem).__name__}: {problem}".rstrip(": "))
+    return Answer(value, blank=value is None or value is ...)
+
+
+class Mistake(NamedTuple):
+    """A usual mistake: a function that makes it, and the hint for a learner who makes it too."""
+
+    name: str
+    hint: str
+    function: Rule
+    shown_by: Looks | None = None
+    """Where a short run shows what the mistake leads to: the search of a planted bug, a scripted run."""
+
+
+class Exercise(NamedTuple):
+    """A function that a learner writes, and all that is needed to judge it."""
+
+    name: str
+    """The name of the function."""
+    solution: Rule
+    cases: Callable[[], Iterable[Case]]
+    """Smallest first."""
+    mistakes: Sequence[Mistake]
+    """Of two that answer alike in all that is wrong, the first is named."""
+    tell: Callable[[Case, Any, Answer], str]
+    """`tell(case, right, answer)`: a failing case in words."""
+    same: Callable[[Any, Any], bool] = lambda right, given: bool(right == given)
+    """`same(right, given)`: whether an answer is right."""
+    right: Rule | None = None
+    """What `same` compares with, where it is more than the solution's answer: all the answers that are right."""
+    prepare: Callable[[Case], Case] = lambda case: case
+    """The arguments of one call, where they are more than the case: a sequence that counts looks, a dictionary."""
+    what: str = "cases"
+    show: Callable[[Case], History[Any, Any] | None] = lambda case: None
+    """A run of a failing case, for the player."""
+    put: Callable[[Rule, AnyMachine], AnyMachine] | None = None
+    """The machine with the learner's rule in it: `lambda rule, machine: planted(machine, storage=checking(rule))`."""
+    searches: Sequence[Looks] = ()
+    """Every run of these machines is looked at, with the rule put in. Scripted runs are looked at as far as they go."""
+    otherwise: Scripted | None = None
+    """What to show, with the rule put in, where a case is wrong and no search finds a run that goes wrong."""
+    remark: Callable[[Rule], str] = lambda rule: ""
+    """What to say of a rule that is accepted."""
+
+    def judge(self, rule: Rule) -> Verdict:
+        """Try a learner's function on the cases, then in every run of the machines."""
+        if not callable(rule):
+            return Verdict(False, hint="Give the function itself: its name, without calling it.", failing=f"{rule!r}")
+        verdict, mistake, endless = self._tried(rule)
+        if verdict.attempted and not endless and self.put is not None:
+            verdict = self._searched(rule, verdict, mistake)
+        return verdict._replace(hint=self.remark(rule)) if verdict.accepted else verdict
+
+    def _tried(self, rule: Rule) -> tuple[Verdict, Mistake | None, bool]:
+        """The verdict on the cases, the mistake that is recognised, and whether a call did not end."""
+        cases, answers = list(self.cases()), list[Answer]()
+        for case in cases:
+            answers.append(answer_of(rule, self.prepare(case)))
+            if answers[-1].endless:
+                break  # one is enough
+        if all(answer.blank for answer in answers):
+            return Verdict(False, attempted=False), None, False
+        right = [(self.right or self.solution)(*case) for case in cases[: len(answers)]]
+        wrong = [at for at, answer in enumerate(answers) if not self._agrees(right[at], answer)]
+        if not wrong:
+            return Verdict(True, tried=len(cases), what=self.what), None, False
+        first, some = wrong[0], wrong[:TELLING]
+        mistake = self._recognised([cases[at] for at in some], [answers[at] for at in some])
+        verdict = Verdict(
+            accepted=False,
+            tried=len(answers),
+            what=self.what,
+            hint=mistake.hint if mistake else ENDLESS if answers[first].endless else BY_HAND,
+            mistake=mistake.name if mistake else "",
+            failing=self.tell(cases[first], right[first], answers[first]),
+            history=self.show(cases[first]),
+        )
+        return verdict, mistake, answers[-1].endless
+
+    def _agrees(self, right: Any, answer: Answer) -> bool:
+        if answer.problem or answer.blank:
+            return False
+        try:
+            return self.same(right, answer.value)
+        except Exception:
+            return False
+
+    def _recognised(self, cases: Sequence[Case], answers: Sequence[Answer]) -> Mistake | None:
+        """The mistake that gives most of the learner's wrong answers, if it gives nine of ten."""
+        best, most = None, 0.9
+        for mistake in self.mistakes:
+            made = [answer_of(mistake.function, self.prepare(case)) for case in cases]
+            alike = sum(map(_alike, made, answers)) / len(cases)
+            if alike >= most and (best is None or alike > most):
+                best, most = mistake, alike
+        return best
+
+    def _searched(self, rule: Rule, verdict: Verdict, mistake: Mistake | None) -> Verdict:
+        """The verdict on the cases, with what all runs of the machines say: what goes wrong, in a shortest run."""
+        first = [mistake.shown_by] if mistake and mistake.shown_by else []
+        undecided = ""
+        for look in (*first, *self.searches):
+            found = look.run(self._with(rule, look.machine))
+            if found.counterexample is not None:
+                return _in_a_run(verdict, found.counterexample)
+            if isinstance(found, Exploration):
+                if found.complete and found.never:
+                    then = f"In {found.states:,} states it never happens that {found.never[0]}."
+                    return self._refused(rule, verdict, then)
+                undecided = undecided or found.cut_by
+                verdict = verdict._replace(searches=verdict.searches + 1, states=verdict.states + found.states)
+        if not verdict.accepted:
+            return self._refused(rule, verdict)
+        if undecided:
+            why = f"nothing wrong was found, but {undecided} cut a search short after {verdict.states:,} states."
+            return verdict._replace(accepted=False, undecided=why)
+        return verdict
+
+    def _refused(self, rule: Rule, verdict: Verdict, then: str = "") -> Verdict:
+        failing, history = f"{verdict.failing} {then}".strip(), verdict.history
+        if self.otherwise is not None:
+            history = self.otherwise.run(self._with(rule, self.otherwise.machine)).history
+        return verdict._replace(accepted=False, failing=failing, history=history)
+
+    def _with(self, rule: Rule, machine: AnyMachine) -> AnyMachine:
+        assert self.put is not None
+        return self.put(rule, machine)
+
+
+def _in_a_run(verdict: Verdict, broken: Counterexample) -> Verdict:
+    known = isinstance(broken.property, NoFailure) and verdict.failing
+    then = "" if known else f"In a run: {broken.reason}."
+    failing = f"{verdict.failing} {then}".strip()
+    return verdict._replace(accepted=False, failing=failing, history=broken.history)
+
+
+def _alike(one: Answer, other: Answer) -> bool:
+    if one.problem or other.problem:  # the kind of exception tells a mistake; its wording differs
+        return one.problem.partition(":")[0] == other.problem.partition(":")[0]
+    try:
+        return one.blank == other.blank and bool(one.value == other.value)
+    except Exception:
+        return False
