@@ -2,7 +2,7 @@
 
 guess = predict(Question("How many keys move?", (Option(...), ...)))    a question with one button an answer
 guess.outcome                                                           later: what was said beside what happened
-play(history, ask={3: Question(...)})                                   the same question, locking a step
+play(history, ask=[Question(..., at=fired("C.commit"))])               the same question, locking a step
 check(judge, attempt)       an exercise, judged: a sentence and, where there is one, the smallest run that goes wrong
 """
 
@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import anywidget
-import msgspec
 import traitlets
+
+from .question import Question
 
 if TYPE_CHECKING:
     from patterns.engine.judge import Verdict
@@ -31,30 +32,6 @@ QUESTION_STYLE = """
 .dp.dp-question > p:first-child { font-size: 16px; }
 .dp.dp-question > p:last-child { margin-top: 8px; font-size: 12.5px; }
 """
-
-
-class Option(msgspec.Struct, frozen=True):
-    """A plausible answer; `because` says what it rests on: for a wrong one, the misconception."""
-
-    text: str
-    because: str
-    right: bool = False
-
-
-class Question(msgspec.Struct, frozen=True):
-    """A prediction that locks a step until it is made. A wrong one is never punished: it stands beside the outcome."""
-
-    prompt: str
-    options: tuple[Option, ...]
-
-    def __post_init__(self) -> None:
-        if sum(option.right for option in self.options) != 1 or len(self.options) < 2:
-            raise ValueError(f"{self.prompt!r} needs two or more options, exactly one of them right")
-
-    @property
-    def right(self) -> Option:
-        """The answer that turns out to be so."""
-        return next(option for option in self.options if option.right)
 
 
 class Words:

@@ -13,7 +13,7 @@ import msgspec
 from patterns.engine.machine import Choice, Machine
 from patterns.engine.properties import AtRest, Property
 from patterns.engine.step import Step
-from widgets.exercise import Question
+from widgets.question import Question
 from widgets.scene import Fact, Mark, Panel, Scene, View
 
 Json = dict[str, Any]
@@ -66,7 +66,7 @@ class Frames:
         if scene.era is not None:
             frame["era"] = msgspec.to_builtins(scene.era)
         if step.number in self.questions:
-            frame["ask"] = msgspec.to_builtins(self.questions[step.number])
+            frame["ask"] = self.questions[step.number].shown
         return frame
 
     def broken(self, step: Step[Any, Any]) -> bool:

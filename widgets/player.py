@@ -20,8 +20,8 @@ from patterns.engine.history import History, ReplayError
 from patterns.engine.machine import NotEnabled
 from patterns.engine.properties import Property
 from patterns.engine.step import Step
-from widgets.exercise import Question
 from widgets.frames import Frames, Json, trimmed
+from widgets.question import Asked, Reached, locked_steps
 from widgets.scene import View
 
 HERE = Path(__file__).parent
@@ -35,10 +35,10 @@ BROKEN = "an invariant is broken"
 class Player(anywidget.AnyWidget):
     """A history in a picture that can be stepped, branched and broken.
 
-    `ask` maps the depth of a step on the history's current branch to the question that locks it; `always` and
-    `until` default to the machine's own invariants and milestones; `subtitle` says what run this is. The player
-    opens at `at` (the number of a step), else where the history's cursor stands; with `hide_quiet` it begins with
-    quiet steps (heartbeats) left out.
+    `ask` lists the questions that lock a step (each says where by `at`), or maps depths on the history's current branch
+    to questions; `always` and `until` default to the machine's own invariants and milestones; `subtitle` says what run
+    this is. The player opens at `at` (the number of a step, or what happens there: `fired("AE.5")`), else where the
+    history's cursor stands; with `hide_quiet` it begins with quiet steps (heartbeats) left out.
 
     Raises ValueError for a question about a step that the branch does not have.
     """
@@ -58,11 +58,11 @@ class Player(anywidget.AnyWidget):
         history: History[Any, Any],
         view: View,
         *,
-        ask: Mapping[int, Question] | None = None,
+        ask: Asked = (),
         always: tuple[Property, ...] | None = None,
         until: Mapping[str, Callable[[Step[Any, Any]], bool]] | None = None,
         subtitle: str = "",
-        at: int | None = None,
+        at: int | Reached | None = None,
         hide_quiet: bool = False,
     ) -> None:
         self.view = view
@@ -71,19 +71,17 @@ class Player(anywidget.AnyWidget):
         if self._always:
             self._until[BROKEN] = lambda step: self._frames.broken(step)
         self._subtitle, self._hide_quiet = subtitle, hide_quiet
+        if callable(at):
+            at = next((step.number for step in history.branch if at(step)), -1)
         if at is not None:
             history.jump(at)
-        super().__init__(**self._load(history, ask or {}))
+        super().__init__(**self._load(history, ask))
         self.on_msg(self._asked)
         self.observe(self._moved, "cursor")
 
-    def _load(self, history: History[Any, Any], ask: Mapping[int, Question]) -> Json:
+    def _load(self, history: History[Any, Any], ask: Asked) -> Json:
         """Take up a history; the traits that show it."""
-        branch = history.branch
-        for depth in ask:
-            if not 1 <= depth < len(branch):
-                raise ValueError(f"ask: a question stands at step {depth}; the branch has steps 1 to {len(branch) - 1}")
-        questions = {branch[depth].number: question for depth, question in ask.items()}
+        questions = locked_steps(history, ask)
         self.history = history
         self._frames = Frames(history.machine, self.view, self._always, questions)
         frames = [self._frames.of(step) for step in history.steps]

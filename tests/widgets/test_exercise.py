@@ -8,8 +8,9 @@ import traitlets
 from patterns.consistent_hashing.tier import CacheTier
 from patterns.engine.history import History
 from patterns.engine.judge import Verdict, not_attempted
-from widgets.exercise import Judged, Option, Question, Words, check, predict
+from widgets.exercise import Judged, Words, check, predict
 from widgets.player import Player
+from widgets.question import Option, Question
 
 UP = Option("it goes **up**", "there is nothing above it", right=True)
 DOWN = Option("it goes down", "that is what stones do")

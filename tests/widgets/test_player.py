@@ -14,8 +14,8 @@ from patterns.engine.history import History, ReplayError
 from patterns.engine.machine import Choice, Machine, NotEnabled
 from patterns.engine.properties import Always, AlwaysNext, NeverTwice
 from patterns.engine.step import Note, Rule
-from widgets.exercise import Option, Question
 from widgets.player import Player
+from widgets.question import Option, Question
 from widgets.scene import Disc, Fact, Label, Panel, Scene
 
 
@@ -286,3 +286,28 @@ def test_the_saved_page_is_one_small_file_that_needs_nothing_from_elsewhere(tmp_
     run = json.loads(zlib.decompress(b64decode(packed), wbits=-15))
     assert [frame["event"] for frame in run["frames"]] == [frame["event"] for frame in shown.frames]
     assert not run["head"]["live"]
+
+
+def on_rung(rung: int) -> Any:
+    return lambda step: step.state[0] == rung
+
+
+def asking(at: Any = None) -> Question:
+    return Question(QUESTION.prompt, QUESTION.options, at=at)
+
+
+def test_a_question_that_says_where_it_stands_locks_that_step() -> None:
+    shown = player(Climb(), Climb(), Climb(), ask=[asking(on_rung(2)), asking(on_rung(3))])
+    assert [number for number, frame in enumerate(shown.frames) if "ask" in frame] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("at", "sentence"), [(None, "does not say where it stands"), (on_rung(9), "the run has no step")]
+)
+def test_a_question_without_a_step_is_refused(at: Any, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        player(Climb(), ask=[asking(at)])
+
+
+def test_a_player_opens_where_something_happens() -> None:
+    assert player(Climb(), Climb(), Climb(), at=on_rung(2)).cursor == 2

@@ -11,7 +11,7 @@ from patterns.engine.trace import mover, received
 from patterns.leader_election import BUGS, GALLERY, NO_FAULTS, costs, leaders
 from patterns.leader_election.properties import acknowledged_writes_stay
 from widgets.chapters.leader_election import questions as ask
-from widgets.exercise import Question
+from widgets.question import Question
 
 
 def step_of(title: str, depth: int) -> Step[Any, Any]:

@@ -18,7 +18,7 @@ from patterns.saga.lesson.side_by_side import TOGETHER
 from patterns.saga.messages import Do, Event, Undo
 from patterns.two_phase_commit.lesson import exposure as two_phases
 from widgets.chapters.saga import questions as ask
-from widgets.exercise import Question
+from widgets.question import Question
 
 
 def step_of(title: str, depth: int) -> Step[Any, Any]:

@@ -28,7 +28,7 @@ from patterns.two_phase_commit import (
 )
 from patterns.two_phase_commit.properties import agreement
 from widgets.chapters.two_phase_commit import questions as ask
-from widgets.exercise import Question
+from widgets.question import Question
 
 NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "06_two_phase_commit.ipynb"
 

@@ -4,7 +4,7 @@ Each stands at a step of a run that the notebook makes; tests/widgets/test_quest
 say against what happens there.
 """
 
-from widgets.exercise import Option, Question
+from widgets.question import Option, Question
 
 CUT = Question(
     "A cable breaks: **S1 and S2** hear each other, **S3, S4 and S5** hear each other, and nothing gets across. Buyers "

@@ -4,7 +4,7 @@ Each stands at a step of a run that the notebook makes; tests/widgets/test_quest
 they say against what happens there.
 """
 
-from widgets.exercise import Option, Question
+from widgets.question import Option, Question
 
 COLD = Question(
     "The rule is the usual one: machine number **hash(key) mod N**. At noon N goes from 3 to 4. "

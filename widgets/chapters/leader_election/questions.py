@@ -4,7 +4,7 @@ Each stands at a step of a run that the notebook makes; tests/widgets/test_quest
 say against what happens there.
 """
 
-from widgets.exercise import Option, Question
+from widgets.question import Option, Question
 
 SILENCE = Question(
     "The replica has not heard from the primary for ten seconds; before, it heard from it every second. "

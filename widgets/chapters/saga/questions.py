@@ -5,7 +5,7 @@ that a question belongs to one step of one run; tests/widgets/test_questions_sag
 happens there.
 """
 
-from widgets.exercise import Option, Question
+from widgets.question import Option, Question
 
 TAKEN_BACK = Question(
     "An order in three steps at three companies. The beans are reserved, and the warehouse has committed that; the "

@@ -4,7 +4,7 @@ Each stands at a step of a run that the notebook makes; tests/widgets/test_quest
 say against what happens there.
 """
 
-from widgets.exercise import Option, Question
+from widgets.question import Option, Question
 
 SILENT = Question(
     "Ann's bank was asked whether it can give 40, and has answered **yes**. Bob's bank was asked whether it can take "
