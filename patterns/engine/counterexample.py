@@ -8,38 +8,78 @@ from typing import Any, NamedTuple
 
 from .history import History
 from .machine import Machine, NotEnabled
-from .properties import AtRest, Property
+from .params import refuse
+from .properties import AtRest, NoFailure, Property
 from .step import Note
 
 Memories = tuple[Hashable, ...]
 
 
+class Stage(NamedTuple):
+    """A state of a run, and what the properties remember of the way there."""
+
+    state: Any
+    memories: Memories
+
+
+class Wrong(NamedTuple):
+    """A property that does not hold, and why."""
+
+    property: Property
+    reason: str
+
+
 class Watch:
     """Properties followed along a run: the memory each carries, and the first that does not hold."""
 
-    def __init__(self, machine: Machine[Any, Any], properties: Iterable[Property]) -> None:
+    def __init__(self, machine: Machine[Any, Any], properties: Iterable[Any]) -> None:
+        always = [p for p in properties if isinstance(p, Property)]
         self.machine = machine
-        self.properties = tuple(p for p in properties if not isinstance(p, AtRest))
-        self.at_rest = tuple(p for p in properties if isinstance(p, AtRest))
+        self.at_rest = [p for p in always if isinstance(p, AtRest)]
+        self.plain = [p for p in always if not p.remembers and p not in self.at_rest]
+        self.remembering = [p for p in always if p.remembers and p not in self.at_rest]
 
     def begin(self, state: Any) -> Memories:
-        return tuple(p.begin(state) for p in self.properties)
+        return tuple([p.begin(state) for p in self.remembering])
 
     def follow(self, memories: Memories, before: Any, event: Any, after: Any, notes: tuple[Note, ...]) -> Memories:
         return tuple(
-            p.follow(memory, before, event, after, notes) for p, memory in zip(self.properties, memories, strict=True)
+            p.follow(memory, before, event, after, notes) for p, memory in zip(self.remembering, memories, strict=True)
         )
 
-    def broken(self, memories: Memories, state: Any) -> tuple[Property, str] | None:
+    def broken(self, memories: Memories, state: Any) -> Wrong | None:
         """The first property that does not hold here, with the reason; None when all hold."""
-        for p, memory in zip(self.properties, memories, strict=True):
-            if reason := p.reason(memory, state):
-                return p, reason
+        for p in self.plain:
+            if reason := p.reason(None, state):
+                return _wrong(p, reason)
+        if memories:
+            for p, memory in zip(self.remembering, memories, strict=True):
+                if reason := p.reason(memory, state):
+                    return _wrong(p, reason)
         if self.at_rest and self.machine.usual(state) is None:
             for p in self.at_rest:
                 if reason := p.reason(None, state):
-                    return p, reason
+                    return _wrong(p, reason)
         return None
+
+    def step(self, stage: Stage, event: Any) -> Stage | Wrong:
+        """The next stage, or what is wrong there. Raises NotEnabled."""
+        before, memories = stage
+        try:
+            after, notes = self.machine.apply(before, event)
+        except NotEnabled:
+            raise
+        except FAILS as problem:
+            return failure_of(self.machine, before, event, problem)
+        if self.remembering:
+            memories = self.follow(memories, before, event, after, notes)
+        return self.broken(memories, after) or Stage(after, memories)
+
+
+def _wrong(property: Property, reason: Any) -> Wrong:
+    if not isinstance(reason, str):
+        refuse(f"the reason that {property!r} gives", reason, "a text that says what is wrong, or None where it holds")
+    return Wrong(property, reason)
 
 
 LINES = 40
@@ -63,18 +103,17 @@ class Counterexample(NamedTuple):
         return "\n".join(lines)
 
 
-def failure_of(machine: Machine[Any, Any], state: Any, event: Any, problem: BaseException) -> str:
-    """What to say of an exception that a handler raised."""
-    return f"{machine.describe(state, event).replace('**', '')} raises {type(problem).__name__}: {problem}"
-
-
 FAILS = (Exception, SystemExit)
-"""What a handler may raise without ending who tries it: a learner's code may call `exit()`, too."""
+"""What a handler may raise without ending the check: a learner's code may call `exit()`, too."""
 
 
-def counterexample(
-    machine: Machine[Any, Any], events: Iterable[Any], property: Property, reason: str
-) -> Counterexample:
+def failure_of(machine: Machine[Any, Any], state: Any, event: Any, problem: BaseException) -> Wrong:
+    """What is wrong where a handler raised."""
+    words = machine.describe(state, event).replace("**", "")
+    return Wrong(NoFailure(), f"{words} raises {type(problem).__name__}: {problem}")
+
+
+def counterexample(machine: Machine[Any, Any], events: Iterable[Any], wrong: Wrong) -> Counterexample:
     """The run of these events as a counterexample. Where the last one raises, the history stands before it."""
     history = History(machine)
     for event in events:
@@ -84,4 +123,4 @@ def counterexample(
             raise
         except FAILS:
             break
-    return Counterexample(property, reason, history)
+    return Counterexample(wrong.property, wrong.reason, history)

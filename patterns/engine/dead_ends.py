@@ -1,15 +1,19 @@
 """Whether a run can always still come to its end: what no property of single states can say.
 
-Who waits for ever is seldom at rest: its timer fires, it asks again, and again nothing comes of it. So that all decide
-in the end is no property of a state, but of what can come after it.
+A process that waits for ever is seldom at rest: its timer fires, it asks again, and nothing comes of it. That every run
+ends is no property of a state, but of all that can come after it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import Any
 
+from .arguments import require_function, require_instance, require_whole
+from .counterexample import Memories
+from .explore import BreadthFirst
 from .history import History
+from .params import refuse
 from .simulation import Simulation
 from .world import World
 
@@ -18,50 +22,51 @@ def dead_end(
     machine: Simulation, ended: Callable[[World], bool], max_states: int = 100_000
 ) -> History[World, Any] | None:
     """A shortest run to a state from which, without another fault, no state that has `ended` can be reached any more;
-    None when there is none. Repairs are no faults, nor is what a crash or a cut had already taken.
+    None when there is none. Repairs are no faults, nor is the loss of a message to a crashed process or a cut link.
 
-    All runs within the machine's budget of faults are searched. Raises ValueError for a machine without a budget, and
-    when there are more than `max_states` states.
+    All runs within the machine's budget of faults are searched. Raises ParameterError for a machine without a budget,
+    and ValueError when the search is cut short: by `max_states`, or by a handler that fails.
     """
+    require_instance("machine", machine, Simulation)
+    require_function("ended", ended)
+    require_whole("max_states", max_states)
     if machine.params.budget is None:
-        raise ValueError("budget is None; a search of all runs needs a budget of faults")
-    start = machine.start()
-    numbers: dict[Hashable, int] = {machine.key(start): 0}
-    came: list[tuple[int, Any]] = [(-1, None)]
-    before: list[list[int]] = [[]]  # from which states each is reached without another fault
-    ends = [0] if ended(start) else []
-    level = [(0, start)]
-    while level:
-        further = []
-        for number, world in level:
-            for event in machine.enabled(world):
-                after, _ = machine.apply(world, event)
-                to = numbers.setdefault(machine.key(after), len(came))
-                if to == len(came):
-                    if to == max_states:
-                        raise ValueError(f"max_states is {max_states:,}; there are more")
-                    came.append((number, event))
-                    before.append([])
-                    further.append((to, after))
-                    if ended(after):
-                        ends.append(to)
-                if after.budget == world.budget:
-                    before[to].append(number)
-        level = further
-    hopeful = set(ends)
+        refuse("budget", None, "a budget of faults, such as {'crash': 1}: it bounds the search")
+    search = _Backwards(machine, ended, max_states)
+    search.run()
+    if search.cut_by:
+        raise ValueError(f"the search was cut short by {search.found or search.cut_by}")
+    hopeful, ends = set(search.ends), search.ends
     while ends:
-        new = {number for to in ends for number in before[to]} - hopeful
-        hopeful |= new
-        ends = [*new]
-    hopeless = next((number for number in range(len(came)) if number not in hopeful), None)
-    return None if hopeless is None else _run_to(machine, came, hopeless)
-
-
-def _run_to(machine: Simulation, came: list[tuple[int, Any]], number: int) -> History[World, Any]:
-    events = []
-    while number:
-        number, event = came[number]
-        events.append(event)
-    history: History[World, Any] = History(machine)
-    history.run(events[::-1])
+        ends = list({number for to in ends for number in search.before[to]} - hopeful)
+        hopeful.update(ends)
+    hopeless = next((number for number in range(len(search.before)) if number not in hopeful), None)
+    if hopeless is None:
+        return None
+    history = History(machine)
+    history.run(search.run_to(hopeless)[1])
     return history
+
+
+class _Backwards(BreadthFirst):
+    """A search that keeps how each state is reached without another fault."""
+
+    def __init__(self, machine: Simulation, ended: Callable[[World], bool], max_states: int) -> None:
+        super().__init__((machine,), (), max_states, None, None, None)
+        self.ended = ended
+        self.ends: list[int] = []
+        self.before: list[list[int]] = []
+        self.budgets: list[Any] = []
+
+    def arrive(
+        self, level: list[tuple[int, Any, Memories]], parent: int, event: Any, state: Any, memories: Memories
+    ) -> int:
+        number = super().arrive(level, parent, event, state, memories)
+        if number == len(self.before):
+            self.before.append([])
+            self.budgets.append(state.budget)
+            if self.ended(state):
+                self.ends.append(number)
+        if parent >= 0 and self.budgets[parent] == state.budget:
+            self.before[number].append(parent)
+        return number

@@ -12,10 +12,12 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from time import perf_counter  # noqa: TID251 - how long a search takes is no part of any state
 from typing import Any, NamedTuple
 
-from .counterexample import FAILS, Counterexample, Memories, Watch, counterexample, failure_of
+from .arguments import listed, require_function, require_instance, require_whole
+from .counterexample import FAILS, Counterexample, Memories, Watch, Wrong, counterexample, failure_of
 from .history import History
 from .machine import Machine
-from .properties import AtRest, NoFailure, Property, Sometimes
+from .params import refuse
+from .properties import AlwaysNext, Property, Sometimes, checked
 
 AnyMachine = Machine[Any, Any]
 
@@ -42,27 +44,40 @@ class Exploration(NamedTuple):
     """States on the longest of all shortest paths: 1 when nothing can happen."""
     seconds: float
     cut_by: str
-    """What ended the search before all was seen: a bound, an interruption, a counterexample; empty when complete."""
+    """What ended the search early: a bound, an interruption, a counterexample; empty when nothing did."""
+    beyond: int
+    """States outside `within` from which more can happen. They were checked, and not followed further."""
     counterexample: Counterexample | None
     never: tuple[str, ...]
-    """The `Sometimes` that were never met."""
+    """The `Sometimes` that were not met. Only in a complete search do they never happen."""
     witnesses: Mapping[str, History[Any, Any]]
     """For each `Sometimes` that was met, a shortest run to it."""
 
     @property
     def complete(self) -> bool:
+        """Every state that can be reached was seen."""
+        return not self.cut_by and not self.beyond
+
+    @property
+    def complete_within(self) -> bool:
+        """Every state that can be reached inside the bound `within` was seen."""
         return not self.cut_by
 
     @property
     def holds(self) -> bool:
-        """No property was broken and, in a complete search, every `Sometimes` was met."""
-        return self.counterexample is None and not (self.complete and self.never)
+        """Every state inside the bound `within` was seen, no property is broken, and each `Sometimes` was met."""
+        return self.complete_within and self.counterexample is None and not self.never
 
     def __str__(self) -> str:
         size = f"{self.states:,} states, {self.generated:,} generated, depth {self.depth}, {self.seconds:.1f} s"
-        how = "every state was seen" if self.complete else f"cut short by {self.cut_by}"
+        if self.cut_by:
+            how = f"cut short by {self.cut_by}"
+        elif self.beyond:
+            how = f"every state within the bound was seen; {self.beyond:,} states beyond it were not followed further"
+        else:
+            how = "every state was seen"
         lines = [f"{size}: {how}"]
-        lines += [f"never happened: {name}" for name in self.never]
+        lines += [f"{'never happened' if self.complete else 'not seen within these bounds'}: {n}" for n in self.never]
         if self.counterexample:
             lines.append(str(self.counterexample))
         return "\n".join(lines)
@@ -80,19 +95,28 @@ def explore(
 ) -> Exploration:
     """Look at every run of `machine`, and stop at the first state that breaks a property.
 
-    `properties` are the machine's own `always` unless given. Several machines are searched as one, from all their
-    starts. States outside `within` are checked but not followed further. `symmetry` gives states that differ only in
-    names the same key; by default `machine.key` tells states apart. `max_depth` counts states, the start included.
-    `progress` is called, or with True a bar is drawn, several times a second. An interruption (Ctrl-C, a notebook's
-    stop button) ends the search and keeps what was found. Raises ValueError for a bound below 1.
+    `properties` are the machine's own `always` unless given. Several machines of one type, which differ in their starts
+    only, are searched as one. States outside `within` are checked but not followed further. `symmetry` gives states
+    that differ only in names the same key; by default `machine.key` tells states apart. `max_depth` counts states, the
+    start included. `progress` is called, or with True a bar is drawn, several times a second. An interruption (Ctrl-C,
+    a notebook's stop button) ends the search and keeps what was found.
+
+    Raises ParameterError for an argument that is not allowed, and for `symmetry` together with a property that has a
+    memory: the memory would keep the names that the symmetry makes alike.
     """
-    if max_states < 1 or (max_depth is not None and max_depth < 1):
-        raise ValueError(f"max_states is {max_states} and max_depth is {max_depth}; a bound is at least 1")
-    machines = [machine] if isinstance(machine, Machine) else list(machine)
+    machines = listed("machine", [machine] if isinstance(machine, Machine | type) else machine, "one or more machines")
     if not machines:
-        raise ValueError("there is no machine to explore")
-    search = _Search(machines, machines[0].always if properties is None else properties)
-    search.bounds(max_states, max_depth, within, symmetry)
+        refuse("machine", machine, "one or more machines")
+    for each in machines:
+        require_instance("machine", each, Machine if each is machines[0] else type(machines[0]))
+    require_whole("max_states", max_states)
+    if max_depth is not None:
+        require_whole("max_depth", max_depth)
+    for name, function in (("within", within), ("symmetry", symmetry), ("progress", progress)):
+        if function is not None and not (name == "progress" and isinstance(progress, bool)):
+            require_function(name, function)
+    properties = checked(machines[0].always if properties is None else properties)
+    search = BreadthFirst(machines, properties, max_states, max_depth, within, symmetry)
     search.report = _bar(max_states) if progress is True else progress or None
     try:
         search.run()
@@ -103,42 +127,42 @@ def explore(
     return search.result()
 
 
-class _Search:
+class BreadthFirst:
     """A breadth-first search under way. Nodes are numbers; a node's run is read off the parents."""
 
-    def __init__(self, machines: list[AnyMachine], properties: Iterable[Property | Sometimes]) -> None:
-        properties = tuple(properties)
-        self.machine = machines[0]
-        self.machines = machines
-        self.sometimes = [p for p in properties if isinstance(p, Sometimes)]
-        always = [p for p in properties if isinstance(p, Property)]
-        plain = [p for p in always if type(p).follow is Property.follow and not isinstance(p, AtRest)]
-        self.plain = plain
-        self.watch = Watch(self.machine, [p for p in always if p not in plain])
-        self.parents: list[int] = []
-        self.events: list[Any] = []  # for a start: its machine
-        self.seen: set[Hashable] = set()
-        self.generated = 0
-        self.depth = 0  # the level that is being expanded: 1 for the starts
-        self.deepest = 0
-        self.cut_by = ""
-        self.found: Counterexample | None = None
-        self.met: dict[str, int] = {}
-        self.report: Callable[[Progress], None] | None = None
-        self.began = perf_counter()
-        self.reported = self.began
-
-    def bounds(
+    def __init__(
         self,
+        machines: Sequence[AnyMachine],
+        properties: tuple[Property | Sometimes, ...],
         max_states: int,
         max_depth: int | None,
         within: Callable[[Any], bool] | None,
         symmetry: Callable[[Any], Hashable] | None,
     ) -> None:
+        self.machine = machines[0]
+        self.machines = machines
+        self.sometimes = [p for p in properties if isinstance(p, Sometimes)]
+        self.watch = Watch(self.machine, properties)
+        for p in self.watch.remembering:
+            if symmetry and not isinstance(p, AlwaysNext):  # which remembers no names
+                refuse("symmetry", symmetry, f"None together with {p!r}, which remembers names")
         self.max_states = max_states
         self.max_depth = max_depth
         self.within = within
         self.key = symmetry or self.machine.key
+        self.parents: list[int] = []
+        self.events: list[Any] = []  # for a start: its machine
+        self.seen: dict[Hashable, int] = {}  # key -> node
+        self.generated = 0
+        self.depth = 0  # the level that is being expanded: 1 for the starts
+        self.deepest = 0
+        self.cut_by = ""
+        self.beyond = 0
+        self.found: Counterexample | None = None
+        self.met: dict[Sometimes, int] = {}
+        self.report: Callable[[Progress], None] | None = None
+        self.began = perf_counter()
+        self.reported = self.began
 
     def run(self) -> None:
         level: list[tuple[int, Any, Memories]] = []
@@ -148,28 +172,27 @@ class _Search:
             self.arrive(level, -1, machine, state, self.watch.begin(state))
         while level and not self.cut_by:
             self.depth += 1
-            if self.depth == self.max_depth:
-                if any(True for _, state, _ in level for _ in self.machine.enabled(state)):
-                    self.cut_by = f"max_depth = {self.max_depth}"
-                return
             level = self.expand(level)
 
     def expand(self, level: list[tuple[int, Any, Memories]]) -> list[tuple[int, Any, Memories]]:
         """The states one step further that were not seen before."""
         machine, watch, within = self.machine, self.watch, self.within
         further: list[tuple[int, Any, Memories]] = []
-        remembers = bool(watch.properties)
         for node, state, memories in level:
             if within is not None and not within(state):
+                self.beyond += any(True for _ in machine.enabled(state))
                 continue
             for event in machine.enabled(state):
+                if self.depth == self.max_depth:
+                    self.cut_by = f"max_depth = {self.max_depth}"
+                    return further
                 try:
                     after, notes = machine.apply(state, event)
                 except FAILS as problem:
-                    self.broken(node, event, NoFailure(), failure_of(machine, state, event, problem))
+                    self.broken(node, [event], failure_of(machine, state, event, problem))
                     return further
                 self.generated += 1
-                then = watch.follow(memories, state, event, after, notes) if remembers else memories
+                then = watch.follow(memories, state, event, after, notes) if memories else memories
                 self.arrive(further, node, event, after, then)
                 if self.cut_by:
                     return further
@@ -180,35 +203,31 @@ class _Search:
 
     def arrive(
         self, level: list[tuple[int, Any, Memories]], parent: int, event: Any, state: Any, memories: Memories
-    ) -> None:
-        """A state was reached: where it is new, remember the way there and check it."""
-        seen = self.seen
-        before = len(seen)
+    ) -> int:
+        """A state was reached, with this number: where it is new, remember the way there and check it."""
+        new = len(self.parents)
         key = (self.key(state), memories) if memories else self.key(state)
-        seen.add(key)
-        if len(seen) == before:
-            return
-        if before == self.max_states:
-            seen.remove(key)
-            self.cut_by = f"max_states = {before:,}"
-            return
-        node = len(self.parents)
+        node = self.seen.setdefault(key, new)
+        if node != new:
+            return node
+        if new == self.max_states:
+            del self.seen[key]
+            self.cut_by = f"max_states = {new:,}"
+            return node
         self.parents.append(parent)
         self.events.append(event)
         level.append((node, state, memories))
         self.deepest = self.depth + 1
         for some in self.sometimes:
-            if some.name not in self.met and some.reached(state):
-                self.met[some.name] = node
-        for p in self.plain:
-            if reason := p.reason(None, state):
-                return self.broken(node, None, p, reason)
-        if broken := self.watch.broken(memories, state):
-            return self.broken(node, None, *broken)
+            if some not in self.met and some.reached(state):
+                self.met[some] = node
+        if wrong := self.watch.broken(memories, state):
+            self.broken(node, [], wrong)
+        return node
 
-    def broken(self, node: int, last: Any, property: Property, reason: str) -> None:
+    def broken(self, node: int, last: list[Any], wrong: Wrong) -> None:
         machine, events = self.run_to(node)
-        self.found = counterexample(machine, events if last is None else [*events, last], property, reason)
+        self.found = counterexample(machine, [*events, *last], wrong)
         self.cut_by = "a counterexample"
 
     def run_to(self, node: int) -> tuple[AnyMachine, list[Any]]:
@@ -224,9 +243,9 @@ class _Search:
 
     def result(self) -> Exploration:
         witnesses = {}
-        for name, node in self.met.items():
+        for some, node in self.met.items():
             machine, events = self.run_to(node)
-            history = witnesses[name] = History(machine)
+            history = witnesses[some.name] = History(machine)
             history.run(events)
         return Exploration(
             states=len(self.seen),
@@ -234,8 +253,9 @@ class _Search:
             depth=self.deepest,
             seconds=perf_counter() - self.began,
             cut_by=self.cut_by,
+            beyond=self.beyond,
             counterexample=self.found,
-            never=tuple(some.name for some in self.sometimes if some.name not in self.met),
+            never=tuple(some.name for some in self.sometimes if some not in self.met),
             witnesses=witnesses,
         )
 

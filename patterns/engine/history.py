@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable
@@ -10,10 +9,14 @@ from typing import Annotated, Any, Generic
 
 import msgspec
 
+from .arguments import require_function, require_instance, require_whole
 from .machine import Machine
 from .step import E, S, Step
 
 Depth = Annotated[int, msgspec.Meta(ge=0)]
+Row = Annotated[int, msgspec.Meta(ge=1)]
+LONGEST = 1_000_000
+"""How many usual events a replay code may stand for: a forged one could name so many that it never ends."""
 
 
 class ReplayError(ValueError):
@@ -24,10 +27,8 @@ class History(Generic[S, E]):
     """Every step taken of one machine, and where we stand."""
 
     def __init__(self, machine: Machine[S, E]) -> None:
-        """Begins at the machine's start. Raises TypeError for what is no machine."""
-        if not isinstance(machine, Machine):
-            forgot = f": write {machine.__name__}()" if isinstance(machine, type) else ""
-            raise TypeError(f"machine is {machine!r}, which is no Machine{forgot}")
+        """Begins at the machine's start. Raises ParameterError unless `machine` is a Machine."""
+        require_instance("machine", machine, Machine)
         self.machine = machine
         root: Step[S, E] = Step(0, 0, None, None, machine.start(), ())
         self.steps = [root]
@@ -105,8 +106,8 @@ class History(Generic[S, E]):
 
     def run_until(self, reached: Callable[[Step[S, E]], bool], bound: int) -> Step[S, E] | None:
         """Let usual things happen until a new step is `reached`; None when `bound` steps or a standstill came first."""
-        if not isinstance(bound, int) or bound < 1:
-            raise ValueError(f"bound is {bound!r}; it is a number of steps, at least one")
+        require_function("reached", reached)
+        require_whole("bound", bound)
         for _ in range(bound):
             step = self.advance()
             if step is None:
@@ -135,14 +136,14 @@ class History(Generic[S, E]):
         return step
 
     def back(self, steps: int = 1) -> Step[S, E]:
-        """Go back; at the start, stay. Raises ValueError for a negative number of steps."""
-        _not_negative(steps)
+        """Go back; at the start, stay. Raises ParameterError unless `steps` is a whole number, at least 0."""
+        require_whole("steps", steps, least=0)
         self._at = max(0, self._at - steps)
         return self.step
 
     def forward(self, steps: int = 1) -> Step[S, E]:
-        """Go forward along the current branch; at its end, stay. Raises ValueError for a negative number of steps."""
-        _not_negative(steps)
+        """Go forward along the current branch; at its end, stay. Raises ParameterError as `back` does."""
+        require_whole("steps", steps, least=0)
         self._at = min(len(self._path) - 1, self._at + steps)
         return self.step
 
@@ -184,8 +185,11 @@ class History(Generic[S, E]):
             raise ReplayError(f"this replay code is of {name!r}; it cannot be replayed in {machine.name!r}")
         try:
             packed = urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
-            form = tuple[dict[str, Any], list[int | machine.events]]  # type: ignore[name-defined]
-            params, items = msgspec.msgpack.decode(zlib.decompress(packed, wbits=-15), type=form)
+            unpacked = zlib.decompressobj(wbits=-15).decompress(packed, 100 * LONGEST)
+            form = tuple[dict[str, Any], list[Row | machine.events]]  # type: ignore[name-defined]
+            params, items = msgspec.msgpack.decode(unpacked, type=form)
+            if (usual := sum(item for item in items if isinstance(item, int))) > LONGEST:
+                raise ReplayError(f"the replay code names {usual:,} usual events; allowed is up to {LONGEST:,}")
             history = cls(machine.again(**params))
             for item in items:
                 if not isinstance(item, int):
@@ -194,17 +198,12 @@ class History(Generic[S, E]):
                 for _ in range(item):
                     if history.advance() is None:
                         raise ReplayError(f"nothing is left to happen after step {history.step.depth}")
-            if at:
-                history.jump(history.path[msgspec.convert(at, Depth, strict=False)])
+            depth = msgspec.convert(at, Depth, strict=False) if at else history.step.depth
         except ReplayError:
             raise
-        except IndexError as problem:
-            raise ReplayError(f"the replay code ends at step {history.step.depth}; it has no step {at}") from problem
-        except (binascii.Error, zlib.error, msgspec.MsgspecError, TypeError, ValueError) as problem:
+        except Exception as problem:  # of a decoder, of the parameters, or of a handler of this machine
             raise ReplayError(f"the replay code cannot be replayed in this {machine.name!r}: {problem}") from problem
+        if depth > history.step.depth:
+            raise ReplayError(f"the replay code ends at step {history.step.depth}; it has no step {at}")
+        history.jump(history.path[depth])
         return history
-
-
-def _not_negative(steps: int) -> None:
-    if steps < 0:
-        raise ValueError(f"steps is {steps}; it must not be negative")

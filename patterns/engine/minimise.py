@@ -10,22 +10,22 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-from .counterexample import FAILS, Counterexample, Memories, Watch, counterexample, failure_of
+from .arguments import require_instance
+from .counterexample import Counterexample, Stage, Watch, Wrong, counterexample
 from .machine import Machine, NotEnabled
-from .properties import NoFailure, Property
-
-Stage = tuple[Any, Memories]  # the state after some events, and what the property remembers of them
+from .properties import Property
 
 
 def minimise(machine: Machine[Any, Any], events: Sequence[Any], property: Property) -> Counterexample:
     """The events without those that the failure of `property` does not need, as a history that stands at the bad step.
 
-    Raises ValueError when `property` holds all along these events.
+    A handler that raises counts only when `property` is `NoFailure`. Raises ValueError when `property` holds all along
+    these events, as far as they can happen.
     """
+    require_instance("machine", machine, Machine)
+    require_instance("property", property, Property)
     run = _Run(machine, property)
-    memos = run.memos_of(events)
-    if not memos and not run.wrong(run.start):
-        raise ValueError(f"{property.name!r} holds all along these {len(events)} events: there is nothing to minimise")
+    memos = [] if run.start_is_wrong else run.memos_of(events)
     size = max(1, len(memos) // 2)
     while size:
         shorter = run.without_pieces(memos, size)
@@ -43,36 +43,34 @@ class _Run:
     def __init__(self, machine: Machine[Any, Any], property: Property) -> None:
         self.machine = machine
         self.property = property
-        self.watch = Watch(machine, () if isinstance(property, NoFailure) else (property,))
+        self.watch = Watch(machine, (property,))
         state = machine.start()
-        self.start: Stage = (state, self.watch.begin(state))
+        self.start = Stage(state, self.watch.begin(state))
+        self.start_is_wrong = self.watch.broken(self.start.memories, state)
 
-    def wrong(self, stage: Stage) -> str:
-        broken = self.watch.broken(stage[1], stage[0])
-        return broken[1] if broken else ""
-
-    def step(self, stage: Stage, event: Any) -> Stage | str:
-        """The next stage; or why it is wrong. Raises NotEnabled."""
-        state, memories = stage
-        try:
-            after, notes = self.machine.apply(state, event)
-        except NotEnabled:
-            raise
-        except FAILS as problem:
-            return failure_of(self.machine, state, event, problem)
-        then = (after, self.watch.follow(memories, state, event, after, notes))
-        return self.wrong(then) or then
+    def step(self, stage: Stage, event: Any) -> Stage | Wrong:
+        """The next stage, or how it breaks the property. Raises NotEnabled, also where the failure is another one."""
+        reached = self.watch.step(stage, event)
+        if isinstance(reached, Wrong) and type(reached.property) is not type(self.property):
+            raise NotEnabled(reached.reason)
+        return reached
 
     def memos_of(self, events: Sequence[Any]) -> list[Hashable]:
-        """The memos of the events up to the bad step; none when all is well."""
-        stage, memos = self.start, []
+        """The memos of the events up to the bad step."""
+        stage, memos = self.start, list[Hashable]()
         for event in events:
-            memos.append(self.machine.memo(stage[0], event))
-            reached = self.step(stage, event)
-            if isinstance(reached, str):
+            memos.append(self.machine.memo(stage.state, event))
+            try:
+                reached = self.step(stage, event)
+            except NotEnabled as problem:
+                raise ValueError(
+                    f"{self.property.name!r} holds until event {len(memos)}, and then: {problem}"
+                ) from None
+            if isinstance(reached, Wrong):
                 return memos
             stage = reached
-        return []
+        holds = f"{self.property.name!r} holds all along these {len(memos)} events"
+        raise ValueError(f"{holds}: there is nothing to minimise")
 
     def without_pieces(self, memos: list[Hashable], size: int) -> list[Hashable]:
         """One pass from the end: every piece of this size that can be left out is left out."""
@@ -89,8 +87,8 @@ class _Run:
         """The stage before each memo."""
         stages = [self.start]
         for memo in memos[:-1]:
-            reached = self.step(stages[-1], self.machine.recall(stages[-1][0], memo))
-            assert not isinstance(reached, str)
+            reached = self.step(stages[-1], self.machine.recall(stages[-1].state, memo))
+            assert isinstance(reached, Stage)
             stages.append(reached)
         return stages
 
@@ -98,7 +96,7 @@ class _Run:
         """The memos that were needed to go wrong from this stage; None when it does not go wrong."""
         kept: list[Hashable] = []
         for memo in memos:
-            event = self.machine.recall(stage[0], memo)
+            event = self.machine.recall(stage.state, memo)
             if event is None:
                 continue
             try:
@@ -106,18 +104,19 @@ class _Run:
             except NotEnabled:
                 continue
             kept.append(memo)
-            if isinstance(reached, str):
+            if isinstance(reached, Wrong):
                 return kept
             stage = reached
         return None
 
     def counterexample(self, memos: list[Hashable]) -> Counterexample:
-        stage, events, reason = self.start, [], self.wrong(self.start)
+        stage, events, wrong = self.start, [], self.start_is_wrong
         for memo in memos:
-            events.append(self.machine.recall(stage[0], memo))
+            events.append(self.machine.recall(stage.state, memo))
             reached = self.step(stage, events[-1])
-            if isinstance(reached, str):
-                reason = reached
+            if isinstance(reached, Wrong):
+                wrong = reached
                 break
             stage = reached
-        return counterexample(self.machine, events, self.property, reason)
+        assert wrong is not None
+        return counterexample(self.machine, events, wrong)

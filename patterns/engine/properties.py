@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any, NamedTuple
 
+from .arguments import listed, require_function
+from .params import refuse
 from .step import Note
 
 Reason = str | None
@@ -22,7 +24,13 @@ class Property:
     """
 
     def __init__(self, name: str) -> None:
-        self.name = name
+        self.name = _named(name)
+
+    @property
+    def remembers(self) -> bool:
+        """Whether it carries a memory along the run."""
+        kind = type(self)
+        return kind.begin is not Property.begin or kind.follow is not Property.follow
 
     def begin(self, state: Any) -> Hashable:
         return None
@@ -42,6 +50,7 @@ class Always(Property):
 
     def __init__(self, name: str, wrong: Callable[[Any], Reason]) -> None:
         super().__init__(name)
+        require_function("wrong", wrong)
         self.wrong = wrong
 
     def reason(self, memory: Hashable, state: Any) -> Reason:
@@ -75,6 +84,8 @@ class Along(Property):
         follow: Callable[[Any, Transition], Hashable],
     ) -> None:
         super().__init__(name)
+        require_function("begin", begin)
+        require_function("follow", follow)
         self._begin = begin
         self._follow = follow
 
@@ -98,6 +109,7 @@ class AlwaysNext(Along):
             reason = wrong(step.before, step.after)
             return Broken(reason) if reason else None
 
+        require_function("wrong", wrong)
         super().__init__(name, lambda state: None, follow)
 
 
@@ -120,6 +132,7 @@ class NeverTwice(Along):
                     return Broken(f"{what}: first {said[what]}, now {value}")
             return made | new
 
+        require_function("claims", claims)
         super().__init__(name, lambda state: frozenset(claims(state, ())), follow)
 
 
@@ -137,7 +150,8 @@ class Sometimes:
     """
 
     def __init__(self, name: str, reached: Callable[[Any], bool]) -> None:
-        self.name = name
+        self.name = _named(name)
+        require_function("reached", reached)
         self.reached = reached
 
     def __repr__(self) -> str:
@@ -149,3 +163,22 @@ class NoFailure(Property):
 
     def __init__(self) -> None:
         super().__init__("no handler fails")
+
+    def reason(self, memory: Hashable, state: Any) -> Reason:
+        return None
+
+
+def checked(properties: Any) -> tuple[Property | Sometimes, ...]:
+    """These properties as a tuple. Raises ParameterError, with the way to write it, for whatever is none."""
+    every = listed("properties", properties, "a list of properties, such as [Always(name, function)]")
+    for at, each in enumerate(every):
+        if not isinstance(each, Property | Sometimes):
+            function = "function" if isinstance(each, type) else getattr(each, "__name__", "function")
+            refuse(f"properties[{at}]", each, f'a property: write Always("what must hold", {function})')
+    return every
+
+
+def _named(name: Any) -> str:
+    if not isinstance(name, str):
+        refuse("name", name, "a text that says what must hold")
+    return name

@@ -5,16 +5,20 @@ Every choice is a stateless draw, so a seed is a run: the seed of a failure is e
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import accumulate
 from time import perf_counter  # noqa: TID251 - how long a check takes is no part of any state
 from typing import Any, NamedTuple
 
-from .counterexample import FAILS, Counterexample, Memories, Watch, counterexample, failure_of
+from .arguments import require_instance, require_whole
+from .counterexample import Counterexample, Stage, Watch, Wrong, counterexample
 from .draw import key_of, mix
-from .machine import Machine, NotEnabled
+from .machine import Machine
 from .minimise import minimise
-from .properties import NoFailure, Property, Sometimes
+from .params import refuse
+from .properties import Property, Sometimes, checked
 
 FAULTS: Mapping[str, float] = {
     "next": 0.10,
@@ -57,7 +61,7 @@ class RandomRuns(NamedTuple):
 
     def __str__(self) -> str:
         if self.counterexample is None:
-            return f"{self.runs:,} runs, {self.steps:,} steps, {self.seconds:.1f} s: all properties hold"
+            return f"{self.runs:,} runs, {self.steps:,} steps, {self.seconds:.1f} s: no property was broken"
         return f"seed {self.failed_seed} fails: {self.counterexample}"
 
 
@@ -68,121 +72,149 @@ def random_worlds(
     properties: Iterable[Property | Sometimes] | None = None,
     *,
     faults: Mapping[str, float] = FAULTS,
+    uniform: bool = False,
     patience: int = 2_000,
     shrink: bool = True,
 ) -> RandomRuns:
     """For each seed, `steps` steps with random faults, the properties checked after each; then repair and progress.
 
     `properties` are the machine's own `always` unless given. `faults` gives the probability of each group of choices,
-    the usual event taking the rest. Where the machine has a parameter `seed`, it gets the run's. After the steps all
-    faults are repaired, and each `Sometimes` must be reached again within `patience` steps, of which all but clients'
-    requests are the usual ones. The first failure ends it: minimised, unless `shrink` is false or it is of progress.
+    the usual event taking the rest; with `uniform`, any message on its way and any timer instead, each as likely as
+    another. Where the machine has a parameter `seed`, it gets the run's. After the steps all faults are repaired, and
+    each `Sometimes` must be reached again within `patience` steps, of which all but clients' requests are the usual
+    ones. The first failure ends it: minimised, unless `shrink` is false or it is of progress.
 
-    Raises ValueError when the probabilities add up to more than 1, or `steps` is below 1.
+    Raises ParameterError for an argument that is not allowed: a group of faults that the machine does not have,
+    probabilities that add up to more than 1, no seed at all.
     """
-    if steps < 1:
-        raise ValueError(f"steps is {steps}; a run has at least one step")
-    if sum(faults.values()) > 1 or any(chance < 0 for chance in faults.values()):
-        raise ValueError(f"faults are {dict(faults)}; probabilities are not negative and add up to at most 1")
-    properties = tuple(machine.always if properties is None else properties)
+    require_instance("machine", machine, Machine)
+    require_whole("steps", steps)
+    require_whole("patience", patience)
+    properties = checked(machine.always if properties is None else properties)
+    faults = _checked_faults(machine, faults)
     began, runs, total, counts = perf_counter(), 0, 0, Counter[str]()
-    for seed in seeds:
+    failed, found = None, None
+    for seed in _seeds(seeds):
         seeded = machine.again(seed=seed) if hasattr(machine.params, "seed") else machine
-        run = _RandomRun(seeded, properties, seed)
-        run.go(steps, faults, patience)
+        run = _RandomRun(seeded, properties, seed, faults, uniform)
+        run.go(steps, patience)
         runs += 1
         total += len(run.events)
         counts.update(type(event).__name__ for event in run.events)
         if run.broken:
-            found = run.failure(shrink)
-            return RandomRuns(runs, total, counts, perf_counter() - began, seed, found)
-    return RandomRuns(runs, total, counts, perf_counter() - began, None, None)
+            failed, found = seed, run.failure(run.broken, shrink)
+            break
+    if not runs:
+        refuse("seeds", seeds, "one or more whole numbers")
+    return RandomRuns(runs, total, counts, perf_counter() - began, failed, found)
+
+
+def _checked_faults(machine: Machine[Any, Any], faults: Any) -> Mapping[str, float]:
+    known = {*FAULTS, *(choice.group for choice in machine.choices(machine.start()))}
+    if not isinstance(faults, Mapping) or not known.issuperset(faults):
+        refuse("faults", faults, f"a mapping from these groups to probabilities: {', '.join(sorted(known))}")
+    chances = faults.values()
+    if not all(isinstance(chance, int | float) and 0 <= chance <= 1 for chance in chances) or sum(chances) > 1:
+        refuse("faults", faults, "probabilities that are not negative and add up to at most 1")
+    return faults
+
+
+def _seeds(seeds: Any) -> Iterable[int]:
+    if not isinstance(seeds, Iterable):
+        refuse("seeds", seeds, "one or more whole numbers")
+    for seed in seeds:
+        require_whole("seed", seed, least=-(2**63))
+        yield seed
 
 
 class _RandomRun:
-    def __init__(self, machine: Machine[Any, Any], properties: tuple[Property | Sometimes, ...], seed: int) -> None:
+    def __init__(
+        self,
+        machine: Machine[Any, Any],
+        properties: tuple[Property | Sometimes, ...],
+        seed: int,
+        faults: Mapping[str, float],
+        uniform: bool,
+    ) -> None:
         self.machine = machine
-        self.watch = Watch(machine, [p for p in properties if isinstance(p, Property)])
+        self.watch = Watch(machine, properties)
         self.sometimes = [p for p in properties if isinstance(p, Sometimes)]
         self.key = key_of(seed, "random world")
         self.drawn = 0
-        self.state = machine.start()
-        self.memories: Memories = self.watch.begin(self.state)
+        self.groups = tuple(faults)
+        self.shares = tuple(accumulate(faults.values()))
+        self.requests = faults.get("request", 0)
+        self.uniform = uniform
+        state = machine.start()
+        self.stage = Stage(state, self.watch.begin(state))
         self.events: list[Any] = []
-        self.broken: tuple[Property, str] | None = self.watch.broken(self.memories, self.state)
+        self.broken: Wrong | None = self.watch.broken(self.stage.memories, state)
 
-    def go(self, steps: int, faults: Mapping[str, float], patience: int) -> None:
+    def go(self, steps: int, patience: int) -> None:
         for _ in range(steps):
-            event = None if self.broken else self.next_event(faults)
+            event = None if self.broken else self.next_event()
             if event is None:
                 break
             self.take(event)
         if self.broken or not self.sometimes:
             return
-        for event in self.machine.repairs(self.state):
+        for event in self.machine.repairs(self.stage.state):
             self.take(event)
-        self.progress(faults, patience)
+        self.progress(patience)
 
     def draw(self, below: int) -> int:
         self.drawn += 1
         return mix(self.key, self.drawn) % below
 
-    def next_event(self, faults: Mapping[str, float]) -> Any | None:
+    def chance(self) -> float:
+        return self.draw(1_000_000) / 1_000_000
+
+    def next_event(self) -> Any | None:
         """A random event of a random group; where that group has none, and mostly, the usual one.
 
         Where nothing is usual, groups are drawn until one has an event, and at last any event will do.
         """
-        usual = self.machine.usual(self.state)
-        all_faults = sum(faults.values())
+        usual = self.machine.usual(self.stage.state)
         for _ in range(1 if usual is not None else 20):
-            chance = self.draw(1_000_000) / 1_000_000 * (1 if usual is not None else all_faults)
-            for group, share in faults.items():
-                chance -= share
-                if chance < 0:
-                    if (event := self.one_of(group)) is not None:
-                        return event
-                    break
-        return usual if usual is not None else self.one_of("")
+            chance = self.chance() * (1 if usual is not None or not self.shares else self.shares[-1])
+            at = bisect_right(self.shares, chance)
+            event = self.one_of(self.groups[at]) if at < len(self.groups) else None
+            if event is not None:
+                return event
+        if usual is None:
+            return self.one_of("")
+        return (self.one_of("next") if self.uniform else None) or usual
 
     def one_of(self, group: str) -> Any | None:
-        events = tuple(self.machine.enabled(self.state, group))
+        events = tuple(self.machine.enabled(self.stage.state, group))
         return events[self.draw(len(events))] if events else None
 
     def take(self, event: Any) -> None:
         if self.broken:
             return
-        before = self.state
         self.events.append(event)
-        try:
-            self.state, notes = self.machine.apply(before, event)
-        except NotEnabled:
-            raise
-        except FAILS as problem:
-            self.broken = (NoFailure(), failure_of(self.machine, before, event, problem))
-            return
-        self.memories = self.watch.follow(self.memories, before, event, self.state, notes)
-        self.broken = self.watch.broken(self.memories, self.state)
+        reached = self.watch.step(self.stage, event)
+        if isinstance(reached, Wrong):
+            self.broken = reached
+        else:
+            self.stage = reached
 
-    def progress(self, faults: Mapping[str, float], patience: int) -> None:
+    def progress(self, patience: int) -> None:
         waiting = self.sometimes
-        for _ in range(patience):
-            waiting = [some for some in waiting if not some.reached(self.state)]
-            asks = self.draw(1_000_000) < 1_000_000 * faults.get("request", 0)
-            event = (self.one_of("request") if asks else None) or self.machine.usual(self.state)
+        for left in range(patience, -1, -1):
+            waiting = [some for some in waiting if not some.reached(self.stage.state)]
+            asks = self.chance() < self.requests
+            event = (self.one_of("request") if asks else None) or self.machine.usual(self.stage.state)
             if event is None:
                 event = self.one_of("request")
-            if not waiting or event is None or self.broken:
+            if not left or not waiting or event is None or self.broken:
                 break
             self.take(event)
         if waiting and not self.broken:
-            self.broken = (
-                Progressed(waiting[0], patience),
-                f"it was not reached, {len(self.events)} steps into the run",
-            )
+            reason = f"it was not reached, {len(self.events)} steps into the run"
+            self.broken = Wrong(Progressed(waiting[0], patience), reason)
 
-    def failure(self, shrink: bool) -> Counterexample:
-        assert self.broken
-        property, reason = self.broken
-        if shrink and not isinstance(property, Progressed):
-            return minimise(self.machine, self.events, property)
-        return counterexample(self.machine, self.events, property, reason)
+    def failure(self, broken: Wrong, shrink: bool) -> Counterexample:
+        if shrink and not isinstance(broken.property, Progressed):
+            return minimise(self.machine, self.events, broken.property)
+        return counterexample(self.machine, self.events, broken)

@@ -90,7 +90,7 @@ def of_two_phase() -> float:
 def of_worlds() -> float:
     """Distinct worlds a second: three replicas, one write, one crash, resending."""
     began = process_time()
-    result = explore(Replicas(2, 1, budget={"crash": 1}), max_states=8_000)
+    result = explore(Replicas(backups=2, writes=1, budget={"crash": 1}), max_states=8_000)
     return result.states / (process_time() - began)
 
 

@@ -26,7 +26,7 @@ PROPERTIES = (ANSWERED_IS_EVERYWHERE, A_WRITE_IS_ANSWERED)
 
 def one_of_each(machine: type[Replicas]) -> Replicas:
     """Two backups, one write, one crash: small enough to be searched whole."""
-    return machine(2, 1, budget={"crash": 1})
+    return machine(backups=2, writes=1, budget={"crash": 1})
 
 
 def no_resends(world: Any) -> bool:
@@ -57,7 +57,7 @@ def test_an_acknowledgement_from_memory_needs_a_crash_to_be_found() -> None:
     assert result.counterexample is not None
     run = [type(step.event) for step in result.counterexample.history.path[1:]]
     assert run == [Request, Deliver, Deliver, Deliver, Deliver, Crash]
-    quiet = explore(ForgetfulReplicas(2, 1, budget={}), PROPERTIES, within=no_resends)
+    quiet = explore(ForgetfulReplicas(backups=2, writes=1, budget={}), PROPERTIES, within=no_resends)
     assert quiet.holds
 
 
@@ -92,7 +92,7 @@ def test_at_rest_speaks_of_states_in_which_nothing_more_happens() -> None:
     result = explore(one_of_each(Replicas), [ALL_ANSWERED], within=no_resends)
     assert result.counterexample is not None
     assert Crash("P") in [step.event for step in result.counterexample.history.path[1:]]
-    calm = explore(Replicas(2, 1, budget={}), [ALL_ANSWERED], within=no_resends)
+    calm = explore(Replicas(backups=2, writes=1, budget={}), [ALL_ANSWERED], within=no_resends)
     assert calm.holds
 
 

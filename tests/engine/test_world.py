@@ -186,8 +186,8 @@ def test_the_same_seed_is_the_same_run_in_every_process_and_under_every_hash_see
         "import sys; sys.path[:0] = ['tests/engine'];"
         "from models.replicas import *; from patterns.engine.random_worlds import _RandomRun, FAULTS;"
         "from hashlib import sha256;"
-        "run = _RandomRun(Replicas(seed=7), (), 7); run.go(400, FAULTS, 10);"
-        "print(sha256(repr([run.events, run.state.packets, run.state.processes[0].waiting]).encode()).hexdigest())"
+        "run = _RandomRun(Replicas(seed=7), (), 7, FAULTS, False); run.go(400, 10); world = run.stage.state;"
+        "print(sha256(repr([run.events, world.packets, world.processes[0].waiting]).encode()).hexdigest())"
     )
     digests = set()
     for hash_seed in ("0", "1", "12345"):

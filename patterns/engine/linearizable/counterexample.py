@@ -13,11 +13,12 @@ from .shrink import CROWDED, Failing, shrink
 
 
 class Counterexample:
-    """A smallest part of a history that cannot be put in order: without any one operation more, it could.
+    """A small part of a history that cannot be put in order.
 
-    What was left out is no excuse: it came later, or nobody in this part saw it (`Model.saw`), or all of it is summed
-    up in the states it can have left. An operation still under way when things went wrong is shown without its
-    answer. (Smallest: within a bounded effort.)
+    The operations left out cannot help: they came later, or no operation in this part saw them (`Model.saw`), or all of
+    them are summed up in the states they can have left. An operation still under way when things went wrong is shown
+    without its answer. Within a bounded effort no further operation can be left out: without it, the rest could be put
+    in order, or an operation in this part saw it.
     """
 
     def __init__(self, model: Model, failing: Failing, of: int) -> None:
@@ -42,7 +43,9 @@ class Counterexample:
         assert stuck.returned is not None
         lines = [f"{say(stuck)}, from {shown(stuck.called)} to {shown(stuck.returned)}, cannot be placed:"]
         if self.since is not None:
-            held = " or ".join(str(sorted(state) if isinstance(state, frozenset) else state) for state in self.starts)
+            held = " or ".join(
+                str(sorted(state, key=repr) if isinstance(state, frozenset) else state) for state in self.starts
+            )
             lines.insert(0, f"Whatever the order of all that came before {shown(self.since)}, it left {held}.")
         for order, answer in self.attempts:
             place = f"after {_last([say(one) for one in order])}" if order else "at the start"

@@ -32,7 +32,7 @@ def draw(operations: Sequence[Operation], say: Callable[[Operation], str], marke
     for one in operations:
         start, end = column[_call(one)], edge if one.returned is None else column[(one.returned, True)]
         bar = f"├{f' {words[id(one)]} '.center(end - start - 1, '─')}{'→' if one.pending else '┤'}"
-        rows = lines.setdefault(one.client, [""])
+        rows = lines.setdefault(str(one.client), [""])
         row = next((row for row, drawn in enumerate(rows) if len(drawn) <= start), len(rows))
         rows[row : row + 1] = [(rows[row] if row < len(rows) else "").ljust(start) + bar]
     margin = max(map(len, lines), default=0) + 2

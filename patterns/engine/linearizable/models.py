@@ -12,7 +12,11 @@ from .operations import Operation
 
 
 class Model(ABC):
-    """What one object does: `(state, input) -> (state, output)`, on immutable, hashable states."""
+    """What one object does: `(state, input) -> (state, output)`, on immutable, hashable states.
+
+    States and outputs are compared with `==`, as Python does: `1`, `1.0` and `True` are one value. An input type whose
+    `answers` is False is only acknowledged: any output of it, such as "OK", is as good as another.
+    """
 
     name: ClassVar[str]
     start: Hashable
@@ -43,12 +47,17 @@ class Model(ABC):
     def say(self, operation: Operation) -> str:
         """The operation in words: `read → 3`."""
         words = str(operation.input)
-        answers = getattr(operation.input, "answers", True)
-        return words if operation.pending or operation.failed or not answers else f"{words} → {operation.output}"
+        silent = operation.pending or operation.failed or not answers(operation.input)
+        return words if silent else f"{words} → {operation.output}"
 
     def refuse(self, input: Any, *known: type) -> TypeError:
         names = ", ".join(kind.__name__ for kind in known)
         return TypeError(f"a {self.name} knows {names}; input is {input!r}")
+
+
+def answers(input: Any) -> bool:
+    """Whether the output of this input says more than that it was done."""
+    return getattr(input, "answers", True)
 
 
 # registers
@@ -77,7 +86,31 @@ class CompareAndSwap(msgspec.Struct, frozen=True, tag=True):
         return f"swap {self.expected} for {self.new}"
 
 
-class Register(Model):
+class _Cells(Model):
+    """What a register and a key-value store have in common."""
+
+    def read_only(self, operation: Operation) -> bool:
+        """A read, and a swap that was refused."""
+        swap = isinstance(operation.input, CompareAndSwap | PutIf)
+        return isinstance(operation.input, Read | Get) or (swap and operation.output is False)
+
+    def saw(self, kept: Operation, other: Operation) -> bool:
+        """A read saw the writes of the value it answered; a swap saw what may have made it succeed or fail."""
+        match other.input:
+            case Write(value) | Put(_, value) | CompareAndSwap(_, value) | PutIf(_, _, value):
+                left = value
+            case _:
+                return False
+        match kept.input:
+            case Read() | Get():
+                return not kept.pending and bool(kept.output == left)
+            case CompareAndSwap(expected, _) | PutIf(_, expected, _):
+                # a swap that was refused may have been refused because of any other value
+                return bool(expected != left) if kept.output is False else bool(expected == left)
+        return False
+
+
+class Register(_Cells):
     """A single value: `Read()` answers it, `Write(value)` replaces it and answers None."""
 
     name = "register"
@@ -93,13 +126,6 @@ class Register(Model):
                 return value, None
         raise self.refuse(input, Read, Write)
 
-    def read_only(self, operation: Operation) -> bool:
-        return _read_only(operation)
-
-    def saw(self, kept: Operation, other: Operation) -> bool:
-        """A read saw the writes of the value it answered."""
-        return _saw(kept, other)
-
 
 class CompareAndSwapRegister(Register):
     """A register with `CompareAndSwap(expected, new)` besides."""
@@ -113,25 +139,6 @@ class CompareAndSwapRegister(Register):
             case Read() | Write():
                 return super().apply(state, input)
         raise self.refuse(input, Read, Write, CompareAndSwap)
-
-
-def _read_only(operation: Operation) -> bool:
-    return isinstance(operation.input, Read | Get) or operation.output is False
-
-
-def _saw(kept: Operation, other: Operation) -> bool:
-    match other.input:
-        case Write(value) | Put(_, value) | CompareAndSwap(_, value) | PutIf(_, _, value):
-            left = value
-        case _:
-            return False
-    match kept.input:
-        case Read() | Get():
-            return not kept.pending and bool(kept.output == left)
-        case CompareAndSwap(expected, _) | PutIf(_, expected, _):
-            # a swap that was refused may have been refused because of any other value
-            return bool(expected != left) if kept.output is False else bool(expected == left)
-    return False
 
 
 # a key-value store
@@ -164,7 +171,7 @@ class PutIf(msgspec.Struct, frozen=True, tag=True):
         return f"put {self.key} {self.value} if {self.expected}"
 
 
-class KeyValueStore(Model):
+class KeyValueStore(_Cells):
     """`Get(key)` answers the value or None; `Put(key, value)` None, `PutIf(key, expected, value)` whether it did.
 
     Its keys are parts of their own. A state is a frozenset of (key, value) pairs.
@@ -187,12 +194,9 @@ class KeyValueStore(Model):
     def key(self, input: Any) -> Hashable:
         return input.key if isinstance(input, Get | Put | PutIf) else None
 
-    def read_only(self, operation: Operation) -> bool:
-        return _read_only(operation)
-
     def saw(self, kept: Operation, other: Operation) -> bool:
         """As for a register, key by key."""
-        return bool(kept.input.key == other.input.key) and _saw(kept, other)
+        return bool(kept.input.key == other.input.key) and super().saw(kept, other)
 
 
 # an append-only list

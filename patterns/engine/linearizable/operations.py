@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from math import isfinite
 from typing import Any
 
@@ -22,7 +22,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     instant count as overlapping, so that no order is claimed that nobody saw.
     """
 
-    client: str
+    client: Hashable
+    """Its name or its number."""
     input: Any
     """What was asked: a hashable value that the model knows."""
     output: Any = None
@@ -56,7 +57,7 @@ class Recorder:
         self._operations: list[Operation] = []
         self._clock = 0
 
-    def call(self, client: str, input: Any) -> int:
+    def call(self, client: Hashable, input: Any) -> int:
         """A client asks; the number is the operation's, for what comes of it. Until then it is pending."""
         self._operations.append(Operation(client=client, input=input, called=self._tick()))
         return len(self._operations) - 1
@@ -95,7 +96,7 @@ def validated(operations: Iterable[Operation]) -> list[Operation]:
     for operation in ordered:
         _check(operation)
     ordered.sort(key=lambda operation: operation.called)
-    busy: dict[str, Operation] = {}
+    busy: dict[Hashable, Operation] = {}
     for operation in ordered:
         last = busy.get(operation.client)
         if last is not None and last.returned is not None and not last.precedes(operation):
@@ -120,7 +121,8 @@ def _check(operation: Operation) -> None:
     if operation.output is not None and (operation.pending or operation.failed):
         what = "is pending" if operation.pending else "failed"
         raise HistoryError(f"output is {operation.output!r} of an operation that {what}: {operation}")
-    try:
-        hash(operation.input)
-    except TypeError:
-        raise TypeError(f"input must be hashable; it is {operation.input!r} in {operation}") from None
+    for name, value in (("client", operation.client), ("input", operation.input)):
+        try:
+            hash(value)
+        except TypeError:
+            raise TypeError(f"{name} must be hashable; it is {value!r} in {operation}") from None

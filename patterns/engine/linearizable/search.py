@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import Any, NamedTuple
 
-from .models import Model
+from .models import Model, answers
 from .operations import Operation, Time
 
 BOUND = 1_000_000
@@ -132,7 +132,7 @@ def search(operations: Sequence[Operation], model: Model, starts: Collection[Has
     last = len(returns)
     apply = model.apply
     # Where the search has been: at a return, with these ordered, in this state; and which pending operations had
-    # been spent to get there. Who gets there again with those spent and more can do nothing new.
+    # been spent to get there. To get there again with those spent, and perhaps more, opens nothing new.
     seen: dict[tuple[int, int, Any], list[int]] = {}
     now: list[Configuration] = [Configuration(0, 0, state, None, None) for state in starts]
     later: list[Configuration] = []  # with one pending operation more: only looked at when nothing else is left
@@ -185,7 +185,7 @@ def _next(
         if operation.returned is None:
             if after != state:  # what changes nothing need not be ordered
                 found.append((bit, operation, after))
-        elif output == operation.output:
+        elif output == operation.output or not answers(operation.input):
             if read_only:
                 # It fits here and is in nobody's way: where there is an order from here, there is one with it first.
                 return [(bit, operation, after)]

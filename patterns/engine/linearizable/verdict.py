@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 
+from patterns.engine.arguments import require_instance, require_whole
+
 from .counterexample import Counterexample, explain
 from .models import Model
 from .operations import Operation, Time, validated
-from .search import BOUND, Configuration, search
+from .search import BOUND, Configuration, Outcome, Undecided, search
+
+FIRST_BOUNDS = (10_000, 100_000)
+"""Each part is searched within these bounds first: an easy part may refute what a hard one leaves open."""
 
 
 class Verdict:
@@ -42,7 +47,8 @@ def check(operations: Iterable[Operation], model: Model, *, bound: int = BOUND) 
 
     Parts of the object that do not touch one another (`Model.key`) are checked apart, and a pending operation may
     have taken effect or not. Raises HistoryError for operations no clients could have made, TypeError for an
-    input the model does not know, and Undecided when `bound` configurations of a part were not enough.
+    input the model does not know, and Undecided when no part is refuted, and `bound` configurations of one were not
+    enough.
 
     >>> from patterns.engine.linearizable import Operation, Read, Register, Write, check
     >>> write = Operation(client="A", input=Write(1), called=0, returned=10)
@@ -58,10 +64,8 @@ def check(operations: Iterable[Operation], model: Model, *, bound: int = BOUND) 
     - after A's write 1 it would return 1, not None
     Over before it was called, so not to be placed after it: A's write 1 (at 10).
     """
-    if not isinstance(model, Model):
-        raise TypeError(f"model must be a Model, such as Register(); it is {model!r}")
-    if bound < 1:
-        raise ValueError(f"bound is {bound}; it must be at least one configuration")
+    require_instance("model", model, Model)
+    require_whole("bound", bound)
     operations = validated(operations)
     parts: dict[Hashable, list[Operation]] = {}
     for operation in operations:
@@ -69,11 +73,26 @@ def check(operations: Iterable[Operation], model: Model, *, bound: int = BOUND) 
         if not operation.failed:
             parts.setdefault(model.key(operation.input), []).append(operation)
     points: list[tuple[Time, Operation]] = []
-    for part in parts.values():
-        outcome = search(part, model, [model.start], bound)
-        if outcome.end is None:
-            return Verdict(model, (), explain(part, model, outcome, len(operations)))
-        points += _points(outcome.schedule.returns, outcome.end)
+    undecided = sorted(parts.values(), key=len)
+    limits = [*(first for first in FIRST_BOUNDS if first < bound), bound]
+    for limit in limits:
+        hard, problem = [], None
+        for part in undecided:
+            try:
+                outcome = search(part, model, [model.start], min(bound, max(limit, 10 * len(part))))
+            except Undecided as too_hard:
+                problem = problem or too_hard
+                hard.append(part)
+                found = _out_of_nowhere(part, model) if limit == limits[0] else None
+                if found is None:
+                    continue
+                part, outcome = found
+            if outcome.end is None:
+                return Verdict(model, (), explain(part, model, outcome, len(operations)))
+            points += _points(outcome.schedule.returns, outcome.end)
+        undecided = hard
+    if problem is not None:
+        raise problem
     points.sort(key=lambda point: point[0])  # stable, and so true to the order within each part
     return Verdict(model, tuple(operation for _, operation in points), None)
 
@@ -91,3 +110,14 @@ def _points(returns: list[Operation], end: Configuration) -> list[tuple[Time, Op
         assert waiting_for is not None
         points.append((waiting_for, step.operation))
     return points
+
+
+def _out_of_nowhere(part: list[Operation], model: Model) -> tuple[list[Operation], Outcome] | None:
+    """An operation that saw none of the others and yet answers what it cannot answer alone: no order has a place for
+    it. It read a value that nobody wrote."""
+    answered = {(one.input, repr(one.output)): one for one in part if not one.pending}
+    for one in answered.values():
+        alone = search([one], model, [model.start])
+        if alone.end is None and not any(other is not one and model.saw(one, other) for other in part):
+            return [one], alone
+    return None
