@@ -49,6 +49,8 @@ class Verdict(NamedTuple):
     """How many machines were searched, every run of each."""
     states: int = 0
     """How many states they have."""
+    bounded: bool = False
+    """Whether a search stayed within a bound: runs beyond it were not looked at."""
     hint: str = ""
     """What to think about next: tied to the mistake where it is recognised. With `accepted`, a remark."""
     mistake: str = ""
@@ -66,7 +68,8 @@ class Verdict(NamedTuple):
     @property
     def looked_at(self) -> str:
         """What was looked at, in words: more is not claimed."""
-        runs = f", and in every run of {self.searches} small machines: {self.states:,} states" if self.searches else ""
+        every = "every run within the bounds" if self.bounded else "every run"
+        runs = f", and in {every} of {self.searches} small machines: {self.states:,} states" if self.searches else ""
         return f"right in all {self.tried:,} {self.what} tried{runs.replace('1 small machines', 'a small machine')}"
 
     @property
@@ -214,11 +217,15 @@ class Exercise(NamedTuple):
             if found.counterexample is not None:
                 return _in_a_run(verdict, found.counterexample)
             if isinstance(found, Exploration):
-                if found.complete and found.never:
+                if found.complete_within and found.never:
                     then = f"In {found.states:,} states it never happens that {found.never[0]}."
                     return self._refused(rule, verdict, then)
                 undecided = undecided or found.cut_by
-                verdict = verdict._replace(searches=verdict.searches + 1, states=verdict.states + found.states)
+                verdict = verdict._replace(
+                    searches=verdict.searches + 1,
+                    states=verdict.states + found.states,
+                    bounded=verdict.bounded or not found.complete,
+                )
         if not verdict.accepted:
             return self._refused(rule, verdict)
         if undecided:

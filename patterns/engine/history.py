@@ -176,6 +176,8 @@ class History(Generic[S, E]):
 
         Raises ReplayError when the code is damaged, is of another pattern, or names events that cannot happen.
         """
+        require_instance("machine", machine, Machine)
+        require_instance("code", code, str)
         code, _, at = code.strip().partition("@")
         body, _, crc = code.rpartition(":")
         name, _, payload = body.partition(":")

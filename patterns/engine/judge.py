@@ -193,10 +193,10 @@ def judge_machine(
     A handler that raises NotImplementedError is not attempted yet. `hint` says what to think about for what was found.
     """
     found = explore(machine, properties, max_states=max_states)
-    if found.counterexample is None and not found.never:
+    if found.holds:
         return Verdict(True, tried=found.states, what="states")
     if found.counterexample is None:
-        failing = f"in all {found.states:,} states it never happens: {found.never[0]}"
+        failing = f"in all {found.states:,} states it never happens: {found.never[0]}" if found.never else str(found)
         return Verdict(False, tried=found.states, failing=failing, what="states")
     broken = found.counterexample
     if "NotImplementedError" in broken.reason:

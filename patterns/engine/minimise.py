@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-from .arguments import require_instance
+from .arguments import listed, require_instance
 from .counterexample import Counterexample, Stage, Watch, Wrong, counterexample
 from .machine import Machine, NotEnabled
 from .properties import Property
@@ -25,6 +25,7 @@ def minimise(machine: Machine[Any, Any], events: Sequence[Any], property: Proper
     require_instance("machine", machine, Machine)
     require_instance("property", property, Property)
     run = _Run(machine, property)
+    events = listed("events", events, "a list of events")
     memos = [] if run.start_is_wrong else run.memos_of(events)
     size = max(1, len(memos) // 2)
     while size:

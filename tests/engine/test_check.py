@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
+from models.numbers import Count, Stair
 from models.replicas import ALL_ANSWERED, ANSWERED_IS_EVERYWHERE, ClumsyReplicas, HastyReplicas, Put, Replicas
 
-from patterns.engine.counterexample import Watch, counterexample
+from patterns.engine.counterexample import Watch, Wrong, counterexample
 from patterns.engine.history import History
 from patterns.engine.minimise import minimise
-from patterns.engine.properties import Always, AlwaysNext, AtRest, NeverTwice, NoFailure
+from patterns.engine.properties import Along, Always, AlwaysNext, AtRest, NeverTwice, NoFailure, Sometimes
 from patterns.engine.step import Note
 from patterns.engine.world import Crash, Deliver, Duplicate, Fire, Request, Restart
 from patterns.two_phase_commit.specification import Act, TwoPhase
@@ -109,7 +113,7 @@ def test_a_long_counterexample_prints_its_last_steps_and_its_replay_code() -> No
     while len(history.steps) < 100:
         if history.advance() is None:
             history.apply(Request(f"C{len(history.steps)}", "P", Put(len(history.steps))))
-    text = str(counterexample(Replicas(), [step.event for step in history.path[1:]], ALL_ANSWERED, "as if"))
+    text = str(counterexample(Replicas(), [step.event for step in history.path[1:]], Wrong(ALL_ANSWERED, "as if")))
     assert len(text.splitlines()) == 42
     assert f"59 earlier steps; replay code {history.code}" in text
 
@@ -129,3 +133,73 @@ def test_a_handler_that_raises_is_a_counterexample_that_stands_before_it() -> No
 def test_a_run_without_a_failure_cannot_be_minimised() -> None:
     with pytest.raises(ValueError, match="holds all along these 1 events"):
         minimise(TwoPhase(), [Act("RMPrepare", 0)], TwoPhase.always[0])
+
+
+def test_a_property_broken_at_the_start_needs_no_event() -> None:
+    """ENGINE.md: the minimised run kept eight events that the failure does not need."""
+    found = minimise(HastyReplicas(), hasty_run(), Always("nothing works", lambda world: "it works"))
+    assert found.history.step.depth == 0
+    assert found.reason == "it works"
+
+
+def test_another_failure_is_not_taken_for_the_broken_property() -> None:
+    """D06: leaving out "up" lets "jump" raise. That is another bug, and the shown run must break the named property."""
+    low = Always("never above 7", lambda n: "too high" if n > 7 else None)
+    found = minimise(Stair(), ["up", "up", "up", "jump"], low)
+    assert [step.event for step in found.history.path[1:]] == ["up", "up", "up", "jump"]
+    assert (found.property, found.reason) == (low, "too high")
+    assert low.reason(None, found.history.state) == "too high"
+
+
+def test_a_handler_that_raises_breaks_no_other_property() -> None:
+    """D07: an event that cannot happen is no failure of a property that holds."""
+    holds = Always("holds", lambda n: None)
+    with pytest.raises(ValueError, match="'holds' holds until event 1, and then: str raises KeyError: 'too low to"):
+        minimise(Stair(), ["jump"], holds)
+    with pytest.raises(ValueError, match=r"'holds' holds until event 1, and then: .*there is no process 'S9'"):
+        minimise(Replicas(), [Fire("S9", "election")], holds)
+    assert minimise(Stair(), ["up", "jump"], NoFailure()).reason == "str raises KeyError: 'too low to jump'"
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (
+            lambda: Always(lambda s: None, "swapped"),
+            "name is <function .*>; allowed is a text that says what must hold",
+        ),
+        (lambda: Always("x", None), "wrong is None; allowed is a function"),
+        (lambda: AlwaysNext("x", "y"), "wrong is 'y'; allowed is a function"),
+        (lambda: Along("x", 0, len), "begin is 0; allowed is a function"),
+        (lambda: Along("x", len, 0), "follow is 0; allowed is a function"),
+        (lambda: NeverTwice("x", ()), r"claims is \(\); allowed is a function"),
+        (lambda: Sometimes("x", True), "reached is True; allowed is a function"),
+        (lambda: Sometimes(1, len), "name is 1; allowed is a text"),
+    ],
+)
+def test_a_property_of_wrong_arguments_is_refused(make: Callable[[], Any], said: str) -> None:
+    with pytest.raises(TypeError, match=said):
+        make()
+
+
+@pytest.mark.parametrize("holds", [lambda n: n < 3, lambda n: n >= 3])
+def test_a_truth_value_is_not_taken_for_a_reason(holds: Callable[[int], Any]) -> None:
+    """A learner may return True for what holds, or for what does not: neither says why."""
+    watch = Watch(Count(), [Always("below three", holds)])
+    wrong = next(n for n in range(5) if holds(n))
+    with pytest.raises(TypeError, match=r"the reason that Always\('below three'\) gives is True; allowed is a text"):
+        watch.broken((), wrong)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((Stair, [], NoFailure()), r"machine is <class .*Stair'>; allowed is a Machine: write Stair\(\)"),
+        ((Stair(), [], NoFailure), r"property is <class .*NoFailure'>; allowed is a Property: write NoFailure\(\)"),
+        ((Stair(), [], lambda n: None), "property is <function .*>; allowed is a Property"),
+        ((Stair(), None, NoFailure()), "events is None; allowed is a list of events"),
+    ],
+)
+def test_minimise_refuses_wrong_arguments(arguments: tuple[Any, ...], said: str) -> None:
+    with pytest.raises(TypeError, match=said):
+        minimise(*arguments)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from models.numbers import Claims, Count, Stair
 from models.replicas import (
     A_WRITE_IS_ANSWERED,
     ALL_ANSWERED,
@@ -14,10 +15,12 @@ from models.replicas import (
     ForgetfulReplicas,
     HastyReplicas,
     Replicas,
+    answered_but_missing,
 )
 
 from patterns.engine.explore import Progress, explore
-from patterns.engine.properties import Always, AlwaysNext, NeverTwice, Sometimes
+from patterns.engine.properties import Always, AlwaysNext, NeverTwice, Property, Sometimes
+from patterns.engine.random_worlds import random_worlds
 from patterns.engine.world import Crash, Deliver, Request
 from patterns.two_phase_commit.specification import COMMITTED, PREPARED, Act, TCommit, TwoPhase, TwoPhaseState
 
@@ -39,7 +42,7 @@ def no_resends(world: Any) -> bool:
 
 def test_a_right_machine_is_seen_whole_and_everything_that_can_happen_happens() -> None:
     result = explore(one_of_each(Replicas), PROPERTIES, within=no_resends)
-    assert result.complete
+    assert result.complete_within
     assert result.holds
     assert result.never == ()
 
@@ -153,20 +156,115 @@ def test_a_bound_that_is_just_wide_enough_cuts_nothing_short() -> None:
 def test_states_outside_the_constraint_are_checked_and_not_followed() -> None:
     """As a state constraint of TLC (Lamport 2002, section 14.3)."""
     result = explore(TwoPhase(), within=lambda s: s.tm == "init")
-    assert result.complete
-    assert result.states < 288
+    assert result.complete_within
+    assert not result.complete
+    assert 0 < result.beyond < result.states < 288
+    assert "every state within the bound was seen; " in str(result)
+    assert "every state was seen" not in str(result)
     decided = Always("undecided", lambda s: s.tm if s.tm != "init" else None)
     assert explore(TwoPhase(), [decided], within=lambda s: s.tm == "init").counterexample is not None
 
 
+def test_what_lies_beyond_the_bound_is_not_said_never_to_happen() -> None:
+    """D09: counting stops at 5, so nothing is known of 10."""
+    ten = Sometimes("ten", lambda n: n == 10)
+    result = explore(Count(), [ten], within=lambda n: n < 5)
+    assert (result.complete, result.complete_within, result.beyond) == (False, True, 1)
+    assert not result.holds
+    assert "not seen within these bounds: ten" in str(result)
+    assert "never" not in str(result)
+
+
+def test_a_bound_that_cuts_nothing_off_leaves_the_search_complete() -> None:
+    result = explore(TwoPhase(), within=lambda s: True)
+    assert (result.complete, result.beyond) == (True, 0)
+    last = explore(TwoPhase(), within=lambda s: any(True for _ in TwoPhase().enabled(s)))
+    assert last.complete, "outside the bound are only states from which nothing can happen"
+
+
+def test_symmetry_together_with_a_memory_is_refused() -> None:
+    """D02: the memory keeps the name that the state forgets. With the two merged, the double claim is never seen."""
+    once = NeverTwice("one leader", lambda state, notes: [("leader", note.values["who"]) for note in notes])
+    found = explore(Claims(), [once])
+    assert found.counterexample is not None
+    assert found.counterexample.reason == "leader: first A, now B"
+    with pytest.raises(ValueError, match=r"symmetry is .*; allowed is None together with NeverTwice\('one leader'\)"):
+        explore(Claims(), [once], symmetry=lambda state: state)
+
+
+def test_symmetry_together_with_a_property_of_single_steps_finds_what_breaks_it() -> None:
+    backwards = AlwaysNext("nobody speaks", lambda before, after: after if "spoke" in after else None)
+    by_role = explore(Claims(), [backwards], symmetry=lambda state: state.replace("B", "A"))
+    assert by_role.counterexample is not None
+
+
+class Remembers(Property):
+    """Wrong where more than two steps were taken; its memory begins at the start, without a `follow` of its own."""
+
+    def begin(self, state: Any) -> int:
+        return int(state) + 2
+
+    def reason(self, memory: Any, state: Any) -> str | None:
+        return f"{state} is above {memory}" if state > memory else None
+
+
+def test_a_property_that_remembers_only_the_start_is_asked_with_its_memory() -> None:
+    found = explore(Count(), [Remembers("near the start")], max_states=10)
+    assert found.counterexample is not None
+    assert found.counterexample.reason == "3 is above 2"
+
+
+@pytest.mark.parametrize(
+    ("properties", "said"),
+    [
+        ([lambda w: "always wrong"], r'properties\[0\] is <function .*; allowed is a property: write Always\("what'),
+        ([answered_but_missing], r'write Always\("what must hold", answered_but_missing\)'),
+        ([Always], r"properties\[0\] is <class .*Always'>; allowed is a property"),
+        (["x"], r"properties\[0\] is 'x'; allowed is a property"),
+        ([ANSWERED_IS_EVERYWHERE, None], r"properties\[1\] is None; allowed is a property"),
+        ("x", r"properties\[0\] is 'x'"),
+        (ANSWERED_IS_EVERYWHERE, r"properties is Always\(.*; allowed is a list of properties"),
+    ],
+)
+def test_what_is_no_property_is_refused_with_the_way_to_write_it(properties: Any, said: str) -> None:
+    """D03: passed over without a word, it would be said to hold."""
+    with pytest.raises(TypeError, match=said):
+        explore(one_of_each(Replicas), properties)
+    with pytest.raises(TypeError, match=said):
+        random_worlds(Replicas(), range(2), 50, properties)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"machine": Replicas}, r"machine is <class .*>; allowed is a Machine: write Replicas\(\)"),
+        ({"machine": [Replicas]}, r"allowed is a Machine: write Replicas\(\)"),
+        ({"machine": None}, "machine is None; allowed is one or more machines"),
+        ({"machine": [Count(), Stair(), Claims()]}, "machine is .*Claims.*; allowed is a Count"),
+        ({"max_states": 100.5}, "max_states is 100.5; allowed is a whole number, at least 1"),
+        ({"max_states": float("nan")}, "max_states is nan"),
+        ({"max_states": None}, "max_states is None"),
+        ({"max_states": True}, "max_states is True"),
+        ({"max_depth": "3"}, "max_depth is '3'; allowed is a whole number"),
+        ({"within": 5}, "within is 5; allowed is a function"),
+        ({"symmetry": "x"}, "symmetry is 'x'; allowed is a function"),
+        ({"progress": "x"}, "progress is 'x'; allowed is a function"),
+    ],
+)
+def test_wrong_arguments_are_refused_by_name(arguments: dict[str, Any], said: str) -> None:
+    """D16, D17: a bound that is no whole number never bites."""
+    with pytest.raises(TypeError, match=said):
+        explore(**{"machine": Count(), "max_states": 5, **arguments})
+
+
 @pytest.mark.parametrize("bounds", [{"max_states": 0}, {"max_depth": 0}])
 def test_a_bound_below_one_is_refused(bounds: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match="a bound is at least 1"):
+    with pytest.raises(ValueError, match=r"max_(states|depth) is 0; allowed is a whole number, at least 1"):
         explore(TwoPhase(), **bounds)
 
 
 def test_there_must_be_something_to_explore() -> None:
-    with pytest.raises(ValueError, match="no machine to explore"):
+    with pytest.raises(ValueError, match=r"machine is \[\]; allowed is one or more machines"):
         explore([])
 
 
@@ -189,8 +287,10 @@ def test_an_interrupted_search_keeps_what_it_found() -> None:
     result = explore(TwoPhase(8), [*TwoPhase.always, commits], progress=stop_after(2))
     assert result.cut_by == "an interruption"
     assert result.states > 100
-    assert result.holds  # so far: what was not met may still lie ahead
+    assert result.counterexample is None
+    assert not result.holds, "what was not looked at is not known to hold"
     assert result.never == ("all commit",)
+    assert "not seen within these bounds: all commit" in str(result)
 
 
 def test_the_progress_bar_is_one_line_written_over(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import string
+import zlib
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar
 
@@ -146,9 +148,20 @@ def test_going_back_and_forward_moves_along_the_branch_and_stops_at_its_ends() -
 @pytest.mark.parametrize("move", [History.back, History.forward])
 def test_a_negative_number_of_steps_is_refused(move: Callable[[History[Any, Any], int], Any]) -> None:
     history = after(Up(), Up())
-    with pytest.raises(ValueError, match="steps is -1; it must not be negative"):
+    with pytest.raises(ValueError, match="steps is -1; allowed is a whole number, at least 0"):
         move(history, -1)
     assert history.step.depth == 2
+
+
+@pytest.mark.parametrize("steps", [1.5, "1", None, True])
+@pytest.mark.parametrize("move", [History.back, History.forward])
+def test_a_refused_move_leaves_the_history_as_it_was(move: Callable[[History[Any, Any], Any], Any], steps: Any) -> None:
+    """D10: the cursor must not stand between two steps."""
+    history = after(Up(), Up())
+    with pytest.raises(TypeError, match=f"steps is {steps!r}; allowed is a whole number, at least 0"):
+        move(history, steps)
+    assert history.step.depth == 2
+    assert history.advance() is not None
 
 
 def test_another_event_in_a_place_passed_before_makes_a_branch_and_keeps_the_old_one() -> None:
@@ -206,7 +219,7 @@ def test_a_jump_to_what_is_no_step_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("machine", "said"),
-    [(None, "machine is None, which is no Machine$"), (Lift, r"which is no Machine: write Lift\(\)")],
+    [(None, "machine is None; allowed is a Machine$"), (Lift, r"allowed is a Machine: write Lift\(\)$")],
 )
 def test_a_history_of_no_machine_is_refused_and_forgotten_parentheses_are_named(machine: Any, said: str) -> None:
     with pytest.raises(TypeError, match=said):
@@ -242,7 +255,7 @@ def test_a_run_ends_where_nothing_happens_any_more() -> None:
 
 @pytest.mark.parametrize("bound", [0, -1, 2.5, "10"])
 def test_a_bound_that_is_no_number_of_steps_is_refused(bound: Any) -> None:
-    with pytest.raises(ValueError, match=f"bound is {bound!r}; it is a number of steps, at least one"):
+    with pytest.raises(ValueError, match=f"bound is {bound!r}; allowed is a whole number, at least 1"):
         after().run_until(at_floor(1), bound)
 
 
@@ -324,6 +337,53 @@ def test_no_text_at_all_does_anything_but_be_refused(code: str) -> None:
 def test_a_place_that_the_run_does_not_have_is_refused(place: str) -> None:
     with pytest.raises(ReplayError):
         History.replay(Lift(), f"{after(Up(), Up(), Up()).code}@{place}")
+
+
+def forged(*items: Any, params: Any = None) -> str:
+    """A replay code of a lift with these items and a right check sum."""
+    packed = zlib.compress(msgspec.msgpack.encode([params or {}, items]), 9, wbits=-15)
+    body = f"lift:{urlsafe_b64encode(packed).decode().rstrip('=')}"
+    return f"{body}:{zlib.crc32(body.encode()):08x}"
+
+
+@pytest.mark.parametrize(
+    ("items", "said"),
+    [
+        ((10**9,), "the replay code names 1,000,000,000 usual events; allowed is up to 1,000,000"),
+        ((10**6,) * 9, "the replay code names 9,000,000 usual events"),
+        ((-5,), "cannot be replayed in this 'lift': Expected `int` >= 1"),
+        ((0,), "cannot be replayed in this 'lift': Expected `int` >= 1"),
+        (("x",), "cannot be replayed in this 'lift'"),
+    ],
+)
+def test_a_forged_replay_code_is_refused_at_once(items: tuple[Any, ...], said: str) -> None:
+    """D16."""
+    assert History.replay(Lift(), forged(1, 1)).step.depth == 2
+    with pytest.raises(ReplayError, match=said):
+        History.replay(Lift(), forged(*items))
+
+
+class Breaking(Lift):
+    def apply(self, state: tuple[int, tuple[str, ...]], event: Up | Down | Board) -> Any:
+        raise LookupError("the rope is gone")
+
+
+def test_a_code_that_lets_a_handler_fail_is_refused_with_the_reason() -> None:
+    with pytest.raises(ReplayError, match="cannot be replayed in this 'lift': the rope is gone"):
+        History.replay(Breaking(), after(Up()).code)
+
+
+@pytest.mark.parametrize(
+    ("machine", "code", "said"),
+    [
+        (Lift, "", r"allowed is a Machine: write Lift\(\)"),
+        (None, "", "machine is None; allowed is a Machine"),
+        (Lift(), None, "code is None; allowed is a str"),
+    ],
+)
+def test_replay_refuses_wrong_arguments_by_name(machine: Any, code: Any, said: str) -> None:
+    with pytest.raises(TypeError, match=said):
+        History.replay(machine, code)
 
 
 class Cellar(Lift):

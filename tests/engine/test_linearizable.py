@@ -137,7 +137,7 @@ def test_a_register(name: str) -> None:
     assert is_witness(verdict.order, operations, Register("0")) is linearizable
 
 
-def op(client: str, input: Any, called: float, returned: float | None, output: Any = None, **more: Any) -> Operation:
+def op(client: Any, input: Any, called: float, returned: float | None, output: Any = None, **more: Any) -> Operation:
     return Operation(client=client, input=input, called=called, returned=returned, output=output, **more)
 
 
@@ -201,10 +201,80 @@ def test_a_list_shows_all_that_was_appended_in_one_order_for_all() -> None:
 def test_the_search_remembers_where_it_has_been() -> None:
     """Lowe 2017, section 3: with n overlapping writes there are n! orders, but only n 2^n places to be in."""
     writes = [op(f"w{number}", Write(number), 0, 100) for number in range(10)]
-    impossible = op("reader", Read(), 50, 60, "never written")
-    with pytest.raises(Undecided, match="no answer after 100 configurations of 11 operations, 0 of them pending"):
-        check([*writes, impossible], Register(), bound=100)
-    assert not check([*writes, impossible], Register(), bound=10 * 2**10 + 1)
+    impossible = [op("reader", Read(), 50 + 2 * n, 51 + 2 * n, value) for n, value in enumerate((3, 4, 3))]
+    with pytest.raises(Undecided, match="no answer after 100 configurations of 13 operations, 0 of them pending"):
+        check([*writes, *impossible], Register(), bound=100)
+    assert not check([*writes, *impossible], Register(), bound=10 * 2**10 + 1)
+
+
+def hard(key: str, reads: tuple[int, ...]) -> list[Operation]:
+    """Eighteen writes of one key at the same time, and reads in which an overwritten value comes back: no order, but
+    2^18 places to look at."""
+    writes = [op(f"{key}{n}", Put(key, n), 0, 100 + n) for n in range(18)]
+    return [*writes, *(op(f"{key}r", Get(key), 10 + 2 * n, 11 + 2 * n, value) for n, value in enumerate(reads))]
+
+
+REFUTED = [op("x", Put("b", 1), 0, 1), op("x", Get("b"), 2, 3, 2), op("x", Put("b", 2), 4, 5)]
+
+
+@pytest.mark.parametrize("operations", [[*hard("a", (3, 4, 3)), *REFUTED], [*REFUTED, *hard("a", (3, 4, 3))]])
+def test_one_refuted_part_is_enough_however_hard_another_is(operations: list[Operation]) -> None:
+    """D01: no order of all exists when one part has none (locality, Herlihy & Wing 1990, Theorem 1)."""
+    verdict = check(operations, KeyValueStore(), bound=20_000)
+    assert refusal(verdict).stuck == REFUTED[1]
+    assert refusal(verdict).of == len(operations)
+
+
+def test_a_large_easy_part_refutes_before_a_small_hard_one_is_searched_to_the_end() -> None:
+    """D01: within bounds in stages. The hard part alone would take 20,000 configurations."""
+    many = [op("x", Put("b", n), 1000 + 2 * n, 1001 + 2 * n) for n in range(50)]
+    operations = [*hard("a", (3, 4, 3)), *many, op("x", Get("b"), 1100, 1101, 7)]
+    assert refusal(check(operations, KeyValueStore(), bound=20_000)).stuck == operations[-1]
+
+
+def test_a_verdict_is_open_only_when_no_part_is_refuted() -> None:
+    fine = [op("x", Put("b", 1), 0, 1), op("x", Get("b"), 2, 3, 1)]
+    with pytest.raises(Undecided, match="no answer after 20,000 configurations of 21 operations"):
+        check([*hard("a", (3, 4, 3)), *fine], KeyValueStore(), bound=20_000)
+
+
+def test_a_value_that_nobody_wrote_is_refuted_without_a_search() -> None:
+    """Of eighteen writes at the same time no order needs to be tried: none of them writes -1."""
+    verdict = check(hard("a", (3, -1)), KeyValueStore(), bound=10)
+    assert [one.output for one in refusal(verdict).operations] == [-1]
+    assert "at the start it would return None, not -1" in refusal(verdict).words
+    written_later = [*hard("a", (3, -1)), op("late", Put("a", -1), 0, None)]
+    with pytest.raises(Undecided):
+        check(written_later, KeyValueStore(), bound=10)
+
+
+@pytest.mark.parametrize("acknowledged", ["OK", "ok", True, False, 0, None])
+def test_an_acknowledgement_of_a_write_is_no_answer(acknowledged: Any) -> None:
+    """Recorded clients note "OK" for a write; the model answers None."""
+    write = op("A", Write(1), 0, 1, acknowledged)
+    assert check([write, op("B", Read(), 2, 3, 1)], Register())
+    assert not check([write, op("B", Read(), 2, 3, None)], Register())
+    assert check([op("A", Put("k", 1), 0, 1, acknowledged), op("B", Get("k"), 2, 3, 1)], KeyValueStore())
+    assert check([op("A", Append(1), 0, 1, acknowledged), op("B", Read(), 2, 3, (1,))], AppendList())
+    assert not check([op("A", CompareAndSwap(0, 1), 0, 1, "OK")], CompareAndSwapRegister(0)), "a swap answers"
+
+
+def test_clients_may_be_numbers() -> None:
+    """D11: as Porcupine's and Jepsen's are."""
+    operations = [op(0, Write(1), 0, 10), op(1, Write(2), 12, 20), op(7, Read(), 22, 30, 1), op("B", Read(), 31, 32, 2)]
+    assert str(check(operations[:2], Register())) == "Linearizable, in this order:\n0: write 1\n1: write 2"
+    text = str(check(operations, Register()))
+    assert text.splitlines()[2:5] == [
+        "0  ├─ write 1 ─┤",
+        "1                 ├─ write 2 ─┤",
+        "7                              ├─ ✗ read → 1 ─┤",
+    ]
+    assert "7's read → 1, from 22 to 30, cannot be placed:" in text
+
+
+def test_values_are_told_apart_as_python_does() -> None:
+    """`Model` says so: 1, 1.0 and True are one value."""
+    assert check([op("A", Write(True), 0, 1), op("B", Read(), 2, 3, 1)], Register())
 
 
 def test_equal_lost_operations_are_as_good_as_one_another() -> None:
@@ -318,6 +388,7 @@ REFUSED = {
         "a register knows Read, Write; input is",
     ),
     "an input that can change": ([op("A", Write([1]), 0, 1)], TypeError, "input must be hashable; it is Write"),
+    "a client that can change": ([op(["A"], Read(), 0, 1)], TypeError, r"client must be hashable; it is \['A'\]"),
     "no operation": ([Read()], TypeError, "a history is made of Operation; this is a Read"),
 }
 
@@ -330,10 +401,13 @@ def test_refused(what: str) -> None:
 
 
 def test_a_model_and_a_bound_are_checked_too() -> None:
-    with pytest.raises(TypeError, match=r"model must be a Model, such as Register\(\)"):
+    with pytest.raises(TypeError, match=r"model is <class .*Register'>; allowed is a Model: write Register\(\)"):
         check([], Register)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="bound is 0; it must be at least one configuration"):
-        check([], Register(), bound=0)
+    for bound in (0, 2.5, float("nan"), None, "9"):
+        with pytest.raises(ValueError, match=f"bound is {bound!r}; allowed is a whole number, at least 1"):
+            check([], Register(), bound=bound)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="operations is None; allowed is a list of operations"):
+        check(None, Register())  # type: ignore[arg-type]
 
 
 def test_a_recorder_refuses_what_did_not_happen() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from models.ping_pong import PingPong
+from models.numbers import Count
+from models.ping_pong import FiveGossips, PingPong
 from models.replicas import (
     A_WRITE_IS_ANSWERED,
     ANSWERED_IS_EVERYWHERE,
@@ -17,12 +18,22 @@ from models.replicas import (
 )
 
 from patterns.engine.history import History
-from patterns.engine.properties import Sometimes
+from patterns.engine.properties import Always, Sometimes
 from patterns.engine.random_worlds import FAULTS, random_worlds
+from patterns.engine.world import Deliver, Fire, World
 from patterns.two_phase_commit.specification import TwoPhase
 
 PROPERTIES = (ANSWERED_IS_EVERYWHERE, A_WRITE_IS_ANSWERED)
 SEEDS = range(40)
+
+
+def overdue(world: World) -> str | None:
+    """A message that should have arrived before the present."""
+    late = [packet for packet in world.packets if packet.due < world.clock]
+    return f"{late[0].body} is late" if late else None
+
+
+never_late = Always("no message is late", overdue)
 
 
 def test_a_right_machine_stands_every_fault_and_makes_progress_once_all_is_repaired() -> None:
@@ -104,14 +115,52 @@ def test_without_faults_only_the_usual_happens() -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"steps": 0}, "steps is 0"),
+        ({"steps": 0}, "steps is 0; allowed is a whole number, at least 1"),
+        ({"steps": 2.5}, "steps is 2.5"),
+        ({"patience": "x"}, "patience is 'x'; allowed is a whole number"),
         ({"faults": {"crash": 0.7, "drop": 0.7}}, "add up to at most 1"),
         ({"faults": {"crash": -0.1}}, "not negative"),
+        ({"faults": {"crash": float("nan")}}, "not negative"),
+        ({"faults": {"crash": "0.1"}}, "not negative"),
+        (
+            {"faults": {"crashes": 0.2}},
+            "faults is .'crashes': 0.2.; allowed is a mapping from these groups .* crash, cut",
+        ),
+        ({"faults": ["crash"]}, "faults is .'crash'.; allowed is a mapping"),
+        ({"machine": PingPong}, r"machine is <class .*>; allowed is a Machine: write PingPong\(\)"),
+        ({"seeds": "ab"}, "seed is 'a'; allowed is a whole number"),
+        ({"seeds": 5}, "seeds is 5; allowed is one or more whole numbers"),
+        ({"seeds": []}, r"seeds is \[\]; allowed is one or more whole numbers"),
     ],
 )
-def test_arguments_that_cannot_be_are_refused(arguments: dict[str, Any], sentence: str) -> None:
+def test_wrong_arguments_are_refused_by_name(arguments: dict[str, Any], sentence: str) -> None:
+    """D08, D16, D17: faults that do not exist never happen, and a check without a run says nothing."""
     with pytest.raises(ValueError, match=sentence):
-        random_worlds(PingPong(), [1], **arguments)
+        random_worlds(**{"machine": PingPong(), "seeds": [1], "properties": (), **arguments})
+
+
+def test_a_verdict_says_how_much_was_looked_at() -> None:
+    text = str(random_worlds(PingPong(), range(3), 10, ()))
+    assert text.startswith("3 runs, 30 steps, ")
+    assert text.endswith("no property was broken")
+
+
+def test_progress_in_the_very_last_step_counts() -> None:
+    """Counting needs three steps to three: with a patience of three it is reached, with two it is not."""
+    third = [Sometimes("third", lambda n: n >= 1 + 3)]
+    assert random_worlds(Count(), [1], 1, third, faults={}, patience=3).holds
+    assert not random_worlds(Count(), [1], 1, third, faults={}, patience=2).holds
+
+
+def test_uniform_runs_let_any_message_and_any_timer_come_next() -> None:
+    """Without faults the usual run is one run; uniform ones differ from seed to seed, and stay possible."""
+    usual = random_worlds(FiveGossips(), [1], 60, [never_late], faults={})
+    assert usual.holds
+    late = random_worlds(FiveGossips(), [1], 60, [never_late], faults={}, uniform=True, shrink=False)
+    assert late.counterexample is not None
+    history = late.counterexample.history
+    assert History.replay(FiveGossips(), history.code).state == history.state
+    assert {type(step.event) for step in history.path[1:]} <= {Deliver, Fire}
 
 
 def test_the_usual_happens_most_of_the_time() -> None:

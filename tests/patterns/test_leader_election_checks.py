@@ -83,14 +83,14 @@ def test_in_every_run_whatever_the_timing_fencing_protects_the_storage() -> None
     """Two holders that ask once; leases run out at any moment, which is all that pauses and clocks can do."""
     machine = LeaseElection(writes=1, budget=NO_FAULTS)
     found = explore(machine, (*LeaseElection.always[1:], leader_writes), within=in_first_requests)
-    assert found.complete
+    assert found.complete_within
     assert found.holds, found
 
 
 def test_in_every_run_with_true_clocks_one_holder_leads_at_a_time() -> None:
     machine = LeaseElection(writes=1, budget=NO_FAULTS, synchronous=True)
     found = explore(machine, (*LeaseElection.always, leader_writes), within=in_first_requests)
-    assert found.complete
+    assert found.complete_within
     assert found.holds, found
 
 
@@ -115,7 +115,7 @@ def test_the_check_catches(name: str) -> None:
     else:
         assert bug.by == "search"
         assert found.never == (bug.breaks,)
-        assert found.complete
+        assert found.complete_within
 
 
 @pytest.mark.parametrize("name", ["impatient", "counts from the answer"])

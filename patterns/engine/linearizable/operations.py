@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from patterns.engine.arguments import listed
+
 Time = int | float
 
 
@@ -92,7 +94,7 @@ def validated(operations: Iterable[Operation]) -> list[Operation]:
     A client makes one operation at a time (Herlihy & Wing 1990, 2.1: well-formed). It may give up on one, which
     stays pending, and go on.
     """
-    ordered = list(operations)
+    ordered = list(listed("operations", operations, "a list of operations"))
     for operation in ordered:
         _check(operation)
     ordered.sort(key=lambda operation: operation.called)
