@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def play(run: History[Any, Any] | Machine[Any, Any], **options: Any) -> Player:
-    """The player of a history, or of a machine from its start, with the view of the machine's own name.
+    """The player of a history, or of a machine from its start, with the view of the machine's chapter.
 
     `options` are the Player's: `ask`, `always`, `until`, `subtitle`, `at`, `hide_quiet`.
     """
@@ -20,4 +20,4 @@ def play(run: History[Any, Any] | Machine[Any, Any], **options: Any) -> Player:
     from widgets.player import Player
 
     history = run if isinstance(run, History) else History(run)
-    return Player(history, import_module(f"widgets.chapters.{history.machine.name}.view"), **options)
+    return Player(history, import_module(f"widgets.chapters.{history.machine.view or history.machine.name}.view"), **options)

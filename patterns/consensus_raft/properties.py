@@ -5,6 +5,7 @@ Each says in words, with names, indexes and terms, why it does not hold.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Iterator
 from itertools import combinations
 from typing import Any
@@ -19,8 +20,8 @@ from .state import ServerState
 Notes = tuple[Note, ...]
 
 
-def servers_of(world: World) -> tuple[ServerState, ...]:
-    return world.processes  # type: ignore[return-value]
+def servers_of(world: World[ServerState]) -> tuple[ServerState, ...]:
+    return world.processes
 
 
 def changed(before: World, after: World) -> list[tuple[ServerState, ServerState]]:
@@ -216,3 +217,16 @@ def _settled(world: World) -> bool:
 
 settled = Sometimes("all servers know of a leader's whole log that it is committed", _settled)
 """Progress: once all faults are repaired, a leader is elected, and its log is committed everywhere."""
+
+
+def split_vote(world: World) -> int | None:
+    """The newest term, when its votes are spread so that none of its candidates can win any more; else None."""
+    servers = servers_of(world)
+    term = max(server.current_term for server in servers)
+    voters = [server for server in servers if server.current_term == term]
+    if any(server.role == "leader" for server in voters):
+        return None
+    votes = Counter(server.voted_for for server in voters if server.voted_for)
+    free = len(servers) - votes.total()
+    best = max(votes.values(), default=0)
+    return term if len(votes) > 1 and 2 * (best + free) <= len(servers) else None

@@ -49,7 +49,7 @@ def fail_over(election_timeout: Sequence[int] = (150, 300), seed: int = 0, **clu
         raise ValueError(f"servers is {len(machine.names)}; it takes at least 3 to elect a leader after a crash")
     world = _led_by_first(machine)
     leader, term = machine.names[0], world[machine.names[0]].current_term
-    crashed_at = world.clock + draw(1, machine.settings["heartbeat_interval"], seed, "crash")
+    crashed_at = world.clock + draw(1, machine.params.heartbeat_interval, seed, "crash")
     while next(agenda(world)).due <= crashed_at:
         world = _usual(machine, world)
     world, _ = machine.apply(world, Crash(leader))

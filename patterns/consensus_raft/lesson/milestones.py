@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from patterns.consensus_raft.state import ServerState
+from patterns.consensus_raft.properties import split_vote
 from patterns.engine.step import Step
 from patterns.engine.world import World
 
@@ -14,19 +13,6 @@ from patterns.engine.world import World
 def fired(*rules: str) -> Callable[[Step[Any, Any]], bool]:
     """Whether one of these rules fired in the step."""
     return lambda step: any(note.rule in rules for note in step.notes)
-
-
-def split_vote(world: World) -> int | None:
-    """The newest term, when its votes are spread so that none of its candidates can win any more; else None."""
-    servers: tuple[ServerState, ...] = world.processes  # type: ignore[assignment]
-    term = max(server.current_term for server in servers)
-    voters = [server for server in servers if server.current_term == term]
-    if any(server.role == "leader" for server in voters):
-        return None
-    votes = Counter(server.voted_for for server in voters if server.voted_for)
-    free = len(servers) - votes.total()
-    best = max(votes.values(), default=0)
-    return term if len(votes) > 1 and 2 * (best + free) <= len(servers) else None
 
 
 def splits(step: Step[World, Any]) -> bool:

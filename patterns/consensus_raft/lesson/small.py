@@ -6,81 +6,64 @@ whatever the budget allows may break at any point.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
 
-from msgspec.structs import replace
+from msgspec import Meta
 
 from patterns.consensus_raft.clients import Server
-from patterns.consensus_raft.cluster import RaftCluster
+from patterns.consensus_raft.cluster import RaftCluster, Term
 from patterns.consensus_raft.messages import Add, AppendEntries, AppendEntriesReply, Get, Put, RequestVoteReply
-from patterns.consensus_raft.state import ServerState
-from patterns.engine.simulation import Simulation
-from patterns.engine.world import FAULTS, Crash, Deliver, Duplicate, Fire, Packet, Request, Restart, World
+from patterns.engine.params import Count, refuse
+from patterns.engine.simulation import Fault
+from patterns.engine.world import Drop, Fire, Packet, Request, World
 
 
 class SmallCluster(RaftCluster):
-    """A cluster for searches.
+    """A cluster for searches: without a budget, no fault but losses."""
 
-    Any server may stand for election up to `max_term`; with `elections`, each only in the terms named there. `scripts`
-    has what each client asks in turn, `put`, `add` or `get`, of servers that take themselves for leaders; with
-    `retries` again and again. Without `replicate` logs stay as they are: elections alone are looked at. Without
-    `heartbeats` a leader sends only what it has to. Of the faults there are crashes and duplicates, as many as the
-    `budget` says; losses need none, since a message may be left undelivered for ever, and neither do cuts and pauses.
+    name = "consensus_raft_small"
 
-    Raises ValueError for what cannot be.
-    """
+    class Params(RaftCluster.Params, frozen=True):
+        servers: Annotated[int, Meta(ge=1, le=9)] = 3
+        """How many servers the cluster has."""
+        clients: Literal[0] = 0
+        """The clients are those in `scripts`."""
+        budget: dict[Fault, Count] | None = {}
+        """How many faults of each kind may happen. A loss needs no budget: any message may stay undelivered."""
+        max_term: Count = 1
+        """Servers stand for election up to this term."""
+        elections: dict[str, tuple[Term, ...]] | None = None
+        """The terms in which each server stands for election, in place of `max_term`."""
+        scripts: dict[str, tuple[Literal["put", "add", "get"], ...]] = {}
+        """What each client asks in turn, of servers that take themselves for leaders."""
+        retries: bool = False
+        """A client may ask again and again while it waits."""
+        replicate: bool = True
+        """Without it logs stay as they are: only elections are looked at."""
+        heartbeats: bool = False
+        """Without it a leader sends only what it has to."""
 
-    def __init__(
-        self,
-        *,
-        max_term: int = 1,
-        elections: Mapping[str, Sequence[int]] | None = None,
-        scripts: Mapping[str, Sequence[str]] | None = None,
-        retries: bool = False,
-        replicate: bool = True,
-        heartbeats: bool = False,
-        **params: Any,
-    ) -> None:
-        params.setdefault("servers", 3)
-        params["clients"] = len(scripts or {})
-        params["budget"] = {**dict.fromkeys(FAULTS, 0), **(params.get("budget") or {})}
-        super().__init__(**params)
-        for name in elections or {}:
-            if name not in self.names:
-                raise ValueError(f"elections has {name!r}; the servers are {', '.join(self.names)}")
-        for client, script in (scripts or {}).items():
-            if client not in self.clients or not {*script} <= {"put", "add", "get"}:
-                raise ValueError(
-                    f"scripts has {client!r}: {script}; clients are {', '.join(self.clients)}, and put, add or get"
-                )
-        self.max_term = max_term
-        self.elections = None if elections is None else {name: tuple(terms) for name, terms in elections.items()}
-        self.scripts = {client: tuple(script) for client, script in (scripts or {}).items()}
-        self.retries = retries
-        self.replicate = replicate
-        self.heartbeats = heartbeats
+        def __post_init__(self) -> None:
+            super().__post_init__()
+            for name in self.elections or {}:
+                if name not in self.names:
+                    refuse("elections", {name: self.elections[name]}, f"terms for {', '.join(self.names)}")
+
+    params: Params
 
     @property
-    def params(self) -> dict[str, Any]:
-        return {
-            "max_term": self.max_term,
-            "elections": None if self.elections is None else {n: list(terms) for n, terms in self.elections.items()},
-            "scripts": {client: list(script) for client, script in self.scripts.items()},
-            "retries": self.retries,
-            "replicate": self.replicate,
-            "heartbeats": self.heartbeats,
-            **super().params,
-        }
+    def clients(self) -> tuple[str, ...]:
+        return tuple(self.params.scripts)
 
-    def requests(self, world: World) -> Iterator[Request[Any]]:
+    def requests(self, world: World[Server]) -> Iterator[Request[Any]]:
         for request in super().requests(world):
             call = world.call(request.client)
-            if world[request.to].role == "leader" and (self.retries or call is None or not call.waits):
+            if world[request.to].role == "leader" and (self.params.retries or call is None or not call.waits):
                 yield request
 
     def new_requests(self, client: str, serial: int) -> tuple[Put | Add | Get, ...]:
-        script = self.scripts[client]
+        script = self.params.scripts[client]
         return tuple(
             request
             for request in super().new_requests(client, serial)
@@ -89,57 +72,35 @@ class SmallCluster(RaftCluster):
 
     # What a search tries
 
-    def enabled(self, world: World, group: str = "") -> Iterator[Any]:
-        if group:
-            yield from super().enabled(world, group)
-            return
-        tried: set[Any] = set()
-        for packet in world.packets:
-            what = (packet.sender, packet.to, packet.body)
-            if packet.to in world.down or self.is_spent(world, packet) or what in tried:
-                continue
-            tried.add(what)
-            yield Deliver(packet.id)
-            if world.left("duplicate"):
-                yield Duplicate(packet.id)
-        for timer in world.timers:
-            if self.may_fire(world, timer.process, timer.name):
-                yield Fire(timer.process, timer.name)
-        for request in self.requests(world):
-            if not self.why_not(world, request):
-                yield request
-        yield from (Restart(name) for name in sorted(world.down))
-        if world.left("crash"):
-            yield from (Crash(server.id) for server in world.up)
+    def may_happen(self, world: World[Server], event: Any) -> bool:
+        """Within the bounds: elections as `params` say, one heartbeat of a leader at a time."""
+        if isinstance(event, Drop) or not super().may_happen(world, event):
+            return False
+        if not isinstance(event, Fire):
+            return True
+        if event.timer == "election":
+            return self.may_stand(event.process, world[event.process].current_term + 1)
+        beats = (packet.sender for packet in world.packets if type(packet.body) is AppendEntries)
+        return self.params.heartbeats and event.process not in beats
 
-    def may_fire(self, world: World, process: str, timer: str) -> bool:
-        """Within the bounds: an election, or a heartbeat when nothing of this leader is on its way."""
-        if timer == "election":
-            term = world[process].current_term + 1
-            return term <= self.max_term if self.elections is None else term in self.elections.get(process, ())
-        return self.heartbeats and not any(
-            packet.sender == process and type(packet.body) is AppendEntries for packet in world.packets
-        )
+    def may_stand(self, server: str, term: int) -> bool:
+        """Whether the server may stand for election in this term."""
+        params = self.params
+        return term <= params.max_term if params.elections is None else term in params.elections.get(server, ())
 
-    def is_spent(self, world: World, packet: Packet) -> bool:
-        """Whether the packet can do nothing any more: an answer that comes too late, or a refused vote."""
+    def spent(self, world: World[Server], packet: Packet) -> bool:
+        """Whether the packet can change nothing any more: an answer that comes too late, or a refused vote."""
         body = packet.body
-        kind = type(body)
-        if kind is AppendEntries:
-            return not self.replicate
-        if kind is RequestVoteReply:
-            server: ServerState = world[packet.to]
-            counts = body.vote_granted and server.role == "candidate" and body.term == server.current_term
+        if type(body) is AppendEntries:
+            return not self.params.replicate
+        if type(body) not in (RequestVoteReply, AppendEntriesReply):
+            return False
+        server = world[packet.to]
+        late = body.term < server.current_term
+        if type(body) is RequestVoteReply:
+            counts = body.vote_granted and server.role == "candidate" and not late
             return body.term <= server.current_term and not counts
-        if kind is AppendEntriesReply:
-            server = world[packet.to]
-            return body.term <= server.current_term and (server.role != "leader" or body.term < server.current_term)
-        return False
-
-    def key(self, world: World) -> Hashable:
-        """Worlds that differ only in spent packets have the same future."""
-        live = tuple([packet for packet in world.packets if not self.is_spent(world, packet)])
-        return Simulation.key(self, world if len(live) == len(world.packets) else replace(world, packets=live))
+        return late or (body.term == server.current_term and server.role != "leader")
 
 
 def small_cluster_of(server: type[Server]) -> type[SmallCluster]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple, cast
 
 from patterns.consensus_raft.clients import Server
-from patterns.consensus_raft.lesson.milestones import split_vote
 from patterns.consensus_raft.messages import (
     AppendEntries,
     AppendEntriesReply,
@@ -16,6 +15,7 @@ from patterns.consensus_raft.messages import (
     RequestVoteReply,
     is_heartbeat,
 )
+from patterns.consensus_raft.properties import split_vote
 from patterns.engine.step import Step
 from patterns.engine.trace import received
 from patterns.engine.world import Fire, World
