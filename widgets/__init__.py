@@ -20,4 +20,5 @@ def play(run: History[Any, Any] | Machine[Any, Any], **options: Any) -> Player:
     from widgets.player import Player
 
     history = run if isinstance(run, History) else History(run)
-    return Player(history, import_module(f"widgets.chapters.{history.machine.view or history.machine.name}.view"), **options)
+    chapter = history.machine.view or history.machine.name
+    return Player(history, import_module(f"widgets.chapters.{chapter}.view"), **options)

@@ -52,7 +52,7 @@ class RaftCluster(Simulation):
                 refuse("election_timeout", self.election_timeout, "a shortest and a longest time, the shortest first")
             for name, terms in self.logs.items():
                 if name not in self.names or any(later < earlier for earlier, later in pairwise(terms)):
-                    refuse("logs", {name: terms}, f"for each of {', '.join(self.names)} terms that never fall")
+                    refuse(f"logs[{name!r}]", terms, f"for each of {', '.join(self.names)} terms that never fall")
 
         @property
         def names(self) -> tuple[str, ...]:

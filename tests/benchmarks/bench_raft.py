@@ -19,6 +19,7 @@ from time import process_time
 from patterns.consensus_raft import ALWAYS, Put, RaftCluster, settled
 from patterns.consensus_raft.histories import linearizable
 from patterns.consensus_raft.lesson.game import arena
+from patterns.consensus_raft.lesson.milestones import MILESTONES
 from patterns.consensus_raft.properties import election_safety
 from patterns.engine.explore import explore
 from patterns.engine.history import History
@@ -43,7 +44,7 @@ def of_requests() -> float:
     done, began = 0, process_time()
     while done < EVENTS:
         history = History(RaftCluster())
-        history.run_until(RaftCluster.milestones["an entry is committed"], 200)
+        history.run_until(MILESTONES["an entry is committed"], 200)
         leader = next(server.id for server in history.state.processes if server.role == "leader")
         for serial in range(1, 101):
             history.apply(Request("A", leader, Put(serial, "x", serial)))

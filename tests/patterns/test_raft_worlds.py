@@ -14,6 +14,7 @@ from patterns.consensus_raft.histories import linearizable
 from patterns.consensus_raft.lesson.directing import Director
 from patterns.consensus_raft.lesson.gallery import GALLERY
 from patterns.consensus_raft.lesson.hunts import ROUGH
+from patterns.consensus_raft.lesson.milestones import MILESTONES
 from patterns.consensus_raft.lesson.small import SmallCluster
 from patterns.consensus_raft.prevote import PreVoteServer
 from patterns.consensus_raft.rules import RULES
@@ -107,7 +108,7 @@ def test_a_leader_that_everybody_hears_stays_leader() -> None:
     """5.2: with broadcast time well below the election timeout, one leader is enough for a run without faults."""
     for seed in range(5):
         history: History[Any, Any] = History(RaftCluster(seed=seed))
-        assert history.run_until(RaftCluster.milestones["a leader is elected"], 200)
+        assert history.run_until(MILESTONES["a leader is elected"], 200)
         term = max(server.current_term for server in history.state.processes)
         for _ in range(600):
             history.advance()

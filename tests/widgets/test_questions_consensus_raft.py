@@ -13,6 +13,7 @@ from patterns.consensus_raft import Put, RaftCluster, Server
 from patterns.consensus_raft.histories import is_linearizable
 from patterns.consensus_raft.lesson.gallery import GALLERY
 from patterns.consensus_raft.lesson.hunts import hunt
+from patterns.consensus_raft.lesson.milestones import MILESTONES
 from patterns.engine.history import History
 from patterns.engine.step import Step
 from patterns.engine.world import Crash, Request
@@ -150,7 +151,7 @@ def test_the_old_leader_is_never_answered_for_and_its_entry_is_overwritten() -> 
 def test_the_five_servers_elect_in_one_try_and_go_as_the_notebook_says() -> None:
     run = History(RaftCluster(seed=3))
     assert "RaftCluster(seed=3)" in CELLS["five"]
-    assert run.run_until(run.machine.milestones["a leader is elected"], 50)
+    assert run.run_until(MILESTONES["a leader is elected"], 50)
     assert sum(rules(step) == ["F.2"] for step in run.path) == 1
 
 

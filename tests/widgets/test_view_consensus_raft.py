@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from patterns.consensus_raft import RaftCluster
+from patterns.consensus_raft.lesson.milestones import MILESTONES
 from patterns.consensus_raft.messages import Put, is_heartbeat
 from patterns.engine.draw import key_of, mix
 from patterns.engine.history import History
@@ -35,7 +36,7 @@ def random_run(seed: int, steps: int = 120) -> History[Any, Any]:
 
 def elected(seed: int = 7) -> History[Any, Any]:
     history = History(RaftCluster(seed=seed))
-    assert history.run_until(history.machine.milestones["a leader is elected"], 500)
+    assert history.run_until(MILESTONES["a leader is elected"], 500)
     return history
 
 

@@ -46,9 +46,9 @@ class SmallCluster(RaftCluster):
 
         def __post_init__(self) -> None:
             super().__post_init__()
-            for name in self.elections or {}:
+            for name, terms in (self.elections or {}).items():
                 if name not in self.names:
-                    refuse("elections", {name: self.elections[name]}, f"terms for {', '.join(self.names)}")
+                    refuse(f"elections[{name!r}]", terms, f"terms for {', '.join(self.names)}")
 
     params: Params
 
