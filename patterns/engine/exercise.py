@@ -49,8 +49,6 @@ class Verdict(NamedTuple):
     """How many machines were searched, every run of each."""
     states: int = 0
     """How many states they have."""
-    bounded: bool = False
-    """Whether a search stayed within a bound: runs beyond it were not looked at."""
     hint: str = ""
     """What to think about next: tied to the mistake where it is recognised. With `accepted`, a remark."""
     mistake: str = ""
@@ -68,8 +66,7 @@ class Verdict(NamedTuple):
     @property
     def looked_at(self) -> str:
         """What was looked at, in words: more is not claimed."""
-        every = "every run within the bounds" if self.bounded else "every run"
-        runs = f", and in {every} of {self.searches} small machines: {self.states:,} states" if self.searches else ""
+        runs = f", and in every run of {self.searches} small machines: {self.states:,} states" if self.searches else ""
         return f"right in all {self.tried:,} {self.what} tried{runs.replace('1 small machines', 'a small machine')}"
 
     @property
@@ -220,12 +217,9 @@ class Exercise(NamedTuple):
                 if found.complete_within and found.never:
                     then = f"In {found.states:,} states it never happens that {found.never[0]}."
                     return self._refused(rule, verdict, then)
-                undecided = undecided or found.cut_by
-                verdict = verdict._replace(
-                    searches=verdict.searches + 1,
-                    states=verdict.states + found.states,
-                    bounded=verdict.bounded or not found.complete,
-                )
+                if not found.complete:
+                    undecided = undecided or found.cut_by or "a bound (`within`)"
+                verdict = verdict._replace(searches=verdict.searches + 1, states=verdict.states + found.states)
         if not verdict.accepted:
             return self._refused(rule, verdict)
         if undecided:
