@@ -6,10 +6,10 @@ import sys
 from typing import Any
 
 import pytest
+from models.replicas import A_WRITE_IS_ANSWERED, ANSWERED_IS_EVERYWHERE, OneRequest, Primary, Replicas
 
 from patterns.engine.exercise import Endless, Exercise, Mistake, Verdict
 from patterns.engine.planted import Scripted, Search, planted
-from tests.engine.models.replicas import A_WRITE_IS_ANSWERED, ANSWERED_IS_EVERYWHERE, OneRequest, Primary, Replicas
 
 CASES = [(number,) for number in range(1, 20)]
 

@@ -3,14 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from patterns.engine.planted import ROUGH, Bug, RandomWorlds, Scripted, Search, first_broken, planted, with_parts
-from patterns.engine.process import Process
-from patterns.engine.properties import Property
-from patterns.engine.script import Script
-from patterns.engine.step import Rule
-from patterns.engine.world import Crash
-from tests.engine.models.replicas import (
+from models.replicas import (
     A_WRITE_IS_ANSWERED,
     ANSWERED_IS_EVERYWHERE,
     Backup,
@@ -20,6 +13,13 @@ from tests.engine.models.replicas import (
     OneRequest,
     Replicas,
 )
+
+from patterns.engine.planted import ROUGH, Bug, RandomWorlds, Scripted, Search, first_broken, planted, with_parts
+from patterns.engine.process import Process
+from patterns.engine.properties import Property
+from patterns.engine.script import Script
+from patterns.engine.step import Rule
+from patterns.engine.world import Crash
 
 CHECKED = (ANSWERED_IS_EVERYWHERE, A_WRITE_IS_ANSWERED)
 SMALL = OneRequest(backups=1, writes=1, timing="quiet", budget={"crash": 1})

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from models.replicas import Copied, Copy, Put, Replicas
 
 from patterns.engine.milestones import find, fired, first, messages, on_its_way, when
 from patterns.engine.script import LONG, Script, Unreached
 from patterns.engine.world import Crash, Delay, Deliver
-from tests.engine.models.replicas import Copied, Copy, Put, Replicas
 
 DONE = fired("R.2")
 
