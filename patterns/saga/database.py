@@ -9,7 +9,7 @@ rollback and suspension. Rows are never removed here; elsewhere they are, after 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from patterns.engine.process import Process, durable, setting
 
@@ -28,8 +28,10 @@ from .records import (
     decide,
 )
 
-Locking = str
-NO_LOCK, REFUSE, WAIT = "none", "refuse", "wait"
+Locking = Literal["none", "refuse", "wait"]
+NO_LOCK: Locking = "none"
+REFUSE: Locking = "refuse"
+WAIT: Locking = "wait"
 LOCKING = (NO_LOCK, REFUSE, WAIT)
 """Semantic locks: none; a row that another saga has marked is refused; or it is waited for."""
 

@@ -19,9 +19,7 @@ from patterns.engine.random_worlds import FAULTS, random_worlds
 from patterns.engine.world import Request
 from patterns.saga import (
     ALWAYS,
-    BUGS,
     DEFINITIONS,
-    GALLERY,
     PIVOT,
     RETRIABLE,
     RULES,
@@ -31,13 +29,12 @@ from patterns.saga import (
     Move,
     Saga,
     SagaMachine,
-    running,
     saga,
-    small,
     step,
 )
 from patterns.saga.database import LOCKING
 from patterns.saga.definition import Step
+from patterns.saga.lesson import BUGS, GALLERY, running, small
 from patterns.saga.machines import STYLES
 from patterns.saga.properties import all_end, completes, gets_stuck, is_compensated, said
 from patterns.saga.standing import instances
@@ -86,7 +83,7 @@ ROUGH: Mapping[str, float] = {
             1_012, (is_compensated, gets_stuck), id="a compensation fails",
         ),
         pytest.param(
-            "orchestrated", {}, {"sagas": ["short", "short"], "rows": {"stock": {"beans": 1}}, "synchronous": True},
+            "orchestrated", {}, {"sagas": ["short", "short"], "rows": {"stock": {"beans": 1}}, "timing": "quiet"},
             103, (completes, is_compensated), id="two sagas, one bean",
         ),
         pytest.param("choreographed", {"crash": 1, "drop": 1}, {}, 4_413, (completes,), id="choreographed order"),
@@ -304,7 +301,7 @@ def test_in_many_rough_random_worlds(style: str, world: str) -> None:
     ("style", "faults", "options"),
     [
         ("orchestrated", {"crash": 2, "drop": 1, "duplicate": 1}, {"sagas": ["short"], "refuse": ["charge"]}),
-        ("orchestrated", {"crash": 1}, {"sagas": ["one_way", "one_way"], "synchronous": True}),
+        ("orchestrated", {"crash": 1}, {"sagas": ["one_way", "one_way"], "timing": "quiet"}),
         ("orchestrated", {"crash": 2, "drop": 1, "duplicate": 1}, {"sagas": ["one_way"]}),
         ("orchestrated", {"crash": 1, "drop": 1}, {"sagas": ["trip"], "refuse": ["hotel"]}),
         ("choreographed", {"crash": 2, "drop": 1, "duplicate": 1}, {"sagas": ["short"], "refuse": ["charge"]}),
@@ -393,6 +390,6 @@ def test_every_machine_is_built_again_from_its_parameters(style: str) -> None:
         machine = SagaMachine(
             sagas=sagas, style=style, lock="wait", fails={"charge": 1} if mine in sagas else {}, seed=3
         )
-        again = machine.again(**machine.params)
+        again = machine.again()
         assert again.params == machine.params
         assert again.start() == machine.start()

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from patterns.engine.process import Effects
-from patterns.saga import DEFINITIONS, Begin, Elsewhere, Ended, Peer, Record, Repair, SagaMachine, chain, progress
+from patterns.saga import DEFINITIONS, Begin, Elsewhere, Ended, Peer, Record, Repair, SagaMachine, progress
 from patterns.saga.choreography import subscribers
+from patterns.saga.lesson import chain
 from patterns.saga.messages import Ack, Event
 
 ORDER, TRIP = DEFINITIONS["order"], DEFINITIONS["trip"]

@@ -12,6 +12,7 @@ import msgspec
 import networkx as nx
 import pytest
 
+from patterns.engine.params import ParameterError
 from patterns.saga import (
     DEFINITIONS,
     PIVOT,
@@ -215,39 +216,30 @@ def test_an_action_that_cannot_be_is_refused(build: Callable[[], object], reason
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        ({"sagas": ["dinner"]}, "sagas has 'dinner'; defined are order"),
-        ({"sagas": []}, "sagas is empty"),
-        ({"style": "improvised"}, "style is 'improvised'; allowed are orchestrated, choreographed"),
-        ({"lock": "maybe"}, "lock is 'maybe'; allowed are none, refuse, wait"),
-        ({"refuse": ["pay"]}, "refuse has 'pay'; the steps are approve, charge, reserve, ship"),
-        ({"refuse": ["ship"]}, "refuse has 'ship', which is retriable and never refused"),
+        ({"sagas": ["dinner"]}, r"sagas is \('dinner',\); allowed is a saga of your own, or one of order, short"),
+        ({"sagas": []}, "allowed is one saga or more"),
+        ({"sagas": "order"}, "sagas is 'order'; allowed is a list"),
+        ({"style": "improvised"}, "style is 'improvised'; allowed is 'choreographed', 'orchestrated'"),
+        ({"lock": "maybe"}, "lock is 'maybe'; allowed is 'none', 'refuse', 'wait'"),
+        ({"refuse": ["pay"]}, r"refuse is \('pay',\); allowed is the steps reserve, charge, approve;"),
+        ({"refuse": ["ship"]}, r"refuse is \('ship',\)"),
         (
             {"sagas": [saga("s", step("ship", at="S", do=DO, kind=RETRIABLE)), saga("t", reversible("ship"))]}
             | {"refuse": ["ship"]},
-            "refuse has 'ship', which is retriable",
+            r"refuse is \('ship',\)",
         ),
-        ({"fails": {"undo pay": 1}}, "fails has 'undo pay': 1; allowed are counts"),
-        ({"fails": {"undo ship": 1}}, "fails has 'undo ship': 1"),
-        ({"fails": {"ship": -1}}, "fails has 'ship': -1"),
-        ({"rows": {"bank": {"ann": 1}}}, "rows has 'bank'; the services are stock, payment, orders, shipping"),
-        ({"rows": {"stock": {"beans": -1}}}, "rows has 'stock': {'beans': -1}; allowed are whole numbers from 0"),
-        ({"rows": {"stock": 3}}, "rows has 'stock': 3"),
-        ({"tries": 0}, "tries is 0; allowed are whole numbers from 1"),
-        ({"timeout": 1.5}, "timeout is 1.5"),
-        ({"alarm": -1}, "alarm is -1; allowed are whole numbers from 0"),
-        ({"clients": 10}, "clients is 10; allowed are whole numbers 0 to 9"),
-        ({"fails": {"ship": 1.5}}, "fails has 'ship': 1.5"),
-        ({"sagas": [saga("s", step("a", at="orchestrator", do=DO, undo=UNDO))]}, "at 'orchestrator', a name that is"),
-        ({"sagas": [saga("s", step("a", at="A", do=DO, undo=UNDO))]}, "at 'A', a name that is taken"),
-        ({"sagas": "order"}, "sagas is 'order'; it is a list"),
-        ({"refuse": "charge"}, "refuse is 'charge'; it is a list"),
-        ({"fails": ["ship"]}, r"fails is \['ship'\]; allowed are counts by step"),
-        ({"budget": {"flood": 1}}, "budget has 'flood'"),
-        ({"sagas": ["order", saga("order", reversible("a"))]}, "two different sagas of one name"),
+        ({"fails": {"undo pay": 1}}, "fails is {'undo pay': 1}; allowed is counts of approve, charge, reserve, ship"),
+        ({"fails": {"undo ship": 1}}, "fails is {'undo ship': 1}"),
+        ({"rows": {"bank": {"ann": 1}}}, "allowed is rows of the services stock, payment, orders, shipping"),
+        ({"tries": 0}, "tries is 0; allowed is a whole number, at least 1"),
+        ({"clients": 10}, "clients is 10; allowed is 0 to 9"),
+        ({"sagas": [saga("s", step("a", at="orchestrator", do=DO, undo=UNDO))]}, "a step at orchestrator"),
+        ({"sagas": [saga("s", step("a", at="A", do=DO, undo=UNDO))]}, "a step at A'; allowed is any service but"),
+        ({"sagas": ["order", saga("order", reversible("a"))]}, "allowed is different names for different sagas"),
     ],
 )
-def test_a_machine_that_cannot_be_is_refused(options: Any, reason: str) -> None:
-    with pytest.raises((ValueError, TypeError), match=reason):
+def test_a_parameter_that_the_machine_does_not_allow_is_refused_with_the_reason(options: Any, reason: str) -> None:
+    with pytest.raises(ParameterError, match=reason):
         SagaMachine(**options)
 
 

@@ -6,12 +6,7 @@ from typing import Any
 
 import pytest
 
-from patterns.saga import (
-    compensation_solution,
-    idempotence_solution,
-    judge_compensations,
-    judge_idempotence,
-)
+from patterns.saga.lesson import compensation_solution, idempotence_solution, judge_compensations, judge_idempotence
 from patterns.saga.lesson.exercises import (
     COMPENSATION_MISTAKES,
     IDEMPOTENCE_MISTAKES,

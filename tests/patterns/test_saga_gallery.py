@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from patterns.engine.history import History
-from patterns.saga import ALWAYS, GALLERY, ISOLATION, RULES, SIDE_BY_SIDE, SagaMachine, observer, sums
+from patterns.saga import ALWAYS, ISOLATION, RULES, SagaMachine, observer, sums
+from patterns.saga.lesson import GALLERY, SIDE_BY_SIDE
 from patterns.saga.lesson.milestones import fired
 from patterns.saga.properties import adds_up, all_ended
 from patterns.saga.rules import CHOREOGRAPHY

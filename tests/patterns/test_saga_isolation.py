@@ -9,7 +9,8 @@ import pytest
 
 from patterns.engine.explore import explore
 from patterns.engine.properties import Sometimes
-from patterns.saga import ALWAYS, ANOMALIES, COUNTERMEASURES
+from patterns.saga import ALWAYS
+from patterns.saga.lesson import ANOMALIES, COUNTERMEASURES
 from patterns.saga.lesson.gallery import shortest
 from patterns.saga.properties import completes, no_dirty_reads, said
 from patterns.saga.records import COMPLETED
@@ -43,7 +44,7 @@ def test_and_sagas_still_get_somewhere(name: str) -> None:
 def test_and_credit_that_is_free_for_good_is_used(name: str) -> None:
     """Where the delivery can be called back, both sagas complete in some run, and no dirty read is in any."""
     machine = COUNTERMEASURES[name].machine
-    willing = machine.again(**{**machine.params, "refuse": []})
+    willing = machine.again(refuse=[])
     both = Sometimes("both complete", lambda world: all(COMPLETED in said(world, saga) for saga in ("A1", "B1")))
     found = explore(willing, (*ALWAYS, no_dirty_reads, both), max_states=100_000)
     assert found.complete

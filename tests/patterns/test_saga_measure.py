@@ -8,23 +8,8 @@ import pytest
 
 from patterns.engine.scripted import to_the_end, until
 from patterns.engine.world import Drop
-from patterns.saga import (
-    CURVES,
-    GALLERY,
-    RETRIABLE,
-    Add,
-    Move,
-    SagaMachine,
-    chain,
-    cost,
-    costs,
-    exposed,
-    observer,
-    readable,
-    saga,
-    step,
-    steps_standing,
-)
+from patterns.saga import RETRIABLE, Add, Move, SagaMachine, observer, saga, step, steps_standing
+from patterns.saga.lesson import CURVES, GALLERY, chain, cost, costs, exposed, readable
 from patterns.saga.lesson.gallery import begun, completes, lost_update
 from patterns.saga.lesson.measure import COMMITTED, LOCKED, TENTATIVE
 from patterns.saga.lesson.milestones import fired

@@ -10,7 +10,8 @@ from patterns.engine.history import History
 from patterns.engine.machine import NotEnabled
 from patterns.engine.random_worlds import random_worlds
 from patterns.engine.world import Crash, Cut, Pause, Request, Restart, Resume, World
-from patterns.saga import GALLERY, Begin, SagaMachine
+from patterns.saga import Begin, SagaMachine
+from patterns.saga.lesson import GALLERY
 from patterns.saga.lesson.gallery import begun
 from patterns.saga.lesson.side_by_side import TOGETHER, SideBySide, primed
 from patterns.saga.properties import all_end
@@ -151,11 +152,6 @@ def test_the_replay_code_brings_the_run_back() -> None:
 
 
 def test_a_primed_definition_has_primed_services_and_the_same_steps() -> None:
-    order = SideBySide().definitions[0]
+    order = SideBySide().params.definitions[0]
     assert primed(order).names == order.names
     assert primed(order).services == tuple(f"{name}'" for name in order.services)
-
-
-def test_a_style_is_refused() -> None:
-    with pytest.raises(TypeError, match="SideBySide takes no style: it has both"):
-        SideBySide(style="orchestrated")

@@ -8,7 +8,8 @@ import pytest
 
 from patterns.engine.history import History
 from patterns.engine.world import Crash, World
-from patterns.saga import BUGS, DEFINITIONS, GALLERY
+from patterns.saga import DEFINITIONS
+from patterns.saga.lesson import BUGS, GALLERY
 from patterns.saga.stages import Stage, phase_of, planned, stages, told
 from patterns.saga.standing import instances, steps_standing
 

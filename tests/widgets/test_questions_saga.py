@@ -10,9 +10,9 @@ from patterns.engine.history import History
 from patterns.engine.scripted import to_the_end
 from patterns.engine.step import Step
 from patterns.engine.trace import mover, received
-from patterns.saga import BUGS, DEFINITIONS, GALLERY, SagaMachine, observer, progress
+from patterns.saga import DEFINITIONS, SagaMachine, observer, progress
+from patterns.saga.lesson import BUGS, GALLERY
 from patterns.saga.lesson import exposure as sagas
-from patterns.saga.lesson.broken import NO_FAULTS
 from patterns.saga.lesson.gallery import begun
 from patterns.saga.lesson.side_by_side import TOGETHER
 from patterns.saga.messages import Do, Event, Undo
@@ -189,7 +189,7 @@ def test_an_orchestrator_that_forgets_the_step_under_way_leaves_it_done() -> Non
     assert found.property.name == "what is said to have ended has ended so"
     last = found.history.branch[-1].state
     assert [each.outcome for each in last["stock"].handled] == ["done"]
-    assert bug.machine.params["budget"] == {**NO_FAULTS, "crash": 1}
+    assert bug.machine.params.budget == {"crash": 1}
     right = bug.search(bug.repaired)
     assert right.complete
     assert right.counterexample is None

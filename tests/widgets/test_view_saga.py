@@ -13,7 +13,8 @@ from patterns.engine.draw import key_of, mix
 from patterns.engine.history import History
 from patterns.engine.step import Step
 from patterns.engine.world import Crash, World
-from patterns.saga import CHOREOGRAPHED, COMPENSATABLE, GALLERY, Peer, SagaMachine
+from patterns.saga import CHOREOGRAPHED, COMPENSATABLE, Peer, SagaMachine
+from patterns.saga.lesson import GALLERY
 from patterns.saga.lesson.gallery import begun, to_the_end
 from patterns.saga.lesson.side_by_side import SideBySide
 from patterns.saga.stages import stages

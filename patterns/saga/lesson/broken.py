@@ -20,8 +20,6 @@ from patterns.saga.orchestrator import BackwardAfterCrash, Orchestrator, Service
 from patterns.saga.properties import ALWAYS, no_dirty_reads, no_lost_updates
 from patterns.saga.records import APPLY, DO_NOTHING, Progress, decide
 
-NO_FAULTS: Mapping[str, int] = dict.fromkeys(("crash", "pause", "cut", "drop", "duplicate", "delay"), 0)
-
 
 def running(machine: type[SagaMachine], **parts: Any) -> type[SagaMachine]:
     """The machine with other processes in it: `running(SagaMachine, orchestrator=Mine)`."""
@@ -39,7 +37,7 @@ def small(
         "backoff": 1,
         "tries": 1,
         "alarm": 0,
-        "budget": {**NO_FAULTS, **(faults or {})},
+        "budget": faults or {},
     }
     return machine(**{**bounds, **options})
 
@@ -147,7 +145,7 @@ class Bug(NamedTuple):
 
     def wander(self, machine: Simulation | None = None, seeds: int = 200, shrink: bool = False) -> RandomRuns:
         """Random worlds, of this machine with any number of faults and sagas, or of another."""
-        free = self.machine.again(**{**self.machine.params, "budget": None, "rounds": 0})
+        free = self.machine.again(budget=None, rounds=0)
         return random_worlds(machine or free, range(seeds), 120, self.properties, shrink=shrink)
 
 
@@ -160,7 +158,7 @@ def _bug(
 
 
 def _anomaly(sentence: str, breaks: Property, **options: Any) -> Bug:
-    bare, locked = small(synchronous=True, **options), small(synchronous=True, lock="refuse", **options)
+    bare, locked = small(timing="quiet", **options), small(timing="quiet", lock="refuse", **options)
     return Bug(sentence, bare, breaks.name, locked, (breaks,))
 
 
@@ -185,7 +183,7 @@ BUGS: Mapping[str, Bug] = {
         {"crash": 1},
         sagas=["short"],
         tries=2,
-        synchronous=True,
+        timing="quiet",
     ),
     "retry is not idempotent": _bug(
         "A service does a request that comes twice, twice.",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from patterns.engine.history import History
 from patterns.engine.scripted import Run, to_the_end, until
+from patterns.engine.simulation import Simulation
 from patterns.engine.world import Crash, Delay, Drop, Duplicate, Request, Restart
 from patterns.saga.machines import CHOREOGRAPHED, OPERATOR, ORCHESTRATED, SagaMachine
 from patterns.saga.messages import Begin, Do, Done, Repair
@@ -14,7 +15,7 @@ from .isolation import ANOMALIES
 from .milestones import fired
 
 
-def begun(machine: SagaMachine, clients: Sequence[str] = ("A",)) -> Run:
+def begun(machine: Simulation, clients: Sequence[str] = ("A",)) -> Run:
     """A run in which these clients have just asked for their sagas."""
     run = History(machine)
     for client in clients:

@@ -51,8 +51,8 @@ class Countermeasure(NamedTuple):
         return explore(self.machine, (ANOMALIES[self.against].property, adds_up, every_saga_ends), max_states=100_000)
 
 
-RAISES: Mapping[str, Any] = {"sagas": ["raise", "raise"], "synchronous": True}
-DIRTY: Mapping[str, Any] = {"sagas": ["cancel", "create"], "refuse": ["call back"], "synchronous": True}
+RAISES: Mapping[str, Any] = {"sagas": ["raise", "raise"], "timing": "quiet"}
+DIRTY: Mapping[str, Any] = {"sagas": ["cancel", "create"], "refuse": ["call back"], "timing": "quiet"}
 
 ANOMALIES: Mapping[str, Anomaly] = {
     "lost update": Anomaly(

@@ -11,15 +11,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from patterns.engine.process import Process
 from patterns.engine.scripted import Run, to_the_end, until
+from patterns.engine.simulation import Simulation
 from patterns.engine.step import Note
-from patterns.engine.world import Crash, Cut, Pause, Request, Restart, Resume, World
+from patterns.engine.world import Call, Crash, Cut, Pause, Request, Restart, Resume, World
 from patterns.saga.choreography import Peer
 from patterns.saga.definition import Saga
-from patterns.saga.machines import CHOREOGRAPHED, ORCHESTRATED, SagaMachine
+from patterns.saga.machines import CHOREOGRAPHED, ORCHESTRATED, SagaMachine, SagaParams
 from patterns.saga.messages import Begin
 
 from .gallery import begun
@@ -34,38 +36,42 @@ def primed(definition: Saga) -> Saga:
     return Saga(definition.name + PRIME, steps)
 
 
-class SideBySide(SagaMachine):
+class SideBySide(Simulation):
     """Sagas orchestrated, and beside that choreographed. All times are in ms."""
 
-    def __init__(self, **options: Any) -> None:
-        """The options of `SagaMachine`, for both groups; but `style`.
+    Params = SagaParams
+    params: SagaParams
+    name = "saga.side_by_side"
+    view = "saga"
+    rules = SagaMachine.rules
+    events = SagaMachine.events
+    always = SagaMachine.always
 
-        Raises ValueError for what cannot be, TypeError for an option that there is not.
-        """
-        if "style" in options:
-            raise TypeError("SideBySide takes no style: it has both")
-        super().__init__(style=ORCHESTRATED, **options)
-        self.choreographed = SagaMachine(
-            sagas=[primed(each) for each in self.definitions],
-            style=CHOREOGRAPHED,
-            clients=len(self.clients),
-            rounds=self.rounds,
-            rows={name + PRIME: {row.key: row.value for row in self.rows(name)} for name in self.services},
-            refuse=tuple(what.replace(".", f"{PRIME}.") for what in self.refuse),
-            fails=self.fails,
-            lock=self.lock,
-            timeout=self.timeout,
-            tries=self.tries,
-            alarm=self.alarm,
-            backoff=self.backoff,
-        )
-
-    @property
-    def params(self) -> dict[str, Any]:
-        return {name: value for name, value in super().params.items() if name != "style"}
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        p = self.params
+        shared = msgspec.to_builtins(p)
+        self.orchestrated = SagaMachine(**shared, style=ORCHESTRATED)
+        here = {
+            "sagas": [primed(each) for each in p.definitions],
+            "rows": {name + PRIME: {row.key: row.value for row in self.orchestrated.rows(name)} for name in p.services},
+            "refuse": tuple(what.replace(".", f"{PRIME}.") for what in p.refuse),
+            "speed": {},
+        }
+        self.choreographed = SagaMachine(**{**shared, **here, "style": CHOREOGRAPHED})
 
     def processes(self) -> Sequence[Process]:
-        return [*super().processes(), *self.choreographed.processes()]
+        return [*self.orchestrated.processes(), *self.choreographed.processes()]
+
+    def requests(self, world: World) -> Iterator[Request[Any]]:
+        """The orchestrated group's; and what is stuck is repaired in each group by itself."""
+        peers = tuple(each for each in world.processes if isinstance(each, Peer))
+        others = tuple(each for each in world.processes if not isinstance(each, Peer))
+        yield from self.orchestrated.requests(replace(world, processes=others))
+        yield from self.choreographed.repairs_of(replace(world, processes=peers))
+
+    def answers(self, call: Call, reply: Any) -> bool:
+        return self.orchestrated.answers(call, reply)
 
     # What happens to one, happens to its partner
 
@@ -73,7 +79,7 @@ class SideBySide(SagaMachine):
         """The service of the same name in the other group; empty for the orchestrator."""
         if name.endswith(PRIME):
             return name.removesuffix(PRIME)
-        return name + PRIME if name in self.services else ""
+        return name + PRIME if name in self.params.services else ""
 
     def twin(self, event: Any) -> Any | None:
         """The event that happens with this one in the other group; None where there is none."""
@@ -118,12 +124,6 @@ class SideBySide(SagaMachine):
             if self.twin(event) not in done:
                 done.append(event)
                 yield event
-
-    def repairs_of(self, world: World) -> Iterator[Request[Any]]:
-        peers = tuple(each for each in world.processes if isinstance(each, Peer))
-        others = tuple(each for each in world.processes if not isinstance(each, Peer))
-        yield from super().repairs_of(replace(world, processes=others))
-        yield from self.choreographed.repairs_of(replace(world, processes=peers))
 
 
 # Runs worth seeing
