@@ -12,7 +12,6 @@ from patterns.engine.table import Table
 
 from .messages import Add, AppendEntriesReply, Command, Done, Entry, Get, NoOp, NotLeader, Put
 from .raft import Raft
-from .words import a
 
 
 class Read(msgspec.Struct, frozen=True, gc=False):
@@ -60,7 +59,7 @@ class Server(Raft):
         return session is not None and session.serial >= command.request.serial
 
     def is_last_of(self, command: Command) -> bool:
-        """Whether it is the last that was executed for its client: of earlier ones the answer is gone."""
+        """Whether it is the last one executed for its client: answers to earlier ones are not kept."""
         return self.state_machine.sessions[command.client].serial == command.request.serial
 
     def apply(self, index: int, entry: Entry) -> None:
@@ -84,9 +83,9 @@ class Server(Raft):
         if self.role != "leader":
             self.redirect(client, request)
             return
-        # ReadIndex (thesis 6.4): the read shall see all that is committed now. What that is, a new leader knows only
-        # once an entry of its own term is committed; whether it still leads, only once a majority has answered a
-        # message sent after the read came.
+        # ReadIndex (thesis 6.4): the read must see all that is committed now. A new leader knows what is committed
+        # once an entry of its own term is. It knows that it still leads once a majority has answered a message sent
+        # after the read arrived.
         own = (index for index, entry in enumerate(self.log, start=1) if entry.term == self.current_term)
         first_of_term = next(own, self.last_log_index + 1)
         self.read_round += 1
@@ -97,7 +96,7 @@ class Server(Raft):
         self.serve_reads()
 
     def may_serve(self, read: Read) -> bool:
-        """Whether a majority has confirmed that we led after the read came, and we have applied enough for it."""
+        """Whether a majority has confirmed that we led after the read arrived, and we have applied enough for it."""
         confirmed = [self.id, *(peer for peer, acked in self.acked_round if acked >= read.read_round)]
         return self.is_majority(confirmed) and self.last_applied >= read.read_index
 
@@ -107,8 +106,7 @@ class Server(Raft):
             self.reads = tuple(read for read in self.reads if read not in ready)
         for read in ready:
             value = self.state_machine.store.get(read.request.key)
-            said = "nothing" if value is None else value
-            self.note("RI.2", client=read.client, key=read.request.key, value=said, applied=self.last_applied)
+            self.note("RI.2", client=read.client, key=read.request.key, value=value, applied=self.last_applied)
             self.reply(read.client, Done(read.request.serial, value))
 
     def receive_append_reply(self, follower: str, reply: AppendEntriesReply) -> None:
@@ -119,7 +117,7 @@ class Server(Raft):
         super().receive_append_reply(follower, reply)
         self.serve_reads()
 
-    # Who leads, and who does not
+    # Leading, and not leading
 
     def become_leader(self) -> None:
         self.acked_round = Table.filled(self.peers, 0)
@@ -133,6 +131,6 @@ class Server(Raft):
             self.redirect(read.client, read.request)
 
     def redirect(self, client: str, request: Put | Add | Get) -> None:
-        # Section 8: a server that is not the leader says who is, as far as it knows.
-        self.note("CL.redirect", client=client, role=a(self.role), hint=self.leader_id or "another server")
+        # Section 8: a server that is not the leader names the leader that it knows of.
+        self.note("CL.redirect", client=client, role=self.role, hint=self.leader_id)
         self.reply(client, NotLeader(request.serial, self.leader_id))

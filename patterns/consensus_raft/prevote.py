@@ -58,7 +58,7 @@ PRE_VOTE_RULES: Mapping[str, Rule] = {
         "thesis 9.6",
     ),
     "PV.3": Rule(
-        "**{count} of the {needed} servers** it needs would vote for {who} in term {next_term}: {voters}.",
+        "**{count} of the {needed} servers** it needs would vote for {who} in term {next_term}: {voters:names}.",
         "thesis 9.6",
     ),
     "PV.4": Rule(
@@ -66,11 +66,11 @@ PRE_VOTE_RULES: Mapping[str, Rule] = {
         "thesis 9.6",
     ),
     "PV.late": Rule(
-        "**{who} has no use for** {voter}'s answer about term {next_term}: it asks for that no more, or it is a no.",
+        "**{who} ignores** {voter}'s answer about term {next_term}: its question is settled, or the answer is no.",
         "thesis 9.6",
     ),
     "PV.silence": Rule(
-        "**{who} has not heard from {leader}** for a whole election timeout of {timeout} ms.",
+        "**{who} has not heard from {leader:or|a leader}** for a whole election timeout of {timeout} ms.",
         "thesis 9.6",
     ),
 }
@@ -124,9 +124,8 @@ class PreVoteServer(Server):
             self.note("PV.late", voter=voter, next_term=reply.next_term)
             return
         self.pre_votes |= {voter}
-        voters = ", ".join(sorted(self.pre_votes))
         tally = {**self.tally(), "count": len(self.pre_votes)}
-        self.note("PV.3", next_term=reply.next_term, voters=voters, **tally)
+        self.note("PV.3", next_term=reply.next_term, voters=tuple(sorted(self.pre_votes)), **tally)
         self.stand_if_wanted()
 
     def hear_from_leader(self, leader: str) -> None:
@@ -136,7 +135,7 @@ class PreVoteServer(Server):
 
     @on_timer("leader silent")
     def leader_is_silent(self) -> None:
-        self.note("PV.silence", leader=self.leader_id or "a leader", timeout=self.election_timeout[0])
+        self.note("PV.silence", leader=self.leader_id, timeout=self.election_timeout[0])
         self.hears_leader = False
 
     def become_follower(self, term: int) -> None:

@@ -15,7 +15,6 @@ from patterns.engine.table import Table
 
 from .messages import AppendEntries, AppendEntriesReply, Command, Entry, NoOp, RequestVote, RequestVoteReply
 from .state import ServerState
-from .words import a, conjoined, counted
 
 
 class Raft(ServerState):
@@ -53,7 +52,7 @@ class Raft(ServerState):
         self.note(
             "C.2",
             term=self.current_term,
-            voters=conjoined(sorted(self.votes)),
+            voters=tuple(sorted(self.votes)),
             count=len(self.votes),
             servers=self.servers,
         )
@@ -73,14 +72,14 @@ class Raft(ServerState):
         self.restart_election_timer()
 
     def on_restart(self) -> None:
-        self.note("UP", term=self.current_term, voted_for=self.voted_for or "none", length=len(self.log))
+        self.note("UP", term=self.current_term, voted_for=self.voted_for, length=len(self.log))
         self.restart_election_timer()
 
     def receive(self, sender: str, message: Any) -> None:
-        # All servers 2 (5.1): who sees a newer term enters it as a follower.
+        # All servers 2 (5.1): a server that sees a newer term enters it as a follower.
         if message.term > self.current_term:
             rule = "ALL.2" if self.role == "follower" else "ALL.2.down"
-            self.note(rule, sender=sender, term=message.term, old_term=self.current_term, role=a(self.role))
+            self.note(rule, sender=sender, term=message.term, old_term=self.current_term, role=self.role)
             self.become_follower(message.term)
         super().receive(sender, message)
 
@@ -102,7 +101,7 @@ class Raft(ServerState):
 
     @on_timer("election")
     def election_timeout_elapses(self) -> None:
-        # Followers 2, Candidates 4 (5.2): no leader was heard of in time.
+        # Followers 2, Candidates 4 (5.2): no leader was heard from in time.
         if self.role == "candidate":
             self.note("C.4", term=self.current_term + 1, old_term=self.current_term, **self.tally())
         else:
@@ -171,7 +170,7 @@ class Raft(ServerState):
             return
         before = (self.log, self.commit_index)
         self.take_entries(leader, message)
-        # 5. What the leader has committed is committed, as far as our log is known to agree with its own.
+        # 5. Commit what the leader has committed, as far as our log is known to agree with the leader's.
         last_new = self.last_new_index(message)
         if min(message.leader_commit, last_new) > self.commit_index:
             self.commit_index = min(message.leader_commit, last_new)
@@ -215,9 +214,7 @@ class Raft(ServerState):
         # 3. Where an entry conflicts with a new one, delete it and all that follow it (5.3).
         conflict = self.first_conflict(prev, entries)
         if conflict is not None:
-            last = len(self.log)
-            which = f"entry {last}" if conflict == last else f"entries {conflict} to {last}"
-            values = {"old_term": self.term_at(conflict), "which": which}
+            values = {"old_term": self.term_at(conflict), "count": len(self.log) - conflict + 1}
             self.log = self.log[: conflict - 1]
             new_term = entries[conflict - prev - 1].term if conflict <= prev + len(entries) else 0
             self.note("AE.3", leader=leader, index=conflict, new_term=new_term, **values)
@@ -225,8 +222,7 @@ class Raft(ServerState):
         new = entries[len(self.log) - prev :]
         if new:
             self.log += new
-            values = {"index": len(self.log), "entry_term": self.last_log_term}
-            self.note("AE.4", leader=leader, count=counted(len(new), "entry", "entries"), **values)
+            self.note("AE.4", leader=leader, count=len(new), index=len(self.log), entry_term=self.last_log_term)
 
     # Leaders
 
@@ -291,7 +287,7 @@ class Raft(ServerState):
             self.apply_committed()
 
     def note_old_entry(self, index: int, follower: str) -> None:
-        """Say so when with this follower a majority holds an entry that counting copies must not commit (5.4.2)."""
+        """Note that with this follower a majority holds an entry that counting copies must not commit (5.4.2)."""
         holders = self.holders(index)
         before = [holder for holder in holders if holder != follower]
         if index > self.commit_index and self.is_majority(holders) and not self.is_majority(before):
@@ -305,7 +301,7 @@ class Raft(ServerState):
 
     def copies(self, index: int) -> dict[str, Any]:
         holders = self.holders(index)
-        return {"holders": conjoined(holders), "count": len(holders)}
+        return {"holders": holders, "count": len(holders)}
 
     def note_late(self, rule: str, term: int, **who: str) -> None:
-        self.note(rule, term=term, role=a(self.role), current_term=self.current_term, **who)
+        self.note(rule, term=term, role=self.role, current_term=self.current_term, **who)

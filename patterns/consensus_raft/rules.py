@@ -1,4 +1,4 @@
-"""Every rule of Raft that fires here, in words: what happened, why, and where it is written.
+"""Every rule of Raft that fires here, as a sentence: what happened, why, and where it is written.
 
 `Raft` is Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm (Extended Version)", 2014;
 `thesis` is Ongaro, "Consensus: Bridging Theory and Practice", 2014. The sentences are ours.
@@ -14,33 +14,33 @@ RULES: Mapping[str, Rule] = {
     # Rules for servers
     "ALL.1": Rule("**{who} applies entry {index}** to its state machine: {entry.command}.", "Raft 5.3, All Servers 1"),
     "ALL.2": Rule(
-        "**{who} enters term {term}**: {sender}'s message carries it, and {who} was in term {old_term}.",
+        "**{who} enters term {term}**: {sender}'s message carries this term, and {who} was in term {old_term}.",
         "Raft 5.1, All Servers 2",
     ),
     "ALL.2.down": Rule(
-        "**{who} steps down** and enters term {term} as a follower: {sender}'s message carries the newer term, {who} "
-        "was {role} in term {old_term}.",
+        "**{who} steps down** and enters term {term} as a follower: {sender}'s message carries the newer term. {who} "
+        "was {role:a|leader} in term {old_term}.",
         "Raft 5.1, All Servers 2",
     ),
     "UP": Rule(
-        "**{who} is back**, a follower in term {term}. From its disk: its vote in that term ({voted_for}) and a log of "
-        "length {length}. How much is committed it has to learn anew.",
+        "**{who} is back**, a follower in term {term}. From its disk: its vote in that term ({voted_for:or|none}) and "
+        "a log of length {length}. It must learn anew how much is committed.",
         "Raft 5.1, Figure 2: State",
     ),
     "F.2": Rule(
-        "**{who} starts an election**: its election timer ran out without a word from a leader. It becomes a candidate "
-        "in term {term}, votes for itself and asks the others.",
+        "**{who} starts an election**: its election timer ran out before it heard from a leader. It becomes a "
+        "candidate in term {term}, votes for itself and asks the others.",
         "Raft 5.2, Followers 2 and Candidates 1",
     ),
     "C.4": Rule(
         "**{who} starts over in term {term}**: in term {old_term} it got {count} of the {needed} votes it needed, and "
-        "heard of no other winner. It votes for itself and asks again.",
+        "heard from no other winner. It votes for itself and asks again.",
         "Raft 5.2, Candidates 4",
     ),
     # RequestVote, the receiver
     "RV.1": Rule(
-        "**{who} refuses** {candidate}'s request for a vote: it is of term {term}, and {who} is in **term "
-        "{current_term}** already.",
+        "**{who} refuses** {candidate}'s request for a vote: the request is of term {term}, and {who} is already in "
+        "**term {current_term}**.",
         "Raft 5.1, RequestVote rule 1",
     ),
     "RV.2.voted": Rule(
@@ -55,8 +55,8 @@ RULES: Mapping[str, Rule] = {
         "Raft 5.4.1, RequestVote rule 2",
     ),
     "RV.2": Rule(
-        "**{who} votes for {candidate}** in term {term}: it gave its vote to nobody else, and {candidate}'s log is at "
-        "least as up-to-date as its own.",
+        "**{who} votes for {candidate}** in term {term}: it has voted for no other server, and {candidate}'s log is "
+        "at least as up-to-date as its own.",
         "Raft 5.2 and 5.4.1, RequestVote rule 2",
     ),
     # The candidate
@@ -65,7 +65,7 @@ RULES: Mapping[str, Rule] = {
         "Raft 5.2",
     ),
     "C.again": Rule(
-        "**{who} counts {voter}'s vote once**: this is the same vote again, and it still has {count} of {needed}.",
+        "**{who} counts {voter}'s vote once**: this is the same vote again, and {who} still has {count} of {needed}.",
         "Raft 5.2",
     ),
     "C.refused": Rule(
@@ -73,16 +73,16 @@ RULES: Mapping[str, Rule] = {
         "Raft 5.2",
     ),
     "C.2": Rule(
-        "**{who} becomes leader of term {term}**: {voters} voted for it, {count} of {servers} servers, a majority. "
-        "It tells the others at once.",
+        "**{who} becomes leader of term {term}**: {voters:names} voted for it, {count} of {servers} servers, a "
+        "majority. It sends to all others at once.",
         "Raft 5.2, Candidates 2 and Leaders 1",
     ),
     "C.3": Rule(
-        "**{who} gives up** its candidacy in term {term}: {leader} has won it.",
+        "**{who} gives up** its candidacy in term {term}: {leader} has won this term.",
         "Raft 5.2, Candidates 3",
     ),
     "C.late": Rule(
-        "**{who} has no use for** {voter}'s answer of term {term}: it is {role} in term {current_term}.",
+        "**{who} ignores** {voter}'s answer of term {term}: {who} is {role:a|leader} in term {current_term}.",
         "Raft 5.2",
     ),
     # AppendEntries, the receiver
@@ -91,13 +91,13 @@ RULES: Mapping[str, Rule] = {
         "Raft 5.2",
     ),
     "AE.1": Rule(
-        "**{who} refuses {leader}'s entries**: they are of term {term}, and {who} is in **term {current_term}** "
-        "already. The answer tells {leader} so.",
+        "**{who} refuses {leader}'s entries**: they are of term {term}, and {who} is already in **term "
+        "{current_term}**. Its answer carries that term.",
         "Raft 5.1, AppendEntries rule 1",
     ),
     "AE.2.short": Rule(
         "**{who} refuses {leader}'s entries**: they follow index {prev_log_index}, and **its log ends at {length}**. "
-        "It asks for those from {conflict_index} on.",
+        "It asks for the entries from {conflict_index} on.",
         "Raft 5.3, AppendEntries rule 2",
     ),
     "AE.2": Rule(
@@ -107,27 +107,28 @@ RULES: Mapping[str, Rule] = {
         "Raft 5.3, AppendEntries rule 2 and the fast back-up",
     ),
     "AE.3": Rule(
-        "**{who} deletes {which}** from its log: at index {index} it has term {old_term}, the "
-        "leader {leader} has term {new_term}.",
+        "**{who} deletes {count:entry|entries}** from its log, from index {index} on: there it has term {old_term}, "
+        "and the leader {leader} has term {new_term}.",
         "Raft 5.3, AppendEntries rule 3",
     ),
     "AE.4": Rule(
-        "**{who} appends {count} from {leader}**: its log now ends at index {index}, of term {entry_term}.",
+        "**{who} appends {count:entry|entries} from {leader}**: its log now ends at index {index}, with an entry of "
+        "term {entry_term}.",
         "Raft 5.3, AppendEntries rule 4",
     ),
     "AE.5": Rule(
-        "**{who} knows that all up to index {index} is committed**: {leader} has committed up to {leader_commit}, and "
-        "up to {last_new} their logs are known to agree.",
+        "**{who} learns that all entries up to index {index} are committed**: {leader} has committed up to "
+        "{leader_commit}, and their logs are known to agree up to {last_new}.",
         "Raft 5.3, AppendEntries rule 5",
     ),
     # The leader
     "L.0": Rule(
-        "**{who} appends a no-op** at index {index}: with the first entry of its own term, {term}, it will learn what "
-        "is committed.",
+        "**{who} appends a no-op** at index {index}: this first entry of its own term, {term}, will show it what is "
+        "committed.",
         "Raft 8",
     ),
     "L.1": Rule(
-        "**{who} sends heartbeats**: nobody shall start an election while it leads term {term}.",
+        "**{who} sends heartbeats**: they keep the others from starting an election while it leads term {term}.",
         "Raft 5.2, Leaders 1",
     ),
     "L.2": Rule(
@@ -140,41 +141,42 @@ RULES: Mapping[str, Rule] = {
         "Raft 5.3, Leaders 3",
     ),
     "L.3.same": Rule(
-        "**{who} hears that {follower} is there**: its log is known to agree up to index {match_index}, as before.",
+        "**{who} hears from {follower}**: their logs are known to agree up to index {match_index}, as before.",
         "Raft 5.3, Leaders 3",
     ),
     "L.3.back": Rule(
-        "**{who} goes back for {follower}**: its log does not agree at index {prev_log_index}, so {who} tries again "
+        "**{who} goes back for {follower}**: their logs do not agree at index {prev_log_index}, so {who} tries again "
         "from index {next_index} on.",
         "Raft 5.3, Leaders 3 and the fast back-up",
     ),
     "L.4": Rule(
-        "**{who} commits all up to index {index}**: {holders} hold entry {index}, {count} of {servers} servers, and it "
-        "is of {who}'s own term {term}.",
+        "**{who} commits all entries up to index {index}**: {holders:names} hold entry {index}, {count} of {servers} "
+        "servers, and it is of {who}'s own term {term}.",
         "Raft 5.3 and 5.4.2, Leaders 4",
     ),
     "L.4.old": Rule(
-        "**{who} does not commit entry {index}** yet, though {holders} hold it: it is of **term {entry_term}**, and a "
-        "leader counts copies only of entries of its own term, {term}.",
+        "**{who} does not commit entry {index}** yet, though {holders:names} hold it: it is of **term {entry_term}**, "
+        "and a leader counts copies only of entries of its own term, {term}.",
         "Raft 5.4.2, Figure 8",
     ),
     "L.late": Rule(
-        "**{who} has no use for** {follower}'s answer of term {term}: it is {role} in term {current_term}.",
+        "**{who} ignores** {follower}'s answer of term {term}: {who} is {role:a|leader} in term {current_term}.",
         "Raft 5.1",
     ),
     # Clients
     "CL.redirect": Rule(
-        "**{who} does not take {client}'s request**: it is {role}, only the leader does. It says to ask {hint}.",
+        "**{who} does not take {client}'s request**: it is {role:a|leader}, and only the leader takes requests. Its "
+        "answer is to ask {hint:or|another server}.",
         "Raft 8",
     ),
     "CL.session": Rule(
-        "**{who} answers {client}'s retry** at once: request {serial} was executed already, and its session holds the "
-        "answer, {value}.",
+        "**{who} answers {client}'s retry** at once: request {serial} was executed already, and {client}'s session "
+        "holds the answer, {value}.",
         "Raft 8, thesis 6.3",
     ),
     "CL.twice": Rule(
-        "**{who} does not execute entry {index} again**: {client}'s request {serial} was executed already, this entry "
-        "is a retry of it.",
+        "**{who} does not execute entry {index} again**: it is a retry of {client}'s request {serial}, which was "
+        "executed already.",
         "Raft 8, thesis 6.3",
     ),
     "CL.done": Rule(
@@ -187,8 +189,8 @@ RULES: Mapping[str, Rule] = {
         "Raft 8, thesis 6.4",
     ),
     "RI.2": Rule(
-        "**{who} answers {client}'s read** of {key}: {value}. A majority confirmed that it led after the read came, "
-        "and it has applied up to index {applied}.",
+        "**{who} answers {client}'s read** of {key}: {value:or|nothing}. A majority confirmed its leadership after "
+        "the read arrived, and it has applied up to index {applied}.",
         "Raft 8, thesis 6.4",
     ),
 }

@@ -6,6 +6,8 @@
 {count:entry|entries}     1 entry, 3 entries
 {role:the}                the leader
 {role:a}                  a leader, an orchestrator
+{role:a|leader}           the same, but the leader
+{voted_for:or|nobody}     the value, or a word for None
 """
 
 from __future__ import annotations
@@ -20,10 +22,12 @@ class _Sentence(Formatter):
         kind, bar, other = format_spec.partition("|")
         if kind == "names":
             return names(value) or other or "nothing"
-        if kind == "the":
-            return f"the {value}"
-        if kind == "a":
+        if kind == "or":
+            return other if value is None else str(value)
+        if kind == "a" and value != other:
             return f"{'an' if str(value)[:1] in 'aeiou' else 'a'} {value}"
+        if kind in ("a", "the"):
+            return f"the {value}"
         if bar:
             return f"{value} {kind if value == 1 else other}"
         return str(super().format_field(value, format_spec))

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from patterns.engine.process import Process
+from patterns.engine.sentences import sentence_of
 
 from .channels import Closed, Lagged, Subscriber
 from .envelopes import TOLD, Bodies, Missed, Ready, Record
@@ -134,7 +135,7 @@ async def say(host: Host, records: Subscriber[Record]) -> None:
     rules = getattr(host.process, "rules", {})
 
     def words(rule: str, values: Any) -> str:
-        return rules[rule].sentence.format_map(values) if rule in rules else f"{rule} {dict(values)}"
+        return sentence_of(rules[rule].sentence, values) if rule in rules else f"{rule} {dict(values)}"
 
     print(f"{host.process.id} listens on {host.host}:{host.port}", flush=True)
     with suppress(Closed):

@@ -91,15 +91,20 @@ class Shown(msgspec.Struct, frozen=True, tag=True):
             raise AttributeError(f"{self.text!r} has no {part!r}") from None
 
 
-Value = Shown | str | int | float | bool | None
+One = Shown | str | int | float | bool | None
+Value = One | tuple[One, ...]
 
 
 def shown(value: Any) -> Value:
-    """Words and numbers as they are; of anything else what sentences show."""
+    """Words, numbers and tuples of them as they are; of anything else what sentences show."""
+    return tuple(map(_shown, value)) if isinstance(value, tuple) else _shown(value)
+
+
+def _shown(value: Any) -> One:
     if value is None or isinstance(value, str | int | float):
         return value
     fields = value.__struct_fields__ if isinstance(value, msgspec.Struct) else ()
-    return Shown(str(value), {field: shown(getattr(value, field)) for field in fields})
+    return Shown(str(value), {field: _shown(getattr(value, field)) for field in fields})
 
 
 Happening = Began | Received | Fired | Asked | Killed

@@ -20,6 +20,9 @@ from patterns.engine.sentences import names, sentence_of
         ("from {them:names|nobody}", {"them": ()}, "from nobody"),
         ("{role:the} and {role:a}", {"role": "leader"}, "the leader and a leader"),
         ("{role:a}", {"role": "orchestrator"}, "an orchestrator"),
+        ("{role:a|leader} and {other:a|leader}", {"role": "leader", "other": "follower"}, "the leader and a follower"),
+        ("{vote:or|none}", {"vote": None}, "none"),
+        ("{vote:or|none}", {"vote": 0}, "0"),
         ("{part:.0%}", {"part": 0.5}, "50%"),
     ],
 )
