@@ -17,11 +17,12 @@ from models.replicas import (
     Replicas,
     answered_but_missing,
 )
+from models.token import B_IS_FIRST, OneSender, TwoSenders
 
 from patterns.engine.explore import Progress, explore
 from patterns.engine.properties import Always, AlwaysNext, NeverTwice, Property, Sometimes
 from patterns.engine.random_worlds import random_worlds
-from patterns.engine.world import Crash, Deliver, Request
+from patterns.engine.world import Crash, Cut, Deliver, Pause, Request
 from patterns.two_phase_commit.specification import COMMITTED, PREPARED, Act, TCommit, TwoPhase, TwoPhaseState
 
 PROPERTIES = (ANSWERED_IS_EVERYWHERE, A_WRITE_IS_ANSWERED)
@@ -116,6 +117,35 @@ def test_a_property_broken_at_the_start_needs_no_step() -> None:
     found = explore(TCommit(), [Always("nothing works", lambda s: "it works")]).counterexample
     assert found is not None
     assert found.history.step.depth == 0
+
+
+# What it tells apart
+
+
+def test_worlds_that_differ_only_in_which_process_is_paused_are_two() -> None:
+    """The token is on its way or has come. The pause is to come, is over, or holds A or R."""
+    machine = OneSender(budget={"pause": 1})
+    start = machine.start()
+    paused = [machine.apply(start, Pause(name))[0] for name in ("A", "R")]
+    assert machine.key(paused[0]) != machine.key(paused[1])
+    assert explore(machine, ()).states == 2 * 4
+
+
+def test_equal_messages_of_two_senders_are_two_events() -> None:
+    """A and B send equal tokens. Which of them comes first, R remembers."""
+    result = explore(TwoSenders(budget={}), [B_IS_FIRST])
+    assert result.complete
+    assert result.never == ()
+    assert result.states == 1 + 2 + 2
+
+
+def test_a_one_way_cut_spends_a_cut() -> None:
+    machine = OneSender(budget={"cut": 1})
+    world, _ = machine.apply(machine.start(), Cut(("A",), ("R",), one_way=True))
+    assert world.left("cut") == 0
+    assert machine.why_not(world, Cut(("R",), ("A",), one_way=True)) == "the budget has no cut left"
+    spent = Always("who cuts has spent a cut", lambda w: f"{sorted(w.cuts)}" if w.cuts and w.left("cut") else None)
+    assert explore(machine, [spent]).holds
 
 
 # Its bounds

@@ -267,7 +267,7 @@ def test_clients_may_be_numbers() -> None:
     assert text.splitlines()[2:5] == [
         "0  ├─ write 1 ─┤",
         "1                 ├─ write 2 ─┤",
-        "7                              ├─ ✗ read → 1 ─┤",
+        "7                                ├─ ✗ read → 1 ─┤",
     ]
     assert "7's read → 1, from 22 to 30, cannot be placed:" in text
 
@@ -300,6 +300,22 @@ def test_lost_operations_that_lead_to_the_same_state_are_not_the_same(first: str
     ]
     assert check(operations, CompareAndSwapRegister(0))
     assert not check([*operations, op("C", Write(0), 8, 9), op("C", Read(), 10, 11, 1)], CompareAndSwapRegister(0))
+
+
+def test_a_place_is_looked_at_again_with_fewer_pending_operations_spent() -> None:
+    """Where it was reached before, the pending swap was spent. Only without it the later swap of 1 can succeed."""
+    operations = [
+        op("A", Write(1), 0, 1),
+        op("B", Write(0), 1, 1),
+        op("C", CompareAndSwap(0, 0), 2, 4, False),
+        op("D", CompareAndSwap(0, 1), 2, None),
+        op("E", Write(0), 4, 4),
+        op("F", CompareAndSwap(1, 1), 5, 7, True),
+        op("G", Read(), 5, 6, 0),
+    ]
+    verdict = check(operations, CompareAndSwapRegister(0))
+    assert [one.client for one in verdict.order] == list("BACEGDF")
+    assert is_witness(verdict.order, operations, CompareAndSwapRegister(0))
 
 
 # what the counterexample says
