@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from patterns.engine.history import History
     from patterns.engine.machine import Machine
+    from widgets.controls import Controls
     from widgets.player import Player
 
 
-def play(run: History[Any, Any] | Machine[Any, Any], **options: Any) -> Player:
-    """The player of a history, or of a machine from its start, with the view of the machine's chapter.
+def play(
+    run: History[Any, Any] | Machine[Any, Any], *, controls: bool | Iterable[str] = False, **options: Any
+) -> Player | Controls:
+    """The player of a history, or of a machine from its start.
 
-    `options` are the Player's: `ask`, `always`, `until`, `subtitle`, `at`, `hide_quiet`.
+    With `controls`, the machine's parameters can be changed above the player: all that have a control, or those named.
+    `options` are the Player's: `view`, `ask`, `always`, `until`, `subtitle`, `at`, `hide_quiet`.
     """
     from patterns.engine.history import History
     from widgets.player import Player
 
-    history = run if isinstance(run, History) else History(run)
-    chapter = history.machine.view or history.machine.name
-    return Player(history, import_module(f"widgets.chapters.{chapter}.view"), **options)
+    player = Player(run if isinstance(run, History) else History(run), **options)
+    if not controls:
+        return player
+    from widgets.controls import Controls
+
+    return Controls(player, None if controls is True else controls)

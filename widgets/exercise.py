@@ -3,7 +3,7 @@
 guess = predict(Question("How many keys move?", (Option(...), ...)))    a question with one button an answer
 guess.outcome                                                           later: what was said beside what happened
 play(history, ask=[Question(..., at=fired("C.commit"))])               the same question, locking a step
-check(judge, attempt)       an exercise, judged: a sentence and, where there is one, the smallest run that goes wrong
+check(EXERCISES["decide"], attempt)     an exercise, judged: a sentence and, if there is one, a run that goes wrong
 """
 
 from __future__ import annotations
@@ -13,18 +13,14 @@ import re
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import Any
 
 import anywidget
 import traitlets
 
-from .question import Question
-
-if TYPE_CHECKING:
-    from patterns.engine.judge import Verdict
-    from widgets.player import Player
-
-Attempt = TypeVar("Attempt")  # what a learner writes: a function, a subclass
+from patterns.engine.exercise import Exercise, Verdict
+from widgets.player import Player
+from widgets.question import Question
 
 HERE = Path(__file__).parent
 QUESTION_STYLE = """
@@ -126,8 +122,10 @@ class Judged:
             todo = said.hint or "Write your code in the cell above, run it, and run this cell again."
             return Words(("○", "Not attempted yet."), ("", todo))
         if said.accepted:
-            right = Words(("✓", f"**Accepted**: right in all {said.tried:,} {said.what} tried."), tone="good")
-            return Words(*right.paragraphs, ("", said.hint), tone="good") if said.hint else right
+            right = ("✓", f"**Accepted**: {said.looked_at}.")
+            return Words(right, *([("", said.hint)] if said.hint else []), tone="good")
+        if said.undecided:
+            return Words(("○", f"**Not decided**: {said.undecided}"))
         parts = [("✕", f"**Not yet.** {said.failing}")]
         if said.hint:
             parts.append(("Hint:", said.hint))
@@ -138,11 +136,7 @@ class Judged:
     @cached_property
     def player(self) -> Player | None:
         """The smallest run that goes wrong, open in the player where it matters; None when there is none."""
-        if self.verdict.history is None:
-            return None
-        from . import play
-
-        return play(self.verdict.history)
+        return None if self.verdict.history is None else Player(self.verdict.history)
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
@@ -153,9 +147,9 @@ class Judged:
         return repr(self.words)
 
 
-def check(judge: Callable[[Attempt], Verdict], attempt: Attempt) -> Judged:
-    """An attempt, judged by one of a pattern's judges (`patterns.<name>.exercises`).
+def check(exercise: Exercise, attempt: Callable[..., Any]) -> Judged:
+    """A learner's function, judged by its exercise: `check(EXERCISES["decide"], my_decide)`.
 
-    The judge answers in words whatever the attempt does; what it raises itself is a mistake of its own, and is raised.
+    The judge answers in words whatever the function does. An exception of the judge itself is raised.
     """
-    return Judged(judge(attempt))
+    return Judged(exercise.judge(attempt))

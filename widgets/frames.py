@@ -5,8 +5,8 @@ A page that has the frames steps without asking anybody: that is why everything 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -17,7 +17,8 @@ from widgets.question import Question
 from widgets.scene import Fact, Mark, Panel, Scene, View
 
 Json = dict[str, Any]
-NEAR = 32  # scenes kept to compare with; others are drawn again, for a scene is a pure function of its step
+T = TypeVar("T")
+NEAR = 32  # steps of which scene, choices and facts are kept; they are made again for others, for they are pure
 
 
 class Frames:
@@ -37,6 +38,8 @@ class Frames:
         self._scenes: dict[int, Scene] = {}
         self._memories: dict[int, list[Any]] = {}
         self._costs: dict[int, dict[str, int]] = {}
+        self._offered: dict[int, tuple[Choice[Any], ...]] = {}
+        self._facts: dict[int, tuple[Fact, ...]] = {}
 
     def of(self, step: Step[Any, Any]) -> Json:
         """The frame of a step whose parent's frame was made before."""
@@ -48,13 +51,13 @@ class Frames:
             "say": [[self.machine.say(n), n.rule, self.machine.rules[n.rule].source] for n in step.notes],
             "facts": self._changes(step),
             "always": self._verdicts(step),
-            "next": [self._word(choice) for choice in self.machine.choices(step.state)],
+            "next": [self._word(choice) for choice in self._choices(step)],
             "cost": self._cost(step),
             "panels": _difference(None if parent is None else self._scene(parent), scene),
         }
         if parent is not None:
             frame["parent"] = parent.number
-            offered = [choice.event for choice in self.machine.choices(parent.state)]
+            offered = [choice.event for choice in self._choices(parent)]
             frame["choice"] = offered.index(step.event) if step.event in offered else -1
         if self.machine.usual(step.state) is None:
             frame["rests"] = True
@@ -74,11 +77,13 @@ class Frames:
         return any(self._verdicts(step))
 
     def _scene(self, step: Step[Any, Any]) -> Scene:
-        if step.number not in self._scenes:
-            while len(self._scenes) >= NEAR:
-                del self._scenes[next(iter(self._scenes))]
-            self._scenes[step.number] = self.view.scene_of(step)
-        return self._scenes[step.number]
+        return _near(self._scenes, step, lambda: self.view.scene_of(step))
+
+    def _choices(self, step: Step[Any, Any]) -> tuple[Choice[Any], ...]:
+        return _near(self._offered, step, lambda: self.machine.choices(step.state))
+
+    def _facts_of(self, step: Step[Any, Any]) -> tuple[Fact, ...]:
+        return _near(self._facts, step, lambda: self.view.facts_of(step.state))
 
     def _word(self, choice: Choice[Any]) -> int | list[Any]:
         """A choice as its place in `words`, with when it is due where that is known."""
@@ -95,10 +100,10 @@ class Frames:
 
     def _changes(self, step: Step[Any, Any]) -> list[list[str]]:
         """[who, field, was, is, where] for every field of whoever changed in this step; `was` is empty at the start."""
-        now = self.view.facts_of(step.state)
+        now = self._facts_of(step)
         if step.parent is None:
             return []
-        was = {(f.who, f.name): f for f in self.view.facts_of(step.parent.state)}
+        was = {(f.who, f.name): f for f in self._facts_of(step.parent)}
         changed = {f.who for f in now if was.get((f.who, f.name)) != f}
         gone = [f for key, f in was.items() if key not in {(g.who, g.name) for g in now}]
         sends_of = getattr(self.view, "sends_of", None)
@@ -130,6 +135,15 @@ class Frames:
             total[name] = total.get(name, 0) + cost
         self._costs[step.number] = total
         return total
+
+
+def _near(known: dict[int, T], step: Step[Any, Any], make: Callable[[], T]) -> T:
+    """What is known of a step, or made now. Of NEAR steps it is kept."""
+    if step.number not in known:
+        while len(known) >= NEAR:
+            del known[next(iter(known))]
+        known[step.number] = make()
+    return known[step.number]
 
 
 def _row(was: Fact | None, now: Fact | None) -> list[str]:

@@ -20,6 +20,7 @@ from patterns.engine.history import History, ReplayError
 from patterns.engine.machine import NotEnabled
 from patterns.engine.properties import Property
 from patterns.engine.step import Step
+from widgets.declared import machines_of, milestones_of, view_of
 from widgets.frames import Frames, Json, trimmed
 from widgets.question import Asked, Reached, locked_steps
 from widgets.scene import View
@@ -35,10 +36,11 @@ BROKEN = "an invariant is broken"
 class Player(anywidget.AnyWidget):
     """A history in a picture that can be stepped, branched and broken.
 
-    `ask` lists the questions that lock a step (each says where by `at`), or maps depths on the history's current branch
-    to questions; `always` and `until` default to the machine's own invariants and milestones; `subtitle` says what run
-    this is. The player opens at `at` (the number of a step, or what happens there: `fired("AE.5")`), else where the
-    history's cursor stands; with `hide_quiet` it begins with quiet steps (heartbeats) left out.
+    `view` defaults to the one of the machine's chapter. `ask` lists the questions that lock a step (each says where by
+    `at`), or maps depths on the history's current branch to questions. `always` and `until` default to the machine's
+    invariants, and to its milestones with those of its chapter; `subtitle` says what run this is. The player opens at
+    `at` (the number of a step, or what happens there: `fired("AE.5")`), else where the history's cursor stands; with
+    `hide_quiet` it begins with quiet steps (heartbeats) left out.
 
     Raises ValueError for a question about a step that the branch does not have.
     """
@@ -56,7 +58,7 @@ class Player(anywidget.AnyWidget):
     def __init__(
         self,
         history: History[Any, Any],
-        view: View,
+        view: View | None = None,
         *,
         ask: Asked = (),
         always: tuple[Property, ...] | None = None,
@@ -65,11 +67,7 @@ class Player(anywidget.AnyWidget):
         at: int | Reached | None = None,
         hide_quiet: bool = False,
     ) -> None:
-        self.view = view
-        self._always = history.machine.always if always is None else always
-        self._until = dict(history.machine.milestones if until is None else until)
-        if self._always:
-            self._until[BROKEN] = lambda step: self._frames.broken(step)
+        self._given = (view, always, until)
         self._subtitle, self._hide_quiet = subtitle, hide_quiet
         if callable(at):
             at = next((step.number for step in history.branch if at(step)), -1)
@@ -82,8 +80,14 @@ class Player(anywidget.AnyWidget):
     def _load(self, history: History[Any, Any], ask: Asked) -> Json:
         """Take up a history; the traits that show it."""
         questions = locked_steps(history, ask)
+        machine, (view, always, until) = history.machine, self._given
         self.history = history
-        self._frames = Frames(history.machine, self.view, self._always, questions)
+        self.view = view_of(machine) if view is None else view
+        self._always = machine.always if always is None else always
+        self._until = dict(milestones_of(machine) if until is None else until)
+        if self._always:
+            self._until[BROKEN] = lambda step: self._frames.broken(step)
+        self._frames = Frames(machine, self.view, self._always, questions)
         frames = [self._frames.of(step) for step in history.steps]
         return {
             "head": self._head(),
@@ -97,7 +101,7 @@ class Player(anywidget.AnyWidget):
     def _head(self) -> Json:
         return {
             "name": self.history.machine.name,
-            "title": self.view.title,
+            "title": self.title,
             "subtitle": self._subtitle,
             "always": [p.name for p in self._always],
             "until": list(self._until),
@@ -107,6 +111,11 @@ class Player(anywidget.AnyWidget):
             "signs": list(getattr(self.view, "signs", {}).items()),
             "live": True,
         }
+
+    @property
+    def title(self) -> str:
+        """The view's title, or the name of a machine that has the default view."""
+        return self.view.title or self.history.machine.name
 
     def _codes(self) -> dict[str, str]:
         return {str(leaf.number): self.history.code_of(leaf) for leaf in self.history.leaves}
@@ -180,8 +189,17 @@ class Player(anywidget.AnyWidget):
         return self.history.step
 
     def replay(self, code: str) -> None:
-        """Replace the run by the one of a replay code. Raises ReplayError, and keeps the run, when it cannot."""
-        loaded = self._load(History.replay(self.history.machine, code), {})
+        """Replace the run by the one of a replay code, of this machine or of another one of its chapter.
+
+        Raises ReplayError, and keeps the run, if the code cannot be replayed.
+        """
+        name, here = code.strip().partition(":")[0], self.history.machine
+        machine = next((each for each in (here, *machines_of(here)) if each.name == name), here)
+        self.show(History.replay(machine, code))
+
+    def show(self, history: History[Any, Any]) -> None:
+        """Replace the run by another one."""
+        loaded = self._load(history, {})
         with self.hold_sync():  # in one message: new frames and the old cursor would not fit together
             for name, value in loaded.items():
                 self.set_trait(name, value)
@@ -199,7 +217,7 @@ class Player(anywidget.AnyWidget):
         }
         packed = b64encode(zlib.compress(msgspec.json.encode(state), 9, wbits=-15)).decode()
         script = SCRIPT.replace("export default", "const player =")
-        return PAGE.format(title=html.escape(self.view.title), style=STYLE, script=script, run=packed)
+        return PAGE.format(title=html.escape(self.title), style=STYLE, script=script, run=packed)
 
     def save(self, path: str | Path) -> Path:
         """Write `page()` to a file and return its path."""

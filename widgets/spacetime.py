@@ -1,15 +1,12 @@
 """The space-time diagram of any message-passing history (Lamport 1978): where each step stands, and what caused it.
 
-A line a process, time to the right in steps; a message runs from the step that sent it to the step it arrived in.
-The player draws it; here is which events there are, and the graph of what could know of what.
+One line for each process, time to the right in steps. A message runs from the step that sent it to the step in which it
+arrived. The player draws the diagram, and lights the causal past and future of an event (strip.js).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
-
-import networkx as nx
 
 from patterns.engine.step import Step
 from patterns.engine.trace import cause, lost, mover, received
@@ -42,35 +39,3 @@ def moment_of(step: Step[Any, Any], role: Role = "ink") -> Moment | None:
         sent=sender.depth if sender else -1,
         sender=packet.sender if packet else "",
     )
-
-
-def causality(branch: Iterable[Step[Any, Any]]) -> nx.DiGraph[int]:
-    """The causal order of a branch's events as a graph over depths: `happened before` is a path (Lamport 1978, 2).
-
-    An event follows the one before it on its process's line, and the event that sent what arrived. What was lost
-    has a cause and causes nothing.
-    """
-    graph: nx.DiGraph[int] = nx.DiGraph()
-    last: dict[str, int] = {}
-    for step in branch:
-        moment = moment_of(step)
-        if moment is None:
-            continue
-        graph.add_node(step.depth, lane=moment.lane, kind=moment.kind)
-        if moment.kind != "drop" and moment.lane in last:
-            graph.add_edge(last[moment.lane], step.depth)
-        if moment.sent > 0:
-            graph.add_edge(moment.sent, step.depth)
-        if moment.kind != "drop":
-            last[moment.lane] = step.depth
-    return graph
-
-
-def past(graph: nx.DiGraph[int], depth: int) -> set[int]:
-    """Everything that could have had an influence on the event: its causal past, without itself."""
-    return set(nx.ancestors(graph, depth))
-
-
-def future(graph: nx.DiGraph[int], depth: int) -> set[int]:
-    """Everything the event could have an influence on, without itself."""
-    return set(nx.descendants(graph, depth))

@@ -20,7 +20,7 @@ from patterns.engine.trace import answered, received
 from patterns.engine.world import Crash, Deliver, Request, Restart
 from patterns.runtime import Cluster
 from patterns.runtime.recording import Recording
-from widgets.chapters.consensus_raft import view
+from widgets.chapters.consensus_raft.view import VIEW as view
 
 T = TypeVar("T")
 NAMES = ("S1", "S2", "S3")
@@ -187,7 +187,7 @@ def test_the_view_draws_every_step_of_a_real_run_and_every_note_has_its_sentence
     recording, _ = real_run
     for step in recording.history().branch:
         scene = view.scene_of(step)
-        assert [panel.id for panel in scene.panels] == ["servers", "logs"]
+        assert [panel.id for panel in scene.panels] == ["processes", "logs"]
         for note in step.notes:
             assert "{" not in recording.say(note)
 

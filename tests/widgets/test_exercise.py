@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import traitlets
 
-from patterns.consistent_hashing.tier import CacheTier
+from patterns.engine.exercise import Exercise, Mistake, Verdict
 from patterns.engine.history import History
-from patterns.engine.judge import Verdict, not_attempted
+from patterns.engine.process import Process
+from patterns.engine.simulation import Simulation
+from patterns.engine.world import Crash
 from widgets.exercise import Judged, Words, check, predict
 from widgets.player import Player
 from widgets.question import Option, Question
@@ -15,6 +19,32 @@ from widgets.question import Option, Question
 UP = Option("it goes **up**", "there is nothing above it", right=True)
 DOWN = Option("it goes down", "that is what stones do")
 QUESTION = Question("Which way?", (DOWN, UP))
+
+DOUBLE = Exercise(
+    "double",
+    solution=lambda n: 2 * n,
+    cases=lambda: [(n,) for n in range(20)],
+    mistakes=[Mistake("adds two", "Compare 3 and **6**.", lambda n: n + 2)],
+    tell=lambda case, right, answer: f"for {case[0]} your code {answer}, and {right} is right.",
+)
+
+
+class Quiet(Simulation):
+    """Two processes that do nothing."""
+
+    name = "quiet"
+    rules = {}
+
+    def processes(self) -> list[Process]:
+        return [Process(id="A"), Process(id="B")]
+
+
+def crashed() -> History[Any, Any]:
+    """A run of three steps, the cursor in the middle."""
+    history = History(Quiet())
+    history.run([Crash("A"), Crash("B")])
+    history.back()
+    return history
 
 
 @pytest.mark.parametrize(
@@ -71,18 +101,35 @@ def test_words_from_a_learners_code_are_text_and_never_markup() -> None:
     assert "<b>not</b> &lt;script&gt;" in shown
 
 
+def unwritten(n: int) -> int:
+    raise NotImplementedError
+
+
 def test_an_exercise_that_is_not_attempted_is_no_failure() -> None:
-    judged = check(lambda attempt: not_attempted(), ...)
+    judged = check(DOUBLE, unwritten)
     assert repr(judged).splitlines()[0] == "○ Not attempted yet."
     assert not judged
     assert judged.player is None
 
 
-def test_an_accepted_attempt_is_told_over_how_many_cases() -> None:
-    judged = Judged(Verdict(accepted=True, tried=1_234, hint="It is short, too."))
+def test_an_attempt_is_judged_by_its_exercise() -> None:
+    assert repr(check(DOUBLE, lambda n: n * 2)) == "✓ Accepted: right in all 20 cases tried."
+    said = repr(check(DOUBLE, lambda n: n + 2))
+    assert said == "✕ Not yet. for 0 your code gives 2, and 0 is right.\nHint: Compare 3 and 6."
+
+
+def test_an_accepted_attempt_is_told_over_how_many_cases_and_states() -> None:
+    judged = Judged(Verdict(accepted=True, tried=1_234, searches=2, states=5_000, hint="It is short, too."))
     assert judged
-    assert repr(judged) == "✓ Accepted: right in all 1,234 cases tried.\nIt is short, too."
+    accepted = "✓ Accepted: right in all 1,234 cases tried, and in every run of 2 small machines: 5,000 states."
+    assert repr(judged) == f"{accepted}\nIt is short, too."
     assert judged.player is None
+
+
+def test_an_attempt_whose_search_was_cut_short_is_neither_accepted_nor_refused() -> None:
+    judged = Judged(Verdict(accepted=False, undecided="the bound of 10 states cut a search short."))
+    assert repr(judged) == "○ Not decided: the bound of 10 states cut a search short."
+    assert not judged
 
 
 def test_a_refused_attempt_gets_the_smallest_failing_case_and_a_hint() -> None:
@@ -92,10 +139,7 @@ def test_a_refused_attempt_gets_the_smallest_failing_case_and_a_hint() -> None:
 
 
 def test_the_run_that_shows_a_mistake_opens_in_the_player_where_it_matters() -> None:
-    history = History(CacheTier(nodes=["A", "B"], keys=["x"]))
-    history.advance()
-    history.advance()
-    history.back()
+    history = crashed()
     judged = Judged(Verdict(accepted=False, failing="it is lost", history=history))
     assert "There is a run that shows it" in repr(judged)
     assert isinstance(judged.player, Player)
@@ -107,7 +151,7 @@ def test_the_run_that_shows_a_mistake_opens_in_the_player_where_it_matters() -> 
 def test_a_notebook_shows_the_verdict_and_under_it_the_run(wrong: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[object] = []
     monkeypatch.setattr("IPython.display.display", lambda *things: shown.extend(things))
-    history = History(CacheTier(nodes=["A", "B"], keys=["x"]))
+    history = crashed()
     judged = Judged(Verdict(accepted=not wrong, failing="it is lost", history=history if wrong else None))
     judged._ipython_display_()
     assert repr(shown[0]) == repr(judged)

@@ -13,7 +13,8 @@ from patterns.consensus_raft.messages import Put, is_heartbeat
 from patterns.engine.draw import key_of, mix
 from patterns.engine.history import History
 from patterns.engine.world import Crash, Cut, Deliver, Drop, Request
-from widgets.chapters.consensus_raft import view
+from widgets.chapters.consensus_raft.view import VIEW as view
+from widgets.chapters.consensus_raft.view import term_role
 from widgets.scene import Box, Disc, Line, Scene
 
 SEEDS = range(3)
@@ -63,7 +64,7 @@ def test_the_view_is_total_and_its_ids_name_one_thing_each(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_every_server_and_every_message_on_its_way_is_in_the_picture_and_nothing_else_is(seed: int) -> None:
     for step in random_run(seed).steps:
-        shown = marks(view.scene_of(step), "servers")
+        shown = marks(view.scene_of(step), "processes")
         servers = {mark.id for mark in shown.values() if isinstance(mark, Disc)}
         messages = {mark.id for mark in shown.values() if isinstance(mark, Line) and mark.id.startswith("message:")}
         assert servers == {f"process:{name}" for name in step.state.names}, f"seed {seed}, step {step.number}"
@@ -74,7 +75,7 @@ def test_every_server_and_every_message_on_its_way_is_in_the_picture_and_nothing
 def test_choices_are_about_marks_that_are_in_the_picture(seed: int) -> None:
     history = random_run(seed)
     for step in history.steps[:: len(history.steps) // 12]:
-        shown = marks(view.scene_of(step), "servers")
+        shown = marks(view.scene_of(step), "processes")
         for choice in history.machine.choices(step.state):
             assert all(mark in shown for mark in choice.about if not mark.startswith("client")), (seed, choice)
 
@@ -84,7 +85,7 @@ def test_words_and_picture_tell_the_same_of_every_server(seed: int) -> None:
     for step in random_run(seed).steps:
         scene = view.scene_of(step)
         for server in step.state.processes:
-            disc = marks(scene, "servers")[f"process:{server.id}"]
+            disc = marks(scene, "processes")[f"process:{server.id}"]
             down = server.id in step.state.down
             assert disc.sub == f"term {server.current_term}"
             assert ("✕" in disc.caption) == down
@@ -99,7 +100,7 @@ def test_words_and_picture_tell_the_same_of_every_server(seed: int) -> None:
             assert len(held) == min(len(server.log), len(cells)) or len(server.log) > len(cells)
             for cell in held:
                 index = int(cell.id.split(":")[2])
-                assert cell.role == view.term_role(server.log[index - 1].term)
+                assert cell.role == term_role(server.log[index - 1].term)
                 assert (cell.tone == "solid") == (index <= server.commit_index)
 
 
@@ -108,7 +109,7 @@ def test_a_message_moves_along_its_link_and_keeps_its_id_until_it_arrives() -> N
     packet = history.state.packets[-1]
     far = []
     while any(other.id == packet.id for other in history.state.packets):
-        arrow = marks(view.scene_of(history.step), "servers")[f"message:{packet.id}"]
+        arrow = marks(view.scene_of(history.step), "processes")[f"message:{packet.id}"]
         far.append((arrow.x2 - arrow.x) ** 2 + (arrow.y2 - arrow.y) ** 2)
         history.advance()
     assert far == sorted(far)
@@ -146,11 +147,11 @@ def test_the_bar_of_terms_shows_an_election_then_normal_operation_as_in_figure_5
 def test_a_cut_is_crossed_out_and_a_fault_is_marked_on_the_scrubber() -> None:
     history = elected()
     step = history.apply(Cut(("S1",), ("S2",)))
-    assert "cut:S1:S2" in marks(view.scene_of(step), "servers")
+    assert "cut:S1:S2" in marks(view.scene_of(step), "processes")
     assert view.scene_of(step).fault
     step = history.apply(Crash("S3"))
     assert view.scene_of(step).fault
-    assert marks(view.scene_of(step), "servers")["process:S3"].tone == "dashed"
+    assert marks(view.scene_of(step), "processes")["process:S3"].tone == "dashed"
 
 
 def test_a_message_to_a_crashed_server_that_is_lost_is_no_fault_of_its_own() -> None:
@@ -190,7 +191,7 @@ def test_of_messages_on_one_link_the_foremost_has_the_words_of_all() -> None:
     history = elected()
     leader = leader_of(history)
     history.apply(Request("A", leader.id, Put(1, "x", 10)))
-    shown = marks(view.scene_of(history.step), "servers")
+    shown = marks(view.scene_of(history.step), "processes")
     words: dict[tuple[str, str], list[str]] = {}
     for packet in history.state.packets:
         if packet.sender == leader.id:

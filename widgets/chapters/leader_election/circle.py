@@ -17,7 +17,7 @@ from patterns.leader_election import (
     Reply,
 )
 from patterns.leader_election.lease_messages import Busy, Refused
-from widgets.kit import Seats, between, cuts, messages, seats
+from widgets.kit.old import Seats, between, cuts, messages, seats
 from widgets.scene import Arc, Disc, Fact, Line, Mark, Panel, Role
 
 WIDTH, HEIGHT = 340, 372

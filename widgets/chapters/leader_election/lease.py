@@ -22,7 +22,7 @@ from patterns.leader_election.lease_messages import (
     Write,
     Written,
 )
-from widgets.kit import Seats, cuts, messages, timer_arc
+from widgets.kit.old import Seats, cuts, messages, timer_arc
 from widgets.scene import Box, Disc, Fact, Label, Mark, Panel, Role
 
 from . import circle

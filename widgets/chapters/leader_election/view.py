@@ -17,8 +17,8 @@ from patterns.engine.trace import received
 from patterns.engine.world import Fire, World
 from patterns.leader_election import Heartbeat, LockServer, RingProcess, leaders
 from patterns.leader_election.lease_messages import Granted, Renew
-from widgets.chapters.consensus_raft import view as consensus_raft
-from widgets.kit import costs_of, is_fault, sends_of
+from widgets.chapters.consensus_raft.view import VIEW as consensus_raft
+from widgets.kit.old import costs_of, is_fault, sends_of
 from widgets.scene import Era, Fact, Panel, Role, Scene
 from widgets.spacetime import moment_of
 

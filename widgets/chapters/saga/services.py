@@ -17,7 +17,7 @@ from patterns.saga.actions import Row
 from patterns.saga.database import Database
 from patterns.saga.orchestrator import Waiting
 from patterns.saga.records import Handled
-from widgets.kit import Seats, cuts, messages
+from widgets.kit.old import Seats, cuts, messages
 from widgets.scene import Box, Label, Mark
 
 from .words import SIGNS, Group, in_short, message_role, saga_role

@@ -16,7 +16,7 @@ from patterns.saga.messages import Ack
 from patterns.saga.orchestrator import Orchestrator
 from patterns.saga.stages import COMPENSATING, FORWARD, PAST_PIVOT, STUCK, phase_of, told
 from patterns.saga.standing import observer
-from widgets.kit import costs_of, is_fault, sends_of
+from widgets.kit.old import costs_of, is_fault, sends_of
 from widgets.scene import Era, Fact, Mark, Panel, Scene
 from widgets.spacetime import moment_of
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from patterns.engine.world import Call, World
 from patterns.two_phase_commit import Coordinator, blocked, coordinator, participants
-from widgets.kit import Seats, cuts, messages
+from widgets.kit.old import Seats, cuts, messages
 from widgets.scene import Arc, Disc, Label, Mark, Panel
 
 from .words import in_short, look_of, message_role, role_of, stands

@@ -10,8 +10,8 @@ from typing import Any
 from patterns.engine.step import Step
 from patterns.engine.trace import received
 from patterns.engine.world import World
-from widgets import kit as processes
-from widgets.kit import is_fault, sends_of
+from widgets.kit import old as processes
+from widgets.kit.old import is_fault, sends_of
 from widgets.scene import Scene
 from widgets.spacetime import moment_of
 

@@ -1,0 +1,227 @@
+"""The default view: a process that nobody drew can be played at once, with what it declares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from patterns.engine.draw import key_of, mix
+from patterns.engine.history import History
+from patterns.engine.machine import Machine
+from patterns.engine.process import Message, Process, durable, on, on_request, on_timer
+from patterns.engine.simulation import Simulation
+from patterns.engine.step import Rule
+from patterns.engine.world import Crash, Cut, Fire, Pause, Request, Restart, WorldEvent
+from widgets import play
+from widgets.kit import ProcessView, shown
+from widgets.player import Player
+from widgets.scene import Arc, Box, Disc, Fact, Line, Scene
+
+
+class Ask(Message):
+    """A client asks for the lamp to be lit."""
+
+
+class Ping(Message):
+    count: int
+
+
+class Pong(Message):
+    count: int
+
+
+class Lamp(Process):
+    """Pings its peer; counts what came back on disk, and remembers in memory that it waits."""
+
+    peer: str
+    answered: int = durable(0)
+    waiting_for: frozenset[str] = frozenset()
+    lit: bool = False
+
+    def on_start(self) -> None:
+        self.set_timer("ping", 20)
+
+    @on_timer("ping")
+    def ping(self) -> None:
+        self.waiting_for = frozenset({self.peer})
+        self.note("K.1", peer=self.peer)
+        self.send(self.peer, Ping(self.answered + 1))
+        self.set_timer("again", 50, about=self.peer)
+
+    @on_timer("again")
+    def again(self, peer: str) -> None:
+        self.ping()
+
+    @on(Ping)
+    def answer(self, sender: str, ping: Ping) -> None:
+        self.send(sender, Pong(ping.count))
+
+    @on(Pong)
+    def count(self, sender: str, pong: Pong) -> None:
+        self.answered, self.waiting_for = pong.count, frozenset()
+        self.cancel_timer("again", about=sender)
+        self.set_timer("ping", 20)
+
+    @on_request(Ask)
+    def light(self, client: str, ask: Ask) -> None:
+        self.lit = True
+        self.reply(client, "lit")
+
+
+class Lamps(Simulation):
+    name = "lamps"
+    rules = {"K.1": Rule("{who} pings {peer}", "this test")}
+    events = WorldEvent | Request[Ask]
+
+    def processes(self) -> list[Process]:
+        return [Lamp(id="A", peer="B"), Lamp(id="B", peer="C"), Lamp(id="C", peer="A")]
+
+    def requests(self, world: Any) -> list[Request[Ask]]:
+        return [Request("X", "A", Ask())]
+
+
+def run(*events: Any) -> History[Any, Any]:
+    history = History(Lamps(latency=(5, 5)))
+    history.run(events)
+    return history
+
+
+def marks(scene: Scene, panel: str) -> dict[str, Any]:
+    return {mark.id: mark for each in scene.panels if each.id == panel for mark in each.marks}
+
+
+def test_a_machine_without_a_view_is_played_with_what_its_processes_declare() -> None:
+    player = play(Lamps())
+    assert isinstance(player, Player)
+    assert player.view is ProcessView
+    assert player.head["title"] == "lamps"
+    assert [panel["id"] for panel in player.frames[0]["panels"]] == ["processes", "kept"]
+    assert player.head["lanes"] == ["A", "B", "C"]
+
+
+def test_a_machine_without_a_view_and_without_processes_is_refused_in_words() -> None:
+    class Stone(Machine[int, Any]):
+        name = "stone"
+        rules = {}
+        events = int
+
+        def start(self) -> int:
+            return 0
+
+        def apply(self, state: int, event: Any) -> Any:
+            return state, ()
+
+        def choices(self, state: int) -> Any:
+            return ()
+
+    with pytest.raises(TypeError, match="Stone has no view"):
+        play(Stone())
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_default_view_is_total_and_shows_every_process_message_and_timer(seed: int) -> None:
+    history = History(Lamps(seed=seed))
+    key = key_of(seed, "any choice")
+    for n in range(80):
+        offered = [choice for choice in history.machine.choices(history.state) if not choice.why_not]
+        if not (mix(key, n) % 3 and history.advance()):
+            history.apply(offered[mix(key, n) // 3 % len(offered)].event)
+    for step in history.steps:
+        scene, world = ProcessView.scene_of(step), step.state
+        for panel in scene.panels:
+            assert len({mark.id for mark in panel.marks}) == len(panel.marks), f"seed {seed}, step {step.number}"
+        drawn = marks(scene, "processes").values()
+        assert {mark.id for mark in drawn if isinstance(mark, Disc)} == {f"process:{name}" for name in world.names}
+        assert {mark.id for mark in drawn if mark.id.startswith("message:")} == {
+            f"message:{packet.id}" for packet in world.packets
+        }
+        assert {mark.id for mark in drawn if isinstance(mark, Arc)} == {
+            f"timer:{timer.process}:{timer.name}" for timer in world.timers if timer.due > timer.set
+        }
+        facts = ProcessView.facts_of(world)
+        assert len({(fact.who, fact.name) for fact in facts}) == len(facts)
+
+
+def test_every_field_is_a_fact_where_it_is_kept_and_settings_are_none() -> None:
+    step = run(Fire("A", "ping")).step
+    assert [fact for fact in ProcessView.facts_of(step.state) if fact.who == "A"] == [
+        Fact("A", "answered", "0", "disk"),
+        Fact("A", "waiting for", "B", "memory"),
+        Fact("A", "lit", "no", "memory"),
+    ]
+
+
+def test_a_field_that_changed_in_the_step_is_filled_and_its_title_says_what_it_was() -> None:
+    kept = marks(ProcessView.scene_of(run(Fire("A", "ping")).step), "kept")
+    box = kept["memory:A:waiting for"]
+    assert (box.text, box.role, box.tone) == ("waiting for B", "accent", "soft")
+    assert box.title == "A: waiting for is B, it was –"
+    assert kept["disk:A:answered"].tone == "outline"
+
+
+def test_a_crash_strikes_the_memory_and_leaves_the_disk() -> None:
+    history = run(Request("X", "A", Ask()), Crash("A"))
+    kept = marks(ProcessView.scene_of(history.step), "kept")
+    assert kept["memory:A:lit"].title == "wiped: A: lit is yes"
+    assert {kept["wiped:A:1"].role, kept["wiped:A:2"].role} == {"bad"}
+    assert kept["disk:A:answered"].text == "answered 0"
+    history.apply(Pause("B"))
+    after = ProcessView.scene_of(history.step)
+    assert marks(after, "kept")["gone:A"].text == "✕ empty"
+    discs = marks(after, "processes")
+    assert (discs["process:A"].caption, discs["process:A"].role) == ("✕ crashed", "down")
+    assert discs["process:B"].caption == "❚❚ paused"
+    assert ProcessView.facts_of(history.state)[1] == Fact("A", "memory", "crashed", "memory")
+    history.apply(Restart("A"))
+    assert "gone:A" not in marks(ProcessView.scene_of(history.step), "kept")
+
+
+def test_a_timer_with_a_subject_is_an_arc_of_its_own() -> None:
+    world = run(Fire("A", "ping"), Fire("B", "ping")).step
+    shown = marks(ProcessView.scene_of(world), "processes")
+    assert shown["timer:A:again:B"].title == "A's again timer for B: 50 ms left"
+    assert shown["timer:A:again:B"].end == 1
+
+
+def test_a_message_has_the_colour_of_its_kind_and_its_values_as_words() -> None:
+    step = run(Fire("A", "ping"), Fire("B", "ping")).step
+    arrows = [mark for mark in marks(ProcessView.scene_of(step), "processes").values() if isinstance(mark, Line)]
+    assert [arrow.text for arrow in arrows] == ["ping 1", "ping 1"]
+    assert len({arrow.role for arrow in arrows}) == 1
+
+
+def test_a_cut_is_crossed_out_and_marked_as_a_fault() -> None:
+    scene = ProcessView.scene_of(run(Cut(("A",), ("B",))).step)
+    assert marks(scene, "processes")["cutsign:A:B"].text == "✕"
+    assert scene.fault
+
+
+def test_a_client_and_its_answer_stand_below_the_processes() -> None:
+    scene = ProcessView.scene_of(run(Request("X", "A", Ask())).step)
+    assert marks(scene, "processes")["client:X"].text.endswith("lit")
+
+
+def test_columns_that_have_no_room_are_counted() -> None:
+    class Many(Lamps):
+        def processes(self) -> list[Process]:
+            return [Lamp(id=f"P{n}", peer="P1") for n in range(1, 8)]
+
+    kept = marks(ProcessView.scene_of(History(Many()).step), "kept")
+    assert kept["more"].text == "and 2 more"
+    assert sum(isinstance(mark, Box) and mark.id.startswith("name:") for mark in kept.values()) == 5
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (0, "0"),
+        (False, "no"),
+        ((), "–"),
+        (frozenset({"b", "a"}), "a, b"),
+        ((("x", 1),), "x: 1"),
+        (Ping(3), "Ping(count=3)"),
+    ],
+)
+def test_a_value_is_shown_in_a_few_words(value: Any, words: str) -> None:
+    assert shown(value) == words

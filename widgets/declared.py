@@ -1,0 +1,47 @@
+"""What a chapter declares for a machine: its view, its milestones, the other machines beside it.
+
+Found by the name in `Machine.view`. A machine without one has the default view of processes, and its own milestones.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from patterns.engine.chapter import Chapter
+from patterns.engine.machine import Machine
+from patterns.engine.milestones import Milestones
+from patterns.engine.simulation import Simulation
+from widgets.kit import ProcessView
+from widgets.scene import View
+
+AnyMachine = Machine[Any, Any]
+
+
+def view_of(machine: AnyMachine) -> View:
+    """The view that draws this machine. Raises TypeError for a machine without one that simulates no processes."""
+    if not machine.view and not isinstance(machine, Simulation):
+        raise TypeError(f"{type(machine).__name__} has no view: name a chapter in `view`, or give play(..., view=...)")
+    if not machine.view:
+        return ProcessView
+    module = import_module(f"widgets.chapters.{machine.view}.view")
+    view: View = getattr(module, "VIEW", module)
+    return view
+
+
+def chapter_of(machine: AnyMachine) -> Chapter | None:
+    """The declaration of the machine's chapter; None for a machine of no chapter."""
+    lesson = import_module(f"patterns.{machine.view}.lesson") if machine.view else None
+    return getattr(lesson, "CHAPTER", None)
+
+
+def milestones_of(machine: AnyMachine) -> Milestones:
+    """What the machine's runs can be run until: what its chapter declares, and what it has itself."""
+    chapter = chapter_of(machine)
+    return {**(chapter.milestones_of(machine) if chapter else {}), **machine.milestones}
+
+
+def machines_of(machine: AnyMachine) -> tuple[AnyMachine, ...]:
+    """The machines of its chapter."""
+    chapter = chapter_of(machine)
+    return tuple(chapter.machines.values()) if chapter else ()

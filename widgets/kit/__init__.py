@@ -1,0 +1,30 @@
+"""What the pictures of all simulated processes share: one view of processes, and the parts it is made of."""
+
+from .boxes import Row, box, boxes_of, fitted, shown, small, stack
+from .kept import Column, Key
+from .network import Ends, Point, between, circle, cuts, messages, row, running, timer_in_words
+from .view import Look, ProcessView, is_fault
+
+__all__ = [
+    "Column",
+    "Ends",
+    "Key",
+    "Look",
+    "Point",
+    "ProcessView",
+    "Row",
+    "between",
+    "box",
+    "boxes_of",
+    "circle",
+    "cuts",
+    "fitted",
+    "is_fault",
+    "messages",
+    "row",
+    "running",
+    "shown",
+    "small",
+    "stack",
+    "timer_in_words",
+]

@@ -1,0 +1,105 @@
+"""What each process has: a column each, what is on its disk above what is in its memory.
+
+A box keeps its id: a record that waits in memory for the next write moves up to the disk with it. In the step of a
+crash, everything in the memory is struck.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from widgets.scene import Box, Line, Mark, Panel, Tone
+
+from .boxes import PITCH, Row, boxes_of, fitted, small, stack
+
+TOP, GAP = 48, 2
+"""Where the disks begin; pixels between two columns."""
+PAD, BETWEEN = 8, 28
+"""Pixels that a region has beside its rows; pixels between the disks and the memories."""
+LEAST = 340
+"""The width of the panel, if the columns need no more."""
+MOST_COLUMNS = 5
+"""As many processes have a column."""
+
+Key = Sequence[tuple[float, Tone, str]]
+"""Where a sample box stands, how it looks, and what that means."""
+
+
+class Column(NamedTuple):
+    """One process."""
+
+    who: str
+    heading: Box
+    width: float
+    disk: list[Row]
+    memory: list[Row]
+    down: bool
+    wiped: bool
+    """It crashed in this step: `memory` is what it had."""
+
+    @property
+    def disk_in_words(self) -> str:
+        return _in_words(self.disk)
+
+    @property
+    def memory_in_words(self) -> str:
+        return "nothing, it has crashed" if self.down else _in_words(self.memory)
+
+    def draw(self, x: float, disk_high: float, memory_high: float) -> list[Mark]:
+        """The heading, the disk and the memory, from top to bottom."""
+        who, width, low = self.who, self.width - GAP, TOP + disk_high + BETWEEN
+        of, rows = f"process:{who}", int((memory_high - PAD) // PITCH)
+        disk = Box(id=f"disk:{who}", of=of, x=x, y=TOP, w=width, h=disk_high, role="soft")
+        memory = replace(disk, id=f"memory:{who}", y=low, h=memory_high, tone="dashed")
+        inside = stack(fitted(self.memory, rows, f"below:{who}"), x + 2, low + 4, width - 4, of=of)
+        if self.wiped:
+            struck = [replace(mark, role="down", tone="dashed", title=f"wiped: {mark.title}") for mark in inside]
+            inside = [*struck, *self._cross(x, low, width, memory_high)]
+        elif self.down:
+            inside = [small(f"gone:{who}", x + width / 2, low + 24, "✕ empty", "down", "middle")]
+        return [
+            replace(self.heading, of=of, x=x, y=2, w=width, h=22),
+            replace(disk, title=f"on {who}'s disk: {self.disk_in_words}"),
+            *stack(self.disk, x + 2, TOP + 4, width - 4, of=of),
+            replace(memory, role="down" if self.down else "soft", title=f"in {who}'s memory: {self.memory_in_words}"),
+            *inside,
+        ]
+
+    def _cross(self, x: float, y: float, width: float, high: float) -> list[Mark]:
+        right, low, title = x + width, y + high, f"the crash wiped {self.who}'s memory"
+        return [
+            Line(id=f"wiped:{self.who}:1", x=x, y=y, x2=right, y2=low, role="bad", wide=2, title=title),
+            Line(id=f"wiped:{self.who}:2", x=x, y=low, x2=right, y2=y, role="bad", wide=2, title=title),
+        ]
+
+
+def _in_words(rows: Sequence[Row]) -> str:
+    return ", ".join(one.text for one in boxes_of(rows)) or "nothing"
+
+
+def columns(shown: Sequence[Column], rows: tuple[int, int], key: Key = ()) -> Panel:
+    """The columns side by side, with room for so many rows on disk and in memory; below them, how boxes look."""
+    disk, memory = (count * PITCH + PAD for count in rows)
+    low = TOP + disk + BETWEEN
+    marks: list[Mark] = [
+        small("disk", 6, TOP - 7, "DISK: survives a crash", "ink", strong=True),
+        small("memory", 6, low - 7, "MEMORY: a crash wipes it", "ink", strong=True),
+    ]
+    x = 4.0
+    for column in shown[:MOST_COLUMNS]:
+        marks += column.draw(x, disk, memory)
+        x += column.width
+    if (more := len(shown) - MOST_COLUMNS) > 0:
+        marks.append(small("more", x - 4, TOP - 7, f"and {more} more", anchor="end"))
+    bottom = low + memory + (30 if key else 6)
+    for left, tone, text in key:
+        marks.append(Box(id=f"key:{tone}", x=left, y=bottom - 20, w=20, h=12, tone=tone, role="c1"))
+        marks.append(small(f"keytext:{tone}", left + 25, bottom - 10, text))
+    label = "; ".join(
+        f"{each.who} has on disk: {each.disk_in_words}; in memory: {each.memory_in_words}"
+        for each in shown[:MOST_COLUMNS]
+    )
+    return Panel(id="kept", width=max(x, LEAST), height=bottom, marks=tuple(marks), label=label)

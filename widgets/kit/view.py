@@ -1,0 +1,344 @@
+"""One view of processes, from which the views of all chapters with messages follow, and the picture of any other.
+
+A process that nobody drew has this view as it is: it shows what the process declares (fields, timers, messages). A
+chapter says in a few hooks what is peculiar to it: `look`, `colour`, `short`, `era`, `on_disk`, `in_memory`, ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+from patterns.engine.process import Message
+from patterns.engine.step import Step
+from patterns.engine.trace import lost, received, sent, written
+from patterns.engine.world import Call, Crash, Cut, Delay, Drop, Duplicate, Fire, Pause, Timer, World
+from widgets.scene import Arc, Box, Disc, Era, Fact, Mark, Panel, Role, Scene, Tone
+from widgets.spacetime import moment_of
+
+from .boxes import Row, box, in_memory, on_disk, shown, small
+from .kept import MOST_COLUMNS, Column, Key, columns
+from .network import Ends, Point, between, circle, cuts, messages, running, timer_in_words
+
+FAULTS = (Crash, Cut, Pause, Drop, Duplicate, Delay)
+CALL = 18  # pixels between the lines of two calls
+
+
+class Look(NamedTuple):
+    """How a process is drawn, and the same in a sentence."""
+
+    words: str
+    role: Role = "ink"
+    sub: str = ""
+    """The smaller line in the disc. Of a crashed process: what of it is on disk."""
+    caption: str = ""
+    """A sign, and a word or two."""
+    heavy: bool = False
+    """It leads."""
+    timers: Role = "ink"
+
+
+class ProcessView:
+    """The picture of one world, after the step that led there.
+
+    `scene_of`, `facts_of`, `sends_of`, `costs_of` are what a player asks for; all other methods are hooks.
+    """
+
+    title: ClassVar[str] = ""
+    """The name of the machine, if empty."""
+    signs: ClassVar[Mapping[str, str]] = {
+        "colour of a message": "its kind",
+        "blue and filled": "changed in this step",
+        "arc round a process": "a timer that runs out",
+        "✕": "crashed: its memory is gone, its disk is not",
+    }
+    quiet: ClassVar[str] = "heartbeats"
+    """What the quiet steps are."""
+    timers_of_quiet: ClassVar[frozenset[str]] = frozenset()
+    """Timers whose steps are quiet."""
+    rules_of_quiet: ClassVar[frozenset[str] | None] = None
+    """A step is quiet only if no other rule fired; None: whatever fired."""
+    width: ClassVar[float] = 340
+    height: ClassVar[float] = 372
+    middle: ClassVar[Point] = (170, 182)
+    ring: ClassVar[float] = 122
+    """The circle on which the processes sit."""
+    calls_at: ClassVar[float] = 352
+    most_calls: ClassVar[int] = 3
+    captions: ClassVar[bool] = True
+    """Whether a caption stands beside each process."""
+    crash_fact: ClassVar[str] = "memory"
+    """The name of the fact that says `crashed`."""
+
+    unchanged: ClassVar[tuple[Role, Tone]] = ("ink", "outline")
+    changed: ClassVar[tuple[Role, Tone]] = ("accent", "soft")
+    """How the boxes of fields look."""
+
+    def __init__(self, world: World, step: Step[World, Any] | None = None) -> None:
+        self.world, self.step = world, step
+
+    @classmethod
+    def of(cls, world: World, step: Step[World, Any] | None = None) -> ProcessView:
+        """The view of this world. A chapter that has several pictures chooses here."""
+        return cls(world, step)
+
+    # What a player asks for
+
+    @classmethod
+    def scene_of(cls, step: Step[World, Any]) -> Scene:
+        view = cls.of(step.state, step)
+        return Scene(
+            panels=view.panels(),
+            clock=f"{step.state.clock:,} ms",
+            moment=moment_of(step, view.moment_role(step)),
+            era=view.era(),
+            lanes=step.state.names,
+            quiet=view.is_quiet(step),
+            fault=is_fault(step),
+        )
+
+    @classmethod
+    def facts_of(cls, world: World) -> tuple[Fact, ...]:
+        view = cls.of(world)
+        return tuple(fact for process in world.processes for fact in view.facts(process))
+
+    @classmethod
+    def sends_of(cls, step: Step[World, Any]) -> tuple[Fact, ...]:
+        """What was sent in the step, one line for each message and all its receivers."""
+        lines: dict[tuple[str, str], list[str]] = {}
+        for packet in sent(step) if step.parent else ():
+            lines.setdefault((packet.sender, str(packet.body)), []).append(packet.to)
+        return tuple(Fact(who, "sends", f"{body} → {', '.join(to)}", "in flight") for (who, body), to in lines.items())
+
+    @classmethod
+    def costs_of(cls, step: Step[World, Any]) -> dict[str, int]:
+        """Messages sent and forced writes to disk."""
+        return {"messages": len(sent(step)), "disk writes": int(bool(written(step)))}
+
+    # The whole: what a chapter may change
+
+    def panels(self) -> tuple[Panel, ...]:
+        return self.network(), self.kept()
+
+    def era(self) -> Era | None:
+        """The stretch of the run that this step belongs to."""
+        return None
+
+    def moment_role(self, step: Step[World, Any]) -> Role:
+        """The colour of the step in the space-time diagram."""
+        packet = received(step)
+        return self.colour(packet.body) if packet else "ink"
+
+    def is_quiet(self, step: Step[World, Any]) -> bool:
+        """Whether the step can be hidden without losing the story."""
+        packet, event = received(step), step.event
+        routine = isinstance(event, Fire) and event.timer in self.timers_of_quiet
+        if packet:
+            routine = self.is_routine(packet.body)
+        rules = self.rules_of_quiet
+        return routine and (rules is None or all(note.rule in rules for note in step.notes))
+
+    def is_routine(self, message: Any) -> bool:
+        """Whether the arrival of this message is no part of the story."""
+        return False
+
+    # Messages
+
+    def colour(self, message: Any) -> Role:
+        kinds = dict.fromkeys(kind for process in self.world.processes for kind in type(process)._messages)
+        return f"c{[*kinds].index(type(message)) % 8 + 1}" if type(message) in kinds else "accent"
+
+    def short(self, message: Any) -> str:
+        """A message in a word or two; empty if it is not worth a word."""
+        plain: Any = Message.__str__
+        if type(message).__str__ is not plain:
+            return str(message)
+        values = [shown(getattr(message, field)) for field in message.__struct_fields__]
+        return " ".join([type(message).__name__.lower(), *values])
+
+    def asked(self, call: Call) -> tuple[str, Role]:
+        """A client's call in words, and their colour."""
+        got = "waits" if call.waits else str(call.reply)
+        return f"client {call.client}: {call.body} → {call.to}: {got}", "ink" if call.waits else "soft"
+
+    # Processes
+
+    def seats(self) -> Mapping[str, Point]:
+        return circle(self.world.names, self.middle, self.ring)
+
+    @property
+    def radius(self) -> int:
+        """A disc's."""
+        return 27
+
+    def ends(self, a: str, b: str) -> Ends:
+        """Where the link between two processes leaves the first and reaches the second."""
+        at = self.seats()
+        return between(at[a], at[b], self.radius + 4)
+
+    def look(self, process: Any) -> Look:
+        """How a process is drawn while it is up; `drawn_as` adds what a crash and a pause make of it."""
+        return Look(f"{process.id} is up")
+
+    def whole(self, timer: Timer) -> int:
+        """The ms that a whole circle stands for; 0 if the timer is not shown."""
+        return timer.due - timer.set
+
+    def before(self, process: Any) -> Any | None:
+        """The process as it was before this step."""
+        return self.step.parent.state[process.id] if self.step and self.step.parent else None
+
+    # What is kept: facts in words, and boxes
+
+    def on_disk(self, process: Any) -> Mapping[str, Any]:
+        """Name -> value of what is on a process's disk."""
+        return on_disk(process)
+
+    def in_memory(self, process: Any) -> Mapping[str, Any]:
+        """Name -> value of what is in a process's memory."""
+        return in_memory(process)
+
+    def facts(self, process: Any) -> Iterator[Fact]:
+        who = process.id
+        for name, value in self.on_disk(process).items():
+            yield Fact(who, name, shown(value), "disk")
+        if who in self.world.down:
+            yield Fact(who, self.crash_fact, "crashed", "memory")
+            return
+        for name, value in self.in_memory(process).items():
+            yield Fact(who, name, shown(value), "memory")
+
+    def disk_rows(self, process: Any) -> list[Row]:
+        """What is on a process's disk, as boxes."""
+        return self._rows(process, "disk", self.on_disk)
+
+    def memory_rows(self, process: Any) -> list[Row]:
+        """What is in a process's memory, as boxes; not asked while it is down."""
+        return self._rows(process, "memory", self.in_memory)
+
+    def _rows(self, process: Any, where: str, fields: Any) -> list[Row]:
+        before = self.before(process)
+        was = {} if before is None else fields(before)
+        rows: list[Row] = []
+        for name, value in fields(process).items():
+            changed = name in was and was[name] != value
+            title = f"{process.id}: {name} is {shown(value)}" + (f", it was {shown(was[name])}" if changed else "")
+            role, tone = self.changed if changed else self.unchanged
+            rows.append(box(f"{where}:{process.id}:{name}", f"{name} {shown(value)}", role, tone, title))
+        return rows
+
+    # The panel of disks and memories
+
+    key: ClassVar[Key] = ()
+    """How boxes look, and what that means."""
+
+    def kept(self) -> Panel:
+        """What each process has on disk and in memory."""
+        return columns([self.column(process) for process in self.world.processes], self.rows, self.key)
+
+    @property
+    def rows(self) -> tuple[int, int]:
+        """How many boxes have room on each disk and in each memory."""
+        world = self.world
+        return (
+            max(1, *(len(self.on_disk(process)) for process in world.processes)),
+            max(1, *(len(self.in_memory(process)) for process in world.processes)),
+        )
+
+    def column(self, process: Any) -> Column:
+        who, wiped = process.id, self.step is not None and self.step.event == Crash(process.id)
+        down = who in self.world.down
+        has = self.before(process) if wiped else process
+        return Column(
+            who,
+            self.heading(process),
+            self.column_width(process),
+            self.disk_rows(process),
+            [] if down and not wiped else self.memory_rows(has),
+            down,
+            wiped,
+        )
+
+    def heading(self, process: Any) -> Box:
+        """The name above a column."""
+        look = self.drawn_as(process)
+        return box(f"name:{process.id}", process.id, look.role, "outline", look.words)
+
+    def column_width(self, process: Any) -> float:
+        return min(160, max(92, 346 / min(MOST_COLUMNS, len(self.world.processes))))
+
+    # The panel of processes and messages
+
+    def network(self) -> Panel:
+        """Processes, and what is on its way between them."""
+        world = self.world
+        marks = [*self.background(), *cuts(world, self.ends)]
+        for process in world.processes:
+            marks += self.process(process)
+        marks += messages(world, self.ends, self.colour, self.short)
+        calls = world.calls[: self.most_calls]
+        for at, call in enumerate(calls):
+            text, role = self.asked(call)
+            marks.append(small(f"client:{call.client}", 6, self.calls_at + CALL * at, text, role))
+        high = max(self.height, self.calls_at + CALL * (len(calls) - 1) + 4)
+        return Panel(id="processes", width=self.width, height=high, marks=tuple(marks), label=self.in_words())
+
+    def background(self) -> Sequence[Mark]:
+        """What lies under the processes: the links of a ring."""
+        return ()
+
+    def in_words(self) -> str:
+        """The panel as a sentence."""
+        return "; ".join(self.drawn_as(process).words for process in self.world.processes)
+
+    def drawn_as(self, process: Any) -> Look:
+        """`look`, and what a crash or a pause makes of it."""
+        look, who = self.look(process), process.id
+        if who in self.world.down:
+            words = f"{who} has crashed" + (f", on its disk: {look.sub}" if look.sub else "")
+            return Look(words, "down", look.sub, "✕ crashed")
+        if who in self.world.paused:
+            leads = f", {look.caption.partition(' ')[2]}" if look.heavy else ""
+            return look._replace(words=f"{look.words}, paused", caption=f"❚❚ paused{leads}")
+        return look
+
+    def process(self, process: Any) -> list[Mark]:
+        """A process and its timers."""
+        who, look, (x, y) = process.id, self.drawn_as(process), self.seats()[process.id]
+        still = who in self.world.down or who in self.world.paused
+        disc = Disc(
+            id=f"process:{who}",
+            x=x,
+            y=y,
+            r=self.radius,
+            text=who,
+            sub=look.sub,
+            caption=look.caption if self.captions else "",
+            above=y < self.middle[1] - self.ring / 2,
+            role=look.role,
+            tone="dashed" if still else "outline",
+            heavy=look.heavy,
+            title=look.words,
+        )
+        return [*self.timers(who, look.timers), disc]
+
+    def timers(self, who: str, role: Role) -> list[Mark]:
+        """The running timers of a process as arcs that run out, one outside the other."""
+        x, y = self.seats()[who]
+        arcs: list[Mark] = []
+        for timer, left in running(self.world, who):
+            if whole := self.whole(timer):
+                part, r = round(min(1.0, left / whole), 3), self.radius + 7 + 5 * len(arcs)
+                id, title = f"timer:{who}:{timer.name}", timer_in_words(timer, left)
+                arcs.append(Arc(id=id, x=x, y=y, r=r, start=0, end=part, role=role, tone="soft", title=title))
+        return arcs
+
+
+def is_fault(step: Step[World, Any]) -> bool:
+    """Whether something went wrong in this step. A message lost because its receiver was down or cut off is no new
+    fault."""
+    packet = lost(step)
+    if packet is not None and step.parent is not None:
+        before = step.parent.state
+        return packet.to not in before.down and (packet.sender, packet.to) not in before.cuts
+    return isinstance(step.event, FAULTS)
