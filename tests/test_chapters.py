@@ -16,7 +16,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from widgets.declared import milestones_of, view_of
 
 from patterns.engine.chapter import Chapter
 from patterns.engine.draw import key_of, mix
@@ -27,6 +26,7 @@ from patterns.engine.milestones import find
 from patterns.engine.simulation import Simulation
 from patterns.glossary import GLOSSARY
 from widgets import play
+from widgets.declared import milestones_of, view_of
 from widgets.exercise import check
 
 ROOT = Path(__file__).resolve().parents[1]
