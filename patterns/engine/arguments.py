@@ -7,10 +7,18 @@ from typing import Any
 from .params import refuse
 
 
-def require_whole(name: str, value: Any, least: int = 1) -> None:
+def require_whole(name: str, value: Any, least: int | None = 1) -> None:
     """Raises ParameterError unless the value is a whole number, at least `least`."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        refuse(name, value, f"a whole number, at least {least}")
+    if not isinstance(value, int) or isinstance(value, bool) or (least is not None and value < least):
+        refuse(name, value, "a whole number" if least is None else f"a whole number, at least {least}")
+
+
+def require_hashable(name: str, value: Any) -> None:
+    """Raises ParameterError for a value that has no hash, because it can change."""
+    try:
+        hash(value)
+    except TypeError:
+        refuse(name, value, "a hashable value")
 
 
 def require_function(name: str, value: Any) -> None:

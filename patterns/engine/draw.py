@@ -9,6 +9,8 @@ from __future__ import annotations
 from functools import lru_cache
 from hashlib import blake2b
 
+from .arguments import require_whole
+
 _64_BITS = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15
 
@@ -35,11 +37,14 @@ def key_of(*labels: int | str) -> int:
 
 
 def draw(low: int, high: int, *labels: int | str) -> int:
-    """An integer from `low` to `high`, both included, that depends on the labels alone.
+    """An integer from `low` to `high`, both included, that depends on the labels (integers, texts) alone.
 
     >>> draw(1, 6, 42, "die", "first throw") == draw(1, 6, 42, "die", "first throw")
     True
     """
-    if low > high:
-        raise ValueError(f"low is {low} and high is {high}; low must not be above high")
+    require_whole("low", low, least=None)
+    require_whole("high", high, least=low)
+    for label in labels:
+        if not isinstance(label, str):
+            require_whole("label", label, least=None)
     return low + key_of(*labels) % (high - low + 1)

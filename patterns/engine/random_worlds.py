@@ -123,7 +123,7 @@ def _seeds(seeds: Any) -> Iterable[int]:
     if not isinstance(seeds, Iterable):
         refuse("seeds", seeds, "one or more whole numbers")
     for seed in seeds:
-        require_whole("seed", seed, least=-(2**63))
+        require_whole("seed", seed, least=None)
         yield seed
 
 

@@ -403,8 +403,16 @@ REFUSED = {
         TypeError,
         "a register knows Read, Write; input is",
     ),
-    "an input that can change": ([op("A", Write([1]), 0, 1)], TypeError, "input must be hashable; it is Write"),
-    "a client that can change": ([op(["A"], Read(), 0, 1)], TypeError, r"client must be hashable; it is \['A'\]"),
+    "an input that can change": (
+        [op("A", Write([1]), 0, 1)],
+        TypeError,
+        r"input of Operation.* is Write\(value=\[1\]\); allowed is a hashable value",
+    ),
+    "a client that can change": (
+        [op(["A"], Read(), 0, 1)],
+        TypeError,
+        r"client of Operation.* is \['A'\]; allowed is a hashable value",
+    ),
     "no operation": ([Read()], TypeError, "a history is made of Operation; this is a Read"),
 }
 
@@ -422,6 +430,8 @@ def test_a_model_and_a_bound_are_checked_too() -> None:
     for bound in (0, 2.5, float("nan"), None, "9"):
         with pytest.raises(ValueError, match=f"bound is {bound!r}; allowed is a whole number, at least 1"):
             check([], Register(), bound=bound)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"start is \[1\]; allowed is a hashable value"):
+        check([], Register([1]))  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="operations is None; allowed is a list of operations"):
         check(None, Register())  # type: ignore[arg-type]
 
@@ -430,6 +440,11 @@ def test_a_recorder_refuses_what_did_not_happen() -> None:
     recorder = Recorder()
     with pytest.raises(HistoryError, match="operation 0 was never called: 0 were"):
         recorder.returned(0)
+    for number in ("x", None, 1.5, True, -1):
+        with pytest.raises(HistoryError, match=f"operation {number!r} was never called"):
+            recorder.returned(number)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="allowed is a hashable value"):
+        recorder.call("A", Write([1]))
     recorder.failed(recorder.call("A", Read()))
     with pytest.raises(HistoryError, match="operation 0 is over"):
         recorder.returned(0, 1)

@@ -201,7 +201,7 @@ def test_a_draw_depends_on_its_labels_alone() -> None:
     assert throws == [draw(1, 6, 42, "die", n) for n in range(600)]
     assert {throws.count(face) for face in range(1, 7)} <= set(range(60, 141))
     assert throws != [draw(1, 6, 43, "die", n) for n in range(600)]
-    with pytest.raises(ValueError, match="low is 2 and high is 1"):
+    with pytest.raises(ValueError, match="high is 1; allowed is a whole number, at least 2"):
         draw(2, 1, 0)
 
 

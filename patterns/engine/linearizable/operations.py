@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from patterns.engine.arguments import listed
+from patterns.engine.arguments import listed, require_hashable
 
 Time = int | float
 
@@ -61,7 +61,10 @@ class Recorder:
 
     def call(self, client: Hashable, input: Any) -> int:
         """A client asks; the number is the operation's, for what comes of it. Until then it is pending."""
-        self._operations.append(Operation(client=client, input=input, called=self._tick()))
+        operation = Operation(client=client, input=input, called=self._clock)
+        _check(operation)
+        self._tick()
+        self._operations.append(operation)
         return len(self._operations) - 1
 
     def returned(self, number: int, output: Any = None) -> None:
@@ -76,8 +79,8 @@ class Recorder:
         return tuple(self._operations)
 
     def _settle(self, number: int, **outcome: Any) -> None:
-        if not 0 <= number < len(self._operations):
-            raise HistoryError(f"operation {number} was never called: {len(self._operations)} were, numbered from 0")
+        if type(number) is not int or number not in range(len(self._operations)):
+            raise HistoryError(f"operation {number!r} was never called: {len(self._operations)} were, numbered from 0")
         operation = self._operations[number]
         if not operation.pending:
             raise HistoryError(f"operation {number} is over: {operation}")
@@ -123,8 +126,5 @@ def _check(operation: Operation) -> None:
     if operation.output is not None and (operation.pending or operation.failed):
         what = "is pending" if operation.pending else "failed"
         raise HistoryError(f"output is {operation.output!r} of an operation that {what}: {operation}")
-    for name, value in (("client", operation.client), ("input", operation.input)):
-        try:
-            hash(value)
-        except TypeError:
-            raise TypeError(f"{name} must be hashable; it is {value!r} in {operation}") from None
+    require_hashable(f"input of {operation}", operation.input)
+    require_hashable(f"client of {operation}", operation.client)

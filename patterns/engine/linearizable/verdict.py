@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 
-from patterns.engine.arguments import require_instance, require_whole
+from patterns.engine.arguments import require_hashable, require_instance, require_whole
 
 from .counterexample import Counterexample, explain
 from .models import Model
@@ -65,6 +65,7 @@ def check(operations: Iterable[Operation], model: Model, *, bound: int = BOUND) 
     Over before it was called, so not to be placed after it: A's write 1 (at 10).
     """
     require_instance("model", model, Model)
+    require_hashable("start", model.start)
     require_whole("bound", bound)
     operations = validated(operations)
     parts: dict[Hashable, list[Operation]] = {}
