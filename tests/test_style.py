@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-TOP = {"notebooks", "patterns", "widgets", "tests", "requirements.txt", "README.md", "pyproject.toml"}
+TOP = {"notebooks", "patterns", "widgets", "tests", "requirements.txt", "README.md", "pyproject.toml", "LICENSE"}
 TEXT = {".py", ".js", ".css", ".md", ".toml", ".txt", ".ipynb", ".yml", ".svg", ".html", ""}
 ONE_SITTING = 450  # lines
 
@@ -70,7 +70,7 @@ def test_a_fault_in_the_engine_is_refused_by(name: str, tmp_path: Path) -> None:
     assert said in run.stdout
 
 
-def test_the_top_level_holds_four_folders_and_three_files() -> None:
+def test_the_top_level_holds_four_folders_and_four_files() -> None:
     top = {file.relative_to(ROOT).parts[0] for file in tracked()}
     assert {name for name in top if not name.startswith(".")} == TOP
 
@@ -101,12 +101,33 @@ def test_no_file_names_the_machine_it_was_written_on_or_where_its_packages_came_
     assert not found, "\n".join(found)
 
 
+def requirements(file: str) -> list[str]:
+    lines = (ROOT / file).read_text("utf-8").splitlines()
+    return [line for line in lines if line.strip() and not line.startswith("#")]
+
+
 def test_every_requirement_has_a_lower_and_an_upper_bound() -> None:
-    lines = (ROOT / "requirements.txt").read_text("utf-8").splitlines()
-    wanted = [line for line in lines if line.strip() and not line.startswith("#")]
-    assert wanted[0] == "-e .", "patterns and widgets import from any folder"
-    unbounded = [line for line in wanted[1:] if not re.fullmatch(r"[a-z-]+>=[\d.]+,<[\d.]+", line)]
-    assert not unbounded
+    itself, *learners = requirements("requirements.txt")
+    assert itself == "-e .", "patterns and widgets import from any folder"
+    wanted = [*learners, *requirements("tests/requirements.txt")]
+    assert not [line for line in wanted if not re.fullmatch(r"[a-z-]+>=[\d.]+,<[\d.]+", line)]
+    names = [line.split(">=")[0] for line in wanted]
+    assert len(names) == len({*names}), "what a learner needs is not listed again for the tests"
+
+
+TEST_ONLY = [line for line in requirements("tests/requirements.txt") if not line.startswith("types-")]
+
+
+def test_what_a_learner_installs_imports_no_tool_of_the_tests() -> None:
+    tools = "|".join(line.split(">=")[0].replace("-", "_") for line in TEST_ONLY)
+    imports = re.compile(rf"""^\s*"?(?:import|from) (?:{tools})\b""", re.MULTILINE)
+    importing = [
+        str(file.relative_to(ROOT))
+        for folder in ("patterns", "widgets", "notebooks")
+        for file in [*(ROOT / folder).rglob("*.py"), *(ROOT / folder).glob("*.ipynb")]
+        if file.name != "conftest.py" and imports.search(file.read_text("utf-8"))
+    ]
+    assert not importing
 
 
 def test_the_readme_the_ci_and_the_workflow_run_the_same_test_command() -> None:

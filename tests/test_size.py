@@ -1,0 +1,98 @@
+"""Small, and nothing twice: how many lines of code there are, and which lines two chapters share."""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+from collections.abc import Iterable
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+CHAPTERS = sorted(path.parent.name for path in ROOT.glob("patterns/*/lesson"))
+SHARED = 6
+"""So many lines in a row, the same in two chapters, belong into the engine or the kit."""
+
+
+def lines_of_code(file: Path) -> set[int]:
+    """The numbers of a file's lines without blank lines, comments, docstrings and imports."""
+    text = file.read_text(encoding="utf-8")
+    none = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+    tokens = [token for token in tokenize.generate_tokens(io.StringIO(text).readline) if token.type not in none]
+    lines = {line for token in tokens for line in range(token.start[0], token.end[0] + 1)}
+    for node in ast.walk(ast.parse(text)):
+        match node:
+            case ast.Import() | ast.ImportFrom():
+                left_out: ast.stmt = node
+            case (
+                ast.Module(body=[ast.Expr(value=ast.Constant(value=str())) as first, *_])
+                | ast.ClassDef(body=[ast.Expr(value=ast.Constant(value=str())) as first, *_])
+                | ast.FunctionDef(body=[ast.Expr(value=ast.Constant(value=str())) as first, *_])
+                | ast.AsyncFunctionDef(body=[ast.Expr(value=ast.Constant(value=str())) as first, *_])
+            ):
+                left_out = first
+            case _:
+                continue
+        lines -= {*range(left_out.lineno, (left_out.end_lineno or left_out.lineno) + 1)}
+    return lines
+
+
+def size(files: Iterable[Path]) -> int:
+    return sum(len(lines_of_code(file)) for file in files)
+
+
+def files_of_chapter(name: str) -> list[Path]:
+    return sorted((ROOT / "patterns" / name).rglob("*.py"))
+
+
+def files_of_view(name: str) -> list[Path]:
+    files = sorted((ROOT / "widgets" / "chapters" / name).rglob("*.py"))
+    return [file for file in files if file.name not in ("questions.py", "charts.py")]
+
+
+def test_a_line_of_code_is_no_blank_line_comment_docstring_or_import(tmp_path: Path) -> None:
+    file = tmp_path / "seen.py"
+    file.write_text(
+        '"""A module."""\n\nimport os\n\n# a comment\nx = (\n    1,\n)\n\ndef f():\n    """F."""\n    return x\n'
+    )
+    assert lines_of_code(file) == {6, 7, 8, 10, 12}
+
+
+def test_the_five_chapters_have_at_most_8500_lines_of_code() -> None:
+    first = ["consensus_raft", "consistent_hashing", "leader_election", "saga", "two_phase_commit"]
+    sizes = {name: size(files_of_chapter(name)) for name in first}
+    assert sum(sizes.values()) <= 8_500, sizes
+
+
+def test_patterns_have_at_most_13000_lines_of_code() -> None:
+    assert size((ROOT / "patterns").rglob("*.py")) <= 13_000
+
+
+def test_the_views_of_the_chapters_have_at_most_2000_lines_of_code() -> None:
+    sizes = {name: size(files_of_view(name)) for name in CHAPTERS}
+    assert sum(sizes.values()) <= 2_000, sizes
+
+
+def runs(file: Path) -> dict[tuple[str, ...], int]:
+    """Every run of lines that count, white space folded -> the number of its first line."""
+    text = file.read_text(encoding="utf-8").splitlines()
+    numbers = [n for n in sorted(lines_of_code(file)) if any(letter.isalnum() for letter in text[n - 1])]
+    lines = [" ".join(text[number - 1].split()) for number in numbers]
+    return {tuple(lines[at : at + SHARED]): numbers[at] for at in range(len(lines) - SHARED + 1)}
+
+
+@pytest.mark.parametrize("where", ["patterns", "widgets/chapters"])
+def test_no_two_chapters_share_six_lines(where: str) -> None:
+    found: dict[str, dict[tuple[str, ...], str]] = {}
+    for name in CHAPTERS:
+        files = sorted((ROOT / where / name).rglob("*.py"))
+        found[name] = {run: f"{file.relative_to(ROOT)}:{line}" for file in files for run, line in runs(file).items()}
+    shared = [
+        f"{found[one][run]} ~ {found[other][run]}"
+        for one, other in combinations(CHAPTERS, 2)
+        for run in found[one].keys() & found[other].keys()
+    ]
+    assert not shared, "\n".join(shared)
