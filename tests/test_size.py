@@ -76,6 +76,10 @@ def test_the_views_of_the_chapters_have_at_most_2000_lines_of_code() -> None:
     assert sum(sizes.values()) <= 2_000, sizes
 
 
+def test_the_example_chapter_has_about_150_lines_of_code() -> None:
+    assert 120 <= size((ROOT / "tests" / "example_chapter").rglob("*.py")) <= 160
+
+
 def runs(file: Path) -> dict[tuple[str, ...], int]:
     """Every run of lines that count, white space folded -> the number of its first line."""
     text = file.read_text(encoding="utf-8").splitlines()

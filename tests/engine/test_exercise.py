@@ -239,3 +239,21 @@ def test_a_recognised_mistake_is_shown_where_it_says() -> None:
     history = exercise.judge(ONE_IS_ENOUGH.function).history
     assert history is not None
     assert history.machine.params == shown.machine.params
+
+
+def test_a_rule_that_ends_the_program_is_refused_in_words_and_ends_nothing() -> None:
+    def exits(copied: int, backups: int) -> bool:
+        if backups == 2:
+            sys.exit("enough")
+        return copied == backups
+
+    verdict = COPIED.judge(exits)
+    assert not verdict.accepted
+    assert "SystemExit: enough" in verdict.failing
+    assert verdict.history is not None
+
+
+def test_a_search_within_a_bound_accepts_nothing() -> None:
+    bounded = COPIED._replace(searches=[COPIED.searches[0]._replace(within=lambda world: world.clock < 10)])
+    verdict = bounded.judge(lambda copied, backups: copied == backups)
+    assert not verdict.accepted
