@@ -112,6 +112,7 @@ router | 路由 | whatever decides which node a key goes to: a client library, a
 modulo hashing | 取模哈希 | the node is hash mod N; when N changes, nearly every key moves
 hash ring | 哈希环 | the hash values as a circle, on which nodes have points and keys stand
 position | 位置 | where a key or a point stands on the circle: its hash
+point | 点 | a position on the circle that belongs to a node: the hash of the node's name and a number
 owner | 属主节点 | the node of the first point clockwise from a key
 virtual node | 虚拟节点 | one of the many points that a node has on the circle; Cassandra says token
 arc | 弧段 | the positions between two neighbouring points; it belongs to the point at its end
@@ -136,6 +137,8 @@ hot key | 热点键 | a key so much in demand that its node is busy with it alon
         "consensus_raft",
         """
 replicated log | 复制日志 | the same commands in the same order on every machine
+log | 日志 | commands or records in the order in which they were written | two_phase_commit saga
+committed entry | 已提交条目 | an entry that a majority has on disk: it will never change
 replicated state machine | 复制状态机 | machines that apply the same log to the same start, and so agree
 log entry | 日志条目 | a command in the log, with the term in which a leader received it
 term | 任期 | a number that only grows; in each at most one leader is elected | leader_election
@@ -170,6 +173,7 @@ joint consensus | 联合共识 | a change of members in which both the old and t
 pre-vote | 预投票 | asks whether it would win before it begins a term, so as not to disturb a leader
 read index | 读索引 | a read without a log entry: the leader makes sure that it still leads
 no-op entry | 空操作条目 | an entry that does nothing; a new leader commits it, and with it what came before
+space-time diagram | 时空图 | one line for each process, one arrow for each message; time runs along the lines
 """,
     ),
     *_read(
@@ -202,6 +206,8 @@ participant | 参与者 | a database that takes part: it votes, and then does wh
 prepare | 准备 | the first phase: can you promise to commit, whatever happens to you
 vote | 投票 | yes: I can still do both, commit and abort, and have it on disk; no: I abort
 decision | 决议 | commit if all voted yes, else abort; once made it stays
+commit | 提交 | the decision that all parts of a transaction take effect | saga
+abort | 中止 | the decision that no part of a transaction takes effect | saga
 acknowledgement | 确认 | I have the decision on disk, so you may forget it
 in doubt | 不确定状态 | voted yes and not told the decision: may neither commit nor abort
 blocking | 阻塞 | those in doubt can only wait until somebody who knows the decision is back
@@ -210,11 +216,13 @@ write-ahead log | 预写日志 | what is to be done is on disk before it is done
 lock | 锁 | nobody else may read or write the row until the transaction is decided | saga
 lock timeout | 锁等待超时 | how long a transaction waits for a row before it is given up; it also ends deadlocks
 recovery | 恢复 | after a crash the log tells what was promised and what was decided | saga
+presumption | 推定 | the answer for a transaction that the coordinator does not know, fixed in advance
 presumed abort | 假定中止 | who finds nothing in the coordinator's log takes the decision for abort
 presumed commit | 假定提交 | who finds nothing takes it for commit; so each beginning has to be logged first
 read-only participant | 只读参与者 | has nothing to undo: it votes so, lets go of its locks, and needs no second phase
 cooperative termination | 协作终止 | those in doubt ask one another; whoever knows, or has not voted, can end it
 three-phase commit | 三阶段提交 | a phase between vote and commit, so that no one commits while another is in doubt
+pre-commit | 预提交 | the message between vote and commit: all have voted yes
 heuristic decision | 启发式决定 | an operator decides for a database in doubt, and may break atomicity
 """,
     ),
@@ -222,6 +230,7 @@ heuristic decision | 启发式决定 | an operator decides for a database in dou
         "saga",
         """
 local transaction | 本地事务 | a transaction inside one service's own database
+service | 服务 | a program with a database of its own, which runs some steps of sagas
 compensation | 补偿 | a transaction that makes up for one that is committed: what it meant, not that it was
 compensatable step | 可补偿步骤 | a step that has a compensation, should a later one fail
 pivot | 枢轴步骤 | the point of no return: once it is done the saga can only go forward
@@ -241,6 +250,7 @@ dirty read | 脏读 | reading what a saga has written and may still take back
 semantic lock | 语义锁 | a mark on a row: a saga is at work here, do not rely on it
 commutative updates | 可交换更新 | changes that come to the same in any order: add 5, take 3
 re-read value | 重读值 | before writing, look whether the value is still the one that was read
+pessimistic view | 悲观视图 | the steps in an order in which a dirty read does least harm
 version file | 版本文件 | what was asked for is kept, so that what comes out of order can be put in order
 """,
     ),
