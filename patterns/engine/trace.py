@@ -84,6 +84,11 @@ def answered(step: WorldStep) -> tuple[Call, ...]:
     return tuple(call for call in step.state.calls if not call.waits and call.client in waited)
 
 
+def noted(step: WorldStep, rule: str, value: str) -> tuple[Any, ...]:
+    """The values of this name that were noted under a rule up to this step, oldest first."""
+    return tuple(note.values[value] for each in step.path for note in each.notes if note.rule == rule)
+
+
 def cause(step: WorldStep) -> WorldStep | None:
     """The step that sent what arrived or was lost here, or set the timer that fired; None where nothing did."""
     if step.parent is None:

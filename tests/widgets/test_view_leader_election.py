@@ -20,7 +20,7 @@ from patterns.leader_election import (
     leaders,
 )
 from patterns.leader_election.properties import all_know
-from widgets.chapters.leader_election import view
+from widgets.chapters.leader_election.view import VIEW as view
 from widgets.frames import Frames
 from widgets.scene import Arc, Box, Disc, Label, Line, Scene
 

@@ -19,7 +19,7 @@ EndsOf = Callable[[str, str], Ends]
 NEAR, FAR = 0.24, 0.63  # parts of its link on which a message is drawn, so that it never lies under a process; not
 # mirrored, so that the words of two messages about to leave and to reach one process stand apart
 BESIDE = 6  # pixels between a message and its link: answers come on the other side
-LETTER = 7  # pixels that a letter of a message's words takes
+LETTER, LINE = 7, 16  # pixels that a letter of a message's words takes, and a line
 
 
 def circle(names: Sequence[str], middle: Point, r: float) -> dict[str, Point]:
@@ -40,11 +40,6 @@ def between(a: Point, b: Point, radius: float) -> Ends:
     return (round(a[0] + ux, 1), round(a[1] + uy, 1)), (round(b[0] - ux, 1), round(b[1] - uy, 1))
 
 
-def length_of(ends: Ends) -> float:
-    (x, y), (x2, y2) = ends
-    return hypot(x2 - x, y2 - y) or 1.0
-
-
 def travelled(packet: Packet, clock: int) -> float:
     """The part of its way that a packet has behind it; a late one waits at the end."""
     span = packet.due - packet.sent
@@ -63,7 +58,7 @@ def messages(world: World, ends: EndsOf, colour: Callable[[Any], Role], short: C
 def _message(packet: Packet, ends: Ends, clock: int, role: Role, words: str | None) -> Mark:
     """One message; `words` is None if it has none, and empty if another message has its words."""
     (x, y), (x2, y2) = ends
-    part, length = NEAR + (FAR - NEAR) * travelled(packet, clock), length_of(ends)
+    part, length = NEAR + (FAR - NEAR) * travelled(packet, clock), hypot(x2 - x, y2 - y) or 1.0
     sx, sy = x - (y2 - y) / length * BESIDE, y + (x2 - x) / length * BESIDE
     return Line(
         id=f"message:{packet.id}",
@@ -92,8 +87,10 @@ def _words_beside(world: World, ends: EndsOf, short: Callable[[Any], str]) -> di
         beside[packet.id] = ""
         ahead = foremost.get(link)
         if ahead is not None:
+            (x, y), (x2, y2) = ends(*link)
             apart = (FAR - NEAR) * (travelled(ahead, world.clock) - travelled(packet, world.clock))
-            if apart * length_of(ends(*link)) < LETTER * max(len(words), len(beside[ahead.id])):
+            letters = max(len(words), len(beside[ahead.id]))
+            if apart * abs(x2 - x) < LETTER * letters and apart * abs(y2 - y) < LINE:
                 first, said = beside[ahead.id].partition(" ")[0], beside[ahead.id].split(", ")
                 more = words.removeprefix(f"{first} ")  # append 1, 1-2
                 if words not in said and more not in said[1:]:  # what is sent again is said once

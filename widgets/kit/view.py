@@ -21,6 +21,7 @@ from .kept import MOST_COLUMNS, Column, Key, columns
 from .network import Ends, Point, between, circle, cuts, messages, running, timer_in_words
 
 FAULTS = (Crash, Cut, Pause, Drop, Duplicate, Delay)
+SMALLEST = 10  # pixels of the radius of a disc that has no room for a name
 CALL = 18  # pixels between the lines of two calls
 
 
@@ -33,6 +34,7 @@ class Look(NamedTuple):
     """The smaller line in the disc. Of a crashed process: what of it is on disk."""
     caption: str = ""
     """A sign, and a word or two."""
+    tone: Tone = "outline"
     heavy: bool = False
     """It leads."""
     timers: Role = "ink"
@@ -67,8 +69,6 @@ class ProcessView:
     most_calls: ClassVar[int] = 3
     captions: ClassVar[bool] = True
     """Whether a caption stands beside each process."""
-    crash_fact: ClassVar[str] = "memory"
-    """The name of the fact that says `crashed`."""
 
     unchanged: ClassVar[tuple[Role, Tone]] = ("ink", "outline")
     changed: ClassVar[tuple[Role, Tone]] = ("accent", "soft")
@@ -203,7 +203,7 @@ class ProcessView:
         for name, value in self.on_disk(process).items():
             yield Fact(who, name, shown(value), "disk")
         if who in self.world.down:
-            yield Fact(who, self.crash_fact, "crashed", "memory")
+            yield Fact(who, "memory", "crashed", "memory")
             return
         for name, value in self.in_memory(process).items():
             yield Fact(who, name, shown(value), "memory")
@@ -311,12 +311,12 @@ class ProcessView:
             x=x,
             y=y,
             r=self.radius,
-            text=who,
+            text=who if self.radius > SMALLEST else "",
             sub=look.sub,
             caption=look.caption if self.captions else "",
             above=y < self.middle[1] - self.ring / 2,
             role=look.role,
-            tone="dashed" if still else "outline",
+            tone="dashed" if still else look.tone,
             heavy=look.heavy,
             title=look.words,
         )

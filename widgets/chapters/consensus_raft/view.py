@@ -43,7 +43,6 @@ class RaftView(ProcessView):
     }
     timers_of_quiet = frozenset({"heartbeat"})
     rules_of_quiet = frozenset({"AE.0", "L.1", "L.3.same"})
-    crash_fact = "role"
 
     @property
     def term(self) -> int:
