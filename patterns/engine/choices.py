@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import combinations
 from typing import Any
 
@@ -54,81 +54,81 @@ def choices_of(world: World, requests: Requests, why_not: WhyNot) -> tuple[Choic
     )
 
 
-def enabled_in(world: World, requests: Requests, why_not: WhyNot, fifo: bool, group: str = "") -> Iterator[Any]:
+def events_of(world: World, group: str, requests: Requests) -> Iterable[Any]:
+    """The events of one menu, those that cannot happen now included."""
+    return requests if group == "request" else EVENTS_OF[group](world)
+
+
+EVENTS_OF: Mapping[str, Callable[[World], Iterable[Any]]] = {
+    "next": lambda world: [
+        Fire(item.process, item.name) if isinstance(item, Timer) else Deliver(item.id) for item in agenda(world)
+    ],
+    "crash": lambda world: [Crash(name) for name in world.names],
+    "restart": lambda world: [Restart(name) for name in world.names],
+    "cut": lambda world: _partitions(world.names),
+    "heal": lambda world: [Heal()],
+    "pause": lambda world: [Pause(name) for name in world.names],
+    "resume": lambda world: [Resume(name) for name in world.names],
+    "cut one way": lambda world: [Cut((a,), (b,), one_way=True) for a in world.names for b in world.names if a != b],
+    "drop": lambda world: [Drop(packet.id) for packet in world.packets],
+    "duplicate": lambda world: [Duplicate(packet.id) for packet in world.packets],
+    "delay": lambda world: [Delay(packet.id) for packet in world.packets],
+}
+"""Menu -> its events; clients' requests are the simulation's own."""
+NOTHING_TO_UNDO: Mapping[str, Callable[[World], bool]] = {
+    "restart": lambda world: not world.down,
+    "resume": lambda world: not world.paused,
+    "heal": lambda world: not world.cuts,
+}
+
+
+def enabled_in(world: World, requests: Requests, why_not: WhyNot, fifo: bool, group: str = "") -> list[Any]:
     """The events that can happen, of one group or (for a search) of all that make a difference.
 
     Two packets with the same content are one event for a search, and a delay is none: there any packet may be late.
     """
     if group:
-        for event in events_of(world, group, requests):
-            if not why_not(world, event):
-                yield event
-        return
-    spent = frozenset() if world.budget is None else frozenset([fault for fault in FAULTS if not world.left(fault)])
-    yield from _packet_events(world, spent, fifo)
-    for timer in world.timers:
-        if timer.process not in world.paused:
-            yield Fire(timer.process, timer.name)
-    for group in GROUPS[1:]:
-        if group.removesuffix(" one way") in spent or _pointless(group, world):
-            continue
-        for event in events_of(world, group, requests):
-            if not why_not(world, event):
-                yield event
+        if _pointless(world, group):
+            return []
+        return [event for event in events_of(world, group, requests) if not why_not(world, event)]
+    found = _packet_events(world, fifo)
+    found += [Fire(timer.process, timer.name) for timer in world.timers if timer.process not in world.paused]
+    for menu in GROUPS[1:]:
+        if not _pointless(world, menu):
+            found += [event for event in events_of(world, menu, requests) if not why_not(world, event)]
+    return found
 
 
-def _packet_events(world: World, spent: frozenset[str], fifo: bool) -> Iterator[Any]:
+def _packet_events(world: World, fifo: bool) -> list[Any]:
     """What can happen to packets, once for those of the same content."""
-    untroubled = not (world.down or world.cuts or world.paused or fifo)
+    troubled = world.down or world.cuts or world.paused or fifo
+    drops, duplicates = world.left("drop") != 0, world.left("duplicate") != 0
+    found: list[Any] = []
     seen = set()
     for packet in world.packets:
         what = (packet.sender, packet.to, packet.body)
         if what in seen:
             continue
         seen.add(what)
-        if untroubled or not undeliverable(world, packet, fifo):
-            yield Deliver(packet.id)
-        if "drop" not in spent or is_lost(world, packet):
-            yield Drop(packet.id)
-        if "duplicate" not in spent:
-            yield Duplicate(packet.id)
+        if not troubled or not undeliverable(world, packet, fifo):
+            found.append(Deliver(packet.id))
+        if drops or (troubled and is_lost(world, packet)):
+            found.append(Drop(packet.id))
+        if duplicates:
+            found.append(Duplicate(packet.id))
+    return found
 
 
-def _pointless(group: str, world: World) -> bool:
-    """Whether a whole group has nothing to undo."""
-    match group:
-        case "restart":
-            return not world.down
-        case "resume":
-            return not world.paused
-        case "heal":
-            return not world.cuts
-    return False
+def _pointless(world: World, group: str) -> bool:
+    """Whether a whole group has nothing to undo, or no budget left."""
+    undone = NOTHING_TO_UNDO.get(group)
+    if undone is not None:
+        return undone(world)
+    fault = group.removesuffix(" one way")
+    return fault in FAULTS and fault != "drop" and world.left(fault) == 0
 
 
-def events_of(world: World, group: str, requests: Requests) -> Iterator[Any]:
-    """The events of one menu, those that cannot happen now included."""
-    match group:
-        case "next":
-            for item in agenda(world):
-                yield Fire(item.process, item.name) if isinstance(item, Timer) else Deliver(item.id)
-        case "request":
-            yield from requests
-        case "crash" | "restart" | "pause" | "resume":
-            kind = {"crash": Crash, "restart": Restart, "pause": Pause, "resume": Resume}[group]
-            yield from (kind(name) for name in world.names)
-        case "cut":
-            yield from _partitions(world.names)
-        case "cut one way":
-            yield from (Cut((a,), (b,), one_way=True) for a in world.names for b in world.names if a != b)
-        case "heal":
-            yield Heal()
-        case "drop":
-            yield from (Drop(packet.id) for packet in world.packets)
-        case "duplicate":
-            yield from (Duplicate(packet.id) for packet in world.packets)
-        case "delay":
-            yield from (Delay(packet.id) for packet in world.packets)
+# Why an event cannot happen
 
 
 def why_not(world: World, event: Any, fifo: bool) -> str:
@@ -136,64 +136,66 @@ def why_not(world: World, event: Any, fifo: bool) -> str:
 
     Raises ValueError for what makes no sense: an unknown process, a cut that names one twice.
     """
-    match event:
-        case Deliver(id):
-            packet = world.packet(id)
-            return undeliverable(world, packet, fifo) if packet else _gone(id)
-        case Drop(id):
-            packet = world.packet(id)
-            if packet is None:
-                return _gone(id)
-            return "" if is_lost(world, packet) else _spent(world, "drop")
-        case Duplicate(id):
-            return _spent(world, "duplicate") if world.packet(id) else _gone(id)
-        case Delay(id, by):
-            if by < 1:
-                raise ValueError(f"a message is delayed by {by} ms; it must be at least 1 ms")
-            return _spent(world, "delay") if world.packet(id) else _gone(id)
-        case Cut():
-            links = links_of(world, event)
-            return "these links are cut already" if links <= world.cuts else _spent(world, "cut")
-        case Heal():
-            return "" if world.cuts else "nothing is cut"
-        case Request(client, to, body):
-            require_process(world, to)
-            if to in world.down or to in world.paused:
-                return f"{to} is {'down' if to in world.down else 'paused'}"
-            call = world.call(client)
-            waits = call is not None and call.waits and call.body != body
-            return f"{client} still waits for the answer to {call.body}" if call and waits else ""
-    return _why_not_process(world, event)
-
-
-def _why_not_process(world: World, event: Any) -> str:
-    name = event.process
+    kind = type(event)
+    if kind in PACKET_EVENTS:
+        packet = world.packet(event.id)
+        return (
+            f"message {event.id} is not on its way" if packet is None else _why_not_packet(world, event, packet, fifo)
+        )
+    if kind is Cut:
+        links = links_of(world, event)
+        return "these links are cut already" if links <= world.cuts else _spent(world, "cut")
+    if kind is Heal:
+        return "" if world.cuts else "nothing is cut"
+    name = event.to if kind is Request else event.process
     require_process(world, name)
     down, paused = name in world.down, name in world.paused
-    match event:
-        case Fire(_, timer):
-            if world.timer(name, timer) is None:
-                return f"{name} has no timer {timer!r} running"
-            return f"{name} is paused" if paused else ""
-        case Crash():
-            return f"{name} is down already" if down else _spent(world, "crash")
-        case Restart():
-            return "" if down else f"{name} is up"
-        case Pause():
-            return f"{name} is {'down' if down else 'paused already'}" if down or paused else _spent(world, "pause")
-        case Resume():
-            return "" if paused else f"{name} is not paused"
-    return ""
+    return _WHY_NOT_PROCESS[kind](world, event, name, down, paused)
+
+
+def _why_not_packet(world: World, event: Any, packet: Packet, fifo: bool) -> str:
+    kind = type(event)
+    if kind is Deliver:
+        return undeliverable(world, packet, fifo)
+    if kind is Drop:
+        return "" if is_lost(world, packet) else _spent(world, "drop")
+    if kind is Delay and event.by < 1:
+        raise ValueError(f"a message is delayed by {event.by} ms; it must be at least 1 ms")
+    return _spent(world, "delay" if kind is Delay else "duplicate")
+
+
+def _why_not_request(world: World, event: Any, name: str, down: bool, paused: bool) -> str:
+    if down or paused:
+        return f"{name} is {'down' if down else 'paused'}"
+    call = world.call(event.client)
+    waits = call is not None and call.waits and call.body != event.body
+    return f"{event.client} still waits for the answer to {call.body}" if call and waits else ""
+
+
+def _why_not_fire(world: World, event: Any, name: str, down: bool, paused: bool) -> str:
+    if world.timer(name, event.timer) is None:
+        return f"{name} has no timer {event.timer!r} running"
+    return f"{name} is paused" if paused else ""
+
+
+def _why_not_pause(world: World, event: Any, name: str, down: bool, paused: bool) -> str:
+    return f"{name} is {'down' if down else 'paused already'}" if down or paused else _spent(world, "pause")
+
+
+_WHY_NOT_PROCESS: Mapping[type, Callable[[World, Any, str, bool, bool], str]] = {
+    Request: _why_not_request,
+    Fire: _why_not_fire,
+    Crash: lambda world, _, name, down, paused: f"{name} is down already" if down else _spent(world, "crash"),
+    Restart: lambda world, _, name, down, paused: "" if down else f"{name} is up",
+    Pause: _why_not_pause,
+    Resume: lambda world, _, name, down, paused: "" if paused else f"{name} is not paused",
+}
 
 
 def require_process(world: World, name: str) -> None:
     """Raises ValueError when the world has no process of that name."""
     if name not in world.names:
         raise ValueError(f"there is no process {name!r}; the processes are {', '.join(world.names)}")
-
-
-def _gone(id: int) -> str:
-    return f"message {id} is not on its way"
 
 
 def _spent(world: World, fault: str) -> str:

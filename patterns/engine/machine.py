@@ -89,6 +89,10 @@ class Machine(ABC, Generic[S, E]):
 
     # For searches (explore.py). A machine with large states or many choices overrides these for speed.
 
+    def for_search(self) -> Self:
+        """A machine that does the same and may remember what it has computed: a search applies many equal events."""
+        return self
+
     def key(self, state: S) -> Hashable:
         """What a search tells states apart by: equal keys have the same future. The state itself, unless overridden."""
         return state

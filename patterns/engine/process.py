@@ -63,6 +63,8 @@ class Effects(msgspec.Struct, gc=False):
 
     now: int
     """The process's own clock when the handler ran, in ms."""
+    clock_was_read: bool = False
+    """Whether the handler looked at the clock: else what it did would be the same at any time."""
     sends: list[tuple[str, Any]] = []
     """(to, message)"""
     timers: dict[str, tuple[int, int] | None] = {}
@@ -208,7 +210,9 @@ class Process(_Recorder):
     @property
     def now(self) -> int:
         """The process's own clock, in ms; it may run fast or slow. Only while a handler runs."""
-        return (self._effects or self._idle()).now
+        effects = self._effects or self._idle()
+        effects.clock_was_read = True
+        return effects.now
 
     def send(self, to: str, message: Any) -> None:
         """Send to another process, or to itself. It may be lost, late, out of order or doubled."""

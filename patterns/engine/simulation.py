@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from copy import copy
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from msgspec import Meta
 from msgspec.structs import replace
@@ -96,8 +97,11 @@ class Simulation(Machine[World, Any]):
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
         self.fifo = self.params.fifo
+        self._crash_stop = self.params.crash_stop
         self.speed = self.params.speed
         self.latency = self.params.latency
+        self._all_may_happen = self.params.timing == "asynchronous" and type(self).may_happen is Simulation.may_happen
+        self._remembered: _Remembered | None = None
         self._index: dict[str, int] = {}
         self._keys: dict[tuple[str, str, str], int] = {}  # a memo of _key
 
@@ -174,7 +178,7 @@ class Simulation(Machine[World, Any]):
 
         Raises ValueError for what makes no sense: an unknown process, a cut that names one twice.
         """
-        if self.params.crash_stop and isinstance(event, Restart) and event.process in world.down:
+        if self._crash_stop and type(event) is Restart and event.process in world.down:
             return f"{event.process} has crashed for good"
         return why_not(world, event, self.fifo)
 
@@ -187,6 +191,20 @@ class Simulation(Machine[World, Any]):
             raise ValueError(f"there is no process {process!r}; the processes are {known}") from None
 
     # One process moves
+
+    def _moved(self, process: Process, method: str, given: tuple[Any, ...], now: int) -> tuple[Process, Effects]:
+        """The process after one of its `after_...` methods, and the effects."""
+        known = self._remembered
+        if known is None:
+            return getattr(process, method)(*given, now)  # type: ignore[no-any-return]
+        key = (method, known.number(process), given)
+        done = known.moves.get(key)
+        if done is None:
+            after, effects = getattr(process, method)(*given, now)
+            done = known.first(after), effects
+            if not effects.clock_was_read:
+                known.moves[key] = done
+        return done
 
     def _deliver(self, world: World, event: Deliver) -> tuple[World, Notes]:
         packets, id, at = world.packets, event.id, 0
@@ -201,7 +219,8 @@ class Simulation(Machine[World, Any]):
         clock = packet.due if packet.due > world.clock else world.clock
         to = packet.to
         local = self._local(to, clock) if self.speed else clock
-        after, effects = world.processes[self._index[to]].after_message(packet.sender, packet.body, local)
+        process = world.processes[self._index[to]]
+        after, effects = self._moved(process, "after_message", (packet.sender, packet.body), local)
         rest = packets[1:] if at == 0 else packets[:at] + packets[at + 1 :]
         return self._settle(world, to, after, effects, clock, rest, world.timers)
 
@@ -213,7 +232,8 @@ class Simulation(Machine[World, Any]):
                 raise NotEnabled(why)
             assert timer is not None
         clock = max(world.clock, timer.due)
-        after, effects = world.processes[self._index[name]].after_timer(timer.name, self._local(name, clock))
+        process = world.processes[self._index[name]]
+        after, effects = self._moved(process, "after_timer", (timer.name,), self._local(name, clock))
         rest = tuple([other for other in world.timers if other is not timer])
         return self._settle(world, name, after, effects, clock, world.packets, rest)
 
@@ -313,7 +333,7 @@ class Simulation(Machine[World, Any]):
 
     def _restart(self, world: World, event: Restart) -> tuple[World, Notes]:
         name, clock = event.process, world.clock
-        after, effects = world[name].after_restart(self._local(name, clock))
+        after, effects = self._moved(world[name], "after_restart", (), self._local(name, clock))
         up = replace(world, down=world.down - {name})
         return self._settle(up, name, after, effects, clock, up.packets, up.timers)
 
@@ -324,7 +344,8 @@ class Simulation(Machine[World, Any]):
         calls = [call for call in world.calls if call.client != event.client]
         calls.append(Call(event.client, event.to, event.body, asked))
         asking = replace(world, calls=tuple(sorted(calls, key=lambda call: call.client)))
-        after, effects = world[event.to].after_request(event.client, event.body, self._local(event.to, clock))
+        local = self._local(event.to, clock)
+        after, effects = self._moved(world[event.to], "after_request", (event.client, event.body), local)
         return self._settle(asking, event.to, after, effects, clock, world.packets, world.timers)
 
     # What can happen, in words (choices.py) and without (for a search)
@@ -332,19 +353,28 @@ class Simulation(Machine[World, Any]):
     def choices(self, world: World) -> tuple[Choice[Any], ...]:
         return choices_of(world, self.requests(world), self.why_not)
 
-    def enabled(self, world: World, group: str = "") -> Iterator[Any]:
+    def enabled(self, world: World, group: str = "") -> Iterable[Any]:
         if group:
             return enabled_in(world, self.requests(world), self.why_not, self.fifo, group)
         world = self.without_spent(world)
-        events = enabled_in(world, self.requests(world), self.why_not, self.fifo)
-        return (event for event in events if self.may_happen(world, event))
+        found = enabled_in(world, self.requests(world), self.why_not, self.fifo)
+        if self._all_may_happen:
+            return found
+        return [event for event in found if self.may_happen(world, event)]
 
     def describe(self, world: World, event: Any) -> str:
         return describe(world, event)
 
+    def for_search(self) -> Self:
+        twin = copy(self)
+        twin._remembered = _Remembered()
+        return twin
+
     def key(self, world: World) -> Hashable:
         world = self.without_spent(world)
-        return (world.key(), world.lines()) if self.fifo else world.key()
+        known = self._remembered
+        key = world.key(None if known is None else tuple([known.number(process) for process in world.processes]))
+        return (key, world.lines()) if self.fifo else key
 
     def spent(self, world: World, packet: Packet) -> bool:
         """Whether this packet can change nothing any more. A search passes over it."""
@@ -393,3 +423,27 @@ class Simulation(Machine[World, Any]):
             if (packet.sender, packet.to, packet.body) == what:
                 return replace(event, id=packet.id)
         return None
+
+
+class _Remembered:
+    """What a search has computed of processes. Equal processes are one object, with one number; a handler that did not
+    look at the clock does the same to equal processes, and runs once."""
+
+    def __init__(self) -> None:
+        self.moves: dict[tuple[str, int, tuple[Any, ...]], tuple[Process, Effects]] = {}
+        self._firsts: dict[Process, Process] = {}
+        self._numbers: dict[int, int] = {}  # by the identity of the first of all that are equal
+
+    def first(self, process: Process) -> Process:
+        """The first process seen that is equal to this one."""
+        return process if id(process) in self._numbers else self._firsts.setdefault(process, process)
+
+    def number(self, process: Process) -> int:
+        """The same number for equal processes, another one for others."""
+        number = self._numbers.get(id(process))
+        if number is None:
+            first = self._firsts.setdefault(
+                process, process
+            )  # which keeps it alive, so that its identity stays its own
+            number = self._numbers.setdefault(id(first), len(self._numbers) + 1)
+        return number

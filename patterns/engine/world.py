@@ -123,8 +123,8 @@ class World(msgspec.Struct, Generic[P], frozen=True, gc=False):
                 return left
         return 0
 
-    def key(self) -> Hashable:
-        """What a search tells worlds apart by: everything but times and ids.
+    def key(self, processes: Hashable = None) -> Hashable:
+        """What a search tells worlds apart by: everything but times and ids. `processes` may stand for the processes.
 
         Asynchrony lets any message be late and any timer slow, so what can happen next does not depend on times -
         as long as no process reads `now`. Where links are first in, first out, `lines` belongs to it too.
@@ -138,7 +138,7 @@ class World(msgspec.Struct, Generic[P], frozen=True, gc=False):
             packets = frozenset(counts.items())
         timers = frozenset([(t.process, t.name) for t in self.timers])
         calls = tuple([(c.client, c.to, c.body, c.reply, c.waits) for c in self.calls])
-        return (self.processes, packets, timers, self.down, self.paused, self.cuts, calls, self.budget)
+        return (processes or self.processes, packets, timers, self.down, self.paused, self.cuts, calls, self.budget)
 
     def lines(self) -> tuple[tuple[str, str, Any], ...]:
         """What is on its way, each link's in the order it was sent."""
