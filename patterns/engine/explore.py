@@ -139,7 +139,7 @@ class BreadthFirst:
         within: Callable[[Any], bool] | None,
         symmetry: Callable[[Any], Hashable] | None,
     ) -> None:
-        self.machine = machines[0]
+        self.machine = machines[0].for_search()
         self.machines = machines
         self.sometimes = [p for p in properties if isinstance(p, Sometimes)]
         self.watch = Watch(self.machine, properties)

@@ -30,6 +30,7 @@ from .step import Note
 from .world import (
     PACKET_EVENTS,
     Call,
+    Crash,
     Deliver,
     Drop,
     Fire,
@@ -152,7 +153,10 @@ class Simulation(Machine[World, Any]):
             return self._restart(world, event)
         if kind is Request:
             return self._request(world, event)
-        return befall(world, event, self.fifo), ()
+        after = befall(world, event, self.fifo)
+        if kind is Crash and self._remembered is not None:
+            after = replace(after, processes=tuple([self._remembered.first(each) for each in after.processes]))
+        return after, ()
 
     def usual(self, world: World) -> Any | None:
         packets, timers = world.packets, world.timers
@@ -366,6 +370,7 @@ class Simulation(Machine[World, Any]):
         return describe(world, event)
 
     def for_search(self) -> Self:
+        self.start()  # knows its processes from here on
         twin = copy(self)
         twin._remembered = _Remembered()
         return twin
@@ -435,8 +440,11 @@ class _Remembered:
         self._numbers: dict[int, int] = {}  # by the identity of the first of all that are equal
 
     def first(self, process: Process) -> Process:
-        """The first process seen that is equal to this one."""
-        return process if id(process) in self._numbers else self._firsts.setdefault(process, process)
+        """The first process seen that is equal to this one; kept alive, so that its identity stays its own."""
+        if id(process) not in self._numbers:
+            process = self._firsts.setdefault(process, process)
+            self._numbers.setdefault(id(process), len(self._numbers) + 1)
+        return process
 
     def number(self, process: Process) -> int:
         """The same number for equal processes, another one for others."""
