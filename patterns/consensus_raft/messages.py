@@ -18,9 +18,7 @@ class Put(Message, frozen=True):
     serial: int
     key: str
     value: int
-
-    def __str__(self) -> str:
-        return f"{self.key} = {self.value}"
+    words = "{key} = {value}"
 
 
 class Add(Message, frozen=True):
@@ -29,9 +27,7 @@ class Add(Message, frozen=True):
     serial: int
     key: str
     by: int
-
-    def __str__(self) -> str:
-        return f"{self.key} + {self.by}"
+    words = "{key} + {by}"
 
 
 class Get(Message, frozen=True):
@@ -39,9 +35,7 @@ class Get(Message, frozen=True):
 
     serial: int
     key: str
-
-    def __str__(self) -> str:
-        return f"read {self.key}"
+    words = "read {key}"
 
 
 class Done(Message, frozen=True):
@@ -104,9 +98,7 @@ class RequestVote(Message, frozen=True):
     candidate_id: str
     last_log_index: int
     last_log_term: int
-
-    def __str__(self) -> str:
-        return f"vote? term {self.term}"
+    words = "vote? term {term}"
 
 
 class RequestVoteReply(Message, frozen=True):

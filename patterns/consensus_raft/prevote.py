@@ -23,9 +23,7 @@ class RequestPreVote(Message, frozen=True):
     candidate_id: str
     last_log_index: int
     last_log_term: int
-
-    def __str__(self) -> str:
-        return f"would you vote? term {self.next_term}"
+    words = "would you vote? term {next_term}"
 
 
 class RequestPreVoteReply(Message, frozen=True):

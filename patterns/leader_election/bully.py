@@ -61,29 +61,25 @@ RULES: Mapping[str, Rule] = {
 class Election(Message, frozen=True):
     """Are you there? I begin an election. Sent to those with higher ids."""
 
-    def __str__(self) -> str:
-        return "election"
+    words = "election"
 
 
 class Answer(Message, frozen=True):
     """I am, and leave it to me."""
 
-    def __str__(self) -> str:
-        return "answer"
+    words = "answer"
 
 
 class Coordinator(Message, frozen=True):
     """I lead. Sent to those with lower ids."""
 
-    def __str__(self) -> str:
-        return "coordinator"
+    words = "coordinator"
 
 
 class Heartbeat(Message, frozen=True):
     """I still lead."""
 
-    def __str__(self) -> str:
-        return "heartbeat"
+    words = "heartbeat"
 
 
 class Bully(Process):

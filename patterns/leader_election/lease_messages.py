@@ -12,39 +12,29 @@ class Acquire(Message, frozen=True):
     """`asked` numbers a holder's requests, so that an answer is taken for no other."""
 
     asked: int
-
-    def __str__(self) -> str:
-        return "acquire"
+    words = "acquire"
 
 
 class Renew(Message, frozen=True):
     asked: int
     token: int
-
-    def __str__(self) -> str:
-        return f"renew, token {self.token}"
+    words = "renew, token {token}"
 
 
 class Granted(Message, frozen=True):
     asked: int
     token: int
-
-    def __str__(self) -> str:
-        return f"granted, token {self.token}"
+    words = "granted, token {token}"
 
 
 class Busy(Message, frozen=True):
     asked: int
-
-    def __str__(self) -> str:
-        return "busy"
+    words = "busy"
 
 
 class Read(Message, frozen=True):
     token: int
-
-    def __str__(self) -> str:
-        return f"read, token {self.token}"
+    words = "read, token {token}"
 
 
 class Stored(Message, frozen=True):
@@ -76,9 +66,7 @@ class Written(Message, frozen=True):
 class Refused(Message, frozen=True):
     token: int
     highest: int
-
-    def __str__(self) -> str:
-        return f"refused: {self.highest} is in use"
+    words = "refused: {highest} is in use"
 
 
 def lines(content: Content) -> str:

@@ -69,9 +69,7 @@ class Elected(Message, frozen=True):
     """Who leads; it goes round once."""
 
     leader: str
-
-    def __str__(self) -> str:
-        return f"{self.leader} leads"
+    words = "{leader} leads"
 
 
 class RingProcess(Process):
@@ -136,9 +134,7 @@ class Candidacy(Message, frozen=True):
     """An id on its way round the ring."""
 
     uid: int
-
-    def __str__(self) -> str:
-        return f"id {self.uid}"
+    words = "id {uid}"
 
 
 class ChangRoberts(RingProcess):
@@ -191,9 +187,7 @@ class From(Message, frozen=True):
     num: int
     maxnum: int
     way: int
-
-    def __str__(self) -> str:
-        return f"id {self.value}, {self.num} of {self.maxnum}"
+    words = "id {value}, {num} of {maxnum}"
 
 
 class Reply(Message, frozen=True):

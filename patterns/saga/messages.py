@@ -21,9 +21,7 @@ class Begin(Message, frozen=True):
     saga: str
     """The id of this saga: `A1`."""
     definition: str
-
-    def __str__(self) -> str:
-        return f"begin {self.definition} {self.saga}"
+    words = "begin {definition} {saga}"
 
 
 class Repair(Message, frozen=True):
@@ -31,9 +29,7 @@ class Repair(Message, frozen=True):
 
     serial: int
     saga: str
-
-    def __str__(self) -> str:
-        return f"repaired: {self.saga} goes on"
+    words = "repaired: {saga} goes on"
 
 
 class Ended(Message, frozen=True):
@@ -43,9 +39,7 @@ class Ended(Message, frozen=True):
     saga: str
     outcome: str
     why: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.saga} {self.outcome}"
+    words = "{saga} {outcome}"
 
 
 class Accepted(Message, frozen=True):
@@ -53,9 +47,7 @@ class Accepted(Message, frozen=True):
 
     serial: int
     saga: str
-
-    def __str__(self) -> str:
-        return f"{self.saga} goes on"
+    words = "{saga} goes on"
 
 
 class Elsewhere(Message, frozen=True):
@@ -63,9 +55,7 @@ class Elsewhere(Message, frozen=True):
 
     serial: int
     leader: str
-
-    def __str__(self) -> str:
-        return f"ask {self.leader}"
+    words = "ask {leader}"
 
 
 Reply = Ended | Accepted | Elsewhere
@@ -81,9 +71,7 @@ class Do(Message, frozen=True):
     step: str
     action: Action
     kind: Kind
-
-    def __str__(self) -> str:
-        return f"{self.saga}: {self.step}"
+    words = "{saga}: {step}"
 
 
 class Undo(Message, frozen=True):
@@ -92,18 +80,14 @@ class Undo(Message, frozen=True):
     saga: str
     step: str
     action: Action
-
-    def __str__(self) -> str:
-        return f"{self.saga}: undo {self.step}"
+    words = "{saga}: undo {step}"
 
 
 class Release(Message, frozen=True):
     """The saga has completed: take its marks off the rows."""
 
     saga: str
-
-    def __str__(self) -> str:
-        return f"{self.saga}: release"
+    words = "{saga}: release"
 
 
 # The services' answers
@@ -114,9 +98,7 @@ class Done(Message, frozen=True):
 
     saga: str
     step: str
-
-    def __str__(self) -> str:
-        return f"{self.saga}: {self.step} done"
+    words = "{saga}: {step} done"
 
 
 class Refused(Message, frozen=True):
@@ -125,9 +107,7 @@ class Refused(Message, frozen=True):
     saga: str
     step: str
     reason: str
-
-    def __str__(self) -> str:
-        return f"{self.saga}: {self.step} refused"
+    words = "{saga}: {step} refused"
 
 
 class Undone(Message, frozen=True):
@@ -135,9 +115,7 @@ class Undone(Message, frozen=True):
 
     saga: str
     step: str
-
-    def __str__(self) -> str:
-        return f"{self.saga}: {self.step} undone"
+    words = "{saga}: {step} undone"
 
 
 class Failed(Message, frozen=True):
@@ -156,9 +134,7 @@ class Released(Message, frozen=True):
     """The saga's marks are off this service's rows."""
 
     saga: str
-
-    def __str__(self) -> str:
-        return f"{self.saga}: released"
+    words = "{saga}: released"
 
 
 # Choreography: what services tell one another
@@ -183,6 +159,4 @@ class Ack(Message, frozen=True):
     """An event arrived, and is on the receiver's disk."""
 
     number: int
-
-    def __str__(self) -> str:
-        return f"ack {self.number}"
+    words = "ack {number}"

@@ -84,8 +84,7 @@ class NotCoordinator(Message, frozen=True):
     def serial(self) -> str:
         return self.txn
 
-    def __str__(self) -> str:
-        return f"ask {self.leader}"
+    words = "ask {leader}"
 
 
 # Two phases
@@ -98,44 +97,34 @@ class Prepare(Message, frozen=True):
     txn: str
     moves: tuple[Move, ...]
     participants: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        return f"prepare {self.txn}"
+    words = "prepare {txn}"
 
 
 class Voted(Message, frozen=True):
     txn: str
     vote: Vote
-
-    def __str__(self) -> str:
-        return f"{self.vote} {self.txn}"
+    words = "{vote} {txn}"
 
 
 class Commit(Message, frozen=True):
     """The decision, from the coordinator or from whoever knows it."""
 
     txn: str
-
-    def __str__(self) -> str:
-        return f"commit {self.txn}"
+    words = "commit {txn}"
 
 
 class Abort(Message, frozen=True):
     """The decision, from the coordinator or from whoever knows it."""
 
     txn: str
-
-    def __str__(self) -> str:
-        return f"abort {self.txn}"
+    words = "abort {txn}"
 
 
 class Ack(Message, frozen=True):
     """The decision is on my disk: you may forget it."""
 
     txn: str
-
-    def __str__(self) -> str:
-        return f"ack {self.txn}"
+    words = "ack {txn}"
 
 
 # In doubt
@@ -145,18 +134,14 @@ class Inquiry(Message, frozen=True):
     """What was decided (DECISION-REQ)?"""
 
     txn: str
-
-    def __str__(self) -> str:
-        return f"{self.txn}?"
+    words = "{txn}?"
 
 
 class InDoubt(Message, frozen=True):
     """I do not know either."""
 
     txn: str
-
-    def __str__(self) -> str:
-        return f"{self.txn}: not known"
+    words = "{txn}: not known"
 
 
 # Three phases
@@ -168,18 +153,14 @@ class PreCommit(Message, frozen=True):
     """All voted yes. Nobody commits before all that are up know this."""
 
     txn: str
-
-    def __str__(self) -> str:
-        return f"pre-commit {self.txn}"
+    words = "pre-commit {txn}"
 
 
 class PreCommitted(Message, frozen=True):
     """I know that all voted yes."""
 
     txn: str
-
-    def __str__(self) -> str:
-        return f"pre-committed {self.txn}"
+    words = "pre-committed {txn}"
 
 
 class StateRequest(Message, frozen=True):
@@ -187,9 +168,7 @@ class StateRequest(Message, frozen=True):
 
     txn: str
     recovered: bool = False
-
-    def __str__(self) -> str:
-        return f"state of {self.txn}?"
+    words = "state of {txn}?"
 
 
 class StateReport(Message, frozen=True):

@@ -246,3 +246,13 @@ def test_a_timer_without_a_handler_is_refused_when_it_is_set() -> None:
 
 def test_a_copy_made_by_others_is_a_process_too() -> None:
     assert copy.copy(SERVER) == SERVER
+
+
+def test_a_message_is_told_in_its_own_words() -> None:
+    class Moved(Message, frozen=True):
+        count: int
+        to: tuple[str, ...]
+        words = "{count:key|keys} to {to:names}"
+
+    assert str(Moved(1, ("A", "B"))) == "1 key to A and B"
+    assert [field.name for field in msgspec.structs.fields(Moved)] == ["count", "to"]

@@ -9,16 +9,13 @@ class Token(Message):
     """Only the station that holds it may enter. Each pass has a number of its own."""
 
     number: int
-
-    def __str__(self) -> str:
-        return f"token {self.number}"
+    words = "token {number}"
 
 
 class Enter(Message):
     """A client wants a station to enter the critical section once."""
 
-    def __str__(self) -> str:
-        return "enter"
+    words = "enter"
 
 
 class Station(Process):
