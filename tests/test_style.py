@@ -145,3 +145,11 @@ def test_every_file_that_the_readme_links_to_exists() -> None:
     missing = [link for link in links if not (ROOT / link).exists()]
     assert links
     assert not missing
+
+
+def test_every_hook_before_a_commit_runs_a_tool_of_the_tests() -> None:
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text("utf-8")
+    tools = re.findall(r"entry: \.venv/bin/(\S+)", hooks)
+    assert {*tools} == {"ruff", "nbstripout"}
+    assert {*tools} <= {line.split(">=")[0] for line in requirements("tests/requirements.txt")}
+    assert hooks.count("entry:") == hooks.count("language: system") == len(tools), "no host is named"

@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pytest
+from models.dead_ends import dead_end
 
-from patterns.engine.dead_ends import dead_end
 from patterns.engine.explore import explore
 from patterns.engine.process import on
 from patterns.engine.properties import Always, Property
