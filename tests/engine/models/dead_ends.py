@@ -10,13 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 from patterns.engine.arguments import require_function, require_instance, require_whole
+from patterns.engine.counterexample import Memories
+from patterns.engine.explore import BreadthFirst
 from patterns.engine.history import History
 from patterns.engine.params import refuse
 from patterns.engine.simulation import Simulation
 from patterns.engine.world import World
-
-from .counterexample import Memories
-from .explore import BreadthFirst
 
 
 def dead_end(
