@@ -80,6 +80,8 @@ class Logged(Process, kw_only=True):
     """On disk."""
     buffer: tuple[Records, ...] = ()
     """Lazy records that wait in memory for the next forced one."""
+    waited: frozenset[int] = durable(frozenset())
+    """The places in the log of lazy records, which waited in memory first. Only to be shown: no rule reads it."""
 
     def force(self, record: Records) -> None:
         """Write this record, and all that wait, to the disk: before anything that is sent in this step."""
@@ -97,7 +99,9 @@ class Logged(Process, kw_only=True):
             self.buffer = ()
 
     def write(self, records: tuple[Records, ...]) -> None:
-        """One write to the disk."""
+        """One write to the disk, of those that wait first."""
+        first = len(self.log)
+        self.waited |= set(range(first, first + len(self.buffer)))
         self.log = (*self.log, *records)
 
     def records_of(self, txn: str) -> tuple[Records, ...]:

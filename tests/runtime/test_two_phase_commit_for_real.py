@@ -19,7 +19,7 @@ from patterns.engine.world import Crash
 from patterns.runtime import Cluster, DieAt
 from patterns.runtime.failpoint import STAGES
 from patterns.two_phase_commit import PROTOCOLS, Done, Move, NotCoordinator, Transfer, TwoPhaseCommit
-from widgets.chapters.two_phase_commit import view
+from widgets.chapters.two_phase_commit.view import VIEW as view
 
 T = TypeVar("T")
 START = 100

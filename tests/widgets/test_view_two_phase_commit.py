@@ -25,7 +25,7 @@ from patterns.two_phase_commit import (
 )
 from patterns.two_phase_commit.lesson.broken import BUGS
 from patterns.two_phase_commit.lesson.gallery import GALLERY, begun
-from widgets.chapters.two_phase_commit import view
+from widgets.chapters.two_phase_commit.view import VIEW as view
 from widgets.frames import Frames
 from widgets.scene import Box, Disc, Era, Label, Line, Panel, Scene
 

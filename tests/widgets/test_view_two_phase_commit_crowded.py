@@ -8,7 +8,7 @@ import pytest
 
 from patterns.engine.history import History
 from patterns.two_phase_commit import PROTOCOLS, TwoPhaseCommit
-from widgets.chapters.two_phase_commit import view
+from widgets.chapters.two_phase_commit.view import VIEW as view
 from widgets.scene import Box
 
 FIVE = (

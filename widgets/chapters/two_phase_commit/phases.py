@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from patterns.engine.step import Step
 from patterns.engine.world import World
 from patterns.two_phase_commit import blocked, coordinator, in_doubt, outcomes, participants, transactions
 from patterns.two_phase_commit.messages import past
@@ -53,10 +50,3 @@ def _ended(world: World, begun: tuple[str, ...]) -> Era:
     ended = [f"{txn} {past(outcome)}" for txn in begun for outcome in [*outcomes(world, txn).values()][:1]]
     label = " · ".join(ended) or "nothing is open"
     return Era(key=label, label=label, role="ink", tone="outline")
-
-
-def ms_in_doubt(step: Step[World, Any]) -> int:
-    """How long participants were in doubt between the step before and this one, in ms, of all together."""
-    if step.parent is None:
-        return 0
-    return len(in_doubt(step.parent.state)) * (step.state.clock - step.parent.state.clock)

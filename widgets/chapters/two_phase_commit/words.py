@@ -1,4 +1,4 @@
-"""How a transaction stands with somebody, as a sign and a word: what discs, lines and boxes say, and in which colour.
+"""How a transaction stands with a process, as a sign and a word: what discs, lines and boxes say, and in which colour.
 
 A transaction has a colour, as a term has in Raft; how it stands has a sign and a word as well.
 """
@@ -16,7 +16,6 @@ from patterns.two_phase_commit import (
     Coordinator,
     InDoubt,
     Inquiry,
-    Lock,
     Open,
     Participant,
     PreCommit,
@@ -25,7 +24,6 @@ from patterns.two_phase_commit import (
     StateReport,
     StateRequest,
     Voted,
-    in_doubt,
     transactions,
 )
 from patterns.two_phase_commit.coordinator import client_name
@@ -74,10 +72,6 @@ def role_of(txn: str) -> Role:
     """The colour of a transaction, by its number; they come round again after eight."""
     digits = "".join(each for each in client_name(txn) if each.isdigit())
     return f"c{(int(digits or 1) - 1) % 8 + 1}"
-
-
-def message_role(message: Any) -> Role:
-    return role_of(message.txn)
 
 
 def in_short(world: World, message: Any) -> str:
@@ -146,12 +140,6 @@ def look_of(world: World, process: Any) -> Look:
     return next((look for look in pressing if look in looks), looks[0] if looks else IDLE)
 
 
-def doubt_ms(world: World, process: Any) -> int | None:
-    """For how long it has been in doubt, in ms; None where it is not."""
-    since = [doubt.since for doubt in in_doubt(world) if doubt.participant == process.id]
-    return max(0, world.clock - min(since)) if since else None
-
-
 def duration(ms: int) -> str:
     """As short as a box."""
     return f"{ms} ms" if ms < 1000 else f"{ms / 1000:.1f} s"
@@ -207,18 +195,18 @@ _SHORT = {"collect": "coll", "prepare": "prep", "in doubt": "doubt"}
 def record_in_short(record: Records) -> str:
     kind = type(record).__name__
     word = _RECORDS.get(kind, kind.lower())
-    return fitting(f"{word} {record.txn}", f"{_SHORT.get(word, word)} {record.txn}")
+    return fitting(f"{word} {record.txn}", f"{short_of(word)} {record.txn}")
 
 
-def branch_in_short(branch: Branch) -> str:
-    word = BRANCH[branch.standing].word
-    return fitting(f"{branch.txn} {word}", f"{branch.txn} {_SHORT.get(word, word)}")
-
-
-def lock_in_short(lock: Lock) -> str:
-    return fitting(f"lock {lock.account} {lock.txn}", f"{lock.account} {lock.txn}")
+def short_of(word: str) -> str:
+    return _SHORT.get(word, word)
 
 
 def fitting(long: str, short: str) -> str:
-    """The long words where a box has room for them."""
+    """The long words if a box has room for them."""
     return long if len(long) <= MOST else short
+
+
+def waits_for(process: Participant, branch: Branch) -> str:
+    """The transactions that it waits for, if it waits."""
+    return f"waits for {', '.join(process.in_the_way(branch))}" if branch.standing == "waiting" else ""
