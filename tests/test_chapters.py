@@ -337,7 +337,7 @@ def test_each_bold_term_is_in_the_glossary(name: str) -> None:
     known = {term.english.lower() for term in GLOSSARY}
     bold = {" ".join(term.split()) for text in prose(name) for term in TERM.findall(text)}
     unknown = {term for term in bold if not _is_known(term, known) and not _is_known(term.removesuffix("s"), known)}
-    assert not unknown, "a term goes into patterns/glossary.py; for emphasis alone write *so*"
+    assert not unknown, "a term goes into patterns/glossary.md; for emphasis alone write *so*"
 
 
 def code_of_exercises(name: str) -> list[str]:
