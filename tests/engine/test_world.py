@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from patterns.engine import trace
 from patterns.engine.draw import draw, mix
+from patterns.engine.explore import explore
 from patterns.engine.history import History
 from patterns.engine.machine import NotEnabled
 from patterns.engine.params import ParameterError
@@ -601,3 +602,46 @@ def test_timing_says_what_a_search_leaves_out_and_changes_no_run(timing: Any) ->
     lost = [event for event in machine.enabled(history.state) if isinstance(event, Drop)]
     assert lost, "a message may be lost when its sender crashed in the middle of sending"
     assert asked().state.packets == asked(timing=timing).state.packets
+
+
+# What a search remembers
+
+
+class Clock(Process):
+    """Does what depends on the time of its own clock."""
+
+    late: bool = False
+
+    def on_start(self) -> None:
+        self.set_timer("look", 10)
+
+    @on_timer("look")
+    def look(self) -> None:
+        self.late = self.now > 15
+        self.set_timer("look", 10)
+
+
+class Clocks(Simulation):
+    name = "clocks"
+    rules: ClassVar = {}
+
+    def processes(self) -> Sequence[Process]:
+        return (Clock("C"),)
+
+
+def test_a_handler_that_reads_the_clock_runs_anew_in_a_search() -> None:
+    machine = Clocks().for_search()
+    once, _ = machine.apply(machine.start(), Fire("C", "look"))
+    twice, _ = machine.apply(once, Fire("C", "look"))
+    assert [once["C"].late, twice["C"].late] == [False, True]
+
+
+def test_a_search_that_remembers_finds_what_one_finds_that_does_not() -> None:
+    class Plain(Replicas):
+        def for_search(self) -> Plain:
+            return self
+
+    for budget in ({"crash": 1}, {"drop": 1, "duplicate": 1}):
+        plain = explore(Plain(backups=2, writes=1, budget=budget), max_states=3_000)
+        remembering = explore(Replicas(backups=2, writes=1, budget=budget), max_states=3_000)
+        assert remembering[:3] == plain[:3], budget
