@@ -2,23 +2,8 @@
 
 from .coordinator import Coordinator, Open
 from .doubt import Doubt, blocked, coordinator, in_doubt, outcomes, participants, transactions
-from .lesson.broken import BUGS, NO_FAULTS, Bug, running
-from .lesson.exercises import decision_solution, judge_decision, judge_recovery, recovery_solution
-from .lesson.gallery import GALLERY
-from .lesson.measure import (
-    PUBLISHED,
-    SCENARIOS,
-    Blocked,
-    Cost,
-    Count,
-    blocked_time,
-    blocked_times,
-    count,
-    counts,
-    messages_of_three_phases,
-)
 from .log import Aborted, Account, Collecting, Committed, End, Prepared, Ready
-from .machine import PROTOCOLS, TIMINGS, TwoPhaseCommit
+from .machine import PROTOCOLS, TwoPhaseCommit
 from .messages import (
     Abort,
     Ack,
@@ -48,27 +33,17 @@ from .rules import RULES
 from .three_phase import ThreePhaseCoordinator, ThreePhaseParticipant
 
 __all__ = [
-    "BUGS",
-    "GALLERY",
-    "NO_FAULTS",
     "PROTOCOLS",
-    "PUBLISHED",
     "RULES",
-    "SCENARIOS",
-    "TIMINGS",
     "Abort",
     "Aborted",
     "Account",
     "Ack",
-    "Blocked",
     "Branch",
-    "Bug",
     "Collecting",
     "Commit",
     "Committed",
     "Coordinator",
-    "Cost",
-    "Count",
     "Done",
     "Doubt",
     "End",
@@ -97,19 +72,9 @@ __all__ = [
     "TwoPhaseCommit",
     "Voted",
     "blocked",
-    "blocked_time",
-    "blocked_times",
     "coordinator",
-    "count",
-    "counts",
-    "decision_solution",
     "in_doubt",
-    "judge_decision",
-    "judge_recovery",
-    "messages_of_three_phases",
     "outcomes",
     "participants",
-    "recovery_solution",
-    "running",
     "transactions",
 ]

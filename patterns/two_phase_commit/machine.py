@@ -8,18 +8,18 @@ sending is the loss of some. So a search that is to see a crash at *any* step ne
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
+from msgspec import Meta
 from msgspec.structs import replace
 
-from patterns.engine.choices import is_lost
+from patterns.engine.params import Count, Ms, refuse
 from patterns.engine.process import Process
 from patterns.engine.simulation import Simulation
-from patterns.engine.world import Call, Drop, Fire, Request, Restart, World, WorldEvent
+from patterns.engine.world import Call, Fire, Packet, Request, World, WorldEvent
 
 from .coordinator import Coordinator
 from .doubt import is_spent
-from .lesson.milestones import MILESTONES
 from .log import Account
 from .messages import Abort, Ack, Commit, Done, InDoubt, Inquiry, Move, StateReport, StateRequest, Transfer
 from .participant import Participant
@@ -40,14 +40,6 @@ COORDINATOR = "C"
 MOST_CLIENTS = 26  # A to Z
 
 ASKING = (Inquiry, InDoubt, StateRequest, StateReport)
-TIMINGS: Mapping[str, str] = {
-    "asynchronous": "Any message may be late and any timer may run out at any moment.",
-    "patient": "A process's timer runs out only when no message is on its way to it or from it.",
-    "quiet": "A timer runs out only when no message at all is on its way: silence is a loss or a crash.",
-    "synchronous": "As quiet, and a message is lost only when its sender has crashed, in the middle of sending, or a "
-    "cut is in its way: the assumption of three-phase commit.",
-}
-"""Parameter `timing` -> what a search takes for granted."""
 
 
 class Protocol(NamedTuple):
@@ -58,6 +50,9 @@ class Protocol(NamedTuple):
     participant: type[Participant]
 
 
+ProtocolName = Literal[
+    "basic", "presumed_abort", "presumed_commit", "read_only", "presumed_commit_read_only", "three_phase"
+]
 PROTOCOLS: Mapping[str, Protocol] = {
     "basic": Protocol("two-phase commit", Coordinator, Participant),
     "presumed_abort": Protocol("presumed abort", PresumedAbortCoordinator, PresumedAbortParticipant),
@@ -77,128 +72,81 @@ class TwoPhaseCommit(Simulation):
     Clients A, B, ... ask for transfers, one each. Times are in ms.
     """
 
-    name = "two_phase_commit"
+    name = view = "two_phase_commit"
     rules = RULES
     events = WorldEvent | Request[Transfer]
-    milestones = MILESTONES
     always = ALWAYS
     coordinator: ClassVar[type[Coordinator] | None] = None
     """What runs instead of the protocol's coordinator: one with a rule of its own, or a learner's."""
     participant: ClassVar[type[Participant] | None] = None
     """What runs instead of the protocol's participants."""
 
-    def __init__(
-        self,
-        *,
-        n: int = 3,
-        protocol: str = "basic",
-        transfers: Sequence[Mapping[str, int]] | None = None,
-        balance: int = 100,
-        cooperative: bool = True,
-        vote_timeout: int = 60,
-        ack_timeout: int = 60,
-        doubt_timeout: int = 90,
-        lock_timeout: int = 90,
-        retries: bool = True,
-        crash_stop: bool = False,
-        timing: str = "asynchronous",
-        **network: Any,
-    ) -> None:
-        """`n` participants P1, P2, ...; P1 has ann's account, P2 bob's, ..., each with `balance` at first. `transfers`
-        are offered as T1, T2, ..., each by a client of its own: customer -> amount, with 0 for who is only read; None
-        for two that want the same rows. `cooperative`: participants know of one another and ask each other in doubt.
-        `retries`: a client that waits may ask again. `crash_stop`: who crashes never comes back.
+    class Params(Simulation.Params, frozen=True):
+        n: Annotated[int, Meta(ge=1, le=9)] = 3
+        """How many participants there are: P1 with ann's account, P2 with bob's, ..."""
+        protocol: ProtocolName = "basic"
+        """Which protocol runs, see `PROTOCOLS`."""
+        transfers: Annotated[tuple[dict[str, int], ...], Meta(max_length=MOST_CLIENTS)] | None = None
+        """The transfers T1, T2, ..., each by a client of its own: customer -> amount, 0 for a customer who is only
+        read. None for two transfers that want the same rows."""
+        balance: Count = 100
+        """What each account holds at first."""
+        cooperative: bool = True
+        """Participants know of one another, and ask each other in doubt."""
+        vote_timeout: Ms = 60
+        """How long the coordinator waits for votes."""
+        ack_timeout: Ms = 60
+        """How long it waits for acknowledgements."""
+        doubt_timeout: Ms = 90
+        """How long a participant in doubt waits before it asks."""
+        lock_timeout: Ms = 90
+        """How long a participant waits for a lock."""
+        retries: bool = True
+        """A client that waits may ask again."""
 
-        `timing` is what a search takes for granted, see `TIMINGS`; it changes nothing in a run, where all happens when
-        it is due.
+        def __post_init__(self) -> None:
+            super().__post_init__()
+            if self.protocol == "three_phase" and not self.cooperative:
+                refuse("cooperative", False, "True: in three-phase commit participants must know one another")
+            for at, amounts in enumerate(self.transfers or ()):
+                for customer in amounts:
+                    if customer not in CUSTOMERS[: self.n]:
+                        refuse(f"a customer in transfers[{at}]", customer, ", ".join(CUSTOMERS[: self.n]))
 
-        Raises ValueError for what cannot be, TypeError for what is no number, no truth value, or no list of transfers.
-        """
-        super().__init__(**network)
-        self.timeouts = {
-            "vote_timeout": vote_timeout,
-            "ack_timeout": ack_timeout,
-            "doubt_timeout": doubt_timeout,
-            "lock_timeout": lock_timeout,
-        }
-        for name, number in {"n": n, "balance": balance, **self.timeouts}.items():
-            if not isinstance(number, int):
-                raise TypeError(f"{name} is {number!r}; allowed are whole numbers")
-        for name, flag in {"cooperative": cooperative, "retries": retries, "crash_stop": crash_stop}.items():
-            if not isinstance(flag, bool):
-                raise TypeError(f"{name} is {flag!r}; allowed are True and False")
-        if not 1 <= n <= len(CUSTOMERS):
-            raise ValueError(f"n is {n}; allowed are 1 to {len(CUSTOMERS)} participants")
-        if protocol not in PROTOCOLS:
-            raise ValueError(f"protocol is {protocol!r}; allowed are {', '.join(PROTOCOLS)}")
-        if protocol == "three_phase" and not cooperative:
-            raise ValueError("cooperative is False; in three-phase commit participants must know one another: True")
-        if timing not in TIMINGS:
-            raise ValueError(f"timing is {timing!r}; allowed are {', '.join(TIMINGS)}")
-        if balance < 0:
-            raise ValueError(f"balance is {balance}; it must not be negative")
-        for name, timeout in self.timeouts.items():
-            if timeout < 1:
-                raise ValueError(f"{name} is {timeout} ms; it must be at least 1 ms")
-        self.n, self.protocol, self.balance, self.cooperative = n, protocol, balance, cooperative
-        self.retries, self.crash_stop, self.timing = retries, crash_stop, timing
-        self.customers = CUSTOMERS[:n]
-        offered = usual_transfers(n) if transfers is None else transfers
-        if isinstance(offered, Mapping) or not isinstance(offered, Sequence):
-            raise TypeError(f"transfers is {offered!r}; allowed is a list, as [{{'ann': -40, 'bob': 40}}]")
-        if len(offered) > MOST_CLIENTS:
-            raise ValueError(f"transfers has {len(offered)}; allowed are up to {MOST_CLIENTS}, one for each client")
-        self.transfers = tuple(self.transfer(number, amounts) for number, amounts in enumerate(offered, 1))
-
-    def transfer(self, number: int, amounts: Mapping[str, int]) -> Transfer:
-        """The request for transaction T`number`. Raises ValueError or TypeError for what cannot be."""
-        if not isinstance(amounts, Mapping):
-            raise TypeError(f"transfers has {amounts!r}; allowed is customer -> amount, as {{'ann': -40, 'bob': 40}}")
-        for customer, amount in amounts.items():
-            if customer not in self.customers:
-                raise ValueError(f"transfers has {customer!r}; the customers are {', '.join(self.customers)}")
-            if not isinstance(amount, int):
-                raise TypeError(f"transfers has {customer!r}: {amount!r}; allowed are whole numbers")
-        moves = tuple(Move(bank(self.customers.index(who)), who, amount) for who, amount in amounts.items())
-        return Transfer(f"T{number}", moves)
+    params: Params
 
     @property
-    def params(self) -> dict[str, Any]:
-        return {
-            **super().params,
-            "n": self.n,
-            "protocol": self.protocol,
-            "transfers": [{move.account: move.amount for move in transfer.moves} for transfer in self.transfers],
-            "balance": self.balance,
-            "cooperative": self.cooperative,
-            **self.timeouts,
-            "retries": self.retries,
-            "crash_stop": self.crash_stop,
-            "timing": self.timing,
-        }
+    def transfers(self) -> tuple[Transfer, ...]:
+        """The requests for transactions T1, T2, ..."""
+        given = self.params.transfers
+        offered = usual_transfers(self.params.n) if given is None else given
+        return tuple(
+            Transfer(f"T{number}", tuple(Move(bank(CUSTOMERS.index(who)), who, by) for who, by in amounts.items()))
+            for number, amounts in enumerate(offered, 1)
+        )
 
     def processes(self) -> Sequence[Process]:
-        of = PROTOCOLS[self.protocol]
+        given = self.params
+        of = PROTOCOLS[given.protocol]
         coordinator, participant = self.coordinator or of.coordinator, self.participant or of.participant
-        names = tuple(bank(at) for at in range(self.n))
-        times = self.timeouts
+        names = tuple(bank(at) for at in range(given.n))
         return [
             coordinator(
                 id=COORDINATOR,
                 participants=names,
-                cooperative=self.cooperative,
-                vote_timeout=times["vote_timeout"],
-                ack_timeout=times["ack_timeout"],
+                cooperative=given.cooperative,
+                vote_timeout=given.vote_timeout,
+                ack_timeout=given.ack_timeout,
             ),
             *(
                 participant(
                     id=name,
                     coordinator=COORDINATOR,
-                    accounts=(Account(customer, self.balance),),
-                    doubt_timeout=times["doubt_timeout"],
-                    lock_timeout=times["lock_timeout"],
+                    accounts=(Account(customer, given.balance),),
+                    doubt_timeout=given.doubt_timeout,
+                    lock_timeout=given.lock_timeout,
                 )
-                for name, customer in zip(names, self.customers, strict=True)
+                for name, customer in zip(names, CUSTOMERS, strict=False)
             ),
         ]
 
@@ -208,63 +156,33 @@ class TwoPhaseCommit(Simulation):
         """Each client asks for its transfer once, and while it waits for the answer again, if it may."""
         for at, transfer in enumerate(self.transfers):
             call = world.call(client(at))
-            if call is None or (self.retries and call.waits):
+            if call is None or (self.params.retries and call.waits):
                 yield Request(client(at), COORDINATOR, transfer)
 
     def answers(self, call: Call, reply: Any) -> bool:
         return isinstance(reply, Done) and reply.txn == call.body.txn
 
-    # Repair
-
-    def why_not(self, world: World, event: Any) -> str:
-        if self.crash_stop and isinstance(event, Restart) and event.process in world.down:
-            return f"{event.process} has crashed for good"
-        return super().why_not(world, event)
-
-    def repairs(self, world: World) -> Iterator[Any]:
-        return (event for event in super().repairs(world) if not (self.crash_stop and isinstance(event, Restart)))
-
     # For a search
 
-    def enabled(self, world: World, group: str = "") -> Iterator[Any]:
-        world = world if group else without_spent(world)
-        for event in super().enabled(world, group):
-            if group or not isinstance(event, Fire | Drop):
-                yield event
-            elif isinstance(event, Fire):
-                if self.may_fire(world, event):
-                    yield event
-            elif self.may_be_lost(world, event):
-                yield event
+    def spent(self, world: World, packet: Packet) -> bool:
+        return is_spent(world, packet)
 
-    def may_fire(self, world: World, fire: Fire) -> bool:
-        who = fire.process
-        match self.timing:
-            case "synchronous" | "quiet":
-                return not world.packets
-            case "patient":
-                return not any(who in (packet.sender, packet.to) for packet in world.packets)
-        # What it would send again is still on its way, or has come to a second copy: a third shows nothing new.
-        again = {"acks": (Commit, Abort, Ack), "doubt": ASKING, "recover": ASKING}.get(fire.timer, ())
+    def may_happen(self, world: World, event: Any) -> bool:
+        """What a process would send again is not sent while it is on its way, or has come to a second copy: a third
+        shows nothing new."""
+        if self.params.timing != "asynchronous" or not isinstance(event, Fire):
+            return super().may_happen(world, event)
+        who = event.process
+        again = {"acks": (Commit, Abort, Ack), "doubt": ASKING, "recover": ASKING}.get(event.timer, ())
         own = [packet for packet in world.packets if who in (packet.sender, packet.to)]
         told = sum(packet.to == who and isinstance(packet.body, Commit | Abort) for packet in own)
         return told < 2 and not any(isinstance(packet.body, again) for packet in own)
 
-    def may_be_lost(self, world: World, drop: Drop) -> bool:
-        packet = world.packet(drop.id)
-        assert packet is not None
-        return self.timing != "synchronous" or is_lost(world, packet) or packet.sender in world.down
-
     def key(self, world: World) -> Hashable:
         """As every world's, without what no rule reads any more: messages that can change nothing, since when somebody
         waits, and votes once counted."""
-        return super().key(replace(without_spent(world), processes=tuple(map(_essence, world.processes))))
-
-
-def without_spent(world: World) -> World:
-    """The world without the messages that can change nothing."""
-    live = tuple(packet for packet in world.packets if not is_spent(world, packet))
-    return world if len(live) == len(world.packets) else replace(world, packets=live)
+        world = self.without_spent(world)
+        return super().key(replace(world, processes=tuple(map(_essence, world.processes))))
 
 
 def _essence(process: Process) -> Process:

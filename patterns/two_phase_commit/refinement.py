@@ -46,7 +46,7 @@ class Refines(Property):
 
     def __init__(self, n: int, txn: str = "T1") -> None:
         super().__init__("every step is one of the specification's, or two, or none")
-        self.specification = TwoPhase(n)
+        self.specification = TwoPhase(rms=n)
         self.txn = txn
 
     # The memory: the specification's state, and the first step that it does not allow.

@@ -7,11 +7,13 @@ model checker's counts in github.com/tlaplus/Examples, specifications/transactio
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from patterns.engine.machine import Choice, Machine, NotEnabled
+from patterns.engine.params import Params as AnyParams
 from patterns.engine.properties import Always
 from patterns.engine.step import Note
 
@@ -31,12 +33,15 @@ class _Model(Machine[Any, Act]):
     rules = {}
     events = Act
 
-    def __init__(self, rms: int = 3) -> None:
-        self.rms = range(rms)
+    class Params(AnyParams, frozen=True):
+        rms: Annotated[int, Meta(ge=1)] = 3
+        """How many resource managers there are."""
+
+    params: Params
 
     @property
-    def params(self) -> dict[str, Any]:
-        return {"rms": len(self.rms)}
+    def rms(self) -> range:
+        return range(self.params.rms)
 
     def choices(self, state: Any) -> tuple[Choice[Act], ...]:
         return tuple(Choice(event, f"{event.action}({event.rm})") for event in self.enabled(state))

@@ -82,7 +82,7 @@ def of_simpy() -> float:
 def of_two_phase() -> float:
     """Distinct states a second; six resource managers have 50,816."""
     began = process_time()
-    result = explore(TwoPhase(6))
+    result = explore(TwoPhase(rms=6))
     assert result.states == 50_816
     return result.states / (process_time() - began)
 

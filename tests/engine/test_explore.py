@@ -314,7 +314,7 @@ def stop_after(calls: int) -> Callable[[Progress], None]:
 
 def test_an_interrupted_search_keeps_what_it_found() -> None:
     commits = Sometimes("all commit", lambda s: s.rms == (COMMITTED,) * 8)
-    result = explore(TwoPhase(8), [*TwoPhase.always, commits], progress=stop_after(2))
+    result = explore(TwoPhase(rms=8), [*TwoPhase.always, commits], progress=stop_after(2))
     assert result.cut_by == "an interruption"
     assert result.states > 100
     assert result.counterexample is None
@@ -324,7 +324,7 @@ def test_an_interrupted_search_keeps_what_it_found() -> None:
 
 
 def test_the_progress_bar_is_one_line_written_over(capsys: pytest.CaptureFixture[str]) -> None:
-    explore(TwoPhase(6), progress=True, max_states=40_000)
+    explore(TwoPhase(rms=6), progress=True, max_states=40_000)
     bar = capsys.readouterr().err
     assert bar.count("\n") == 1
     assert "states, depth" in bar

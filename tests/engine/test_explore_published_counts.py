@@ -24,8 +24,8 @@ RINGS = [ChangRoberts(initiators=initiators) for initiators in product((False, T
     ("machine", "distinct", "total", "depth"),
     [
         pytest.param(RINGS, 137, 227, 10, id="Chang-Roberts, three nodes, any of them initiators"),
-        pytest.param(TCommit(3), 34, 94, 7, id="TCommit, three resource managers"),
-        pytest.param(TwoPhase(3), 288, 1146, 11, id="TwoPhase, three resource managers"),
+        pytest.param(TCommit(rms=3), 34, 94, 7, id="TCommit, three resource managers"),
+        pytest.param(TwoPhase(rms=3), 288, 1146, 11, id="TwoPhase, three resource managers"),
         pytest.param(
             Paxos(acceptors=3, ballots=2), 3921, 23563, 17, id="MCPaxosTiny: three acceptors, two values, two ballots"
         ),
@@ -42,6 +42,6 @@ def test_distinct_states_generated_states_and_depth_are_those_published(
 
 def test_two_phase_with_six_resource_managers_has_the_states_its_authors_report() -> None:
     """The last comment of TwoPhase.tla: six resource managers have 50,816 reachable states."""
-    result = explore(TwoPhase(6), max_states=60_000)
+    result = explore(TwoPhase(rms=6), max_states=60_000)
     assert result.complete
     assert result.states == 50_816

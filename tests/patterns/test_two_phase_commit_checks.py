@@ -24,12 +24,8 @@ from patterns.engine.random_worlds import FAULTS, random_worlds
 from patterns.engine.scripted import until
 from patterns.engine.world import World
 from patterns.two_phase_commit import (
-    BUGS,
-    GALLERY,
-    NO_FAULTS,
     PROTOCOLS,
     RULES,
-    Bug,
     InDoubt,
     Inquiry,
     PresumedAbortCoordinator,
@@ -38,10 +34,10 @@ from patterns.two_phase_commit import (
     coordinator,
     in_doubt,
     refinement,
-    running,
 )
 from patterns.two_phase_commit.doubt import is_spent
-from patterns.two_phase_commit.lesson.broken import ROUGH, TWO, TakesSilenceForYes
+from patterns.two_phase_commit.lesson.broken import BUGS, NO_FAULTS, ROUGH, TWO, Bug, TakesSilenceForYes, running
+from patterns.two_phase_commit.lesson.gallery import GALLERY
 from patterns.two_phase_commit.messages import Outcome
 from patterns.two_phase_commit.properties import (
     ALWAYS,
@@ -259,7 +255,7 @@ def test_every_step_is_a_step_of_twophase_or_two_or_none(machine: TwoPhaseCommit
 
 def test_twophase_with_three_resource_managers_has_the_states_its_authors_report() -> None:
     """github.com/tlaplus/Examples, specifications/transaction_commit: 288 distinct states, depth 11."""
-    found = explore(TwoPhase(3))
+    found = explore(TwoPhase(rms=3))
     assert (found.complete, found.holds, found.states, found.depth) == (True, True, 288, 11)
 
 

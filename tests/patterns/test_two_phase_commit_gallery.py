@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from patterns.engine.history import History
-from patterns.two_phase_commit import GALLERY, blocked, in_doubt
+from patterns.two_phase_commit import blocked, in_doubt
+from patterns.two_phase_commit.lesson.gallery import GALLERY
 
 
 def narration(history: History[Any, Any]) -> str:

@@ -13,18 +13,8 @@ from patterns.engine.machine import NotEnabled
 from patterns.engine.process import Process
 from patterns.engine.scripted import until
 from patterns.engine.world import Crash, Cut, Deliver, Drop, Heal, Request, Restart
-from patterns.two_phase_commit import (
-    GALLERY,
-    PROTOCOLS,
-    Branch,
-    Done,
-    Move,
-    Participant,
-    TwoPhaseCommit,
-    blocked,
-    in_doubt,
-)
-from patterns.two_phase_commit.lesson.gallery import begun, finish
+from patterns.two_phase_commit import PROTOCOLS, Branch, Done, Move, Participant, TwoPhaseCommit, blocked, in_doubt
+from patterns.two_phase_commit.lesson.gallery import GALLERY, begun, finish
 from patterns.two_phase_commit.lesson.milestones import MILESTONES, all_ended, fired
 from patterns.two_phase_commit.properties import ALWAYS, agreement
 
@@ -137,7 +127,7 @@ def test_what_is_of_another_kind_is_refused_with_the_reason(params: dict[str, An
 @pytest.mark.parametrize("n", [1, 2, 3, 5])
 def test_every_machine_runs_and_is_built_again_from_its_parameters(protocol: str, n: int) -> None:
     machine = TwoPhaseCommit(n=n, protocol=protocol, seed=3)
-    again = machine.again(**machine.params)
+    again = machine.again()
     assert again.params == machine.params
     assert again.start() == machine.start()
     end = finish(begun(machine)).branch[-1].state

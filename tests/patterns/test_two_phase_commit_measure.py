@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from patterns.two_phase_commit import (
-    PROTOCOLS,
+from patterns.two_phase_commit import PROTOCOLS
+from patterns.two_phase_commit.lesson.measure import (
     PUBLISHED,
+    READERS_ONLY,
     SCENARIOS,
     Cost,
     blocked_time,
@@ -20,8 +21,8 @@ from patterns.two_phase_commit import (
     count,
     counts,
     messages_of_three_phases,
+    published_total,
 )
-from patterns.two_phase_commit.lesson.measure import READERS_ONLY, published_total
 
 WITH_READERS = {"presumed_abort": "read_only", "presumed_commit": "presumed_commit_read_only"}
 

@@ -15,8 +15,6 @@ from patterns.engine.explore import explore
 from patterns.engine.process import on, on_timer
 from patterns.engine.properties import Property
 from patterns.two_phase_commit import (
-    BUGS,
-    NO_FAULTS,
     Abort,
     Account,
     Ack,
@@ -27,9 +25,8 @@ from patterns.two_phase_commit import (
     PresumedAbortParticipant,
     PresumedCommitParticipant,
     TwoPhaseCommit,
-    running,
 )
-from patterns.two_phase_commit.lesson.broken import TWO, DecidesAlone
+from patterns.two_phase_commit.lesson.broken import BUGS, NO_FAULTS, TWO, DecidesAlone, running
 from patterns.two_phase_commit.messages import Outcome, Vote
 from patterns.two_phase_commit.properties import (
     ALWAYS,

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from patterns.two_phase_commit import (
-    GALLERY,
     Abort,
     Aborted,
     Account,
@@ -38,6 +37,7 @@ from patterns.two_phase_commit import (
     blocked,
     in_doubt,
 )
+from patterns.two_phase_commit.lesson.gallery import GALLERY
 from patterns.two_phase_commit.presumed import PresumedAbortReader
 
 TWO = ("P1", "P2")

@@ -13,8 +13,6 @@ from patterns.engine.step import Step
 from patterns.engine.trace import mover, received
 from patterns.engine.world import Crash, Restart
 from patterns.two_phase_commit import (
-    BUGS,
-    GALLERY,
     Aborted,
     Ack,
     Collecting,
@@ -26,6 +24,8 @@ from patterns.two_phase_commit import (
     in_doubt,
     outcomes,
 )
+from patterns.two_phase_commit.lesson.broken import BUGS
+from patterns.two_phase_commit.lesson.gallery import GALLERY
 from patterns.two_phase_commit.properties import agreement
 from widgets.chapters.two_phase_commit import questions as ask
 from widgets.question import Question

@@ -144,11 +144,9 @@ class Bug(NamedTuple):
     def wander(self, machine: TwoPhaseCommit | None = None, seeds: int = 300) -> RandomRuns:
         """Random worlds, of this machine or of another, without a budget and with six times as many transfers."""
         machine = machine or self.machine
-        params = machine.params
-        free = {"budget": None, "retries": True, "crash_stop": False, "transfers": params["transfers"] * 6}
-        return random_worlds(
-            machine.again(**{**params, **free}), range(seeds), 120, ALWAYS, faults=self.faults or ROUGH
-        )
+        offered = [{move.account: move.amount for move in transfer.moves} for transfer in machine.transfers]
+        free = machine.again(budget=None, retries=True, crash_stop=False, transfers=offered * 6)
+        return random_worlds(free, range(seeds), 120, ALWAYS, faults=self.faults or ROUGH)
 
 
 ROUGH: Mapping[str, float] = {

@@ -60,7 +60,7 @@ def _refused(verdict: Verdict, then: str, history: History[Any, Any]) -> Verdict
 
 def _a_vote_is_missing(machine: TwoPhaseCommit) -> History[Any, Any]:
     """One participant never hears of the transaction; what happens then, for a while."""
-    run = begun(machine.again(**{**machine.params, "budget": None}))
+    run = begun(machine.again(budget=None))
     lose(run, Prepare, "P2")
     for _ in range(LONG):
         run.advance()
