@@ -175,12 +175,16 @@ class _RandomRun:
         Where nothing is usual, groups are drawn until one has an event, and at last any event will do.
         """
         usual = self.machine.usual(self.stage.state)
+        empty = set[str]()  # groups that were drawn and have no event: they need no second look
         for _ in range(1 if usual is not None else 20):
             chance = self.chance() * (1 if usual is not None or not self.shares else self.shares[-1])
             at = bisect_right(self.shares, chance)
-            event = self.one_of(self.groups[at]) if at < len(self.groups) else None
+            if at == len(self.groups) or (group := self.groups[at]) in empty:
+                continue
+            event = self.one_of(group)
             if event is not None:
                 return event
+            empty.add(group)
         if usual is None:
             return self.one_of("")
         return (self.one_of("next") if self.uniform else None) or usual
