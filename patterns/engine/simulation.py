@@ -64,6 +64,10 @@ Percent = Annotated[int, Meta(ge=1, extra={"unit": "%"})]
 Fault = Literal["crash", "pause", "cut", "drop", "duplicate", "delay"]
 
 
+KNOWN = 100_000
+"""How many parts of worlds a search knows by their identity, at most."""
+
+
 class Simulation(Machine[World, Any]):
     """Processes on a simulated network. A subclass gives `name`, `rules`, `processes()`, and more if it likes."""
 
@@ -377,8 +381,7 @@ class Simulation(Machine[World, Any]):
 
     def key(self, world: World) -> Hashable:
         world = self.without_spent(world)
-        known = self._remembered
-        key = world.key(None if known is None else tuple([known.number(process) for process in world.processes]))
+        key = world.key() if self._remembered is None else self._remembered.key(world)
         return (key, world.lines()) if self.fifo else key
 
     def spent(self, world: World, packet: Packet) -> bool:
@@ -431,27 +434,44 @@ class Simulation(Machine[World, Any]):
 
 
 class _Remembered:
-    """What a search has computed of processes. Equal processes are one object, with one number; a handler that did not
-    look at the clock does the same to equal processes, and runs once."""
+    """What a search has computed. Equal processes are one object; a handler that did not look at the clock does the
+    same to equal processes, and runs once. Equal parts of worlds have one number, of which keys are made. Worlds share
+    their parts, so that a part is mostly known by its identity, without a look at what is in it."""
 
     def __init__(self) -> None:
         self.moves: dict[tuple[str, int, tuple[Any, ...]], tuple[Process, Effects]] = {}
         self._firsts: dict[Process, Process] = {}
-        self._numbers: dict[int, int] = {}  # by the identity of the first of all that are equal
+        self._numbers: dict[Hashable, int] = {}
+        self._known: dict[int, tuple[int, Any]] = {}  # identity -> number, and the part: alive, its identity is its own
 
     def first(self, process: Process) -> Process:
-        """The first process seen that is equal to this one; kept alive, so that its identity stays its own."""
-        if id(process) not in self._numbers:
-            process = self._firsts.setdefault(process, process)
-            self._numbers.setdefault(id(process), len(self._numbers) + 1)
-        return process
+        """The first process seen that is equal to this one."""
+        return self._firsts.setdefault(process, process)
 
     def number(self, process: Process) -> int:
         """The same number for equal processes, another one for others."""
-        number = self._numbers.get(id(process))
-        if number is None:
-            first = self._firsts.setdefault(
-                process, process
-            )  # which keeps it alive, so that its identity stays its own
-            number = self._numbers.setdefault(id(first), len(self._numbers) + 1)
-        return number
+        return (self._known.get(id(process)) or self._learn(process, process))[0]
+
+    def key(self, world: World) -> Hashable:
+        """What `World.key` tells worlds apart by, in numbers."""
+        known, learn = self._known, self._learn
+        processes, timers, calls = world.processes, world.timers, world.calls
+        packets = [(known.get(id(p)) or learn(p, (p.sender, p.to, p.body)))[0] for p in world.packets]
+        packets.sort()
+        return (
+            (known.get(id(processes)) or learn(processes, tuple([self.number(process) for process in processes])))[0],
+            tuple(packets),
+            timers and (known.get(id(timers)) or learn(timers, frozenset([(t.process, t.name) for t in timers])))[0],
+            calls and (known.get(id(calls)) or learn(calls, world.asked()))[0],
+            world.down,
+            world.paused,
+            world.cuts,
+            world.budget,
+        )
+
+    def _learn(self, part: Any, what: Hashable) -> tuple[int, Any]:
+        """The number of a part that is new by its identity; `what` of it counts."""
+        if len(self._known) == KNOWN:
+            self._known.clear()
+        learnt = self._known[id(part)] = (self._numbers.setdefault(what, len(self._numbers)), part)
+        return learnt

@@ -123,8 +123,8 @@ class World(msgspec.Struct, Generic[P], frozen=True, gc=False):
                 return left
         return 0
 
-    def key(self, processes: Hashable = None) -> Hashable:
-        """What a search tells worlds apart by: everything but times and ids. `processes` may stand for the processes.
+    def key(self) -> Hashable:
+        """What a search tells worlds apart by: everything but times and ids.
 
         Asynchrony lets any message be late and any timer slow, so what can happen next does not depend on times -
         as long as no process reads `now`. Where links are first in, first out, `lines` belongs to it too.
@@ -137,8 +137,11 @@ class World(msgspec.Struct, Generic[P], frozen=True, gc=False):
                 counts[what] = counts.get(what, 0) + 1
             packets = frozenset(counts.items())
         timers = frozenset([(t.process, t.name) for t in self.timers])
-        calls = tuple([(c.client, c.to, c.body, c.reply, c.waits) for c in self.calls])
-        return (processes or self.processes, packets, timers, self.down, self.paused, self.cuts, calls, self.budget)
+        return (self.processes, packets, timers, self.down, self.paused, self.cuts, self.asked(), self.budget)
+
+    def asked(self) -> tuple[tuple[Any, ...], ...]:
+        """What clients asked and were answered, without times."""
+        return tuple([(c.client, c.to, c.body, c.reply, c.waits) for c in self.calls])
 
     def lines(self) -> tuple[tuple[str, str, Any], ...]:
         """What is on its way, each link's in the order it was sent."""

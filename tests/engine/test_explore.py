@@ -19,6 +19,7 @@ from models.replicas import (
 )
 from models.token import B_IS_FIRST, OneSender, TwoSenders
 
+from patterns.engine import simulation
 from patterns.engine.explore import Progress, explore
 from patterns.engine.properties import Always, AlwaysNext, NeverTwice, Property, Sometimes
 from patterns.engine.random_worlds import random_worlds
@@ -129,6 +130,25 @@ def test_worlds_that_differ_only_in_which_process_is_paused_are_two() -> None:
     paused = [machine.apply(start, Pause(name))[0] for name in ("A", "R")]
     assert machine.key(paused[0]) != machine.key(paused[1])
     assert explore(machine, ()).states == 2 * 4
+
+
+@pytest.mark.parametrize("known", [simulation.KNOWN, 3])
+@pytest.mark.parametrize("fifo", [False, True])
+def test_numbered_keys_tell_the_same_worlds_apart(known: int, fifo: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search numbers the parts of worlds. Each world's plain key has one numbered key, and the other way round."""
+    monkeypatch.setattr(simulation, "KNOWN", known)
+    budget = {"crash": 1, "pause": 1, "cut": 1, "drop": 1, "duplicate": 1}
+    machine = Replicas(backups=1, writes=2, budget=budget, fifo=fifo)
+    remembering = machine.for_search()
+    pairs = set()
+
+    def key(world: Any) -> Any:
+        pairs.add((machine.key(world), remembering.key(world)))
+        return machine.key(world)
+
+    assert explore(machine, (), symmetry=key, max_states=2_000).states == 2_000
+    assert len(pairs) > 2_000
+    assert len({plain for plain, _ in pairs}) == len({numbered for _, numbered in pairs}) == len(pairs)
 
 
 def test_equal_messages_of_two_senders_are_two_events() -> None:
