@@ -1,61 +1,17 @@
-"""The bully algorithm: who is alive and has the highest id leads; it bullies the others into following.
+"""The bully algorithm: the live process with the highest id leads, and bullies the others into following.
 
 Garcia-Molina, "Elections in a Distributed Computing System", IEEE Transactions on Computers C-31(1), 1982, in the
 three messages of the textbooks: Coulouris, Dollimore, Kindberg, Blair, "Distributed Systems: Concepts and Design",
-5th edition, section 15.3 (`CDKB`). The paper's own version also halts the others while it counts them and has them
-report ready; how a coordinator is noticed to be gone both leave to a timeout, here on its heartbeats.
+5th edition, section 15.3. The paper's own version also halts the others while it counts them, and they report ready.
+Both leave it to a timeout to notice that the coordinator is gone. Here the timeout is on its heartbeats.
 
-It assumes that every message and its answer come within a known time, and that none is lost: silence means a crash.
+It assumes that every message and its answer arrive within a known time, and that no message is lost. So silence means
+a crash.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from patterns.engine.process import Message, Process, on, on_timer, setting
-from patterns.engine.step import Rule
-
-RULES: Mapping[str, Rule] = {
-    "B.start": Rule("**{who} begins an election**: it knows of no coordinator.", "CDKB 15.3"),
-    "B.back": Rule(
-        "**{who} is back and begins an election**, whoever coordinates now: it may be the highest.",
-        "CDKB 15.3; Garcia-Molina 1982, Bully Algorithm: recovery",
-    ),
-    "B.silent": Rule(
-        "**{who} begins an election**: it has heard nothing from {leader} for {waited} ms.",
-        "Garcia-Molina 1982, Bully Algorithm: timeout",
-    ),
-    "B.nobody": Rule("**{who} begins an election**: for {waited} ms nobody has said that it coordinates.", "CDKB 15.3"),
-    "B.ask": Rule(
-        "**{who} asks {higher}**, all that have a higher id, and waits {timeout} ms for answers.", "CDKB 15.3"
-    ),
-    "B.answer": Rule(
-        "**{who} answers {lower}**: {who} is alive and has the higher id, so {lower} is not to lead.", "CDKB 15.3"
-    ),
-    "B.asked": Rule("**{who} begins an election** of its own, because {lower} did.", "CDKB 15.3"),
-    "B.begun": Rule("**{who} goes on with its election**: it has begun one already.", "CDKB 15.3"),
-    "B.wait": Rule(
-        "**{who} stands back for {higher}**, which is alive: it waits {timeout} ms to hear who coordinates.",
-        "CDKB 15.3",
-    ),
-    "B.again": Rule(
-        "**{who} begins again**: {timeout} ms after an answer nobody has said that it coordinates.", "CDKB 15.3"
-    ),
-    "B.lead": Rule(
-        "**{who} becomes coordinator**: none of {higher} answered within {timeout} ms, so they must have crashed. "
-        "It tells {lower}.",
-        "CDKB 15.3; Garcia-Molina 1982, assumptions 8 and 9",
-    ),
-    "B.top": Rule("**{who} becomes coordinator** at once: nobody has a higher id. It tells {lower}.", "CDKB 15.3"),
-    "B.follow": Rule("**{who} follows {leader}**, which says that it coordinates.", "CDKB 15.3"),
-    "B.beat": Rule("**{who} tells {lower}** that it is still there.", "Garcia-Molina 1982, Bully Algorithm: timeout"),
-    "B.heard": Rule("**{who} hears that {leader} is still there.**", "Garcia-Molina 1982, Bully Algorithm: timeout"),
-    "B.other": Rule(
-        "**{who} begins an election**: {sender} coordinates too, but {who} goes by {leader}.",
-        "Garcia-Molina 1982, Bully Algorithm: check",
-    ),
-    "B.late": Rule("**{who} has no use for {sender}'s {message}** any more.", "CDKB 15.3"),
-}
 
 
 class Election(Message, frozen=True):
@@ -86,34 +42,34 @@ class Bully(Process):
     """One process of the bully algorithm. Times are in ms."""
 
     rank: int
-    """Its id: the highest of those alive shall lead."""
+    """Its id. The live process with the highest id leads."""
     ranks: tuple[int, ...]
-    """All ids, ascending; everybody knows them."""
+    """All ids, ascending; every process knows them."""
     starts: bool = setting(False)
     """Whether it begins an election when it starts."""
     timeout: int = setting(30)
-    """Longer than any message and its answer take, if the assumption holds: no answer by then is a crash."""
+    """Longer than any message and its answer take, if the assumption holds. No answer by then means a crash."""
     heartbeat: int = setting(0)
-    """How often a coordinator says that it is there; 0 for never."""
+    """How often a coordinator sends heartbeats; 0: never."""
 
     role: str = "follower"
     leader: str = ""
-    """Who it goes by; empty when it knows of none."""
+    """The coordinator that it follows; empty if it knows of none."""
     answered: bool = False
-    """Whether someone higher is alive: for a candidate, that it waits to hear who coordinates."""
+    """Whether a higher process has answered. A candidate then waits for the new coordinator."""
 
     # The rules, one by one
 
     def answers(self, lower: str) -> bool:
-        """Whether an ELECTION from a lower process is answered: always, also in the middle of an election."""
+        """Whether it answers an ELECTION from a lower process: always, even in the middle of an election."""
         return True
 
     def joins(self, lower: str) -> bool:
-        """Whether an ELECTION from a lower process makes it begin one: unless it has begun one already."""
+        """Whether an ELECTION from a lower process makes it begin one, unless it has begun one already."""
         return self.role != "candidate"
 
     def stands_back(self) -> bool:
-        """Whether an ANSWER ends its hopes: someone higher is alive."""
+        """Whether it gives up after an ANSWER: a higher process is alive."""
         return True
 
     def patience(self) -> int:
@@ -122,7 +78,7 @@ class Bully(Process):
 
     @property
     def patience_for_coordinator(self) -> int:
-        """How long it waits for COORDINATOR once someone has answered: the other needs a `patience` of its own."""
+        """How long it waits for COORDINATOR after an answer: the higher process needs a `patience` of its own."""
         return 2 * self.timeout
 
     @property
@@ -151,7 +107,7 @@ class Bully(Process):
         self.begin()
 
     def on_restart(self) -> None:
-        # A process that comes back begins an election, though the current coordinator is alive: hence the name.
+        # A process that comes back begins an election, although the coordinator is alive: hence the name.
         self.note("B.back")
         self.begin()
 
@@ -159,20 +115,20 @@ class Bully(Process):
         self.role, self.leader, self.answered = "candidate", "", False
         for timer in ("start", "heartbeat", "leader", "coordinator"):
             self.cancel_timer(timer)
-        # The highest knows that it is the highest, and needs to ask nobody.
+        # The process with the highest id need not ask.
         if not self.higher:
-            self.note("B.top", lower=listed(self.lower))
+            self.note("B.top", lower=self.lower)
             self.become_leader()
             return
-        # Others ask all that have a higher id.
-        self.note("B.ask", higher=listed(self.higher), timeout=self.patience())
+        # The others ask all that have a higher id.
+        self.note("B.ask", higher=self.higher, timeout=self.patience())
         for process in self.higher:
             self.send(process, Election())
         self.set_timer("answer", self.patience())
 
     @on(Election)
     def receive_election(self, lower: str, message: Election) -> None:
-        # It answers, so that the lower one does not take it for crashed ...
+        # It answers, so that the lower process knows that it is alive ...
         if self.answers(lower):
             self.note("B.answer", lower=lower)
             self.send(lower, Answer())
@@ -187,7 +143,7 @@ class Bully(Process):
     def receive_answer(self, higher: str, message: Answer) -> None:
         if self.role != "candidate" or self.answered:
             self.note("B.late", sender=higher, message=message)
-        # An answer: somebody higher will lead. Wait for its announcement.
+        # A higher process will lead. Wait for its announcement.
         elif self.stands_back():
             self.answered = True
             self.cancel_timer("answer")
@@ -196,13 +152,13 @@ class Bully(Process):
 
     @on_timer("answer")
     def no_answer(self) -> None:
-        # No answer in time: all higher ones have crashed, and it is the highest.
-        self.note("B.lead", higher=listed(self.higher), lower=listed(self.lower), timeout=self.patience())
+        # No answer in time: all higher processes have crashed, so it is the highest.
+        self.note("B.lead", higher=self.higher, lower=self.lower, timeout=self.patience())
         self.become_leader()
 
     @on_timer("coordinator")
     def no_coordinator(self) -> None:
-        # Whoever answered has crashed since: begin again.
+        # The process that answered has crashed since: begin again.
         self.note("B.again", timeout=self.patience_for_coordinator)
         self.begin()
 
@@ -229,7 +185,7 @@ class Bully(Process):
 
     @on_timer("heartbeat")
     def beat(self) -> None:
-        self.note("B.beat", lower=listed(self.lower))
+        self.note("B.beat", lower=self.lower)
         for process in self.lower:
             self.send(process, Heartbeat())
         self.set_timer("heartbeat", self.heartbeat)
@@ -241,9 +197,9 @@ class Bully(Process):
         elif sender == self.leader:
             self.note("B.heard", leader=sender)
             self.watch()
-        # Two coordinate, after a partition or a late announcement: an election ends it.
+        # Two coordinate, after a partition or a late announcement. An election ends this.
         else:
-            self.note("B.other", sender=sender, leader=self.leader or "nobody")
+            self.note("B.other", sender=sender, leader=self.leader or None)
             self.begin()
 
     @on_timer("leader")
@@ -256,9 +212,5 @@ class Bully(Process):
 
 
 def name(rank: int) -> str:
-    """What the process of this id is called."""
+    """The name of the process with this id."""
     return f"P{rank}"
-
-
-def listed(names: tuple[str, ...]) -> str:
-    return ", ".join(names) or "nobody"

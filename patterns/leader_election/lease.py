@@ -24,7 +24,6 @@ from .lease_messages import (
     Stored,
     Write,
     Written,
-    lines,
 )
 
 
@@ -263,7 +262,7 @@ class Holder(Process):
             self.note("H.late", message=message)
             return
         self.knows, self.content = True, message.content
-        self.note("H.has", content=lines(self.content))
+        self.note("H.has", content=self.content)
         if not self.writes:
             self.cancel_timer("work")
 

@@ -1,25 +1,26 @@
-"""The elections as simulations. All times are in ms; `network` is what a `Simulation` takes: seed, latency, ...
+"""The elections as simulations. All times are in ms.
 
-The timing that an algorithm assumes is kept by itself in a run, where things happen when they are due. An exhaustive
-search knows no times: there `synchronous` says whether timeouts keep their promise, or may come at any moment.
+A run keeps the timing that an algorithm assumes: everything happens when it is due. An exhaustive search knows no
+times: `timing`, and `true_clocks` of the lease, say which orders of events it leaves out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Hashable, Sequence
+from typing import Annotated, Any, ClassVar
 
+from msgspec import Meta
 from msgspec.structs import replace
 
-from patterns.engine.step import Rule
-from patterns.engine.world import Fire, Restart, World
+from patterns.engine.params import Count, Ms, refuse
+from patterns.engine.process import Process
+from patterns.engine.simulation import Simulation
+from patterns.engine.world import Fire, World
 
-from . import bully, lease_rules, ring
+from . import bully
 from .bully import Bully
-from .chapter import ElectionMachine, algorithm
 from .lease import Holder, LockServer, Storage, UnfencedStorage
 from .lease_messages import Granted
-from .lesson.milestones import BULLY, ELECTION, LEASE
 from .properties import (
     acknowledged_writes_stay,
     all_know,
@@ -31,125 +32,84 @@ from .properties import (
     tokens_never_fall,
 )
 from .ring import ChangRoberts, HirschbergSinclair, RingProcess
-
-RULES: Mapping[str, Rule] = {**bully.RULES, **ring.RULES, **lease_rules.RULES}
-"""Every rule of the chapter's own algorithms; Raft has its own table."""
+from .rules import RULES
 
 MANY = 512
 
+Id = Annotated[int, Meta(ge=1)]
+Wait = Annotated[int, Meta(ge=0, extra={"unit": "ms"})]
 
-@algorithm("bully")
-class BullyElection(ElectionMachine):
-    """Processes P1, P2, ... that all know one another; the highest that is alive shall lead."""
 
+class BullyElection(Simulation):
+    """Processes P1, P2, ... that all know one another. The live process with the highest id leads."""
+
+    name = "leader_election.bully"
+    view = "leader_election"
     rules = RULES
-    milestones = BULLY
     always = (one_coordinator, highest_alive_leads)
+    prompt = frozenset({"start"})
     process: ClassVar[type[Bully]] = Bully
     """What runs: a subclass has a rule of its own, or a learner's."""
 
-    def __init__(
-        self,
-        *,
-        n: int = 5,
-        starts: Sequence[int] = (1,),
-        timeout: int = 0,
-        heartbeat: int = 50,
-        crash_stop: bool = False,
-        synchronous: bool = False,
-        **network: Any,
-    ) -> None:
-        """`n` processes, of which those with ids in `starts` begin an election. `timeout` is how long an answer is
-        waited for; 0 for twice the longest latency, just enough. `heartbeat` is how often a coordinator shows that it
-        is there; 0 for never. `crash_stop`: who crashes never comes back. `synchronous`: in a search timers run out
-        only when no message is on its way, for a timeout is longer than any exchange.
+    class Params(Simulation.Params, frozen=True):
+        n: Annotated[int, Meta(ge=1, le=MANY)] = 5
+        """How many processes there are."""
+        starts: tuple[Id, ...] = (1,)
+        """The ids of the processes that begin an election at the start."""
+        timeout: Wait = 0
+        """How long a process waits for answers; 0: twice the longest latency, just enough."""
+        heartbeat: Wait = 50
+        """How often a coordinator sends heartbeats; 0: never."""
 
-        Raises ValueError for what cannot be.
-        """
-        super().__init__(**network)
-        if not 1 <= n <= MANY:
-            raise ValueError(f"n is {n}; allowed are 1 to {MANY} processes")
-        for rank in starts:
-            if not 1 <= rank <= n:
-                raise ValueError(f"starts has {rank}; ids go from 1 to {n}")
-        if timeout < 0 or heartbeat < 0:
-            raise ValueError(f"timeout is {timeout} ms and heartbeat {heartbeat} ms; neither may be negative")
-        self.n, self.starts, self.timeout, self.heartbeat = n, tuple(sorted(set(starts))), timeout, heartbeat
-        self.crash_stop, self.synchronous = crash_stop, synchronous
+        def __post_init__(self) -> None:
+            super().__post_init__()
+            if any(rank > self.n for rank in self.starts):
+                refuse("starts", self.starts, f"ids from 1 to {self.n}")
 
-    @property
-    def params(self) -> dict[str, Any]:
-        return {
-            **super().params,
-            "n": self.n,
-            "starts": list(self.starts),
-            "timeout": self.timeout,
-            "heartbeat": self.heartbeat,
-            "crash_stop": self.crash_stop,
-            "synchronous": self.synchronous,
-        }
+    params: Params
 
     def processes(self) -> Sequence[Bully]:
-        ranks = tuple(range(1, self.n + 1))
+        params = self.params
+        ranks = tuple(range(1, params.n + 1))
         return [
             self.process(
                 id=bully.name(rank),
                 rank=rank,
                 ranks=ranks,
-                starts=rank in self.starts,
-                timeout=self.timeout or 2 * self.latency[1],
-                heartbeat=self.heartbeat,
+                starts=rank in params.starts,
+                timeout=params.timeout or 2 * self.latency[1],
+                heartbeat=params.heartbeat,
             )
             for rank in ranks
         ]
 
-    def why_not(self, world: World, event: Any) -> str:
-        if self.crash_stop and isinstance(event, Restart) and event.process in world.down:
-            return f"{event.process} has crashed for good"
-        return super().why_not(world, event)
 
-    def repairs(self, world: World) -> Iterator[Any]:
-        return (event for event in super().repairs(world) if not (self.crash_stop and isinstance(event, Restart)))
-
-    def enabled(self, world: World, group: str = "") -> Iterator[Any]:
-        events = super().enabled(world, group)
-        if self.synchronous and world.packets:
-            return (event for event in events if not isinstance(event, Fire) or event.timer == "start")
-        return events
-
-
-class RingElection(ElectionMachine):
+class RingElection(Simulation):
     """Processes on a ring, each named after its id: P3 has id 3. Clockwise is the order of `ids`."""
 
+    view = "leader_election"
     rules = RULES
-    milestones = ELECTION
     always = (one_leader, highest_wins, all_know)
     process: ClassVar[type[RingProcess]]
 
-    def __init__(
-        self, *, ids: Sequence[int] = (3, 1, 5, 2, 4), initiators: Sequence[int] | None = None, **network: Any
-    ) -> None:
-        """`ids` clockwise: they should be distinct, and one given twice shows why. `initiators` are the ids of those
-        that begin by themselves; None for all.
+    class Params(Simulation.Params, frozen=True):
+        ids: tuple[Id, ...] = (3, 1, 5, 2, 4)
+        """The ids, clockwise. They should be distinct; equal ids show why."""
+        initiators: tuple[Id, ...] | None = None
+        """The ids of the processes that begin by themselves; None: all."""
 
-        Raises ValueError for what cannot be.
-        """
-        super().__init__(**network)
-        if not 1 <= len(ids) <= MANY or min(ids) < 1:
-            raise ValueError(f"ids are {list(ids)}; allowed are 1 to {MANY} of them, each 1 or more")
-        for uid in () if initiators is None else initiators:
-            if uid not in ids:
-                raise ValueError(f"initiators has {uid}; the ids are {list(ids)}")
-        self.ids = tuple(ids)
-        self.initiators = None if initiators is None else tuple(sorted(set(initiators)))
+        def __post_init__(self) -> None:
+            super().__post_init__()
+            if not 1 <= len(self.ids) <= MANY:
+                refuse("ids", self.ids, f"1 to {MANY} ids")
+            if self.initiators is not None and not 0 < len({*self.initiators} & {*self.ids}) == len({*self.initiators}):
+                refuse("initiators", self.initiators, f"None, or one or more of the ids {self.ids}")
 
-    @property
-    def params(self) -> dict[str, Any]:
-        initiators = None if self.initiators is None else list(self.initiators)
-        return {**super().params, "ids": list(self.ids), "initiators": initiators}
+    params: Params
 
     def processes(self) -> Sequence[RingProcess]:
-        names = [f"P{uid}" + "'" * self.ids[:at].count(uid) for at, uid in enumerate(self.ids)]
+        ids, initiators = self.params.ids, self.params.initiators
+        names = [f"P{uid}" + "'" * ids[:at].count(uid) for at, uid in enumerate(ids)]
         last = len(names) - 1
         return [
             self.process(
@@ -157,92 +117,83 @@ class RingElection(ElectionMachine):
                 uid=uid,
                 right=names[0 if at == last else at + 1],
                 left=names[at - 1],
-                initiator=self.initiators is None or uid in self.initiators,
+                initiator=initiators is None or uid in initiators,
             )
-            for at, (name, uid) in enumerate(zip(names, self.ids, strict=True))
+            for at, (name, uid) in enumerate(zip(names, ids, strict=True))
         ]
 
 
-@algorithm("chang_roberts")
 class ChangRobertsElection(RingElection):
-    """One way round, by Chang and Roberts."""
+    """Ids travel one way round the ring, by Chang and Roberts."""
 
+    name = "leader_election.chang_roberts"
     process = ChangRoberts
 
 
-@algorithm("hirschberg_sinclair")
 class HirschbergSinclairElection(RingElection):
-    """Both ways, twice as far in each phase, by Hirschberg and Sinclair."""
+    """Ids travel both ways, twice as far in each phase, by Hirschberg and Sinclair."""
 
+    name = "leader_election.hirschberg_sinclair"
     process = HirschbergSinclair
 
 
-@algorithm("lease")
-class LeaseElection(ElectionMachine):
+class LeaseElection(Simulation):
     """A lock server `lock`, holders A, B, ... that want to lead, and the `storage` that the leader writes to."""
 
+    name = "leader_election.lease"
+    view = "leader_election"
     rules = RULES
-    milestones = LEASE
     always = (one_leader, one_holder_a_token, tokens_never_fall, acknowledged_writes_stay)
     server: ClassVar[type[LockServer]] = LockServer
     holder: ClassVar[type[Holder]] = Holder
     storage: ClassVar[type[Storage]] = Storage
 
-    def __init__(
-        self,
-        *,
-        holders: int = 2,
-        term: int = 200,
-        drift: int = 0,
-        fencing: bool = True,
-        retry: int = 60,
-        work: int = 40,
-        writes: int = 2,
-        synchronous: bool = False,
-        **network: Any,
-    ) -> None:
-        """`term` is how long a lease lasts; `drift` is how slow, in percent, a holder allows its clock to be. Without
-        `fencing` the storage looks at no token. `retry`: how soon a holder asks again; `work`: how long a line takes;
-        `writes`: lines for each token. `synchronous`: in a search the server's lease runs out only after the holder's,
-        as it does where clocks run alike and nobody stands still. Links are first in, first out.
+    class Params(Simulation.Params, frozen=True):
+        holders: Annotated[int, Meta(ge=1, le=9)] = 2
+        """How many processes want to lead."""
+        term: Ms = 200
+        """How long a lease lasts."""
+        drift: Annotated[int, Meta(ge=0, le=99, extra={"unit": "%"})] = 0
+        """How slow a holder allows its clock to be."""
+        fencing: bool = True
+        """The storage refuses old tokens."""
+        retry: Ms = 60
+        """How soon a holder asks again."""
+        work: Ms = 40
+        """How long a leader takes to prepare a line, and how long it waits for the storage's answer."""
+        writes: Count = 2
+        """How many lines a leader writes with one token."""
+        fifo: bool = True
+        true_clocks: bool = False
+        """In a search, the server's lease expires only after the holder's: all clocks run alike."""
 
-        Raises ValueError for what cannot be.
-        """
-        super().__init__(**{"fifo": True, **network})
-        if not 1 <= holders <= 9:
-            raise ValueError(f"holders is {holders}; allowed are 1 to 9")
-        if term < 1 or retry < 1 or work < 1 or writes < 0:
-            raise ValueError(
-                f"term is {term}, retry {retry}, work {work} ms and writes {writes}; "
-                f"allowed are times of 1 ms and more, and writes from 0"
-            )
-        if not 0 <= drift < 100:
-            raise ValueError(f"drift is {drift} %; allowed are 0 to 99")
-        self.holders = tuple(chr(ord("A") + at) for at in range(holders))
-        self.term, self.drift, self.fencing = term, drift, fencing
-        self.retry, self.work, self.writes, self.synchronous = retry, work, writes, synchronous
+        def __post_init__(self) -> None:
+            super().__post_init__()
+            if self.term * (100 - self.drift) // 100 < 2:
+                refuse("drift", self.drift, f"a drift that leaves the holder at least 2 of the lease's {self.term} ms")
+
+    params: Params
 
     @property
-    def params(self) -> dict[str, Any]:
-        return {
-            **super().params,
-            "holders": len(self.holders),
-            "term": self.term,
-            "drift": self.drift,
-            "fencing": self.fencing,
-            "retry": self.retry,
-            "work": self.work,
-            "writes": self.writes,
-            "synchronous": self.synchronous,
-        }
+    def holders(self) -> tuple[str, ...]:
+        return tuple(chr(ord("A") + at) for at in range(self.params.holders))
 
-    def processes(self) -> Sequence[LockServer | Holder | Storage]:
-        storage = self.storage if self.fencing else UnfencedStorage
-        settings: dict[str, Any] = {"drift": self.drift, "retry": self.retry, "work": self.work, "writes": self.writes}
+    def processes(self) -> Sequence[Process]:
+        params = self.params
+        storage = self.storage if params.fencing else UnfencedStorage
         return [
-            self.server(id="lock", term=self.term),
+            self.server(id="lock", term=params.term),
             *(
-                self.holder(id=name, lock="lock", storage="storage", term=self.term, **settings)
+                self.holder(
+                    id=name,
+                    lock="lock",
+                    storage="storage",
+                    term=params.term,
+                    drift=params.drift,
+                    retry=params.retry,
+                    work=params.work,
+                    writes=params.writes,
+                )
                 for name in self.holders
             ),
             storage(id="storage"),
@@ -250,14 +201,12 @@ class LeaseElection(ElectionMachine):
 
     # For a search
 
-    def enabled(self, world: World, group: str = "") -> Iterator[Any]:
-        events = super().enabled(world, group)
-        if self.synchronous and self.may_be_believed(world):
-            return (event for event in events if event != Fire("lock", "expire"))
-        return events
+    def may_happen(self, world: World, event: Any) -> bool:
+        expires = self.params.true_clocks and event == Fire("lock", "expire")
+        return super().may_happen(world, event) and not (expires and self.may_be_believed(world))
 
     def may_be_believed(self, world: World) -> bool:
-        """Whether some holder that is not standing still goes by a lease, or will when the answer comes."""
+        """Whether a holder that is not paused believes its lease, or will when the answer arrives."""
         for name in self.holders:
             if name not in world.paused and world.timer(name, "lease"):
                 return True

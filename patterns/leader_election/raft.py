@@ -1,43 +1,41 @@
-"""Raft's election, as it is: the servers of `consensus_raft`, with no client that asks for anything.
+"""Raft's election: the servers of `consensus_raft`, without clients.
 
 Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm (Extended Version)", 2014, section 5.2.
-A majority and a vote on disk take the place of the bully's timing: under a partition at most one side elects.
+A majority and a vote on disk replace the bully's timing: under a partition at most one side elects a leader.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated
+
+from msgspec import Meta
 
 from patterns.consensus_raft import RaftCluster
 from patterns.consensus_raft.properties import election_safety, terms_never_fall
 from patterns.engine.properties import Sometimes
 from patterns.engine.world import World, WorldEvent
 
-from .chapter import ElectionMachine, algorithm
-from .lesson.milestones import ELECTION, fired
 
+class RaftElection(RaftCluster):
+    """Servers S1, S2, ... that elect a leader for a term."""
 
-@algorithm("raft")
-class RaftElection(ElectionMachine, RaftCluster):
-    """Servers S1, S2, ... that elect a leader for a term; `server` may be another kind of them, as in a cluster."""
-
-    name = "leader_election"
+    name = "leader_election.raft"
+    view = "leader_election"
     events = WorldEvent
+    rules = {name: rule for name, rule in RaftCluster.rules.items() if not name.startswith(("CL.", "RI.", "L.2"))}
+    """All but the rules about clients' requests."""
     always = (election_safety, terms_never_fall)
-    milestones = {
-        "a leader is elected": ELECTION["a leader is elected"],
-        "two believe that they lead": ELECTION["two lead at once"],
-        "a vote is refused": fired("RV.1", "RV.2.voted", "RV.2.log"),
-    }
 
-    def __init__(self, *, servers: int = 5, **cluster: Any) -> None:
-        """As a `RaftCluster`, without clients."""
-        super().__init__(servers=servers, **{**cluster, "clients": 0})
+    class Params(RaftCluster.Params, frozen=True):
+        clients: Annotated[int, Meta(ge=0, le=0)] = 0
+        """An election needs no clients."""
+
+    params: Params
 
 
 def _led(world: World) -> bool:
-    """The newest term has a leader, and it is up."""
-    newest = max(server.current_term for server in world.processes)  # type: ignore[attr-defined]
+    """The newest term has a leader that is up."""
+    newest = max(server.current_term for server in world.processes)
     return any(server.role == "leader" and server.current_term == newest for server in world.up)
 
 

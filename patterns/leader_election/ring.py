@@ -10,59 +10,10 @@ Both assume distinct ids, links that lose nothing, and processes that do not cra
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from patterns.engine.process import Message, Process, on, on_timer, setting
-from patterns.engine.step import Rule
 
 CLOCKWISE, COUNTERCLOCKWISE = 1, -1
 """The ways that a message can go round."""
-
-RULES: Mapping[str, Rule] = {
-    "CR.begin": Rule("**{who} stands for election**: it sends its id {uid} round the ring.", "Chang and Roberts 1979"),
-    "CR.relay": Rule("**{who} does not stand**: it will only pass on what comes.", "Chang and Roberts 1979"),
-    "CR.pass": Rule("**{who} passes {uid} on**: it is higher than its own id {own}.", "Chang and Roberts 1979"),
-    "CR.lost": Rule(
-        "**{who} has lost** and passes {uid} on: it is higher than its own id {own}.", "Chang and Roberts 1979"
-    ),
-    "CR.carry": Rule("**{who} passes {uid} on**: it does not stand itself.", "Chang and Roberts 1979"),
-    "CR.stop": Rule("**{who} swallows {uid}**: its own id {own} is at least as high.", "Chang and Roberts 1979"),
-    "CR.won": Rule(
-        "**{who} has won**: its own id {uid} came all the way round, so none is higher.", "Chang and Roberts 1979"
-    ),
-    "HS.begin": Rule(
-        "**{who} stands for election**: it sends its id {uid} both ways, {reach} far.", "Hirschberg and Sinclair 1980"
-    ),
-    "HS.pass": Rule(
-        "**{who} passes {uid} on**: it is higher than its own id {own}, and has gone {num} of {maxnum}.",
-        "Hirschberg and Sinclair 1980",
-    ),
-    "HS.ok": Rule(
-        "**{who} sends {uid} an ok**: it is higher than its own id {own}, and has come to the end of its {maxnum}.",
-        "Hirschberg and Sinclair 1980",
-    ),
-    "HS.no": Rule("**{who} sends {uid} a no**: its own id {own} is higher.", "Hirschberg and Sinclair 1980"),
-    "HS.carry": Rule("**{who} passes the {reply} on** to where it belongs.", "Hirschberg and Sinclair 1980"),
-    "HS.half": Rule(
-        "**{who} has one reply**, and waits for the one from the other side.", "Hirschberg and Sinclair 1980"
-    ),
-    "HS.next": Rule(
-        "**{who} goes on, twice as far**: within {before} on either side no id is higher than {uid}.",
-        "Hirschberg and Sinclair 1980",
-    ),
-    "HS.lost": Rule("**{who} has lost**: there is a higher id within {maxnum}.", "Hirschberg and Sinclair 1980"),
-    "HS.won": Rule(
-        "**{who} has won**: its own id {uid} came all the way round, so none is higher.", "Hirschberg and Sinclair 1980"
-    ),
-    "HS.higher": Rule("**{who} has lost**: {uid} is higher than its own id {own}.", "Hirschberg and Sinclair 1980"),
-    "HS.late": Rule(
-        "**{who} has no use for the {reply}** any more: it has lost or won already.", "Hirschberg and Sinclair 1980"
-    ),
-    "HS.twice": Rule("**{who} gets its id back** from the other side, too.", "Hirschberg and Sinclair 1980"),
-    "R.tell": Rule("**{who} tells the others**, all the way round.", "CDKB 15.3"),
-    "R.know": Rule("**{who} knows the leader**: {leader}. It passes that on.", "CDKB 15.3"),
-    "R.round": Rule("**{who} hears its own announcement**: everybody knows.", "CDKB 15.3"),
-}
 
 
 class Elected(Message, frozen=True):

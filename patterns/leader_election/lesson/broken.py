@@ -1,27 +1,29 @@
-"""Elections with one rule broken: each a subclass with one small method overridden, and the check that catches it.
+"""Elections with one rule broken: each a subclass with one small method overridden, and the check that finds it.
 
-A check that never fails proves nothing. Every bug here is caught by an exhaustive search of a small machine, or where
-it is a matter of time, which a search does not know, by random worlds.
+A check that never fails proves nothing. An exhaustive search of a small machine finds each bug here. Where the bug is
+a matter of time, which a search does not know, random worlds find it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 from patterns.consensus_raft import Server
-from patterns.engine.explore import Exploration, explore
+from patterns.consensus_raft.properties import election_safety
+from patterns.engine.milestones import messages
+from patterns.engine.planted import Bug, RandomWorlds, Search
 from patterns.engine.properties import Property, Sometimes
-from patterns.engine.random_worlds import RandomRuns, random_worlds
-from patterns.engine.simulation import Simulation
-from patterns.engine.world import World
+from patterns.engine.world import Deliver, Fire, Packet, World
 from patterns.leader_election.bully import Bully
-from patterns.leader_election.lease import Holder, LockServer, Storage, UnfencedStorage
+from patterns.leader_election.lease import Holder, LockServer, Storage
+from patterns.leader_election.lease_messages import Acquire
 from patterns.leader_election.machines import (
     BullyElection,
     ChangRobertsElection,
     HirschbergSinclairElection,
     LeaseElection,
+    RingElection,
 )
 from patterns.leader_election.properties import (
     acknowledged_writes_stay,
@@ -36,30 +38,20 @@ from patterns.leader_election.properties import (
     tokens_never_fall,
 )
 from patterns.leader_election.raft import RaftElection
-from patterns.leader_election.ring import ChangRoberts, HirschbergSinclair
-
-M = TypeVar("M", bound=Simulation)
-NO_FAULTS: Mapping[str, int] = dict.fromkeys(("crash", "pause", "cut", "drop", "duplicate", "delay"), 0)
-
-
-def running(machine: type[M], **parts: Any) -> type[M]:
-    """The machine with other processes in it: `running(BullyElection, process=Mine)`."""
-    given = "".join(getattr(part, "__name__", "") for part in parts.values())
-    return type(f"{given}{machine.__name__}", (machine,), parts)
-
+from patterns.leader_election.ring import ChangRoberts, HirschbergSinclair, RingProcess
 
 # Bully
 
 
 class SilentInElection(Bully):
-    """It answers only when it is in no election itself."""
+    """It answers only if it is in no election itself."""
 
     def answers(self, lower: str) -> bool:
         return self.role != "candidate"
 
 
 class IgnoresAnswers(Bully):
-    """It waits on for its turn although someone higher answered."""
+    """It remains a candidate although a higher process answered."""
 
     def stands_back(self) -> bool:
         return False
@@ -73,7 +65,7 @@ class OnlyAnswers(Bully):
 
 
 class Impatient(Bully):
-    """It takes for a crash what is only a long way: it waits for one message, not for two."""
+    """It waits for the time of one message, not of two."""
 
     def patience(self) -> int:
         return self.timeout // 2
@@ -83,28 +75,28 @@ class Impatient(Bully):
 
 
 class PassesEverything(ChangRoberts):
-    """It swallows nothing, so every id comes round."""
+    """It swallows no id, so every id comes round."""
 
     def passes_on(self, uid: int) -> bool:
         return True
 
 
 class RelayCompares(ChangRoberts):
-    """It swallows lower ids even where it does not stand itself."""
+    """It swallows lower ids even if it does not stand itself."""
 
     def passes_on(self, uid: int) -> bool:
         return uid > self.uid
 
 
 class NeverSaysNo(HirschbergSinclair):
-    """It lets lower ids pass, too."""
+    """It lets lower ids pass too."""
 
     def is_refused(self, value: int) -> bool:
         return False
 
 
 class WantsThreeReplies(HirschbergSinclair):
-    """It waits for a reply more than there can be."""
+    """It waits for a third reply, which never comes."""
 
     def replies_needed(self) -> int:
         return 3
@@ -121,7 +113,7 @@ class ReadsWithoutToken(Storage):
 
 
 class NeedsANewToken(Storage):
-    """It takes a token once, as if every write had one of its own."""
+    """It accepts each token once."""
 
     def accepts(self, token: int) -> bool:
         return token > self.highest
@@ -135,7 +127,7 @@ class SameTokenForAll(LockServer):
 
 
 class ForgetsTokens(LockServer):
-    """It counts tokens in memory, and from the start again after a crash."""
+    """It counts tokens in memory, and starts again after a crash."""
 
     counted: int = 0
 
@@ -145,14 +137,14 @@ class ForgetsTokens(LockServer):
 
 
 class GrantsAtOnce(LockServer):
-    """After a crash it does not wait out what it granted before."""
+    """After a crash it does not wait until the leases that it granted have expired."""
 
     def waits_after_restart(self) -> bool:
         return False
 
 
 class CountsFromTheAnswer(Holder):
-    """It counts its lease from when the answer came: the way of the answer too long."""
+    """It counts its lease from the answer, not from the request."""
 
     def lease_left(self) -> int:
         return self.lease_length()
@@ -162,135 +154,138 @@ class CountsFromTheAnswer(Holder):
 
 
 class VotesTwice(Server):
-    """It gives its vote to whoever asks, again in the same term."""
+    """It votes for every candidate that asks, again in the same term."""
 
     def vote_is_free(self, candidate: str) -> bool:
         return True
 
 
-# How each is caught
+# Where each is found
 
 
-def in_first_requests(world: World) -> bool:
-    """Bounds a search of leases: each holder asks once, and repeats no message while the first is on its way.
+class OneLeaseEach(LeaseElection):
+    """A small search of leases: each holder asks once, and no message is on its way twice.
 
-    Holders are alike, so that runs in which A gets the first token stand for all.
+    The first request to arrive is A's. Holders are alike, so these runs stand for all.
     """
-    lock: LockServer = world["lock"]
-    if lock.token == 1 and lock.holder != "A":
-        return False
-    if any(process.asked > 1 for process in world.processes if isinstance(process, Holder)):
-        return False
-    sent = [(packet.sender, packet.to, packet.body) for packet in world.packets]
-    return len(set(sent)) == len(sent)
+
+    name = "leader_election.one_lease_each"
+
+    def may_happen(self, world: World, event: Any) -> bool:
+        match event:
+            case Fire(process, "ask" | "renew" | "asked"):
+                small = world[process].asked == 0
+            case Fire(process, "work"):
+                small = not messages(world, sender=process, to="storage")
+            case Deliver():
+                small = self.is_in_turn(world, world.packet(event.id))
+            case _:
+                small = True
+        return small and super().may_happen(world, event)
+
+    def is_in_turn(self, world: World, packet: Packet | None) -> bool:
+        """Whether this message may arrive now: A asks first, and the storage answers a holder once at a time."""
+        match packet:
+            case Packet(body=Acquire(), sender=asker) if asker != "A":
+                return world["A"].asked > 0 and not messages(world, Acquire, sender="A")
+            case Packet(to="storage"):
+                return not messages(world, sender="storage", to=packet.sender)
+        return True
 
 
-class Bug(NamedTuple):
-    """A planted bug, in a machine small enough for the check that catches it."""
+class OneTerm(RaftElection):
+    """A small search of Raft: each server starts an election for term 1 at most, and a leader sends no heartbeats."""
 
-    sentence: str
-    machine: Simulation
-    properties: tuple[Property | Sometimes, ...]
-    breaks: str
-    """The name of the property that it breaks."""
-    by: Literal["search", "random worlds"] = "search"
-    within: Callable[[Any], bool] | None = None
-    faults: Mapping[str, float] = {}
+    name = "leader_election.one_term"
 
-    def search(self, machine: Simulation | None = None) -> Exploration:
-        """The exhaustive search, of this machine or of another under the same properties."""
-        return explore(machine or self.machine, self.properties, within=self.within, max_states=100_000)
-
-    def wander(self, machine: Simulation | None = None, seeds: int = 200) -> RandomRuns:
-        """Random worlds, of this machine or of another under the same properties."""
-        return random_worlds(machine or self.machine, range(seeds), 120, self.properties, faults=self.faults)
+    def may_happen(self, world: World, event: Any) -> bool:
+        later = isinstance(event, Fire) and world[event.process].current_term > 0
+        return not later and super().may_happen(world, event)
 
 
-def _bully(process: type[Bully], sentence: str, breaks: Property | Sometimes, **options: Any) -> Bug:
-    settings = {"n": 3, "heartbeat": 0, "synchronous": True, "crash_stop": True, "budget": {**NO_FAULTS, "crash": 1}}
-    machine = running(BullyElection, process=process)(**{**settings, **options})
-    return Bug(sentence, machine, (one_leader, highest_alive_leads, highest_alive_agreed), breaks.name)
+def _bully(sentence: str, process: type[Bully], breaks: Property | Sometimes) -> Bug:
+    machine = BullyElection(n=3, heartbeat=0, timing="quiet", crash_stop=True, budget={"crash": 1})
+    return Bug(
+        sentence, {"process": process}, Search(machine, (one_leader, highest_alive_leads, highest_alive_agreed)), breaks
+    )
 
 
-def _ring(machine: Simulation, sentence: str, breaks: Property | Sometimes) -> Bug:
-    return Bug(sentence, machine, (one_leader, highest_wins, all_know, elected), breaks.name)
+def _ring(sentence: str, machine: RingElection, process: type[RingProcess], breaks: Property) -> Bug:
+    return Bug(sentence, {"process": process}, Search(machine, (one_leader, highest_wins, all_know, elected)), breaks)
 
 
-def _lease(sentence: str, breaks: Property | Sometimes, parts: dict[str, Any], crashes: int = 0, **options: Any) -> Bug:
-    machine = running(LeaseElection, **parts)(writes=1, budget={**NO_FAULTS, "crash": crashes}, **options)
-    properties: list[Property | Sometimes] = [one_holder_a_token, acknowledged_writes_stay, leader_writes]
-    if breaks not in properties:
-        properties.insert(0, breaks)
-    return Bug(sentence, machine, tuple(properties), breaks.name, within=in_first_requests)
+def _lease(sentence: str, breaks: Property | Sometimes, changes: Mapping[str, Any], **options: Any) -> Bug:
+    machine = OneLeaseEach(**{"writes": 1, "budget": {}, **options})
+    properties = dict.fromkeys((breaks, one_holder_a_token, acknowledged_writes_stay, leader_writes))
+    return Bug(sentence, changes, Search(machine, (*properties,)), breaks)
 
 
 BUGS: Mapping[str, Bug] = {
-    "silent in an election": _bully(SilentInElection, "It answers only when it is in no election itself.", one_leader),
-    "ignores answers": _bully(IgnoresAnswers, "It leads although someone higher answered.", one_leader),
-    "only answers": _bully(OnlyAnswers, "It answers, and begins no election of its own.", highest_alive_agreed),
+    "silent in an election": _bully(
+        "A process answers only if it is in no election itself.", SilentInElection, one_leader
+    ),
+    "ignores answers": _bully("A process leads although a higher process answered.", IgnoresAnswers, one_leader),
+    "only answers": _bully("A process answers, and begins no election of its own.", OnlyAnswers, highest_alive_agreed),
     "impatient": Bug(
-        "It waits for an answer no longer than one message takes.",
-        running(BullyElection, process=Impatient)(n=3, heartbeat=0, budget=NO_FAULTS),
-        (one_leader,),
-        one_leader.name,
-        by="random worlds",
+        "A process waits for an answer no longer than one message takes.",
+        {"process": Impatient},
+        RandomWorlds(BullyElection(n=3, heartbeat=0, budget={}), (one_leader,), faults={}),
+        one_leader,
     ),
     "passes everything": _ring(
-        running(ChangRobertsElection, process=PassesEverything)(ids=(1, 2, 3), budget=NO_FAULTS),
-        "It swallows no id.",
+        "A process swallows no id.",
+        ChangRobertsElection(ids=(1, 2, 3), budget={}),
+        PassesEverything,
         highest_wins,
     ),
     "relays compare": _ring(
-        running(ChangRobertsElection, process=RelayCompares)(ids=(1, 2, 3), initiators=(1, 2), budget=NO_FAULTS),
-        "It swallows lower ids though it does not stand itself.",
+        "A process swallows lower ids although it does not stand itself.",
+        ChangRobertsElection(ids=(1, 2, 3), initiators=(1, 2), budget={}),
+        RelayCompares,
         all_know,
     ),
     "never says no": _ring(
-        running(HirschbergSinclairElection, process=NeverSaysNo)(ids=(1, 2, 3), budget=NO_FAULTS),
-        "It lets lower ids pass.",
+        "A process lets lower ids pass.",
+        HirschbergSinclairElection(ids=(1, 2, 3), budget={}),
+        NeverSaysNo,
         all_know,
     ),
     "wants three replies": _ring(
-        running(HirschbergSinclairElection, process=WantsThreeReplies)(ids=(1, 2), budget=NO_FAULTS),
-        "It waits for a third reply.",
+        "A process waits for a third reply.",
+        HirschbergSinclairElection(ids=(1, 2), budget={}),
+        WantsThreeReplies,
         all_know,
     ),
-    "no fencing": _lease(
-        "The storage takes what comes, whatever the token.", tokens_never_fall, {"storage": UnfencedStorage}
-    ),
-    "no fencing loses a write": _lease(
-        "The storage takes what comes, whatever the token.", acknowledged_writes_stay, {"storage": UnfencedStorage}
-    ),
+    "no fencing": _lease("The storage checks no token.", tokens_never_fall, {"fencing": False}),
+    "no fencing loses a write": _lease("The storage checks no token.", acknowledged_writes_stay, {"fencing": False}),
     "reads without token": _lease(
-        "The storage learns a token only by a write.", acknowledged_writes_stay, {"storage": ReadsWithoutToken}
+        "The storage learns a token only from a write.", acknowledged_writes_stay, {"storage": ReadsWithoutToken}
     ),
     "needs a new token": _lease(
-        "The storage takes each token once.", leader_writes, {"storage": NeedsANewToken}, synchronous=True
+        "The storage accepts each token once.", leader_writes, {"storage": NeedsANewToken}, true_clocks=True
     ),
     "same token for all": _lease("Tokens do not grow.", one_holder_a_token, {"server": SameTokenForAll}),
     "forgets tokens": _lease(
-        "The lock server counts tokens in memory.", one_holder_a_token, {"server": ForgetsTokens}, crashes=1
+        "The lock server counts tokens in memory.", one_holder_a_token, {"server": ForgetsTokens}, budget={"crash": 1}
     ),
     "grants at once": _lease(
         "After a crash the lock server grants at once.",
         one_leader,
         {"server": GrantsAtOnce},
-        crashes=1,
-        synchronous=True,
+        budget={"crash": 1},
+        true_clocks=True,
     ),
     "counts from the answer": Bug(
-        "A holder counts its lease from the answer, not from the question.",
-        running(LeaseElection, holder=CountsFromTheAnswer)(latency=(1, 80), retry=5, fifo=True),
-        (one_leader,),
-        one_leader.name,
-        by="random worlds",
-        faults={"cut": 0.02, "heal": 0.02},
+        "A holder counts its lease from the answer, not from the request.",
+        {"holder": CountsFromTheAnswer},
+        RandomWorlds(LeaseElection(latency=(1, 80), retry=5), (one_leader,), faults={"cut": 0.02, "heal": 0.02}),
+        one_leader,
     ),
     "votes twice": Bug(
         "A Raft server votes again in the same term.",
-        running(RaftElection, server=VotesTwice)(servers=3, budget=NO_FAULTS),
-        (RaftElection.always[0],),
-        RaftElection.always[0].name,
-        within=lambda world: all(server.current_term <= 1 for server in world.processes),
+        {"server": VotesTwice},
+        Search(OneTerm(servers=3, budget={}), (election_safety,)),
+        election_safety,
     ),
 }
+"""What is wrong, in a few words -> the bug."""

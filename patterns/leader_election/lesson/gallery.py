@@ -1,12 +1,14 @@
-"""Runs worth seeing, as histories that stand at their start: what each algorithm does, and where it breaks."""
+"""Runs that show what each algorithm does, and where it breaks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from patterns.engine.history import History
-from patterns.engine.scripted import Run, at_start, to_the_end, until
-from patterns.engine.world import Crash, Cut, Deliver, Drop, Fire, Heal, Pause, Restart, Resume, World
+from patterns.engine.milestones import Reached, fired, on_its_way, when
+from patterns.engine.script import Script
+from patterns.engine.world import World
 from patterns.leader_election.bully import Coordinator, Election
 from patterns.leader_election.machines import (
     BullyElection,
@@ -16,191 +18,142 @@ from patterns.leader_election.machines import (
 )
 from patterns.leader_election.properties import agreed_leader, leaders
 from patterns.leader_election.raft import RaftElection
+from patterns.leader_election.ring import Candidacy
 
-from .milestones import fired
+from .milestones import two_lead
+
+Run = History[Any, Any]
 
 
 def quiet(world: World) -> bool:
-    """Whether no message is on its way and nobody is electing."""
+    """Whether no message is on its way and no process is a candidate."""
     return not world.packets and not any(process.role == "candidate" for process in world.up)
 
 
-def settle(run: Run) -> None:
-    """Until all follow one leader and no message is on its way."""
-    until(run, lambda step: quiet(step.state) and agreed_leader(step.state))
+agreed: Reached = when(lambda world: quiet(world) and agreed_leader(world))
+"""All follow one leader, and no message is on its way."""
+one_leads: Reached = when(lambda world: len(leaders(world)) == 1)
 
 
 # Bully
 
 
-def bully_normal(n: int = 4, seed: int = 0) -> Run:
+def bully_normal() -> Run:
     """The lowest begins, and the highest leads."""
-    run = History(BullyElection(n=n, seed=seed))
-    settle(run)
-    return at_start(run)
+    return Script(BullyElection(n=4)).until(agreed).at("start").history
 
 
-def bully_after_crash(n: int = 4, seed: int = 0) -> Run:
-    """The leader crashes, the next one leads; then the old leader comes back, and bullies it out."""
-    run = History(BullyElection(n=n, starts=(n,), seed=seed))
-    settle(run)
-    run.apply(Crash(f"P{n}"))
-    settle(run)
-    run.apply(Restart(f"P{n}"))
-    settle(run)
-    return at_start(run)
+def bully_after_crash() -> Run:
+    """The leader crashes, and the next one leads. Then the old leader comes back, and bullies it out."""
+    run = Script(BullyElection(n=4, starts=(4,))).until(agreed)
+    return run.crash("P4").until(agreed).restart("P4").until(agreed).at("start").history
 
 
-def bully_under_partition(n: int = 5, seed: int = 0) -> Run:
+def bully_under_partition() -> Run:
     """A partition: the side without the leader takes silence for a crash, and elects a second one. Then it heals."""
-    run = History(BullyElection(n=n, starts=(n,), seed=seed))
-    settle(run)
-    names = run.state.names
-    run.apply(Cut(names[: n // 2], names[n // 2 :]))
-    until(run, lambda step: len(leaders(step.state)) > 1 and quiet(step.state))
-    run.apply(Heal())
-    settle(run)
-    return at_start(run)
+    run = Script(BullyElection(starts=(5,))).until(agreed).cut_off("P1", "P2")
+    run.until(when(lambda world: two_lead(world) and quiet(world)))
+    return run.heal().until(agreed).at("start").history
 
 
 def bully_recovery_race() -> Run:
-    """P3 comes back just when P2 announces itself: P1 hears of P2 last, and goes by the wrong one."""
-    run = History(BullyElection(n=3, heartbeat=0))
-    run.apply(Fire("P1", "start"))
-
-    def arrives(sender: str, to: str, kind: type, lost: bool = False) -> None:
-        packet = next(p for p in run.state.packets if (p.sender, p.to, type(p.body)) == (sender, to, kind))
-        run.apply(Drop(packet.id) if lost else Deliver(packet.id))
-
-    arrives("P1", "P2", Election)
-    run.apply(Crash("P3"))
-    arrives("P1", "P3", Election, lost=True)
-    arrives("P2", "P3", Election, lost=True)
-    run.apply(Fire("P2", "answer"))
-    run.apply(Restart("P3"))
-    arrives("P3", "P1", Coordinator)
-    arrives("P3", "P2", Coordinator)
-    arrives("P2", "P1", Coordinator)
-    while run.advance():
-        pass
-    return at_start(run)
+    """P3 comes back while P2 announces itself. P1 hears P2's announcement last, and follows the wrong one."""
+    run = Script(BullyElection(n=3, heartbeat=0)).fire("P1", "start").deliver(Election, to="P2")
+    run.crash("P3").lose(Election, sender="P1", to="P3").lose(Election, sender="P2", to="P3")
+    run.fire("P2", "answer").restart("P3")
+    run.deliver(Coordinator, sender="P3", to="P1").deliver(Coordinator, sender="P3", to="P2")
+    return run.deliver(Coordinator, sender="P2", to="P1").finish().at("start").history
 
 
 # Rings
 
 
-def chang_roberts_best(n: int = 5) -> Run:
-    """Ids rise clockwise: each but the highest is swallowed by its neighbour, 2n - 1 messages."""
-    return to_the_end(History(ChangRobertsElection(ids=tuple(range(1, n + 1)))))
+def chang_roberts_best() -> Run:
+    """Ids rise clockwise. Each except the highest is swallowed by its neighbour: 2n - 1 messages."""
+    return Script(ChangRobertsElection(ids=(1, 2, 3, 4, 5))).finish().at("start").history
 
 
-def chang_roberts_worst(n: int = 5) -> Run:
-    """Ids fall clockwise: each goes on until it meets the highest, n(n + 1)/2 messages."""
-    return to_the_end(History(ChangRobertsElection(ids=tuple(range(n, 0, -1)))))
+def chang_roberts_worst() -> Run:
+    """Ids fall clockwise. Each goes on until it meets the highest: n(n + 1)/2 messages."""
+    return Script(ChangRobertsElection(ids=(5, 4, 3, 2, 1))).finish().at("start").history
 
 
-def hirschberg_sinclair(n: int = 4) -> Run:
-    """Both ways: 1 far, 2 far, 4 far; most give up early."""
-    return to_the_end(History(HirschbergSinclairElection(ids=(3, 1, 5, 2, 4) if n == 5 else tuple(range(1, n + 1)))))
+def hirschberg_sinclair() -> Run:
+    """Both ways, 1, 2 and 4 processes far. Most give up early."""
+    return Script(HirschbergSinclairElection(ids=(1, 2, 3, 4))).finish().at("start").history
 
 
 def ring_with_equal_ids() -> Run:
-    """Two processes have the highest id: each takes the other's for its own, and both lead."""
-    return to_the_end(History(ChangRobertsElection(ids=(3, 1, 3, 2))))
+    """Two processes have the highest id. Each takes the other's id for its own, and both lead."""
+    return Script(ChangRobertsElection(ids=(3, 1, 3, 2))).finish().at("start").history
 
 
 def ring_loses_a_message() -> Run:
-    """The highest id is lost on its way: nobody ever leads."""
-    run = History(ChangRobertsElection(ids=(1, 3, 2)))
-    until(run, lambda step: any(str(packet.body) == "id 3" for packet in step.state.packets))
-    run.apply(Drop(next(packet.id for packet in run.state.packets if str(packet.body) == "id 3")))
-    while run.advance():
-        pass
-    return at_start(run)
+    """The highest id is lost on its way. No process ever leads."""
+    run = Script(ChangRobertsElection(ids=(1, 3, 2))).until(on_its_way(Candidacy, uid=3))
+    return run.lose(Candidacy, uid=3).finish().at("start").history
 
 
 # Leases
 
 
-def lease_renewed(seed: int = 0) -> Run:
-    """One leads, writes and renews its lease twice; the other asks in vain."""
-    run = _until_led(LeaseElection(seed=seed))
-    for _ in range(2):
-        until(run, fired("H.renewed"))
-    return at_start(run)
+def lease_renewed() -> Run:
+    """One holder leads, writes and renews its lease twice. The other asks in vain."""
+    return Script(LeaseElection()).until(fired("H.renewed")).until(fired("H.renewed")).at("start").history
 
 
-def lease_paused(fencing: bool = True, seed: int = 0) -> Run:
-    """The leader stands still just before it writes; its lease runs out, another leads and writes. Then it wakes up."""
-    run = History(LeaseElection(fencing=fencing, retry=120, seed=seed))
-    until(run, fired("H.has"))
-    (first,) = leaders(run.state)
-    run.apply(Pause(first.id))
-    until(run, fired("H.wrote"))
-    run.apply(Resume(first.id))
-    until(run, fired("S.refuse", "S.stale"))
-    until(run, fired("H.fenced", "H.late"))  # the storage's answer
-    return at_start(run)
+def lease_paused(fencing: bool = True) -> Run:
+    """The leader pauses just before it writes. Its lease expires, another leads and writes. Then it wakes up."""
+    run = Script(LeaseElection(fencing=fencing, retry=120)).until(fired("H.has"))
+    (leader,) = leaders(run.world)
+    run.pause(leader.id).until(fired("H.wrote")).resume(leader.id).until(fired("S.refuse", "S.stale"))
+    return run.until(fired("H.fenced", "H.late")).at("start").history
 
 
-def lease_with_drift(fencing: bool = True, seed: int = 0) -> Run:
-    """The leader's clock runs at a third of true time: for it, its lease lasts on, and two lead at once."""
-    first = leaders(_until_led(LeaseElection(seed=seed)).state)[0].id
-    run = _until_led(LeaseElection(speed={first: 33}, fencing=fencing, seed=seed, writes=3))
-    until(run, lambda step: len(leaders(step.state)) > 1)
-    until(run, fired("S.refuse", "S.stale"))
-    until(run, lambda step: len(leaders(step.state)) == 1)
-    return at_start(run)
+def lease_unfenced() -> Run:
+    """The same run, but the storage checks no token: a write that was acknowledged is lost."""
+    return lease_paused(fencing=False)
 
 
-def _until_led(machine: LeaseElection) -> Run:
-    run = History(machine)
-    until(run, lambda step: leaders(step.state))
-    return run
+def lease_with_drift(seed: int = 0) -> Run:
+    """The leader's clock runs at a third of true time. By its clock its lease lasts on, and two lead at once."""
+    (leader,) = leaders(Script(LeaseElection(seed=seed)).until(when(leaders)).world)
+    run = Script(LeaseElection(speed={leader.id: 33}, seed=seed, writes=3)).until(when(two_lead))
+    return run.until(fired("S.refuse")).until(one_leads).at("start").history
 
 
-def lease_server_restarts(seed: int = 0) -> Run:
-    """The lock server forgets its leases in a crash: it waits out what it may have granted, and grants a new token."""
-    run = _until_led(LeaseElection(seed=seed))
-    run.apply(Crash("lock"))
-    run.apply(Restart("lock"))
-    until(run, fired("L.grant"))
-    until(run, fired("H.wrote"))
-    return at_start(run)
+def lease_server_restarts() -> Run:
+    """The lock server forgets its leases in a crash. It waits for a whole term, then grants a new token."""
+    run = Script(LeaseElection()).until(when(leaders)).crash("lock").restart("lock")
+    return run.until(fired("L.grant")).until(fired("H.wrote")).at("start").history
 
 
 # Raft
 
 
-def raft_under_partition(seed: int = 0) -> Run:
-    """The same partition as the bully's: the smaller side elects nobody, the larger one a leader of a newer term."""
-    run = History(RaftElection(seed=seed))
-    until(run, lambda step: leaders(step.state))
-    (first,) = leaders(run.state)
-    names = run.state.names
-    few = (first.id, next(name for name in names if name != first.id))
-    run.apply(Cut(few, tuple(name for name in names if name not in few)))
-    until(run, lambda step: len(leaders(step.state)) > 1)
-    run.apply(Heal())
-    until(run, lambda step: len(leaders(step.state)) == 1)
-    return at_start(run)
+def raft_under_partition() -> Run:
+    """The bully's partition: the smaller side elects no leader, the larger side a leader of a newer term."""
+    run = Script(RaftElection()).until(when(leaders))
+    (leader,) = leaders(run.world)
+    other = next(name for name in run.world.names if name != leader.id)
+    return run.cut_off(leader.id, other).until(when(two_lead)).heal().until(one_leads).at("start").history
 
 
 GALLERY: Mapping[str, Callable[[], Run]] = {
-    "bully: the lowest begins": bully_normal,
-    "bully: the leader crashes and comes back": bully_after_crash,
-    "bully: a partition elects two": bully_under_partition,
-    "bully: a recovery in the wrong moment": bully_recovery_race,
+    "Bully: the lowest process begins": bully_normal,
+    "Bully: the leader crashes and comes back": bully_after_crash,
+    "Bully: a partition elects two leaders": bully_under_partition,
+    "Bully: a process comes back at the wrong moment": bully_recovery_race,
     "Chang-Roberts: the best order": chang_roberts_best,
     "Chang-Roberts: the worst order": chang_roberts_worst,
-    "Chang-Roberts: equal ids": ring_with_equal_ids,
-    "Chang-Roberts: a message is lost": ring_loses_a_message,
-    "Hirschberg-Sinclair": hirschberg_sinclair,
-    "lease: a leader renews": lease_renewed,
-    "lease: a paused leader is refused": lease_paused,
-    "lease: without fencing a write is lost": lambda: lease_paused(fencing=False),
-    "lease: a slow clock": lease_with_drift,
-    "lease: the lock server restarts": lease_server_restarts,
-    "Raft: a partition": raft_under_partition,
+    "Chang-Roberts: equal ids elect two leaders": ring_with_equal_ids,
+    "Chang-Roberts: a lost message leaves no leader": ring_loses_a_message,
+    "Hirschberg-Sinclair: ids go both ways": hirschberg_sinclair,
+    "Lease: a leader renews its lease": lease_renewed,
+    "Lease: a paused leader is refused": lease_paused,
+    "Lease: without fencing a write is lost": lease_unfenced,
+    "Lease: with a slow clock two lead": lease_with_drift,
+    "Lease: the lock server restarts": lease_server_restarts,
+    "Raft: a partition elects one new leader": raft_under_partition,
 }
-"""Every scripted run by its title."""
+"""Title -> the run."""

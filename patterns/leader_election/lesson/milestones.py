@@ -1,42 +1,38 @@
-"""What a run can be told to run until: predicates on a step."""
+"""What a run can be run until."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from patterns.engine.step import Step
+from patterns.engine.machine import Machine
+from patterns.engine.milestones import Milestones, fired, first, when
 from patterns.engine.world import World
+from patterns.leader_election.machines import BullyElection, LeaseElection, RingElection
 from patterns.leader_election.properties import agreed_leader, leaders
-
-Milestones = Mapping[str, Callable[[Step[Any, Any]], bool]]
-
-
-def fired(*rules: str) -> Callable[[Step[Any, Any]], bool]:
-    """Whether one of these rules fired in the step."""
-    return lambda step: any(note.rule in rules for note in step.notes)
+from patterns.leader_election.raft import RaftElection
 
 
-def _first(holds: Callable[[World], Any]) -> Callable[[Step[World, Any]], bool]:
-    """Whether it holds from this step on, and did not before."""
-    return lambda step: bool(holds(step.state)) and (step.parent is None or not holds(step.parent.state))
+def two_lead(world: World) -> bool:
+    """Whether two or more believe that they lead."""
+    return len(leaders(world)) > 1
 
 
-ELECTION: Milestones = {
-    "a leader is elected": _first(leaders),
-    "all follow one leader": _first(agreed_leader),
-    "two lead at once": _first(lambda world: len(leaders(world)) > 1),
-}
-BULLY: Milestones = {
-    **ELECTION,
-    "an election begins": fired("B.ask", "B.top"),
-    "a silent coordinator is noticed": fired("B.silent"),
-}
-LEASE: Milestones = {
-    "a leader is elected": _first(leaders),
-    "a lease runs out": fired("L.expire"),
-    "two lead at once": _first(lambda world: len(leaders(world)) > 1),
-    "a write is acknowledged": fired("H.wrote"),
-    "an old token is refused": fired("S.refuse"),
-    "an old token is taken": fired("S.stale"),
+ELECTED: Milestones = {"a leader is elected": first(when(leaders)), "two lead at once": first(when(two_lead))}
+AGREED: Milestones = {**ELECTED, "all follow one leader": first(when(agreed_leader))}
+MILESTONES: Mapping[type[Machine[Any, Any]], Milestones] = {
+    BullyElection: {
+        **AGREED,
+        "an election begins": fired("B.ask", "B.top"),
+        "a process misses the coordinator's heartbeats": fired("B.silent"),
+    },
+    RingElection: {**AGREED, "a lower id goes no further": fired("CR.stop", "HS.no")},
+    LeaseElection: {
+        **ELECTED,
+        "a lease expires": fired("L.expire"),
+        "a write is acknowledged": fired("H.wrote"),
+        "an old token is refused": fired("S.refuse"),
+        "an old token is accepted": fired("S.stale"),
+    },
+    RaftElection: {**ELECTED, "a vote is refused": fired("RV.1", "RV.2.voted", "RV.2.log")},
 }
