@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from patterns.leader_election.chapter import ALGORITHMS
 
 from patterns.engine.explore import explore
 from patterns.engine.properties import Property, Sometimes
@@ -23,7 +24,6 @@ from patterns.leader_election import (
     RaftElection,
     in_first_requests,
 )
-from patterns.leader_election.chapter import ALGORITHMS
 from patterns.leader_election.properties import (
     elected,
     highest_alive_agreed,
