@@ -45,9 +45,9 @@ def transactions(world: World) -> tuple[str, ...]:
     """All transactions that left a trace at anybody, in no order that means anything but always the same."""
     found: dict[str, None] = {}
     for process in world.processes:
-        for record in (*process.log, *process.buffer):  # type: ignore[attr-defined]
+        for record in (*process.log, *process.buffer):
             found[record.txn] = None
-        kept = process.open if isinstance(process, Coordinator) else process.branches  # type: ignore[attr-defined]
+        kept = process.open if isinstance(process, Coordinator) else process.branches
         for each in kept:
             found[each.txn] = None
     return tuple(found)
@@ -60,7 +60,7 @@ def outcomes(world: World, txn: str) -> dict[str, Outcome]:
     """
     found: dict[str, Outcome] = {}
     for process in world.processes:
-        outcome = process.outcome_of(txn) if isinstance(process, Coordinator) else process.logged_outcome(txn)  # type: ignore[attr-defined]
+        outcome = process.outcome_of(txn) if isinstance(process, Coordinator) else process.logged_outcome(txn)
         if outcome:
             found[process.id] = outcome
     return found

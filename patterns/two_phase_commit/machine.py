@@ -38,21 +38,23 @@ from .three_phase import ThreePhaseCoordinator, ThreePhaseParticipant
 CUSTOMERS = ("ann", "bob", "cho", "dan", "eve", "fay", "gus", "hal", "ivy")
 COORDINATOR = "C"
 MOST_CLIENTS = 26  # A to Z
-
 ASKING = (Inquiry, InDoubt, StateRequest, StateReport)
+SENT_AGAIN: Mapping[str, tuple[type, ...]] = {"acks": (Commit, Abort, Ack), "doubt": ASKING, "recover": ASKING}
+"""Timer -> the messages that its process sends again when the timer fires, and their answers."""
+
+ProtocolName = Literal[
+    "basic", "presumed_abort", "presumed_commit", "read_only", "presumed_commit_read_only", "three_phase"
+]
 
 
 class Protocol(NamedTuple):
-    """Who runs in it."""
+    """The processes of a protocol."""
 
     title: str
     coordinator: type[Coordinator]
     participant: type[Participant]
 
 
-ProtocolName = Literal[
-    "basic", "presumed_abort", "presumed_commit", "read_only", "presumed_commit_read_only", "three_phase"
-]
 PROTOCOLS: Mapping[str, Protocol] = {
     "basic": Protocol("two-phase commit", Coordinator, Participant),
     "presumed_abort": Protocol("presumed abort", PresumedAbortCoordinator, PresumedAbortParticipant),
@@ -69,7 +71,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
 class TwoPhaseCommit(Simulation):
     """A coordinator and participants, each with an account of one customer.
 
-    Clients A, B, ... ask for transfers, one each. Times are in ms.
+    Clients A, B, ... ask for transfers, one each.
     """
 
     name = view = "two_phase_commit"
@@ -82,71 +84,72 @@ class TwoPhaseCommit(Simulation):
     """What runs instead of the protocol's participants."""
 
     class Params(Simulation.Params, frozen=True):
-        n: Annotated[int, Meta(ge=1, le=9)] = 3
-        """How many participants there are: P1 with ann's account, P2 with bob's, ..."""
+        n: Annotated[int, Meta(ge=1, le=len(CUSTOMERS))] = 3
+        """How many participants there are: P1 has ann's account, P2 bob's, ..."""
         protocol: ProtocolName = "basic"
-        """Which protocol runs, see `PROTOCOLS`."""
-        transfers: Annotated[tuple[dict[str, int], ...], Meta(max_length=MOST_CLIENTS)] | None = None
-        """The transfers T1, T2, ..., each by a client of its own: customer -> amount, 0 for a customer who is only
-        read. None for two transfers that want the same rows."""
+        """Which commit protocol runs."""
+        transfers: tuple[dict[str, int], ...] | None = None
+        """The transfers T1, T2, ... that clients A, B, ... ask for: customer -> amount, 0 for an account that is only
+        read. None: two transfers that need the same accounts."""
         balance: Count = 100
-        """What each account holds at first."""
+        """How much money each account holds at first."""
         cooperative: bool = True
-        """Participants know of one another, and ask each other in doubt."""
+        """Participants know one another, and a participant in doubt asks the others too."""
         vote_timeout: Ms = 60
         """How long the coordinator waits for votes."""
         ack_timeout: Ms = 60
-        """How long it waits for acknowledgements."""
+        """How long the coordinator waits for acknowledgements before it sends the decision again."""
         doubt_timeout: Ms = 90
-        """How long a participant in doubt waits before it asks."""
+        """How long a participant is in doubt before it asks, and before it asks again."""
         lock_timeout: Ms = 90
-        """How long a participant waits for a lock."""
+        """How long a transaction waits for a lock before it is aborted."""
         retries: bool = True
         """A client that waits may ask again."""
 
         def __post_init__(self) -> None:
             super().__post_init__()
             if self.protocol == "three_phase" and not self.cooperative:
-                refuse("cooperative", False, "True: in three-phase commit participants must know one another")
+                refuse("cooperative", False, "True in three-phase commit: its participants must know one another")
+            if len(self.transfers or ()) > MOST_CLIENTS:
+                refuse("transfers", self.transfers, f"up to {MOST_CLIENTS} transfers, one for each client")
             for at, amounts in enumerate(self.transfers or ()):
-                for customer in amounts:
-                    if customer not in CUSTOMERS[: self.n]:
-                        refuse(f"a customer in transfers[{at}]", customer, ", ".join(CUSTOMERS[: self.n]))
+                if not amounts or amounts.keys() - set(self.customers):
+                    refuse(f"transfers[{at}]", amounts, f"an amount for each of some of {', '.join(self.customers)}")
+                if sum(amounts.values()):
+                    refuse(f"transfers[{at}]", amounts, "amounts that add up to 0")
+
+        @property
+        def customers(self) -> tuple[str, ...]:
+            return CUSTOMERS[: self.n]
 
     params: Params
 
-    @property
-    def transfers(self) -> tuple[Transfer, ...]:
-        """The requests for transactions T1, T2, ..."""
-        given = self.params.transfers
-        offered = usual_transfers(self.params.n) if given is None else given
-        return tuple(
-            Transfer(f"T{number}", tuple(Move(bank(CUSTOMERS.index(who)), who, by) for who, by in amounts.items()))
-            for number, amounts in enumerate(offered, 1)
-        )
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        transfers = self.params.transfers
+        offered = usual_transfers(self.params.n) if transfers is None else transfers
+        self.transfers = tuple(transfer(number, amounts) for number, amounts in enumerate(offered, 1))
 
     def processes(self) -> Sequence[Process]:
-        given = self.params
-        of = PROTOCOLS[given.protocol]
+        params, of = self.params, PROTOCOLS[self.params.protocol]
         coordinator, participant = self.coordinator or of.coordinator, self.participant or of.participant
-        names = tuple(bank(at) for at in range(given.n))
         return [
             coordinator(
                 id=COORDINATOR,
-                participants=names,
-                cooperative=given.cooperative,
-                vote_timeout=given.vote_timeout,
-                ack_timeout=given.ack_timeout,
+                participants=tuple(map(bank, params.customers)),
+                cooperative=params.cooperative,
+                vote_timeout=params.vote_timeout,
+                ack_timeout=params.ack_timeout,
             ),
             *(
                 participant(
-                    id=name,
+                    id=bank(customer),
                     coordinator=COORDINATOR,
-                    accounts=(Account(customer, given.balance),),
-                    doubt_timeout=given.doubt_timeout,
-                    lock_timeout=given.lock_timeout,
+                    accounts=(Account(customer, params.balance),),
+                    doubt_timeout=params.doubt_timeout,
+                    lock_timeout=params.lock_timeout,
                 )
-                for name, customer in zip(names, CUSTOMERS, strict=False)
+                for customer in params.customers
             ),
         ]
 
@@ -154,35 +157,36 @@ class TwoPhaseCommit(Simulation):
 
     def requests(self, world: World) -> Iterator[Request[Any]]:
         """Each client asks for its transfer once, and while it waits for the answer again, if it may."""
-        for at, transfer in enumerate(self.transfers):
+        for at, body in enumerate(self.transfers):
             call = world.call(client(at))
             if call is None or (self.params.retries and call.waits):
-                yield Request(client(at), COORDINATOR, transfer)
+                yield Request(client(at), COORDINATOR, body)
 
     def answers(self, call: Call, reply: Any) -> bool:
         return isinstance(reply, Done) and reply.txn == call.body.txn
 
     # For a search
 
+    def may_happen(self, world: World, event: Any) -> bool:
+        may = super().may_happen(world, event)
+        if may and isinstance(event, Fire) and self.params.timing == "asynchronous":
+            return not _sends_the_same(world, event)
+        return may
+
     def spent(self, world: World, packet: Packet) -> bool:
         return is_spent(world, packet)
 
-    def may_happen(self, world: World, event: Any) -> bool:
-        """What a process would send again is not sent while it is on its way, or has come to a second copy: a third
-        shows nothing new."""
-        if self.params.timing != "asynchronous" or not isinstance(event, Fire):
-            return super().may_happen(world, event)
-        who = event.process
-        again = {"acks": (Commit, Abort, Ack), "doubt": ASKING, "recover": ASKING}.get(event.timer, ())
-        own = [packet for packet in world.packets if who in (packet.sender, packet.to)]
-        told = sum(packet.to == who and isinstance(packet.body, Commit | Abort) for packet in own)
-        return told < 2 and not any(isinstance(packet.body, again) for packet in own)
-
     def key(self, world: World) -> Hashable:
-        """As every world's, without what no rule reads any more: messages that can change nothing, since when somebody
-        waits, and votes once counted."""
-        world = self.without_spent(world)
+        """The world's key without what no rule reads any more: since when a process waits, and votes once counted."""
         return super().key(replace(world, processes=tuple(map(_essence, world.processes))))
+
+
+def _sends_the_same(world: World, fire: Fire) -> bool:
+    """Whether what the timer would send again is still on its way, or a second copy of its answer is: a third copy
+    shows nothing new."""
+    own = [packet for packet in world.packets if fire.process in (packet.sender, packet.to)]
+    told = sum(packet.to == fire.process and isinstance(packet.body, Commit | Abort) for packet in own)
+    return told > 1 or any(isinstance(packet.body, SENT_AGAIN.get(fire.timer, ())) for packet in own)
 
 
 def _essence(process: Process) -> Process:
@@ -197,7 +201,7 @@ def _essence(process: Process) -> Process:
 
 
 def usual_transfers(n: int) -> Sequence[Mapping[str, int]]:
-    """Two that want the same rows."""
+    """Two transfers that need the same accounts."""
     if n == 1:
         return ({"ann": 0}, {"ann": 0})
     if n == 2:
@@ -205,11 +209,16 @@ def usual_transfers(n: int) -> Sequence[Mapping[str, int]]:
     return ({"ann": -40, "bob": 20, "cho": 20}, {"bob": -30, "cho": 30})
 
 
-def bank(at: int) -> str:
-    """The participant's name."""
-    return f"P{at + 1}"
+def transfer(number: int, amounts: Mapping[str, int]) -> Transfer:
+    """The request for transaction T`number`."""
+    return Transfer(f"T{number}", tuple(Move(bank(name), name, amount) for name, amount in amounts.items()))
+
+
+def bank(customer: str) -> str:
+    """The participant that has the customer's account."""
+    return f"P{CUSTOMERS.index(customer) + 1}"
 
 
 def client(at: int) -> str:
-    """The client's name."""
+    """The name of the client that asks for transfer T`at + 1`."""
     return chr(ord("A") + at)

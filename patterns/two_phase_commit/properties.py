@@ -44,7 +44,7 @@ def _decisions(world: World, notes: Notes) -> Iterator[tuple[Hashable, Hashable]
         for name, outcome in outcomes(world, txn).items():
             yield f"{name} on {txn}", past(outcome)
         for process in world.processes:  # all that it wrote, for of two decisions in a log the first counts
-            for record in process.records_of(txn):  # type: ignore[attr-defined]
+            for record in process.records_of(txn):
                 if isinstance(record, Committed | Aborted):
                     yield f"{process.id} on {txn}", "committed" if isinstance(record, Committed) else "aborted"
 

@@ -39,9 +39,9 @@ class _Model(Machine[Any, Act]):
 
     params: Params
 
-    @property
-    def rms(self) -> range:
-        return range(self.params.rms)
+    def __init__(self, rms: int = 3) -> None:
+        super().__init__(rms=rms)
+        self.rms = range(rms)
 
     def choices(self, state: Any) -> tuple[Choice[Act], ...]:
         return tuple(Choice(event, f"{event.action}({event.rm})") for event in self.enabled(state))

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 from models.dead_ends import dead_end
 
@@ -36,8 +37,8 @@ from patterns.two_phase_commit import (
     refinement,
 )
 from patterns.two_phase_commit.doubt import is_spent
-from patterns.two_phase_commit.lesson.broken import BUGS, NO_FAULTS, ROUGH, TWO, Bug, TakesSilenceForYes, running
-from patterns.two_phase_commit.lesson.gallery import GALLERY
+from patterns.two_phase_commit.lesson import BUGS, GALLERY, NO_FAULTS, Bug, running
+from patterns.two_phase_commit.lesson.broken import ROUGH, TWO, TakesSilenceForYes
 from patterns.two_phase_commit.messages import Outcome
 from patterns.two_phase_commit.properties import (
     ALWAYS,
@@ -255,7 +256,7 @@ def test_every_step_is_a_step_of_twophase_or_two_or_none(machine: TwoPhaseCommit
 
 def test_twophase_with_three_resource_managers_has_the_states_its_authors_report() -> None:
     """github.com/tlaplus/Examples, specifications/transaction_commit: 288 distinct states, depth 11."""
-    found = explore(TwoPhase(rms=3))
+    found = explore(TwoPhase(3))
     assert (found.complete, found.holds, found.states, found.depth) == (True, True, 288, 11)
 
 
@@ -319,7 +320,10 @@ def test_a_broken_rule_is_not_told_as_if_it_were_kept(title: str, said: str, uns
 def test_without_the_bug_the_same_bounds_hold(title: str) -> None:
     """As far as the search looked when it found the bug, and a little further."""
     bug = BUGS[title]
-    found = explore(TwoPhaseCommit(**bug.machine.params), ALWAYS, max_states=bug.search().states + 1_000)
+    right, states = TwoPhaseCommit(**msgspec.to_builtins(bug.machine.params)), bug.search().states
+    found = explore(right, ALWAYS, max_states=states + 1_000)
+        TwoPhaseCommit(**msgspec.to_builtins(bug.machine.params)), ALWAYS, max_states=bug.search().states + 1_000
+    )
     assert found.counterexample is None, found
 
 
@@ -391,7 +395,7 @@ def test_what_is_presumed_may_not_be_its_opposite(protocol: str) -> None:
 def test_three_phases_hold_where_nothing_is_cut() -> None:
     """BHG 7.5: it is the partition that breaks it."""
     bug: Bug = BUGS["three phases under a partition"]
-    found = bug.search(bug.machine.again(**{**bug.machine.params, "budget": {**NO_FAULTS, "crash": 1}}))
+    found = bug.search(bug.machine.again(budget={"crash": 1}))
     assert found.complete, found
     assert found.holds, found
 

@@ -10,15 +10,12 @@ import pytest
 
 from patterns.engine.faults import FAULT_EVENTS
 from patterns.engine.judge import Verdict
+from patterns.two_phase_commit.lesson import decision_solution, judge_decision, judge_recovery, recovery_solution
 from patterns.two_phase_commit.lesson.exercises import (
     DECISION_MISTAKES,
     RECOVERY_MISTAKES,
     decision_cases,
-    decision_solution,
-    judge_decision,
-    judge_recovery,
     recovery_cases,
-    recovery_solution,
 )
 
 Judge = Callable[[Any], Verdict]

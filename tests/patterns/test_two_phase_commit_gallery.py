@@ -10,7 +10,7 @@ import pytest
 
 from patterns.engine.history import History
 from patterns.two_phase_commit import blocked, in_doubt
-from patterns.two_phase_commit.lesson.gallery import GALLERY
+from patterns.two_phase_commit.lesson import GALLERY
 
 
 def narration(history: History[Any, Any]) -> str:

@@ -26,7 +26,8 @@ from patterns.two_phase_commit import (
     PresumedCommitParticipant,
     TwoPhaseCommit,
 )
-from patterns.two_phase_commit.lesson.broken import BUGS, NO_FAULTS, TWO, DecidesAlone, running
+from patterns.two_phase_commit.lesson import BUGS, NO_FAULTS, running
+from patterns.two_phase_commit.lesson.broken import TWO, DecidesAlone
 from patterns.two_phase_commit.messages import Outcome, Vote
 from patterns.two_phase_commit.properties import (
     ALWAYS,

@@ -37,7 +37,7 @@ from patterns.two_phase_commit import (
     blocked,
     in_doubt,
 )
-from patterns.two_phase_commit.lesson.gallery import GALLERY
+from patterns.two_phase_commit.lesson import GALLERY
 from patterns.two_phase_commit.presumed import PresumedAbortReader
 
 TWO = ("P1", "P2")

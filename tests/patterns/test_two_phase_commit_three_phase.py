@@ -35,7 +35,7 @@ from patterns.two_phase_commit import (
     in_doubt,
     outcomes,
 )
-from patterns.two_phase_commit.lesson.gallery import GALLERY
+from patterns.two_phase_commit.lesson import GALLERY
 
 ALL = ("P1", "P2", "P3")
 ASK = Prepare("T1", (Move("P1", "ann", -40),), ALL)

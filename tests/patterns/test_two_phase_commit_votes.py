@@ -33,7 +33,7 @@ from patterns.two_phase_commit import (
     Transfer,
     Voted,
 )
-from patterns.two_phase_commit.lesson.gallery import GALLERY
+from patterns.two_phase_commit.lesson import GALLERY
 from patterns.two_phase_commit.lesson.milestones import all_ended
 
 ANN, BOB = Move("P1", "ann", -40), Move("P2", "bob", 40)

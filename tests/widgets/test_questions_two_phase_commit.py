@@ -24,8 +24,7 @@ from patterns.two_phase_commit import (
     in_doubt,
     outcomes,
 )
-from patterns.two_phase_commit.lesson.broken import BUGS
-from patterns.two_phase_commit.lesson.gallery import GALLERY
+from patterns.two_phase_commit.lesson import BUGS, GALLERY
 from patterns.two_phase_commit.properties import agreement
 from widgets.chapters.two_phase_commit import questions as ask
 from widgets.question import Question
@@ -200,7 +199,7 @@ def test_a_lost_commit_is_enough_when_one_in_doubt_gives_up() -> None:
     found = BUGS["decides alone in doubt"].search()
     assert found.counterexample is not None
     assert found.counterexample.property is agreement
-    assert found.counterexample.history.machine.params["n"] == 2
+    assert found.counterexample.history.machine.params.n == 2  # type: ignore[attr-defined]
     events = [type(step.event).__name__ for step in found.counterexample.history.steps[1:]]
     assert events.count("Drop") == 1
     assert "Crash" not in events

@@ -52,7 +52,7 @@ def random_run(protocol: str, n: int = 3, seed: int = 0) -> History[Any, Any]:
 def anything(machine: TwoPhaseCommit, seed: int, steps: int = 120) -> History[Any, Any]:
     """A run in which every fourth step is any choice there is: crashes, cuts, pauses, lost and doubled messages."""
     history = History(machine)
-    key = key_of(seed, machine.protocol, machine.n)
+    key = key_of(seed, machine.params.protocol, machine.params.n)
     for nth in range(steps):
         offered = [choice for choice in history.machine.choices(history.state) if not choice.why_not]
         draw = mix(key, nth)
@@ -102,7 +102,7 @@ def test_the_view_is_total_and_its_ids_name_one_thing_each(protocol: str, n: int
 @pytest.mark.parametrize("title", BUGS)
 def test_the_view_is_total_where_a_rule_is_broken(title: str) -> None:
     machine = BUGS[title].machine
-    history = anything(machine.again(**{**machine.params, "budget": None}), seed=1)
+    history = anything(machine.again(budget=None), seed=1)
     for step in history.steps:
         for panel in scene_of(step).panels:
             assert panel.label

@@ -144,8 +144,8 @@ class Bug(NamedTuple):
     def wander(self, machine: TwoPhaseCommit | None = None, seeds: int = 300) -> RandomRuns:
         """Random worlds, of this machine or of another, without a budget and with six times as many transfers."""
         machine = machine or self.machine
-        offered = [{move.account: move.amount for move in transfer.moves} for transfer in machine.transfers]
-        free = machine.again(budget=None, retries=True, crash_stop=False, transfers=offered * 6)
+        transfers = (machine.params.transfers or ()) * 6
+        free = machine.again(budget=None, retries=True, crash_stop=False, transfers=transfers)
         return random_worlds(free, range(seeds), 120, ALWAYS, faults=self.faults or ROUGH)
 
 
