@@ -322,8 +322,6 @@ def test_without_the_bug_the_same_bounds_hold(title: str) -> None:
     bug = BUGS[title]
     right, states = TwoPhaseCommit(**msgspec.to_builtins(bug.machine.params)), bug.search().states
     found = explore(right, ALWAYS, max_states=states + 1_000)
-        TwoPhaseCommit(**msgspec.to_builtins(bug.machine.params)), ALWAYS, max_states=bug.search().states + 1_000
-    )
     assert found.counterexample is None, found
 
 
