@@ -176,14 +176,14 @@ class BreadthFirst:
 
     def expand(self, level: list[tuple[int, Any, Memories]]) -> list[tuple[int, Any, Memories]]:
         """The states one step further that were not seen before."""
-        machine, watch, within = self.machine, self.watch, self.within
+        machine, watch, within, last = self.machine, self.watch, self.within, self.depth == self.max_depth
         further: list[tuple[int, Any, Memories]] = []
         for node, state, memories in level:
             if within is not None and not within(state):
                 self.beyond += any(True for _ in machine.enabled(state))
                 continue
             for event in machine.enabled(state):
-                if self.depth == self.max_depth:
+                if last:
                     self.cut_by = f"max_depth = {self.max_depth}"
                     return further
                 try:
