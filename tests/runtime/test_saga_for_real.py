@@ -19,7 +19,7 @@ from patterns.runtime import Cluster, DieAt
 from patterns.runtime.failpoint import STAGES
 from patterns.saga import Begin, Ended, Repair, Reply, SagaMachine
 from patterns.saga.standing import effect
-from widgets.chapters.saga import view
+from widgets.chapters.saga.view import VIEW as view
 
 T = TypeVar("T")
 REAL = {"timeout": 250, "tries": 1000, "alarm": 0}

@@ -19,7 +19,7 @@ from patterns.saga.lesson.gallery import begun, to_the_end
 from patterns.saga.lesson.side_by_side import SideBySide
 from patterns.saga.stages import stages
 from patterns.saga.standing import observer, steps_standing
-from widgets.chapters.saga import view
+from widgets.chapters.saga.view import VIEW as view
 from widgets.chapters.saga.words import groups, shown
 from widgets.frames import Frames
 from widgets.player import Player

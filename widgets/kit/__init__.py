@@ -2,7 +2,7 @@
 
 from .boxes import Row, box, boxes_of, fitted, shown, small, stack
 from .kept import Column, Key
-from .network import Ends, Point, between, circle, cuts, messages, row, running, timer_in_words
+from .network import Ends, Point, between, circle, cuts, messages, row, running, state_of, timer_in_words
 from .view import Look, ProcessView, is_fault
 
 __all__ = [
@@ -26,5 +26,6 @@ __all__ = [
     "shown",
     "small",
     "stack",
+    "state_of",
     "timer_in_words",
 ]

@@ -116,6 +116,11 @@ def cuts(world: World, ends: EndsOf) -> list[Mark]:
     return marks
 
 
+def state_of(world: World, process: str) -> str:
+    """`crashed`, `paused` or `up`."""
+    return "crashed" if process in world.down else "paused" if process in world.paused else "up"
+
+
 def running(world: World, process: str) -> list[tuple[Timer, int]]:
     """The timers of a process that run, by name, each with the ms that are left."""
     timers = [timer for timer in world.timers if timer.process == process and timer.due > timer.set]

@@ -30,6 +30,7 @@ from patterns.saga.stages import (
     stages,
     told,
 )
+from widgets.kit import box, small, stack
 from widgets.scene import Box, Label, Line, Mark, Role, Tone
 
 from .words import saga_role
@@ -48,21 +49,23 @@ PHASES: Mapping[str, tuple[str, Role]] = {
     STUCK: ("! stuck, needs a human", "bad"),
 }
 """A phase's sign and words, and its colour."""
-_STATES: Mapping[str, tuple[str, Role | None, Tone]] = {
-    WAITING: ("", "soft", "dashed"),
-    ASKED: ("… {turn}", "accent", "soft"),
-    DONE: ("✓ done", None, "solid"),
-    REFUSED: ("✕ refused", "bad", "outline"),
-    OPEN: ("? unknown", "bad", "dashed"),
-    NEVER: ("– never", "soft", "dashed"),
+_STATES: Mapping[str, tuple[str, Role | None, Tone, str]] = {
+    WAITING: ("", "soft", "dashed", "waits"),
+    ASKED: ("… {turn}", "accent", "soft", "is to be done now"),
+    DONE: ("✓ done", None, "solid", "is done"),
+    REFUSED: ("✕ refused", "bad", "outline", "is refused"),
+    OPEN: ("? unknown", "bad", "dashed", "may be done, nobody knows"),
+    NEVER: ("– never", "soft", "dashed", "will not be done"),
 }
-_UNDOS: Mapping[str, tuple[str, Role, Tone]] = {
-    "": ("undo", "line", "dashed"),
-    DUE: ("↩ due", "bad", "dashed"),
-    TURN: ("↩ {turn}", "bad", "soft"),
-    UNDONE: ("↩ undone", "bad", "solid"),
-    STUCK: ("! fails", "bad", "outline"),
+"""Where a step is -> its words, the look of its box, and in a sentence."""
+_UNDOS: Mapping[str, tuple[str, Role, Tone, str]] = {
+    "": ("undo", "line", "dashed", "not needed"),
+    DUE: ("↩ due", "bad", "dashed", "to be undone later"),
+    TURN: ("↩ {turn}", "bad", "soft", "to be undone now"),
+    UNDONE: ("↩ undone", "bad", "solid", "undone"),
+    STUCK: ("! fails", "bad", "outline", "cannot be undone"),
 }
+"""Where a compensation is, likewise."""
 
 
 class Path(NamedTuple):
@@ -112,19 +115,9 @@ def in_words(world: World, definition: Saga, instance: Instance | None) -> str:
         return f"nobody has asked for {definition.name} yet"
     parts = [f"{instance.saga}, {definition.name}, is {PHASES[phase_of(told(world, instance))][0][2:]}"]
     for name, stage in stages(world, instance).items():
-        undo = f", {_undo_in_words(stage.undo)}" if stage.undo else ""
-        parts.append(f"{name} {_in_words(stage.state)}{undo}")
+        undo = f", {_UNDOS[stage.undo][-1]}" if stage.undo else ""
+        parts.append(f"{name} {_STATES[stage.state][-1]}{undo}")
     return ": ".join((parts[0], ", ".join(parts[1:])))
-
-
-def _in_words(state: str) -> str:
-    words = {WAITING: "waits", ASKED: "is to be done now", DONE: "is done", REFUSED: "is refused"}
-    return words.get(state) or {OPEN: "may be done, nobody knows", NEVER: "will not be done"}[state]
-
-
-def _undo_in_words(undo: str) -> str:
-    words = {DUE: "to be undone later", TURN: "to be undone now", UNDONE: "undone", STUCK: "cannot be undone"}
-    return words[undo]
 
 
 def draw(world: World, path: Path) -> list[Mark]:
@@ -141,14 +134,12 @@ def draw(world: World, path: Path) -> list[Mark]:
 
 def _head(world: World, path: Path, role: Role) -> Iterator[Mark]:
     name, x, y = path.name, path.x, path.y
-    shown = f"{name} {path.definition.name}".replace("'", "")  # the panel says which of two styles it is
     if path.instance is None:
         yield Label(id=f"saga:{name}", x=x, y=y + 13, text=path.definition.name.rstrip("'"), strong=True)
-        yield Label(
-            id=f"phase:{name}", x=x + WIDTH, y=y + 13, text="not asked for yet", size="small", role="soft", anchor="end"
-        )
+        yield small(f"phase:{name}", x + WIDTH, y + 13, "not asked for yet", anchor="end")
         return
     words, colour = PHASES[phase_of(told(world, path.instance))]
+    shown = f"{name} {path.definition.name}".replace("'", "")  # the panel says which of two styles it is
     yield Label(id=f"saga:{name}", x=x, y=y + 13, text=shown, strong=True, role=role)
     yield Label(id=f"phase:{name}", x=x + WIDTH, y=y + 13, text=words, strong=True, role=colour, anchor="end")
 
@@ -156,51 +147,24 @@ def _head(world: World, path: Path, role: Role) -> Iterator[Mark]:
 def _step(path: Path, step: Step, stage: Stage, role: Role) -> Iterator[Mark]:
     """A step: its service above it, what the logs say in the box and in words, what the database says as a bar."""
     key, (x, y), w = f"{path.name}:{step.name}", path.at(step.name), path.wide
-    words, colour, tone = _STATES[stage.state]
+    words, colour, tone, said = _STATES[stage.state]
     words = words.format(turn=path.turn)
     tone = "outline" if stage.undo == UNDONE and stage.state == DONE else tone
     stands = "its effect is in the database" if stage.stands else "nothing of it is in the database"
-    yield Label(
-        id=f"at:{key}", x=x + w / 2, y=y + 11, text=step.at.rstrip("'"), size="small", role="soft", anchor="middle"
-    )
-    yield Box(
-        id=f"step:{key}",
-        x=x,
-        y=y + 15,
-        w=w,
-        h=STEP,
-        text=step.name,
-        role=colour or role,
-        tone=tone,
-        title=f"{step.name} at {step.at}: {step.do}; {step.kind}; {_in_words(stage.state)}; {stands}",
-    )
+    title = f"{step.name} at {step.at}: {step.do}; {step.kind}; {said}; {stands}"
+    yield small(f"at:{key}", x + w / 2, y + 11, step.at.rstrip("'"), anchor="middle")
+    yield from stack([box(f"step:{key}", step.name, colour or role, tone, title)], x, y + 15, w, pitch=STEP + 2)
     if stage.stands:
-        yield Box(id=f"stands:{key}", x=x, y=y + 17 + STEP, w=w, h=BAR, role="ink", tone="solid", title=stands)
+        yield Box(id=f"stands:{key}", x=x, y=y + 17 + STEP, w=w, h=BAR, tone="solid", title=stands)
     if words:
-        yield Label(id=f"word:{key}", x=x + w / 2, y=y + WORD, text=words, size="small", anchor="middle")
-    yield from _below(path, step, stage)
-
-
-def _below(path: Path, step: Step, stage: Stage) -> Iterator[Mark]:
-    """The way back under a step; or that there is none."""
-    key, (x, y), w = f"{path.name}:{step.name}", path.at(step.name), path.wide
+        yield small(f"word:{key}", x + w / 2, y + WORD, words, "ink", "middle")
     if step.kind != COMPENSATABLE:
-        words = "pivot" if step.kind == PIVOT else "retried"
-        yield Label(id=f"kind:{key}", x=x + w / 2, y=y + 80, text=words, size="small", role="soft", anchor="middle")
+        yield small(f"kind:{key}", x + w / 2, y + 80, "pivot" if step.kind == PIVOT else "retried", anchor="middle")
         return
-    text, role, tone = _UNDOS[stage.undo]
-    said = _undo_in_words(stage.undo) if stage.undo else "not needed"
-    yield Box(
-        id=f"undo:{key}",
-        x=x,
-        y=y + 66,
-        w=w,
-        h=UNDO,
-        text=text.format(turn=path.turn),
-        role=role,
-        tone=tone,
-        title=f"what undoes {step.name}: {step.undo}; {said}",
-    )
+    text, colour, tone, said = _UNDOS[stage.undo]
+    title = f"what undoes {step.name}: {step.undo}; {said}"
+    undo = box(f"undo:{key}", text.format(turn=path.turn), colour, tone, title)
+    yield from stack([undo], x, y + 66, w, pitch=UNDO + 2)
 
 
 def _pivot(path: Path, found: Mapping[str, Stage]) -> Iterator[Mark]:
@@ -210,47 +174,24 @@ def _pivot(path: Path, found: Mapping[str, Stage]) -> Iterator[Mark]:
         return
     x, _ = path.at(pivot)
     passed = found[pivot].state == DONE
-    x, bottom = x + path.wide + GAP / 2, path.y + height(path.definition) - 8
-    words = "is passed" if passed else "is not reached"
-    yield Line(
-        id=f"pivot:{path.name}",
-        x=x,
-        y=path.y + HEAD,
-        x2=x,
-        y2=bottom,
-        role="good" if passed else "bad",
-        tone="outline" if passed else "dashed",
-        wide=2.5,
-        title=f"the point of no return: {pivot} {words}",
-    )
+    x, top, bottom = x + path.wide + GAP / 2, path.y + HEAD, path.y + height(path.definition) - 8
+    role, words = ("good", "is passed") if passed else ("bad", "is not reached")
+    title, tone = f"the point of no return: {pivot} {words}", "outline" if passed else "dashed"
+    yield Line(id=f"pivot:{path.name}", x=x, y=top, x2=x, y2=bottom, role=role, tone=tone, wide=2.5, title=title)
 
 
 def _ways(path: Path, found: Mapping[str, Stage], role: Role) -> Iterator[Mark]:
     """The way forward from step to step, and below it the way back."""
-    w = path.wide
     for a, b in path.definition.arrows:
-        (x, y), (x2, y2) = path.at(a), path.at(b)
-        taken = found[b].state not in (WAITING, NEVER)
-        yield Line(
-            id=f"way:{path.name}:{a}:{b}",
-            x=x + w + 1,
-            y=y + 15 + STEP / 2,
-            x2=x2 - 1,
-            y2=y2 + 15 + STEP / 2,
-            arrow=True,
-            role=role if taken else "line",
-            title=f"{b} comes after {a}",
-        )
-        if path.definition[a].kind != COMPENSATABLE:
-            continue
-        back = found[a].undo in (TURN, UNDONE, STUCK)
-        yield Line(
-            id=f"back:{path.name}:{a}:{b}",
-            x=x2 - 1,
-            y=y2 + 66 + UNDO / 2,
-            x2=x + w + 1,
-            y2=y + 66 + UNDO / 2,
-            arrow=True,
-            role="bad" if back else "line",
-            title=f"{a} is undone only after {b} is undone, or was never done",
-        )
+        (x, y), (x2, y2), ways = path.at(a), path.at(b), f"{path.name}:{a}:{b}"
+        x, x2, forward, back = x + path.wide + 1, x2 - 1, 15 + STEP / 2, 66 + UNDO / 2
+        taken = role if found[b].state not in (WAITING, NEVER) else "line"
+        yield _arrow(f"way:{ways}", x, y + forward, x2, y2 + forward, taken, f"{b} comes after {a}")
+        if path.definition[a].kind == COMPENSATABLE:
+            taken = "bad" if found[a].undo in (TURN, UNDONE, STUCK) else "line"
+            title = f"{a} is undone only after {b} is undone, or was never done"
+            yield _arrow(f"back:{ways}", x2, y2 + back, x, y + back, taken, title)
+
+
+def _arrow(id: str, x: float, y: float, x2: float, y2: float, role: Role, title: str) -> Mark:
+    return Line(id=id, x=x, y=y, x2=x2, y2=y2, arrow=True, role=role, title=title)
