@@ -32,7 +32,7 @@ def texts(step: Any, prefix: str) -> list[str]:
 def test_of_a_long_log_the_oldest_records_are_counted() -> None:
     run = History(TwoPhaseCommit(transfers=({"ann": -1, "bob": 1},) * 4))
     for _ in range(4):
-        run.apply(next(run.machine.enabled(run.state, "request")))
+        run.apply(next(iter(run.machine.enabled(run.state, "request"))))
         while run.advance():
             pass
     assert texts(run.step, "older:P1") == ["3 older"]

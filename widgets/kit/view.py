@@ -67,8 +67,6 @@ class ProcessView:
     """The circle on which the processes sit."""
     calls_at: ClassVar[float] = 352
     most_calls: ClassVar[int] = 3
-    captions: ClassVar[bool] = True
-    """Whether a caption stands beside each process."""
 
     unchanged: ClassVar[tuple[Role, Tone]] = ("ink", "outline")
     changed: ClassVar[tuple[Role, Tone]] = ("accent", "soft")
@@ -170,6 +168,11 @@ class ProcessView:
     def radius(self) -> int:
         """A disc's."""
         return 27
+
+    @property
+    def captions(self) -> bool:
+        """Whether a caption stands beside each process."""
+        return True
 
     def ends(self, a: str, b: str) -> Ends:
         """Where the link between two processes leaves the first and reaches the second."""

@@ -9,7 +9,7 @@ from patterns.engine.world import World
 from patterns.leader_election import Bully, HirschbergSinclair
 from widgets.chapters.consensus_raft.view import term_role
 from widgets.kit import small
-from widgets.scene import Box, Label, Mark, Panel
+from widgets.scene import Box, Label, Mark, Panel, Tone
 
 from .reign import leader_role
 
@@ -45,7 +45,7 @@ def _row(world: World, process: Any, y: float) -> list[Mark]:
     role = "down" if who in world.down else leader_role(world, believed) if believed else "soft"
     if believed and isinstance(process, Server):
         role = term_role(process.current_term)
-    tone = "solid" if believed == who else "soft" if believed else "dashed"
+    tone: Tone = "solid" if believed == who else "soft" if believed else "dashed"
     title, text = f"{who} follows {believed or 'nobody'}", believed or "–"
     return [
         Label(id=f"name:{who}", x=6, y=y + 18, text=who, strong=True),

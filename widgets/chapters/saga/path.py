@@ -176,7 +176,8 @@ def _pivot(path: Path, found: Mapping[str, Stage]) -> Iterator[Mark]:
     passed = found[pivot].state == DONE
     x, top, bottom = x + path.wide + GAP / 2, path.y + HEAD, path.y + height(path.definition) - 8
     role, words = ("good", "is passed") if passed else ("bad", "is not reached")
-    title, tone = f"the point of no return: {pivot} {words}", "outline" if passed else "dashed"
+    tone: Tone = "outline" if passed else "dashed"
+    title = f"the point of no return: {pivot} {words}"
     yield Line(id=f"pivot:{path.name}", x=x, y=top, x2=x, y2=bottom, role=role, tone=tone, wide=2.5, title=title)
 
 

@@ -58,6 +58,7 @@ def _record(process: Logged, place: int) -> Box:
     record, who, written = records[place], process.id, place < len(process.log)
     text = record_in_short(record)
     nth = sum(record_in_short(other) == text for other in records[: place + 1])
+    tone: Tone
     if not written:
         title, tone = f"in {who}'s memory: {record}, which waits for the next write", "dashed"
     elif place in process.waited:

@@ -43,8 +43,6 @@ class CommitView(ProcessView):
         "arc round a process": "a timer that runs out",
     }
     width, height, calls_at = 294, 388, 360
-    captions = False
-    rows = (7, 5)
     key = ((6, "solid", "forced"), (86, "soft", "lazy, written"), (206, "dashed", "lazy, not yet"))
 
     @classmethod
@@ -89,6 +87,10 @@ class CommitView(ProcessView):
         n = len(self.world.processes)
         return 31 if n <= FEW + 1 else 24 if n <= 6 else 18
 
+    @property
+    def captions(self) -> bool:
+        return False
+
     def drawn_as(self, process: Any) -> Look:
         """The disc says in a word, or a sign, how the transaction stands that is most urgent."""
         look, paused = look_of(self.world, process), process.id in self.world.paused
@@ -115,6 +117,10 @@ class CommitView(ProcessView):
         return marks
 
     # What is kept
+
+    @property
+    def rows(self) -> tuple[int, int]:
+        return 7, 5
 
     def column_width(self, process: Any) -> float:
         """The coordinator has a cell for each vote."""
