@@ -16,6 +16,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from typing import Annotated, Any, ClassVar, Literal, Self
 
+import msgspec
 from msgspec import Meta
 from msgspec.structs import replace
 
@@ -31,6 +32,8 @@ from .world import (
     PACKET_EVENTS,
     Call,
     Crash,
+    Cut,
+    Delay,
     Deliver,
     Drop,
     Fire,
@@ -47,6 +50,7 @@ from .world import (
 
 Notes = tuple[Note, ...]
 _OTHERS = frozenset({*FAULT_EVENTS, Restart, Request})  # all but the two that happen by themselves
+_TYPED = frozenset({Request, Cut, Delay})  # those with fields that name nothing in the world
 
 
 Timing = Literal["asynchronous", "patient", "quiet", "synchronous"]
@@ -107,6 +111,7 @@ class Simulation(Machine[World, Any]):
         self.latency = self.params.latency
         self._all_may_happen = self.params.timing == "asynchronous" and type(self).may_happen is Simulation.may_happen
         self._remembered: _Remembered | None = None
+        self._typed: set[Any] = set()  # events whose fields have the types that they declare
         self._index: dict[str, int] = {}
         self._keys: dict[tuple[str, str, str], int] = {}  # a memo of _key
 
@@ -151,6 +156,8 @@ class Simulation(Machine[World, Any]):
             return self._fire(world, event)
         if kind not in _OTHERS:
             raise NotEnabled(f"{event!r} is nothing that can happen in {type(self).__name__}")
+        if kind in _TYPED:
+            self._require_types(event)
         if why := self.why_not(world, event):
             raise NotEnabled(why)
         if kind is Restart:
@@ -197,6 +204,15 @@ class Simulation(Machine[World, Any]):
         except KeyError:
             known = ", ".join(self._index)
             raise ValueError(f"there is no process {process!r}; the processes are {known}") from None
+
+    def _require_types(self, event: Any) -> None:
+        """Raises ParameterError for an event that a replay code could not bring back: a text where a number belongs."""
+        try:
+            if event not in self._typed:
+                msgspec.convert(msgspec.to_builtins(event), self.events)
+                self._typed.add(event)
+        except (msgspec.ValidationError, TypeError) as problem:
+            refuse("event", event, f"an event of {type(self).__name__} ({problem})")
 
     # One process moves
 

@@ -645,3 +645,26 @@ def test_a_search_that_remembers_finds_what_one_finds_that_does_not() -> None:
         plain = explore(Plain(backups=2, writes=1, budget=budget), max_states=3_000)
         remembering = explore(Replicas(backups=2, writes=1, budget=budget), max_states=3_000)
         assert remembering[:3] == plain[:3], budget
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        (
+            Request("C1", "P", Put("x")),
+            "event is Request.*; allowed is an event of Replicas .*Expected `int`, got `str`",
+        ),  # type: ignore[arg-type]
+        (Request("C1", "P", Put(None)), "Expected `int`, got `null`"),  # type: ignore[arg-type]
+        (Request(5, "P", Put(1)), "Expected `str`, got `int`"),  # type: ignore[arg-type]
+        (Request("C1", "P", None), "event is Request.*body=None"),
+        (Delay(0, 1.5), "Expected `int`, got `float`"),  # type: ignore[arg-type]
+        (Cut(("P",), None), "Expected `array`, got `null`"),  # type: ignore[arg-type]
+        (Cut(["P"], ["B1"]), "unhashable type: 'list'"),  # type: ignore[arg-type]
+    ],
+)
+def test_an_event_that_no_replay_code_can_bring_back_is_refused(event: Any, said: str) -> None:
+    """ENGINE.md, D15: a text where a number belongs was accepted, and the history's own code could not be replayed."""
+    history = asked()
+    with pytest.raises(ValueError, match=said):
+        history.apply(event)
+    assert history.step.depth == 1
