@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from itertools import combinations
 from typing import Any
 
@@ -54,6 +55,23 @@ def choices_of(world: World, requests: Requests, why_not: WhyNot) -> tuple[Choic
     )
 
 
+@lru_cache(maxsize=64)
+def _partitions(names: tuple[str, ...]) -> tuple[Cut, ...]:
+    """One process, or two of four and more, cut off from the rest; each partition once."""
+    found = []
+    for size in (1, 2):
+        for side in combinations(names, size):
+            rest = tuple(name for name in names if name not in side)
+            if len(rest) > size or (len(rest) == size and side < rest):
+                found.append(Cut(side, rest))
+    return tuple(found)
+
+
+@lru_cache(maxsize=64)
+def _one_way(names: tuple[str, ...]) -> tuple[Cut, ...]:
+    return tuple(Cut((a,), (b,), one_way=True) for a in names for b in names if a != b)
+
+
 def events_of(world: World, group: str, requests: Requests) -> Iterable[Any]:
     """The events of one menu, those that cannot happen now included."""
     return requests if group == "request" else EVENTS_OF[group](world)
@@ -69,7 +87,7 @@ EVENTS_OF: Mapping[str, Callable[[World], Iterable[Any]]] = {
     "heal": lambda world: [Heal()],
     "pause": lambda world: [Pause(name) for name in world.names],
     "resume": lambda world: [Resume(name) for name in world.names],
-    "cut one way": lambda world: [Cut((a,), (b,), one_way=True) for a in world.names for b in world.names if a != b],
+    "cut one way": lambda world: _one_way(world.names),
     "drop": lambda world: [Drop(packet.id) for packet in world.packets],
     "duplicate": lambda world: [Duplicate(packet.id) for packet in world.packets],
     "delay": lambda world: [Delay(packet.id) for packet in world.packets],
@@ -194,8 +212,10 @@ _WHY_NOT_PROCESS: Mapping[type, Callable[[World, Any, str, bool, bool], str]] = 
 
 def require_process(world: World, name: str) -> None:
     """Raises ValueError when the world has no process of that name."""
-    if name not in world.names:
-        raise ValueError(f"there is no process {name!r}; the processes are {', '.join(world.names)}")
+    for process in world.processes:
+        if process.id == name:
+            return
+    raise ValueError(f"there is no process {name!r}; the processes are {', '.join(world.names)}")
 
 
 def _spent(world: World, fault: str) -> str:
@@ -224,23 +244,20 @@ def is_lost(world: World, packet: Packet) -> bool:
 
 def links_of(world: World, cut: Cut) -> frozenset[tuple[str, str]]:
     """The links that a cut cuts, as (sender, to). Raises ValueError for sides that make no sense."""
+    return _links(cut, world.names)
+
+
+@lru_cache(maxsize=1024)
+def _links(cut: Cut, names: tuple[str, ...]) -> frozenset[tuple[str, str]]:
     for name in (*cut.a, *cut.b):
-        require_process(world, name)
+        if name not in names:
+            raise ValueError(f"there is no process {name!r}; the processes are {', '.join(names)}")
     if len({*cut.a, *cut.b}) < len(cut.a) + len(cut.b):
         raise ValueError(f"the cut between {cut.a} and {cut.b} names one process twice; the sides must be disjoint")
     if not cut.a or not cut.b:
         raise ValueError(f"the cut between {cut.a} and {cut.b} has an empty side; each side needs a process")
     there = {(x, y) for x in cut.a for y in cut.b}
     return frozenset(there if cut.one_way else there | {(y, x) for x, y in there})
-
-
-def _partitions(names: tuple[str, ...]) -> Iterator[Cut]:
-    """One process, or two of four and more, cut off from the rest; each partition once."""
-    for size in (1, 2):
-        for side in combinations(names, size):
-            rest = tuple(name for name in names if name not in side)
-            if len(rest) > size or (len(rest) == size and side < rest):
-                yield Cut(side, rest)
 
 
 def describe(world: World, event: Any) -> str:

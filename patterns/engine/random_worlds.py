@@ -166,19 +166,16 @@ class _RandomRun:
         self.drawn += 1
         return mix(self.key, self.drawn) % below
 
-    def chance(self) -> float:
-        return self.draw(1_000_000) / 1_000_000
-
     def next_event(self) -> Any | None:
         """A random event of a random group; where that group has none, and mostly, the usual one.
 
         Where nothing is usual, groups are drawn until one has an event, and at last any event will do.
         """
         usual = self.machine.usual(self.stage.state)
+        shares, scale = self.shares, 1 if usual is not None or not self.shares else self.shares[-1]
         empty = set[str]()  # groups that were drawn and have no event: they need no second look
         for _ in range(1 if usual is not None else 20):
-            chance = self.chance() * (1 if usual is not None or not self.shares else self.shares[-1])
-            at = bisect_right(self.shares, chance)
+            at = bisect_right(shares, self.draw(1_000_000) / 1_000_000 * scale)
             if at == len(self.groups) or (group := self.groups[at]) in empty:
                 continue
             event = self.one_of(group)
@@ -190,7 +187,7 @@ class _RandomRun:
         return (self.one_of("next") if self.uniform else None) or usual
 
     def one_of(self, group: str) -> Any | None:
-        events = tuple(self.machine.enabled(self.stage.state, group))
+        events = list(self.machine.enabled(self.stage.state, group))
         return events[self.draw(len(events))] if events else None
 
     def take(self, event: Any) -> None:
@@ -207,7 +204,7 @@ class _RandomRun:
         waiting = self.sometimes
         for left in range(patience, -1, -1):
             waiting = [some for some in waiting if not some.reached(self.stage.state)]
-            asks = self.chance() < self.requests
+            asks = self.draw(1_000_000) < 1_000_000 * self.requests
             event = (self.one_of("request") if asks else None) or self.machine.usual(self.stage.state)
             if event is None:
                 event = self.one_of("request")
