@@ -1,4 +1,4 @@
-"""What becomes of a cache tier when its router changes, and what that cost."""
+"""What a change of its router does to a cache tier, and what it cost."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from msgspec.structs import replace
 from patterns.engine.step import Note
 
 from .placement import Node
-from .ring import Move, Ring, moves_between
-from .router import Router
-from .state import KeyMove, Outcome, Tier, home_table, modulo_moves
+from .ring import Ring, moves_between
+from .router import KeyMove, Router
+from .state import Outcome, Tier, home_table, modulo_moves
 
 
 def changed(state: Tier, router: Router, kind: str, node: str, before: Sequence[Node], so_far: int = 0) -> Tier:
     """The tier behind another router, and in `last` what moved.
 
-    A cache keeps only what it will be asked for, so that no copy grows stale unseen. `before` are the nodes when the
-    change began, and `so_far` the keys that moved since: a join point by point is one change of many steps.
+    A cache drops the keys that it will not be asked for, so that no copy grows stale unseen. `before` are the nodes
+    when the change began, and `so_far` the keys that moved since: a join point by point is one change of many steps.
     """
-    old, new = state.home_table(), home_table(router, state.keys, state.copies)
+    was, old, new = state.router, state.home_table(), home_table(router, state.keys, state.copies)
     moved = tuple(KeyMove(key, old[key][0], new[key][0]) for key in state.keys if old[key][0] != new[key][0])
     cached = state.cached()
     held = tuple((name, frozenset(key for key in cached.get(name, ()) if name in new[key])) for name in router.names)
@@ -29,24 +29,17 @@ def changed(state: Tier, router: Router, kind: str, node: str, before: Sequence[
     last = Outcome(
         kind=kind,
         node=node,
-        moves=moves_between(state.router, router)
-        if isinstance(state.router, Ring) and isinstance(router, Ring)
-        else (),
+        moves=moves_between(was, router) if isinstance(was, Ring) and isinstance(router, Ring) else (),
         moved=moved,
         moved_so_far=so_far + len(moved),
         ideal=ideal_moves(before, router.nodes, len(state.keys)),
         modulo=modulo_moves(tuple(node.name for node in before), router.names, state.keys),
-        dropped=copies_held(state) - copies_held(after),
     )
     return replace(after, last=last)
 
 
-def _moves(before: Router, after: Router) -> tuple[Move, ...]:
-    return moves_between(before, after) if isinstance(before, Ring) and isinstance(after, Ring) else ()
-
-
 def ideal_moves(before: Sequence[Node], after: Sequence[Node], keys: int) -> float:
-    """How many keys must move for every node to have its share again: what the shares that grow grow by.
+    """How many keys must move for every node to have its share again: the sum of what the shares that grow grow by.
 
     For one node that joins N others of its weight this is K/(N+1) (Karger et al. 1997).
     """
@@ -73,18 +66,17 @@ def copies_held(state: Tier) -> int:
     return sum(len(keys) for _, keys in state.held)
 
 
-def counted(after: Tier) -> dict[str, Any]:
-    """The values that the notes of every change have: the node, the keys that moved, all keys."""
-    return {"node": after.last.node, "moved": len(after.last.moved), "keys": len(after.keys)}
+def counted(rule: str, after: Tier, **values: Any) -> Note:
+    """The note of a change: the node, the keys that moved, all keys, and these values."""
+    return Note(rule, {"node": after.last.node, "moved": len(after.last.moved), "keys": len(after.keys), **values})
 
 
-def accounts(after: Tier, whole: bool = True, lost: int = 0) -> tuple[Note, ...]:
-    """The copies that were dropped and, once the change is whole, what it cost beside what it had to.
+def accounts(before: Tier, after: Tier, whole: bool = True, lost: int = 0) -> list[Note]:
+    """The copies that caches dropped and, once the change is whole, what it cost beside what it had to.
 
-    `lost` copies went with a node that crashed: nobody dropped them.
+    `lost` copies went with a node that crashed: no cache dropped them.
     """
-    last = after.last
-    dropped = last.dropped - lost
-    notes = (Note("drop", {"dropped": dropped}),) if dropped else ()
+    last, dropped = after.last, copies_held(before) - copies_held(after) - lost
+    notes = [Note("drop", {"dropped": dropped})] if dropped else []
     rule = "ideal-weight" if last.kind == "reweight" else "ideal"  # a weight is nothing to `hash mod N`
-    return (*notes, Note(rule, {"ideal": f"{last.ideal:.0f}", "modulo": last.modulo})) if whole else notes
+    return [*notes, Note(rule, {"ideal": last.ideal, "modulo": last.modulo})] if whole else notes

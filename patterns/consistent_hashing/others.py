@@ -10,6 +10,7 @@ multi-probe   N points         k log N            only to the new node
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -17,44 +18,28 @@ from hashlib import blake2b
 from math import isqrt, log
 from typing import Any, ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from .errors import RouterError, bad_key
-from .hashes import HASHES, MASK64, Positions, blake2b_64, encode_all, mix64, mix64_many
+from .errors import RouterError
+from .hashes import MASK64, blake2b_64, encoded, mix64
 from .placement import Node
 from .ring import Ring
-from .router import Keys, Router
+from .router import Router
 
 
 def hash_of(key: str) -> int:
-    """A key's 64-bit hash. Raises TypeError for what is no str."""
-    if not isinstance(key, str):
-        raise bad_key(key)
-    return blake2b_64(key.encode())
-
-
-def hashes_of(keys: Keys) -> Positions:
-    """The hashes of many keys; shape (number of keys,)."""
-    return HASHES["blake2b"].many(encode_all(keys))
+    """A key's 64-bit hash. Raises TypeError if it is not a str."""
+    return blake2b_64(encoded(key))
 
 
 class Hashed(Router):
-    """A scheme that looks at the key's hash alone. A subclass says which node, for one and for many."""
+    """A scheme that uses nothing of the key but its hash."""
 
     def lookup(self, key: str) -> str:
-        self._require_nodes()
+        self.require_nodes()
         return self.names[self.index_of(hash_of(key))]
 
-    def lookup_many(self, keys: Keys) -> NDArray[np.intp]:
-        self._require_nodes()
-        return self.indices_of(hashes_of(keys))
-
+    @abstractmethod
     def index_of(self, hashed: int) -> int:
-        raise NotImplementedError
-
-    def indices_of(self, hashed: Positions) -> NDArray[np.intp]:
-        return np.fromiter(map(self.index_of, hashed.tolist()), np.intp, len(hashed))
+        """The node of a hash, an index into `nodes`."""
 
 
 class Unweighted(Hashed):
@@ -68,15 +53,12 @@ class Unweighted(Hashed):
 
 
 class Modulo(Unweighted):
-    """The hash modulo the number of nodes: perfectly even, and no key is safe when that number changes."""
+    """The hash modulo the number of nodes: perfectly even, and nearly every key moves when that number changes."""
 
     scheme: ClassVar[str] = "modulo"
 
     def index_of(self, hashed: int) -> int:
         return hashed % len(self.nodes)
-
-    def indices_of(self, hashed: Positions) -> NDArray[np.intp]:
-        return (hashed % np.uint64(len(self.nodes))).astype(np.intp)
 
 
 class Rendezvous(Hashed):
@@ -101,28 +83,11 @@ class Rendezvous(Hashed):
         scores = self.scores(hashed)
         return scores.index(max(scores))
 
-    def indices_of(self, hashed: Positions) -> NDArray[np.intp]:
-        best = np.full(len(hashed), -1.0)
-        winner = np.zeros(len(hashed), np.intp)
-        for at, (node, seed) in enumerate(zip(self.nodes, self._seeds, strict=True)):
-            draws = (mix64_many(hashed ^ np.uint64(seed)) >> np.uint64(11)).astype(np.float64) + 0.5
-            scores = -node.weight / np.log(draws / 2**53)
-            wins = scores > best
-            best[wins], winner[wins] = scores[wins], at
-        return winner
-
-    def ranked(self, key: str, n: int) -> tuple[str, ...]:
-        """The `n` nodes that draw highest: where copies go."""
-        if not isinstance(n, int) or not 1 <= n <= len(self.nodes):
-            raise RouterError(f"n is {n!r}; a list of distinct nodes has from 1 to {len(self.nodes)} here")
-        ranked = sorted(zip(self.scores(hash_of(key)), self.names, strict=True), key=lambda pair: (-pair[0], pair[1]))
-        return tuple(name for _, name in ranked[:n])
-
 
 def jump_hash(key: int, buckets: int) -> int:
     """The bucket, from 0, of a 64-bit key (Lamping and Veach 2014, Figure 1).
 
-    A key jumps from bucket to bucket as their number grows; the jumps are drawn from a generator that the key seeds,
+    A key jumps from bucket to bucket as their number grows. The jumps are drawn from a generator that the key seeds,
     and the last one that lands below `buckets` counts.
     """
     if not 0 <= key <= MASK64:
@@ -140,7 +105,7 @@ def jump_hash(key: int, buckets: int) -> int:
 class Jump(Unweighted):
     """Jump consistent hash: no memory and perfectly even, but nodes are numbered, so only the last can leave.
 
-    The nodes' order is theirs in the arguments: it is part of the value, and routers must agree on it.
+    Nodes keep the order in which they are given: it is part of the value, and routers must agree on it.
     """
 
     scheme: ClassVar[str] = "jump"
@@ -152,39 +117,24 @@ class Jump(Unweighted):
     def index_of(self, hashed: int) -> int:
         return jump_hash(hashed, len(self.nodes))
 
-    def indices_of(self, hashed: Positions) -> NDArray[np.intp]:
-        keys = hashed.copy()
-        bucket = np.full(len(keys), -1, np.int64)
-        jump = np.zeros(len(keys), np.int64)
-        while (going := jump < len(self.nodes)).any():
-            bucket[going] = jump[going]
-            keys[going] = keys[going] * np.uint64(2862933555777941757) + np.uint64(1)
-            draws = (keys[going] >> np.uint64(33)).astype(np.float64) + 1
-            jump[going] = ((bucket[going] + 1) * (float(1 << 31) / draws)).astype(np.int64)
-        return bucket.astype(np.intp)
 
-
-def maglev_table(permutations: Sequence[tuple[int, int]], size: int) -> NDArray[np.intp]:
+def maglev_table(permutations: Sequence[tuple[int, int]], size: int) -> list[int]:
     """The lookup table of Maglev: nodes take turns, each the next free entry it prefers (Eisenbud et al. 2016, 3.4).
 
     A node's preferences are (offset + j * skip) mod `size` for j = 0, 1, ...; `permutations` gives its offset, from 0,
     and its skip, from 1, both below `size`. `size` is a prime, so that the preferences go through every entry.
     """
-    table = np.full(size, -1, np.intp)
-    taken = bytearray(size)
+    table = [-1] * size
     at = [offset for offset, _ in permutations]
     left = size if permutations else 0
     while left:
-        for node, (_, skip) in enumerate(permutations):
+        for node, (_, skip) in enumerate(permutations[:left]):
             entry = at[node]
-            while taken[entry]:
+            while table[entry] >= 0:
                 entry = (entry + skip) % size
-            taken[entry] = 1
             table[entry] = node
             at[node] = (entry + skip) % size
-            left -= 1
-            if not left:
-                break
+        left -= min(left, len(permutations))
     return table
 
 
@@ -206,23 +156,21 @@ class Maglev(Unweighted):
         return {"size": self.size}
 
     @cached_property
-    def table(self) -> NDArray[np.intp]:
-        """The index of the node of each entry; shape (`size`,)."""
+    def table(self) -> list[int]:
+        """The index of the node of each entry."""
         digests = [blake2b(node.name.encode(), digest_size=16).digest() for node in self.nodes]
         halves = [(int.from_bytes(digest[:8], "big"), int.from_bytes(digest[8:], "big")) for digest in digests]
         return maglev_table([(h1 % self.size, h2 % (self.size - 1) + 1) for h1, h2 in halves], self.size)
 
     def index_of(self, hashed: int) -> int:
-        return int(self.table[hashed % self.size])
-
-    def indices_of(self, hashed: Positions) -> NDArray[np.intp]:
-        return self.table[(hashed % np.uint64(self.size)).astype(np.intp)]
+        return self.table[hashed % self.size]
 
 
 class MultiProbe(Unweighted):
-    """One point a node and `probes` hashes a key: the probe nearest to a point decides (Appleton and O'Reilly 2015).
+    """One point for each node and `probes` hashes for each key; the probe nearest to a point decides.
 
-    With k probes the fullest node has about 1 + 1/(k - 1) times the mean: 21 probes bring it within 1.05.
+    With k probes the fullest node has about 1 + 1/(k - 1) times the mean: 21 probes bring it within 1.05 (Appleton and
+    O'Reilly 2015).
     """
 
     scheme: ClassVar[str] = "multi-probe"
@@ -250,18 +198,6 @@ class MultiProbe(Unweighted):
             position, index = self._points[bisect_left(self._points, (probe, 0)) % len(self._points)]
             nearest = min(nearest, ((position - probe) & MASK64, index))
         return nearest[1]
-
-    def indices_of(self, hashed: Positions) -> NDArray[np.intp]:
-        stops = np.array([position for position, _ in self._points], np.uint64)
-        owners = np.array([index for _, index in self._points], np.intp)
-        best, winner = np.full(len(hashed), MASK64, np.uint64), np.full(len(hashed), len(stops), np.intp)
-        for seed in self._seeds:
-            probes = mix64_many(hashed ^ np.uint64(seed))
-            found = stops.searchsorted(probes) % len(stops)
-            distance, owner = stops[found] - probes, owners[found]
-            nearer = (distance < best) | ((distance == best) & (owner < winner))
-            best[nearer], winner[nearer] = distance[nearer], owner[nearer]
-        return winner
 
 
 ROUTERS: dict[str, type[Router]] = {

@@ -1,43 +1,28 @@
-"""What must always hold of a cache tier. Each is defined here anew, and does not ask the code that it checks."""
+"""What must always hold of a cache tier. Each is defined here anew, and does not call the code that it checks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
-
-import numpy as np
-
 from patterns.engine.properties import Always, AlwaysNext, Property, Reason
 
-from .placement import Node
 from .ring import Ring
-from .router import Router
 from .state import Tier, home_table
 
 
-class RouterMaker(Protocol):
-    """What the properties need of a tier."""
-
-    def router_of(self, nodes: Sequence[Node]) -> Router: ...
-
-
 def owner_is_first_clockwise(state: Tier) -> Reason:
-    """On a ring, no point of another node lies between a key and its owner's nearest point."""
-    ring = state.router
-    if not isinstance(ring, Ring) or not state.keys:
+    """On a ring, no point lies between a key and the point that owns it.
+
+    It goes round the circle once, counter-clockwise from the top, past points and keys, and searches nothing.
+    """
+    if not isinstance(state.router, Ring):
         return None
-    keys = state.keys[: max(1, 2_000_000 // len(ring.positions))]  # a crowded ring: as many keys as fit in a blink
-    mask = np.uint64(ring.placement.size - 1)
-    distances = (ring.positions[None, :] - ring.positions_of(keys)[:, None]) & mask
-    table, place = state.home_table(), {name: at for at, name in enumerate(ring.names)}
-    owners = np.array([place[table[key][0]] for key in keys])
-    to_owner = np.where(ring.owners[None, :] == owners[:, None], distances, mask).min(axis=1)
-    wrong = np.flatnonzero(to_owner != distances.min(axis=1))
-    if not wrong.size:
-        return None
-    row = int(wrong[0])
-    first = ring.names[ring.owners[distances[row].argmin()]]
-    return f"{keys[row]} goes to {ring.names[owners[row]]}, but the first point clockwise from it is of {first}"
+    table, points = state.home_table(), list(state.points())
+    ahead = points[0]  # past the top comes the first point
+    for position, key in sorted(((state.position(key), key) for key in state.keys), reverse=True):
+        while points and points[-1].position >= position:
+            ahead = points.pop()
+        if table[key][0] != ahead.node:
+            return f"{key} goes to {table[key][0]}, but the first point clockwise from it is of {ahead.node}"
+    return None
 
 
 def only_keys_of_the_changed_node_move(before: Tier, after: Tier) -> Reason:
@@ -46,11 +31,8 @@ def only_keys_of_the_changed_node_move(before: Tier, after: Tier) -> Reason:
     if not changed:
         return None
     old, new = before.home_table(), after.home_table()
-    wrong = [
-        (key, old[key][0], new[key][0])
-        for key in before.keys
-        if old[key][0] != new[key][0] and not {old[key][0], new[key][0]} & changed
-    ]
+    moved = [(key, old[key][0], new[key][0]) for key in before.keys if old[key][0] != new[key][0]]
+    wrong = [move for move in moved if changed.isdisjoint(move[1:])]
     if not wrong:
         return None
     key, giver, taker = wrong[0]
@@ -58,10 +40,9 @@ def only_keys_of_the_changed_node_move(before: Tier, after: Tier) -> Reason:
 
 
 def copies_are_on_distinct_nodes(state: Tier) -> Reason:
-    """A key's copies are on as many machines as asked for, or on all there are."""
-    lists = dict(state.home_table())
+    """A key's copies are on as many machines as the tier keeps copies, or on all machines if there are fewer."""
     wanted = min(state.copies, len(state.router.nodes))
-    for key, homes in lists.items():
+    for key, homes in state.home_table().items():
         if len(set(homes)) < wanted:
             return f"the {wanted} copies of {key} are on {', '.join(homes)}"
     walk = state.walk
@@ -71,7 +52,7 @@ def copies_are_on_distinct_nodes(state: Tier) -> Reason:
 
 
 def racks_are_used_in_turn(state: Tier) -> Reason:
-    """No rack has two copies of a key while another rack has none. A node that names no rack is one by itself."""
+    """No rack has two copies of a key while another rack has none. A node without one is a rack by itself."""
     rack = {node.name: node.rack or f" {node.name}" for node in state.router.nodes}
     racks = len(set(rack.values()))
     for key, homes in state.home_table().items():
@@ -82,7 +63,7 @@ def racks_are_used_in_turn(state: Tier) -> Reason:
 
 
 def caches_hold_only_their_own(state: Tier) -> Reason:
-    """A cache holds no key that another node is asked for: such a copy would grow stale unseen."""
+    """A cache holds only keys that clients ask it for: another copy would grow stale unseen."""
     table = state.home_table()
     for name, held in state.held:
         for key in sorted(held):
@@ -91,33 +72,27 @@ def caches_hold_only_their_own(state: Tier) -> Reason:
     return None
 
 
-def routers_agree(router_of: Callable[[Sequence[Node]], Router]) -> Callable[[Tier], Reason]:
+def routers_agree(state: Tier) -> Reason:
     """Two routers that know the same nodes send every key to the same node, whatever order they learned them in."""
-
-    def wrong(state: Tier) -> Reason:
-        learned = [state.router.node(name) for name in state.joined]
-        one = home_table(router_of(learned), state.keys, 1)
-        other = home_table(router_of(learned[::-1]), state.keys, 1)
-        for key in state.keys:
-            if one[key] != other[key]:
-                order = ", ".join(state.joined)
-                return f"a router that learned {order} sends {key} to {one[key][0]}, the reverse one to {other[key][0]}"
-        return None
-
-    return wrong
+    learned = [state.router.node(name) for name in state.joined]
+    kind, options = type(state.router), state.router.options
+    one = home_table(kind(learned, **options), state.keys, 1)
+    other = home_table(kind(learned[::-1], **options), state.keys, 1)
+    for key in state.keys:
+        if one[key] != other[key]:
+            order = ", ".join(state.joined)
+            return f"a router that learned {order} sends {key} to {one[key][0]}, the reverse one to {other[key][0]}"
+    return None
 
 
-def tier_properties(tier: RouterMaker) -> tuple[Property, ...]:
-    """The invariants of a tier, in the order they are shown. A circle and copies are the ring's alone."""
-    is_ring = isinstance(tier.router_of(()), Ring)
-    circle = Always("a key's owner is the first point clockwise", owner_is_first_clockwise)
-    every = (
-        AlwaysNext("a change moves only keys to or from the changed node", only_keys_of_the_changed_node_move),
-        Always("routers agree, whatever order they learned the nodes in", routers_agree(tier.router_of)),
-        Always("a cache holds only keys it is asked for", caches_hold_only_their_own),
-    )
-    copies = (
-        Always("copies are on distinct nodes", copies_are_on_distinct_nodes),
-        Always("no rack has two copies while another has none", racks_are_used_in_turn),
-    )
-    return (circle, *every, *copies) if is_ring else every
+FIRST_CLOCKWISE = Always("a key's owner is the first point clockwise", owner_is_first_clockwise)
+MONOTONE = AlwaysNext("a change moves only keys to or from the changed node", only_keys_of_the_changed_node_move)
+AGREED = Always("routers agree, whatever order they learned the nodes in", routers_agree)
+OWN_KEYS = Always("a cache holds only keys it is asked for", caches_hold_only_their_own)
+DISTINCT = Always("copies are on distinct nodes", copies_are_on_distinct_nodes)
+RACKS = Always("no rack has two copies while another has none", racks_are_used_in_turn)
+
+ALWAYS: tuple[Property, ...] = (FIRST_CLOCKWISE, MONOTONE, AGREED, OWN_KEYS, DISTINCT, RACKS)
+"""The invariants of a tier on a ring, in the order they are shown."""
+ALWAYS_ELSEWHERE: tuple[Property, ...] = (MONOTONE, AGREED, OWN_KEYS)
+"""Those of a tier of another scheme, which has no circle and one copy of each key."""

@@ -4,10 +4,10 @@
         def missing(self, state: Books, event: Lend) -> str:
             return "" if event.title in state.here else f"{event.title} is not on the shelf"
 
-        def every_book(self, state: Books) -> Iterator[Lend]:
-            return map(Lend, state.titles)
+        def titles(self, state: Books) -> Iterable[str]:
+            return state.titles
 
-        @act(Lend, "lend **{title}**", group="lend", about="book:{title}", offers=every_book, unless=[missing])
+        @act(Lend, "lend **{title}**", "lend", about="book:{title}", offers=titles, unless=[missing])
         def lend(self, state: Books, event: Lend) -> Happened[Books]:
             return state.without(event.title), [Note("lend", {"title": event.title})]
 
@@ -18,7 +18,7 @@ subclass that overrides a refusal or an act by its name changes one rule.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from operator import or_
 from typing import Any, ClassVar, NamedTuple, TypeVar
@@ -39,6 +39,7 @@ class Act(NamedTuple):
 
     name: str
     """The method that does it."""
+    kind: type[msgspec.Struct]
     label: str
     group: str
     about: str
@@ -51,8 +52,8 @@ class Act(NamedTuple):
 def act(
     kind: type[msgspec.Struct],
     label: str,
-    *,
     group: str = "next",
+    *,
     about: str = "",
     ask: str = "",
     offers: Callable[[Any, Any], Iterable[Any]] | None = None,
@@ -64,14 +65,15 @@ def act(
     group   the menu that it stands in; `next` for what happens by itself
     about   the id of the mark that it belongs to, a template too: `node:{node}`; of an empty name none
     ask     the field that a learner may fill in, offered with the first choice of the type
-    offers  `(self, state)` -> the events to choose from; an event without fields is always offered
+    offers  `(self, state)` -> of what the events to choose from are made: the first field's value, or a tuple of the
+            first fields' values; an event without fields is always offered
     unless  `(self, state, event)` -> why it cannot happen, or nothing; the first reason counts
     """
 
     def mark(handler: Handler) -> Handler:
-        every = offers or (lambda machine, state: () if kind.__struct_fields__ else (kind(),))
-        known = Act(handler.__name__, label, group, about, ask, every, tuple(guard.__name__ for guard in unless))
-        handler._act = (kind, known)  # type: ignore[attr-defined]
+        given = offers or (lambda machine, state: () if kind.__struct_fields__ else ((),))
+        known = Act(handler.__name__, kind, label, group, about, ask, given, tuple(guard.__name__ for guard in unless))
+        handler._act = known  # type: ignore[attr-defined]
         return handler
 
     return mark
@@ -84,8 +86,8 @@ class ValueMachine(Machine[S, E]):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        found = (value._act for value in vars(cls).values() if hasattr(value, "_act"))
-        cls.acts = {**cls.acts, **dict(found)}
+        found: list[Act] = [value._act for value in vars(cls).values() if hasattr(value, "_act")]
+        cls.acts = {**cls.acts, **{known.kind: known for known in found}}
         if cls.acts:
             cls.events = reduce(or_, cls.acts)
 
@@ -113,7 +115,7 @@ class ValueMachine(Machine[S, E]):
                 ask="" if at else known.ask,
             )
             for known in self.acts.values()
-            for at, event in enumerate(known.offers(self, state))
+            for at, event in enumerate(self._offered(known, state))
         )
 
     def enabled(self, state: S, group: str = "") -> Iterable[E]:
@@ -121,12 +123,16 @@ class ValueMachine(Machine[S, E]):
             event
             for known in self.acts.values()
             if group in ("", known.group)
-            for event in known.offers(self, state)
+            for event in self._offered(known, state)
             if not self.why_not(state, event)
         )
 
     def describe(self, state: S, event: E) -> str:
         return _filled(self._act_of(event).label, state, event)
+
+    def _offered(self, known: Act, state: S) -> Iterator[E]:
+        for given in known.offers(self, state):
+            yield known.kind(*given if isinstance(given, tuple) else (given,))  # type: ignore[misc]
 
     def _act_of(self, event: E) -> Act:
         known = self.acts.get(type(event))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import msgspec
@@ -56,8 +55,8 @@ class Library(ValueMachine[Books, Close | Lend | Return]):
     def book_missing(self, state: Books, event: Lend) -> str:
         return "" if event.title in state.here else f"{event.title} is not here"
 
-    def every_book(self, state: Books) -> Iterator[Lend]:
-        return map(Lend, sorted(state.here + state.lent))
+    def titles(self, state: Books) -> list[str]:
+        return sorted(state.here + state.lent)
 
     @act(Close, "close, after **{state.last:names|nothing}**", about="book:{state.last}", unless=[library_closed])
     def close(self, state: Books, event: Close) -> Happened[Books]:
@@ -66,10 +65,10 @@ class Library(ValueMachine[Books, Close | Lend | Return]):
     @act(
         Lend,
         "lend **{title}** to {to}",
-        group="lend",
+        "lend",
         about="book:{title}",
         ask="to",
-        offers=every_book,
+        offers=titles,
         unless=[library_closed, book_missing],
     )
     def lend(self, state: Books, event: Lend) -> Happened[Books]:
@@ -77,7 +76,7 @@ class Library(ValueMachine[Books, Close | Lend | Return]):
         after = Books(here, (*state.lent, event.title), last=event.title)
         return after, [Note("lend", msgspec.structs.asdict(event))]
 
-    @act(Return, "return **{title}**", group="return")
+    @act(Return, "return **{title}**", "return")
     def take_back(self, state: Books, event: Return) -> Happened[Books]:
         lent = tuple(title for title in state.lent if title != event.title)
         return Books((*state.here, event.title), lent, state.closed, event.title), [Note("return", {})]

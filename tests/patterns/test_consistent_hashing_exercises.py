@@ -7,26 +7,11 @@ from itertools import pairwise
 
 import pytest
 
-from patterns.consistent_hashing.lesson.exercises import (
-    BOUNDED_MISTAKES,
-    LOOKUP_MISTAKES,
-    CountedPoints,
-    bounded_cases,
-    bounded_solution,
-    judge_bounded,
-    judge_lookup,
-    lookup_cases,
-    lookup_solution,
-)
+from patterns.consistent_hashing.lesson.exercises import EXERCISES, bounded_cases, bounded_solution, lookup_cases
+from patterns.consistent_hashing.lesson.mistakes import LOOKUP_MISTAKES
+from patterns.consistent_hashing.lesson.rings import CountedPoints
 
-
-def test_the_reference_solutions_are_accepted() -> None:
-    for verdict in (judge_lookup(lookup_solution), judge_bounded(bounded_solution)):
-        assert verdict.accepted
-        assert verdict
-        assert verdict.attempted
-        assert verdict.tried > 300
-        assert verdict.headline.startswith("Accepted: right in all ")
+LOOKUP, PLACE_ALL = EXERCISES["lookup"], EXERCISES["place_all"]
 
 
 def test_the_cases_begin_small_and_hold_what_is_hard() -> None:
@@ -43,24 +28,12 @@ def test_the_cases_begin_small_and_hold_what_is_hard() -> None:
 
 
 @pytest.mark.parametrize("mistake", LOOKUP_MISTAKES, ids=lambda mistake: mistake.name)
-def test_a_usual_mistake_of_lookup_gets_its_hint(mistake) -> None:
-    verdict = judge_lookup(mistake.function)
-    assert not verdict.accepted
-    assert verdict.mistake == mistake.name
-    assert verdict.hint == mistake.hint
+def test_a_wrong_lookup_is_shown_on_a_small_ring_as_the_walk_it_should_be(mistake) -> None:
+    verdict = LOOKUP.judge(mistake.function)
     assert "On the ring" in verdict.failing, "the smallest case that fails is small"
     assert verdict.history is not None
     assert verdict.history.state.walk.done
     assert verdict.history.state.last.node in verdict.failing, "the run shows the right owner"
-
-
-@pytest.mark.parametrize("mistake", BOUNDED_MISTAKES, ids=lambda mistake: mistake.name)
-def test_a_usual_mistake_of_bounded_loads_gets_its_hint(mistake) -> None:
-    verdict = judge_bounded(mistake.function)
-    assert not verdict.accepted
-    assert verdict.mistake == mistake.name
-    assert verdict.hint == mistake.hint
-    assert verdict.failing
 
 
 def test_the_same_mistakes_are_known_in_other_words() -> None:
@@ -91,11 +64,11 @@ def test_the_same_mistakes_are_known_in_other_words() -> None:
     def ignores_the_bound(points, positions, capacity):
         return [points[bisect_left(points, (position,)) % len(points)][1] for position in positions]
 
-    assert judge_lookup(no_wrap).mistake == "no wrap"
-    assert judge_lookup(strictly_after).mistake == "off by one: a point's own position"
-    assert judge_lookup(first_server).mistake == "first server instead of first point"
-    assert judge_lookup(falls_off).mistake == "no wrap: no answer"
-    assert judge_bounded(ignores_the_bound).mistake == "no bound"
+    assert LOOKUP.judge(no_wrap).mistake == "no wrap"
+    assert LOOKUP.judge(strictly_after).mistake == "off by one: a point's own position"
+    assert LOOKUP.judge(first_server).mistake == "first server instead of first point"
+    assert LOOKUP.judge(falls_off).mistake == "no wrap: no answer"
+    assert PLACE_ALL.judge(ignores_the_bound).mistake == "no bound"
 
 
 def test_other_right_answers_are_accepted_with_a_remark_on_their_work() -> None:
@@ -105,26 +78,14 @@ def test_other_right_answers_are_accepted_with_a_remark_on_their_work() -> None:
     def with_bisect(points, position):
         return points[bisect_left(points, (position, "")) % len(points)][1]
 
-    slow, fast = judge_lookup(linear), judge_lookup(with_bisect)
+    slow, fast = LOOKUP.judge(linear), LOOKUP.judge(with_bisect)
     assert slow.accepted
     assert fast.accepted
     assert "a binary search looks at about 11" in slow.hint
     assert "binary" not in fast.hint
     assert "of 1,600 points" in fast.hint
-    tupled = judge_bounded(lambda *case: tuple(bounded_solution(*case)))
+    tupled = PLACE_ALL.judge(lambda *case: tuple(bounded_solution(*case)))
     assert tupled.accepted
-
-
-def test_an_untouched_exercise_is_not_attempted() -> None:
-    def ellipsis(points, position): ...
-
-    def raises(points, positions, capacity):
-        raise NotImplementedError
-
-    for verdict in (judge_lookup(ellipsis), judge_bounded(raises)):
-        assert not verdict.attempted
-        assert not verdict.accepted
-        assert str(verdict) == "Not attempted yet."
 
 
 def test_an_endless_loop_ends_and_is_named() -> None:
@@ -138,7 +99,7 @@ def test_an_endless_loop_ends_and_is_named() -> None:
                 high = middle
         return points[low % len(points)][1]
 
-    verdict = judge_lookup(stuck)
+    verdict = LOOKUP.judge(stuck)
     assert not verdict.accepted
     assert "A loop does not end" in verdict.hint
     assert "position 6" in verdict.failing
@@ -155,5 +116,5 @@ def test_points_cannot_be_changed_and_look_like_a_list() -> None:
     def sorts_it(points, position):
         points.sort()
 
-    verdict = judge_lookup(sorts_it)
+    verdict = LOOKUP.judge(sorts_it)
     assert "AttributeError" in verdict.failing

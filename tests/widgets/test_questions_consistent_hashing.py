@@ -9,20 +9,22 @@ from zoneinfo import available_timezones
 
 import pytest
 
-from patterns.consistent_hashing import Modulo, Ring, moved_keys
-from patterns.consistent_hashing.lesson.broken import PointsNotNodesTier
-from patterns.consistent_hashing.others import hash_of
+from patterns.consistent_hashing.events import Advance, Join, Leave, Look, Place
+from patterns.consistent_hashing.lesson import BUGS, GALLERY
+from patterns.consistent_hashing.lesson.gallery import TWELVE
+from patterns.consistent_hashing.others import Modulo, hash_of
+from patterns.consistent_hashing.properties import DISTINCT
+from patterns.consistent_hashing.ring import Ring
+from patterns.consistent_hashing.router import moved_keys
 from patterns.consistent_hashing.state import Tier
-from patterns.consistent_hashing.tier import Advance, CacheTier, Join, Leave, Look, Place
+from patterns.consistent_hashing.tier import CacheTier
 from patterns.engine.explore import explore
 from patterns.engine.history import History
+from patterns.engine.planted import planted
 from widgets.chapters.consistent_hashing import questions as ask
+from widgets.question import locked_steps
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "01_consistent_hashing.ipynb"
-TWELVE = [
-    *("Africa/Cairo", "Africa/Lagos", "America/Bogota", "America/Sao_Paulo", "America/Toronto", "Asia/Dubai"),
-    *("Asia/Kolkata", "Asia/Shanghai", "Australia/Sydney", "Europe/Amsterdam", "Europe/London", "Europe/Zurich"),
-]
 
 
 @pytest.fixture
@@ -40,7 +42,17 @@ def between(low: float, high: float, state: Tier) -> set[str]:
 
 def test_the_twelve_keys_are_those_of_the_notebook() -> None:
     cells = {cell["id"]: "".join(cell["source"]) for cell in json.loads(NOTEBOOK.read_text())["cells"]}
-    assert sorted(re.findall(r"\w+/\w+", cells["twelve-keys"])) == TWELVE
+    assert tuple(re.findall(r"\w+/\w+", cells["twelve-keys"])) == TWELVE
+
+
+def test_each_question_locks_the_step_that_answers_it() -> None:
+    joins = GALLERY["A fourth machine joins the ring, and three of twelve keys move"]()
+    locked = locked_steps(joins, [ask.CLOCKWISE, ask.WRAP, ask.TAKES])
+    events = [type(joins.steps[number].event) for number in locked]
+    assert events == [Advance, Advance, Place]
+    cold = GALLERY["A fourth machine joins under hash mod N, and nine of twelve keys move"]()
+    [number] = locked_steps(cold, [ask.MODULO])
+    assert cold.steps[number].event == Join("D")
 
 
 def test_the_points_stand_where_the_first_question_says(run: History[Tier, object]) -> None:
@@ -78,25 +90,24 @@ def test_ds_first_point_takes_the_keys_behind_it_and_no_other(run: History[Tier,
 
 
 def test_modulo_moves_nine_of_the_twelve_and_keeps_those_whose_hash_mod_12_is_below_3() -> None:
-    gone = set(moved_keys(Modulo("ABC"), Modulo("ABCD"), TWELVE).keys.tolist())
+    gone = {move.key for move in moved_keys(Modulo("ABC"), Modulo("ABCD"), TWELVE)}
     assert len(gone) == 9
     assert set(TWELVE) - gone == {key for key in TWELVE if hash_of(key) % 12 < 3}
 
 
 def test_without_the_distinct_rule_a_leaving_machine_is_the_first_to_show_it() -> None:
-    nodes = [[name, 1, "rack 1"] for name in "ABC"]
-    found = explore(PointsNotNodesTier(nodes=nodes, keys=TWELVE, vnodes=2, copies=2), max_states=1_000).counterexample
+    broken = planted(BUGS["two copies on one machine"].machine, keys=TWELVE, pool="DE")
+    found = explore(broken, max_states=1_000).counterexample
     assert found is not None
-    assert found.property.name == "copies are on distinct nodes"
+    assert found.property.name == DISTINCT.name
     assert [step.event for step in found.history.path[1:]] == [Leave("A")]
     assert "on B, B" in found.reason
 
 
 def test_without_the_distinct_rule_nothing_is_wrong_at_the_start_nor_when_d_joins() -> None:
-    run = History(PointsNotNodesTier(nodes=[[name, 1, "rack 1"] for name in "ABC"], keys=TWELVE, vnodes=2, copies=2))
-    distinct = next(p for p in run.machine.always if p.name == "copies are on distinct nodes")
+    run = History(planted(BUGS["two copies on one machine"].machine, pool="DE"))
     run.run([Join("D"), Place(), Place()])
-    assert [distinct.reason(None, step.state) for step in run.path] == [None] * 4
+    assert [DISTINCT.reason(None, step.state) for step in run.path] == [None] * 4
 
 
 def test_three_quarters_of_all_zones_move_under_modulo_and_a_tenth_to_a_tenth_node_on_the_ring() -> None:
@@ -104,4 +115,4 @@ def test_three_quarters_of_all_zones_move_under_modulo_and_a_tenth_to_a_tenth_no
     assert len(moved_keys(Modulo("ABC"), Modulo("ABCD"), zones)) / len(zones) == pytest.approx(0.75, abs=0.06)
     tenth = moved_keys(Ring("ABCDEFGHI"), Ring("ABCDEFGHIJ"), zones)
     assert len(tenth) / len(zones) == pytest.approx(0.1, abs=0.04)
-    assert set(tenth.takers.tolist()) == {"J"}
+    assert {move.taker for move in tenth} == {"J"}

@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from patterns.consistent_hashing.events import Advance, Crash, Event, Join, Leave, Look, Place, Read, ReadAll, Reweight
+from patterns.consistent_hashing.lesson.broken import NoWrap, PointsNotNodes
 from patterns.consistent_hashing.others import ROUTERS
-from patterns.consistent_hashing.ring import Ring
 from patterns.consistent_hashing.state import Tier
 from patterns.consistent_hashing.tier import CacheTier
 from patterns.engine.history import History
+from patterns.engine.planted import with_parts
 from patterns.engine.step import Step
 from widgets import play
 from widgets.chapters.consistent_hashing import view
@@ -489,16 +490,8 @@ def test_the_page_of_fifty_steps_is_small(made: Any, tmp_path: Any) -> None:
 def test_a_ring_with_a_rule_broken_still_has_a_picture() -> None:
     """What the exercises break: no wrap at the top, a point that is passed over, two copies on one machine."""
 
-    class NoWrap(Ring):
-        def after_last(self) -> int:
-            return len(self.positions) - 1
-
-    class Twice(Ring):
-        def may_take(self, node: str, chosen: tuple[str, ...]) -> bool:
-            return True
-
-    for broken in (NoWrap, Twice):
-        tier = type("Broken", (CacheTier,), {"ring_type": broken})(copies=2)
+    for broken in (NoWrap, PointsNotNodes):
+        tier = with_parts(CacheTier, ring_type=broken)(copies=2)
         history: Run = History(tier)
         for key in tier.featured:
             history.apply(Look(key))

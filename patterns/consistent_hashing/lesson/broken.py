@@ -1,50 +1,44 @@
-"""Rings and tiers with one rule changed: each is a bug that was shipped somewhere. The check must catch every one.
-
-explore(NoWrapTier(bits=4, vnodes=1, nodes=["A", "B"], keys=..., pool=["C"]))
-"""
+"""Rings with one rule changed: each is a bug that was shipped somewhere."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
+from typing import Any
 
 from patterns.consistent_hashing.placement import Node
+from patterns.consistent_hashing.properties import AGREED, DISTINCT, FIRST_CLOCKWISE, MONOTONE, RACKS
 from patterns.consistent_hashing.ring import Ring
-from patterns.consistent_hashing.tier import CacheTier
+from patterns.consistent_hashing.tier import CITIES, CacheTier
+from patterns.engine.planted import Bug, RandomWorlds, Search
+from patterns.engine.properties import Property
+
+from .gallery import TWELVE
+
+ANYTHING: Mapping[str, float] = dict.fromkeys(("look up", "read", "join", "leave", "crash"), 0.15)
+"""How likely each kind of event is in random runs, instead of the usual one."""
 
 
 class NoWrap(Ring):
-    """The circle is cut open: what lies behind the last point goes to that point, not on to the first."""
+    """The circle is cut open: a key behind the last point goes to that point, not on to the first."""
 
-    def after_last(self) -> int:
-        return len(self.positions) - 1
+    def first_point(self, position: int) -> int:
+        return min(bisect_left(self.positions, position), len(self.positions) - 1)
+
+
+class StrictlyAfter(Ring):
+    """A key at the very position of a point does not belong to that point, but to the next."""
+
+    def first_point(self, position: int) -> int:
+        return bisect_right(self.positions, position) % len(self.positions)
 
 
 class InsertionOrderTies(Ring):
-    """Of two points at one position, the node that was learned first wins: routers that learned otherwise disagree."""
+    """Of two points at one position, the node that was learned first wins: two routers can disagree."""
 
     @staticmethod
     def arrange(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
         return nodes
-
-
-class PointsNotNodes(Ring):
-    """A preference list takes the next points, whosever they are: two copies on one machine."""
-
-    def may_take(self, node: str, chosen: tuple[str, ...]) -> bool:
-        return True
-
-
-class RacksForgotten(Ring):
-    """A preference list looks at nodes only: two copies in one rack while another rack has none."""
-
-    def rack_waits(self, node: str, chosen: tuple[str, ...]) -> bool:
-        return False
-
-
-class StrictlyAfter(Ring):
-    """A key at the very position of a point does not belong to it, but to the next: off by one."""
-
-    side: ClassVar[Any] = "right"
 
 
 class NamedByNumber(Ring):
@@ -54,37 +48,45 @@ class NamedByNumber(Ring):
         return f"node {at}"
 
 
-class NoWrapTier(CacheTier):
-    """A tier on `NoWrap`."""
+class PointsNotNodes(Ring):
+    """A preference list takes the next points, whatever machine they are of."""
 
-    ring_type = NoWrap
-
-
-class InsertionOrderTier(CacheTier):
-    """A tier on `InsertionOrderTies`."""
-
-    ring_type = InsertionOrderTies
+    def may_take(self, node: str, chosen: tuple[str, ...]) -> bool:
+        return True
 
 
-class PointsNotNodesTier(CacheTier):
-    """A tier on `PointsNotNodes`."""
+class RacksForgotten(Ring):
+    """A preference list takes the next machines, even if one rack then has two copies and another none."""
 
-    ring_type = PointsNotNodes
-
-
-class RacksForgottenTier(CacheTier):
-    """A tier on `RacksForgotten`."""
-
-    ring_type = RacksForgotten
+    def rack_waits(self, node: str, chosen: tuple[str, ...]) -> bool:
+        return False
 
 
-class StrictlyAfterTier(CacheTier):
-    """A tier on `StrictlyAfter`."""
-
-    ring_type = StrictlyAfter
+def _bug(ring: type[Ring], breaks: Property, **tier: Any) -> Bug:
+    return Bug(str(ring.__doc__), {"ring_type": ring}, *_looks(breaks, **tier))
 
 
-class NamedByNumberTier(CacheTier):
-    """A tier on `NamedByNumber`."""
+def _looks(breaks: Property, **tier: Any) -> tuple[Search, Property, RandomWorlds]:
+    """Every run of a small tier, the property, and long runs of a larger one."""
+    small = {"nodes": "BC", "keys": ["k3", "k4", "k5"], "bits": 3, "vnodes": 2, "pool": "D", "weights": [1], **tier}
+    large = CacheTier(**{**tier, "keys": CITIES[:20], "bits": 6, "vnodes": 4, "pool": "DE"})
+    search = Search(CacheTier(**small), (breaks,))
+    return search, breaks, RandomWorlds(large, (breaks,), range(20), 40, ANYTHING)
 
-    ring_type = NamedByNumber
+
+IN_RACKS = {"nodes": [["A", 1, "r1"], ["B", 1, "r1"], ["C", 1, "r2"]], "keys": ["k1", "k2", "k3"], "pool": "C"}
+IN_ONE_RACK = {"nodes": [[name, 1, "rack 1"] for name in "ABC"], "keys": TWELVE, "bits": 0, "pool": ""}
+
+BUGS: Mapping[str, Bug] = {
+    "no wrap-around": _bug(NoWrap, FIRST_CLOCKWISE, bits=4),
+    "off by one": _bug(StrictlyAfter, FIRST_CLOCKWISE),
+    "ties by insertion order": _bug(InsertionOrderTies, AGREED, nodes="AB", keys=["k0", "k1", "k2"], pool="C"),
+    "points named by number": _bug(NamedByNumber, MONOTONE),
+    "two copies on one machine": _bug(PointsNotNodes, DISTINCT, **IN_ONE_RACK, copies=2),
+    "two copies in one rack": _bug(RacksForgotten, RACKS, **IN_RACKS, copies=2),
+    "hash mod N": Bug(
+        "A key goes to the machine whose number is its hash modulo the number of machines.",
+        {"scheme": "modulo"},
+        *_looks(MONOTONE),
+    ),
+}

@@ -12,8 +12,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from patterns.consistent_hashing.ring import Move, Ring, Walk
-from patterns.consistent_hashing.state import Outcome, Point, Tier
+from patterns.consistent_hashing.ring import Move, Point, Ring, Walk
+from patterns.consistent_hashing.state import Outcome, Tier
 from patterns.engine.step import Step
 from widgets.scene import Arc, Disc, Label, Line, Mark, Panel, Ticks, Tone, around
 

@@ -4,6 +4,7 @@ Each stands at a step of a run that the notebook makes; tests/widgets/test_quest
 they say against what happens there.
 """
 
+from patterns.engine.milestones import fired
 from widgets.question import Option, Question
 
 COLD = Question(
@@ -40,6 +41,7 @@ CLOCKWISE = Question(
             "C: its point at 194° comes next clockwise", "The first point met on the walk owns the key.", right=True
         ),
     ),
+    at=fired("first-point", key="Europe/London"),
 )
 
 WRAP = Question(
@@ -52,6 +54,7 @@ WRAP = Question(
         Option("A: the walk goes on past the top, to 16°", "360° is 0°: a circle has no last point.", right=True),
         Option("nobody: the lookup fails", "It does in code that forgot the circle; you will meet that mistake again."),
     ),
+    at=fired("wrap", key="Africa/Cairo"),
 )
 
 TAKES = Question(
@@ -71,6 +74,7 @@ TAKES = Question(
             "That would be fair, but a point cuts one arc, of one machine. Fairness will take more points.",
         ),
     ),
+    at=fired("point", node="D", number=1),
 )
 
 MODULO = Question(
@@ -81,6 +85,7 @@ MODULO = Question(
         Option("9", "A key stays when hash mod 12 is 0, 1 or 2. Of these twelve, three do.", right=True),
         Option("12: all of them", "Nearly. But where hash mod 3 happens to equal hash mod 4, a key stays."),
     ),
+    at=fired("join-other", node="D"),
 )
 
 SAME_NODE = Question(

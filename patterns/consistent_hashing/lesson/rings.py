@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import overload
+from typing import Any
 
 from patterns.consistent_hashing.placement import Placement
 from patterns.consistent_hashing.ring import Ring
-from patterns.engine.judge import Case, Endless
+from patterns.engine.exercise import Case, Endless
 
 Points = Sequence[tuple[int, str]]
+"""A ring as the exercises show it: (position, node) pairs in ascending order."""
 
 
 class CountedPoints(Sequence[tuple[int, str]]):
-    """A ring's points that count how often they are looked at, and end what looks without end."""
+    """A ring's points that count how often they are looked at, and end a call that looks without end."""
 
     def __init__(self, points: Points) -> None:
         self._points = tuple(points)
         self.looks = 0
 
-    @overload
-    def __getitem__(self, at: int) -> tuple[int, str]: ...
-    @overload
-    def __getitem__(self, at: slice) -> tuple[tuple[int, str], ...]: ...
-    def __getitem__(self, at: int | slice) -> tuple[int, str] | tuple[tuple[int, str], ...]:
+    def __getitem__(self, at: Any) -> Any:
         self.looks += len(range(*at.indices(len(self._points)))) if isinstance(at, slice) else 1
         if self.looks > 200 * (10 + len(self._points)):
             raise Endless(f"looked at {len(self._points)} points {self.looks:,} times")
@@ -55,23 +52,19 @@ def rings() -> tuple[Ring, ...]:
 
 
 def points_of(ring: Ring) -> tuple[tuple[int, str], ...]:
-    """A ring as the exercises show it: (position, node) pairs in ascending order."""
-    return tuple(
-        (position, ring.names[owner])
-        for position, owner in zip(ring.positions.tolist(), ring.owners.tolist(), strict=True)
-    )
+    return tuple((point.position, point.node) for point in ring.points)
 
 
 def positions_of(ring: Ring) -> list[int]:
-    """Every position of a small circle; of a large one each point, its neighbours, and what lies between."""
+    """Every position of a small circle; of a large one each seventh point, its neighbours, and both ends."""
     if ring.placement.bits <= 5:
         return list(range(ring.placement.size))
-    near = {(stop + step) % ring.placement.size for stop in ring.positions.tolist()[::7] for step in (-1, 0, 1)}
+    near = {(stop + step) % ring.placement.size for stop in ring.positions[::7] for step in (-1, 0, 1)}
     return sorted(near | {0, ring.placement.size - 1})
 
 
 def tell_ring(points: Points) -> str:
-    """A ring in words, as far as it has few points."""
+    """A ring in words; of one with many points only their number."""
     if len(points) > 12:
         return f"On a ring of {len(points):,} points"
     return "On the ring " + ", ".join(f"{node} at {position}" for position, node in points)
