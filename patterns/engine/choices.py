@@ -106,15 +106,23 @@ def enabled_in(world: World, requests: Requests, why_not: WhyNot, fifo: bool, gr
     Two packets with the same content are one event for a search, and a delay is none: there any packet may be late.
     """
     if group:
-        if _pointless(world, group):
+        if (nothing := NOTHING_TO_UNDO.get(group)) is not None and nothing(world):
             return []
         return [event for event in events_of(world, group, requests) if not why_not(world, event)]
     found = _packet_events(world, fifo)
     found += [Fire(timer.process, timer.name) for timer in world.timers if timer.process not in world.paused]
-    for menu in GROUPS[1:]:
-        if not _pointless(world, menu):
+    for menu in _menus(world.budget):
+        if (nothing := NOTHING_TO_UNDO.get(menu)) is None or not nothing(world):
             found += [event for event in events_of(world, menu, requests) if not why_not(world, event)]
     return found
+
+
+@lru_cache(maxsize=4096)
+def _menus(budget: tuple[tuple[str, int], ...] | None) -> tuple[str, ...]:
+    """The menus of a search, but for single messages, for which something is left in the budget."""
+    left = dict(budget or ())
+    spent = () if budget is None else [fault for fault in FAULTS if not left.get(fault)]
+    return tuple(menu for menu in GROUPS[1:] if menu.removesuffix(" one way") not in spent)
 
 
 def _packet_events(world: World, fifo: bool) -> list[Any]:
@@ -135,15 +143,6 @@ def _packet_events(world: World, fifo: bool) -> list[Any]:
         if duplicates:
             found.append(Duplicate(packet.id))
     return found
-
-
-def _pointless(world: World, group: str) -> bool:
-    """Whether a whole group has nothing to undo, or no budget left."""
-    undone = NOTHING_TO_UNDO.get(group)
-    if undone is not None:
-        return undone(world)
-    fault = group.removesuffix(" one way")
-    return fault in FAULTS and fault != "drop" and world.left(fault) == 0
 
 
 # Why an event cannot happen

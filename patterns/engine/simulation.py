@@ -458,7 +458,8 @@ class _Remembered:
         self.moves: dict[tuple[str, int, tuple[Any, ...]], tuple[Process, Effects]] = {}
         self._firsts: dict[Process, Process] = {}
         self._numbers: dict[Hashable, int] = {}
-        self._known: dict[int, tuple[int, Any]] = {}  # identity -> number, and the part: alive, its identity is its own
+        self._known: dict[int, int] = {}  # identity -> number, from 1 on
+        self._alive: list[Any] = []  # what is known: as long as it is alive, its identity is its own
 
     def first(self, process: Process) -> Process:
         """The first process seen that is equal to this one."""
@@ -466,28 +467,30 @@ class _Remembered:
 
     def number(self, process: Process) -> int:
         """The same number for equal processes, another one for others."""
-        return (self._known.get(id(process)) or self._learn(process, process))[0]
+        return self._known.get(id(process)) or self._learn(process, process)
 
     def key(self, world: World) -> Hashable:
         """What `World.key` tells worlds apart by, in numbers."""
         known, learn = self._known, self._learn
         processes, timers, calls = world.processes, world.timers, world.calls
-        packets = [(known.get(id(p)) or learn(p, (p.sender, p.to, p.body)))[0] for p in world.packets]
+        packets = [known.get(id(p)) or learn(p, (p.sender, p.to, p.body)) for p in world.packets]
         packets.sort()
         return (
-            (known.get(id(processes)) or learn(processes, tuple([self.number(process) for process in processes])))[0],
+            known.get(id(processes)) or learn(processes, tuple([self.number(process) for process in processes])),
             tuple(packets),
-            timers and (known.get(id(timers)) or learn(timers, frozenset([(t.process, t.name) for t in timers])))[0],
-            calls and (known.get(id(calls)) or learn(calls, world.asked()))[0],
+            timers and (known.get(id(timers)) or learn(timers, frozenset([(t.process, t.name) for t in timers]))),
+            calls and (known.get(id(calls)) or learn(calls, world.asked())),
             world.down,
             world.paused,
             world.cuts,
             world.budget,
         )
 
-    def _learn(self, part: Any, what: Hashable) -> tuple[int, Any]:
+    def _learn(self, part: Any, what: Hashable) -> int:
         """The number of a part that is new by its identity; `what` of it counts."""
-        if len(self._known) == KNOWN:
+        if len(self._known) >= KNOWN:
             self._known.clear()
-        learnt = self._known[id(part)] = (self._numbers.setdefault(what, len(self._numbers)), part)
-        return learnt
+            self._alive.clear()
+        self._alive.append(part)
+        number = self._known[id(part)] = self._numbers.setdefault(what, len(self._numbers) + 1)
+        return number
