@@ -204,10 +204,7 @@ class Bully(Process):
 
     @on_timer("leader")
     def silence(self) -> None:
-        if self.leader:
-            self.note("B.silent", leader=self.leader, waited=self.patience_for_heartbeat)
-        else:
-            self.note("B.nobody", waited=self.patience_for_heartbeat)
+        self.note("B.silent" if self.leader else "B.nobody", leader=self.leader, waited=self.patience_for_heartbeat)
         self.begin()
 
 

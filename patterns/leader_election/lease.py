@@ -1,17 +1,17 @@
-"""A leader by lease: a lock that runs out by itself, and the fencing token that protects what the leader writes to.
+"""A leader by lease: a lock that expires by itself, and the fencing token that protects the storage.
 
 Leases: Gray and Cheriton, "Leases: an efficient fault-tolerant mechanism for distributed file cache consistency",
 SOSP 1989. Fencing tokens: Kleppmann, "How to do distributed locking", 2016; in Chubby they are
 sequencers: Burrows, "The Chubby lock service for loosely-coupled distributed systems", OSDI 2006, section 2.4.
 
-The lease assumes clocks that run at the same rate and holders that never stand still: then one leads at a time.
-Fencing assumes neither: the storage refuses whoever comes with an older token than it has seen. Links neither double
-messages nor let them overtake one another, as one TCP connection each.
+The lease assumes clocks that run at the same rate and holders that never pause: then one leads at a time. Fencing
+assumes neither: the storage refuses a token that is older than one it has seen. Links keep the order of messages and
+duplicate none, as a TCP connection does.
 """
 
 from __future__ import annotations
 
-from patterns.engine.process import Process, durable, on, on_timer, setting
+from patterns.engine.process import Message, Process, durable, on, on_timer, setting
 
 from .lease_messages import (
     Acquire,
@@ -33,29 +33,26 @@ class LockServer(Process):
     term: int
     last_token: int = durable(0)
     holder: str = ""
-    """Who has the lease, as far as it knows."""
+    """The holder of the lease, as far as it knows."""
     token: int = 0
-    """The token of the lease in force; 0 for none."""
+    """The token of the lease in force; 0: none."""
     recovering: bool = False
 
     def next_token(self) -> int:
-        """A token that is higher than any before; on disk before it is given away."""
+        """A token that is higher than any before. It is on disk before it is given away."""
         self.last_token += 1
         return self.last_token
 
     def is_free_for(self, asker: str) -> bool:
-        """Whether a lease may be granted: to who has it already, too, for it asks anew after a crash."""
+        """Whether a lease may be granted: also to its own holder, which asks again after a crash."""
         return not self.recovering and self.holder in ("", asker)
 
     def waits_after_restart(self) -> bool:
-        """Whether it grants nothing until all that it may have granted has run out."""
+        """Whether it grants nothing until every lease that it granted before has expired."""
         return True
 
-    def on_start(self) -> None:
-        pass
-
     def on_restart(self) -> None:
-        # It does not remember its leases. It waits for the longest that it may have granted.
+        # It does not remember its leases. It waits for the longest lease that it may have granted.
         if self.waits_after_restart():
             self.recovering = True
             self.note("L.back", term=self.term)
@@ -69,10 +66,7 @@ class LockServer(Process):
             self.set_timer("expire", self.term)
             self.send(asker, Granted(message.asked, self.token))
         else:
-            if self.recovering:
-                self.note("L.wait", asker=asker)
-            else:
-                self.note("L.busy", asker=asker, holder=self.holder)
+            self.note("L.wait" if self.recovering else "L.busy", asker=asker, holder=self.holder)
             self.send(asker, Busy(message.asked))
 
     @on(Renew)
@@ -87,28 +81,25 @@ class LockServer(Process):
 
     @on_timer("expire")
     def expire(self) -> None:
-        if self.recovering:
-            self.note("L.free", term=self.term)
-        else:
-            self.note("L.expire", holder=self.holder)
+        self.note("L.free" if self.recovering else "L.expire", term=self.term, holder=self.holder)
         self.recovering, self.holder, self.token = False, "", 0
 
 
 class Storage(Process):
-    """What the leader writes to. It takes nothing from who comes with an older token than it has seen."""
+    """Stores the leader's lines. It refuses a request whose token is older than the highest it has seen."""
 
     highest: int = durable(0)
     """The highest token seen."""
     content: Content = durable(())
     written_with: int = durable(0)
-    """The token of the last write that was taken."""
+    """The token of the last write that was accepted."""
 
     def accepts(self, token: int) -> bool:
         """The fencing check."""
         return token >= self.highest
 
     def remembers_reads(self) -> bool:
-        """Whether a read makes its token known: else an older leader could write between a read and its write."""
+        """Whether it remembers a read's token. Else an older leader could write between a read and its write."""
         return True
 
     @on(Read)
@@ -139,7 +130,7 @@ class Storage(Process):
 
 
 class UnfencedStorage(Storage):
-    """It takes what comes: whoever writes is trusted to lead."""
+    """It accepts every request and checks no token."""
 
     def accepts(self, token: int) -> bool:
         return True
@@ -153,40 +144,57 @@ class Holder(Process):
     term: int
     """How long a lease lasts."""
     drift: int = setting(0)
-    """What it allows for its clock to run slow, in percent: by so much earlier it gives up."""
+    """How slow it allows its clock to be, in percent. It gives up its lease earlier by this share."""
     retry: int = setting(60)
     work: int = setting(40)
-    """How long it takes to come up with a line to write, and to be impatient for an answer of the storage."""
+    """How long it takes to prepare a line, and how long it waits for the storage's answer."""
     writes: int = setting(2)
     """How many lines it writes with one token."""
 
     asked: int = durable(0)
-    """How often it asked for a lease: an answer to an earlier request, even from before a crash, does not count."""
+    """How often it asked for a lease. It ignores answers to earlier requests, even to those from before a crash."""
     asked_at: int = 0
     """When it asked last, by its own clock."""
     pending: bool = False
-    """Whether it waits for the answer."""
+    """Whether it waits for the lock server's answer."""
     role: str = "waiting"
     token: int = 0
-    """The token it leads with; 0 when it does not lead."""
+    """The token it leads with; 0: it does not lead."""
     knows: bool = False
-    """Whether it has read what is stored."""
+    """Whether it has read the stored lines."""
     content: Content = ()
-    """What is stored, as far as it knows."""
+    """The stored lines, as far as it knows."""
     writing: str = ""
-    """The line that it waits to have acknowledged."""
+    """The line whose acknowledgement it waits for."""
     done: int = 0
     """How many lines it wrote with this token."""
 
     # The rules, one by one
 
     def lease_length(self) -> int:
-        """How long it takes its lease to last: an allowance for drift shorter than it is."""
+        """How long it relies on a lease: the term, less the allowance for a slow clock."""
         return self.term * (100 - self.drift) // 100
 
     def lease_left(self) -> int:
-        """What is left of a lease that is granted now: it began, at the latest, when it was asked for."""
+        """The rest of a lease that is granted now. It counts the lease from its request, before the server does."""
         return max(0, self.lease_length() - (self.now - self.asked_at))
+
+    def is_late(self, message: Message) -> bool:
+        """Whether it no longer waits for this answer: it asked again, or leads with another token."""
+        match message:
+            case Stored(token=token):
+                return token != self.token or self.knows
+            case Written(token=token, content=content):
+                return token != self.token or content[-1] != self.writing
+            case Refused(token=token):
+                return token != self.token
+        return not self.pending or getattr(message, "asked", 0) != self.asked
+
+    def receive(self, sender: str, message: Message) -> None:
+        if self.is_late(message):
+            self.note("H.late", message=message)
+        else:
+            super().receive(sender, message)
 
     # The lease
 
@@ -211,9 +219,6 @@ class Holder(Process):
 
     @on(Granted)
     def granted(self, sender: str, message: Granted) -> None:
-        if not self.is_awaited(message.asked):
-            self.note("H.late", message=message)
-            return
         self.pending = False
         self.cancel_timer("asked")
         left = self.lease_left()
@@ -228,14 +233,8 @@ class Holder(Process):
 
     @on(Busy)
     def busy(self, sender: str, message: Busy) -> None:
-        if not self.is_awaited(message.asked):
-            self.note("H.late", message=message)
-            return
         self.note("H.busy", retry=self.retry)
         self.step_down()
-
-    def is_awaited(self, asked: int) -> bool:
-        return self.pending and asked == self.asked
 
     @on_timer("lease")
     def lease_ends(self) -> None:
@@ -249,7 +248,7 @@ class Holder(Process):
             self.cancel_timer(timer)
         self.set_timer("ask", self.retry)
 
-    # What a leader does: it reads, and writes back what it read with a line more
+    # A leader reads the stored lines, and writes them back with one line more
 
     def read(self) -> None:
         self.note("H.read", token=self.token)
@@ -258,9 +257,6 @@ class Holder(Process):
 
     @on(Stored)
     def stored(self, sender: str, message: Stored) -> None:
-        if message.token != self.token or self.knows:
-            self.note("H.late", message=message)
-            return
         self.knows, self.content = True, message.content
         self.note("H.has", content=self.content)
         if not self.writes:
@@ -279,9 +275,6 @@ class Holder(Process):
 
     @on(Written)
     def written(self, sender: str, message: Written) -> None:
-        if message.token != self.token or message.content[-1] != self.writing:
-            self.note("H.late", message=message)
-            return
         self.note("H.wrote", item=self.writing)
         self.content, self.writing, self.done = message.content, "", self.done + 1
         if self.done < self.writes:
@@ -291,8 +284,5 @@ class Holder(Process):
 
     @on(Refused)
     def refused(self, sender: str, message: Refused) -> None:
-        if message.token != self.token:
-            self.note("H.late", message=message)
-            return
         self.note("H.fenced", token=message.token, highest=message.highest)
         self.step_down()

@@ -1,15 +1,16 @@
-"""What the lock server, the holders and the storage send one another."""
+"""The messages between the lock server, the holders and the storage."""
 
 from __future__ import annotations
 
 from patterns.engine.process import Message
+from patterns.engine.sentences import names
 
 Content = tuple[str, ...]
-"""What is stored: a file of lines, read as a whole and written back as a whole."""
+"""The stored lines: a file that is read as a whole and written back as a whole."""
 
 
 class Acquire(Message, frozen=True):
-    """`asked` numbers a holder's requests, so that an answer is taken for no other."""
+    """Asks for the lease. `asked` numbers a holder's requests, so that each answer belongs to one of them."""
 
     asked: int
     words = "acquire"
@@ -38,7 +39,7 @@ class Read(Message, frozen=True):
 
 
 class Stored(Message, frozen=True):
-    """The answer to a read."""
+    """Answers a read."""
 
     token: int
     content: Content
@@ -70,5 +71,5 @@ class Refused(Message, frozen=True):
 
 
 def lines(content: Content) -> str:
-    """In words."""
-    return ", ".join(content) or "nothing"
+    """The lines in words."""
+    return names(content) or "nothing"

@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar
 from msgspec import Meta
 from msgspec.structs import replace
 
+from patterns.engine.milestones import messages
 from patterns.engine.params import Count, Ms, refuse
 from patterns.engine.process import Process
 from patterns.engine.simulation import Simulation
@@ -69,17 +70,11 @@ class BullyElection(Simulation):
     params: Params
 
     def processes(self) -> Sequence[Bully]:
-        params = self.params
-        ranks = tuple(range(1, params.n + 1))
+        starts, heartbeat = self.params.starts, self.params.heartbeat
+        timeout = self.params.timeout or 2 * self.latency[1]
+        ranks = tuple(range(1, self.params.n + 1))
         return [
-            self.process(
-                id=bully.name(rank),
-                rank=rank,
-                ranks=ranks,
-                starts=rank in params.starts,
-                timeout=params.timeout or 2 * self.latency[1],
-                heartbeat=params.heartbeat,
-            )
+            self.process(bully.name(rank), rank, ranks, starts=rank in starts, timeout=timeout, heartbeat=heartbeat)
             for rank in ranks
         ]
 
@@ -108,18 +103,13 @@ class RingElection(Simulation):
     params: Params
 
     def processes(self) -> Sequence[RingProcess]:
-        ids, initiators = self.params.ids, self.params.initiators
+        ids = self.params.ids
+        initiators = ids if self.params.initiators is None else self.params.initiators
         names = [f"P{uid}" + "'" * ids[:at].count(uid) for at, uid in enumerate(ids)]
-        last = len(names) - 1
+        clockwise = [*names[1:], names[0]]
         return [
-            self.process(
-                id=name,
-                uid=uid,
-                right=names[0 if at == last else at + 1],
-                left=names[at - 1],
-                initiator=initiators is None or uid in initiators,
-            )
-            for at, (name, uid) in enumerate(zip(names, ids, strict=True))
+            self.process(id=names[at], uid=uid, right=clockwise[at], left=names[at - 1], initiator=uid in initiators)
+            for at, uid in enumerate(ids)
         ]
 
 
@@ -181,23 +171,9 @@ class LeaseElection(Simulation):
     def processes(self) -> Sequence[Process]:
         params = self.params
         storage = self.storage if params.fencing else UnfencedStorage
-        return [
-            self.server(id="lock", term=params.term),
-            *(
-                self.holder(
-                    id=name,
-                    lock="lock",
-                    storage="storage",
-                    term=params.term,
-                    drift=params.drift,
-                    retry=params.retry,
-                    work=params.work,
-                    writes=params.writes,
-                )
-                for name in self.holders
-            ),
-            storage(id="storage"),
-        ]
+        settings = {name: getattr(params, name) for name in ("term", "drift", "retry", "work", "writes")}
+        holders = [self.holder(id=name, lock="lock", storage="storage", **settings) for name in self.holders]
+        return [self.server(id="lock", term=params.term), *holders, storage(id="storage")]
 
     # For a search
 
@@ -207,14 +183,11 @@ class LeaseElection(Simulation):
 
     def may_be_believed(self, world: World) -> bool:
         """Whether a holder that is not paused believes its lease, or will when the answer arrives."""
-        for name in self.holders:
-            if name not in world.paused and world.timer(name, "lease"):
-                return True
+        awake = [name for name in self.holders if name not in world.paused]
         return any(
-            isinstance(packet.body, Granted)
-            and packet.to not in world.paused | world.down
-            and world[packet.to].is_awaited(packet.body.asked)
-            for packet in world.packets
+            world.timer(name, "lease")
+            or (world[name].pending and messages(world, Granted, to=name, asked=world[name].asked))
+            for name in awake
         )
 
     def key(self, world: World) -> Hashable:

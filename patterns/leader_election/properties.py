@@ -1,6 +1,6 @@
-"""What elections promise, on every state and at the end, each with the reason where it does not hold.
+"""What elections promise, in every state and at the end, each with the reason if it does not hold.
 
-None asks the code that it checks: who leads is what a process believes, and the highest id is read off the ids.
+No property asks the code that it checks: a process leads if it believes so, and the ids say which is the highest.
 """
 
 from __future__ import annotations
@@ -9,7 +9,19 @@ from collections.abc import Hashable, Iterator
 from itertools import pairwise
 from typing import Any
 
-from patterns.engine.properties import Always, AlwaysNext, AtRest, NeverTwice, Property, Reason, Sometimes
+from patterns.engine.milestones import messages
+from patterns.engine.properties import (
+    Along,
+    Always,
+    AlwaysNext,
+    AtRest,
+    Broken,
+    NeverTwice,
+    Reason,
+    Sometimes,
+    Transition,
+)
+from patterns.engine.sentences import names
 from patterns.engine.step import Note
 from patterns.engine.world import World
 
@@ -18,8 +30,6 @@ from .lease import Holder, LockServer, Storage
 from .lease_messages import Content
 from .ring import RingProcess
 
-Notes = tuple[Note, ...]
-
 
 def leaders(world: World) -> tuple[Any, ...]:
     """The processes that are up and believe that they lead. In a healthy world there is at most one."""
@@ -27,15 +37,15 @@ def leaders(world: World) -> tuple[Any, ...]:
 
 
 def agreed_leader(world: World) -> str:
-    """The one that all that are up follow, itself among them; empty where there is none."""
+    """The leader that all live processes follow, itself among them; empty if there is none."""
     followed = {process.leader for process in world.up}
-    named = followed.pop() if len(followed) == 1 else ""
+    named: str = followed.pop() if len(followed) == 1 else ""
     return named if any(leader.id == named for leader in leaders(world)) else ""
 
 
 def _two_lead(world: World) -> Reason:
     ids = [leader.id for leader in leaders(world)]
-    return f"{' and '.join(ids)} lead at once" if len(ids) > 1 else None
+    return f"{names(ids)} lead at once" if len(ids) > 1 else None
 
 
 one_leader = Always("at most one leads at a time", _two_lead)
@@ -44,38 +54,33 @@ one_leader = Always("at most one leads at a time", _two_lead)
 # Bully
 
 
-def _two_coordinate(world: World) -> Reason:
-    """Two may lead while the higher one's word to the lower one is on its way: a recovery takes over just so."""
-    ranked = sorted(leaders(world), key=lambda leader: leader.rank)
-    for lower, higher in pairwise(ranked):
-        if not any(
-            packet.sender == higher.id and packet.to == lower.id and isinstance(packet.body, Coordinator | Heartbeat)
-            for packet in world.packets
-        ):
-            return f"{lower.id} and {higher.id} lead at once, and no word of {higher.id} is on its way to {lower.id}"
+def _two_coordinate(world: World[Bully]) -> Reason:
+    """Two may lead while the higher one's message to the lower one is on its way: a recovery takes over in this way."""
+    for lower, higher in pairwise(sorted(leaders(world), key=lambda leader: leader.rank)):
+        told = (messages(world, kind, sender=higher.id, to=lower.id) for kind in (Coordinator, Heartbeat))
+        if not any(told):
+            return f"{lower.id} and {higher.id} lead at once, and no message of {higher.id} to {lower.id} is on its way"
     return None
 
 
-def _follows_a_lower_one(world: World) -> Reason:
+def highest_of(world: World[Bully]) -> str:
+    """The live process with the highest id; empty if no process is up."""
     highest = max(world.up, key=lambda process: process.rank, default=None)
-    if highest is None:
-        return None
+    return highest.id if highest else ""
+
+
+def _follows_a_lower_one(world: World[Bully]) -> Reason:
+    highest = highest_of(world)
     for process in world.up:
-        if process.leader not in world.down | {"", highest.id}:
-            return f"{process.id} follows {process.leader}, but {highest.id} is alive and has the highest id"
+        if process.leader not in world.down | {"", highest}:
+            return f"{process.id} follows {process.leader}, but {highest} is alive and has the highest id"
     return None
 
 
-def highest_of(world: World) -> str:
-    """The process with the highest id among those that are up."""
-    highest: Bully = max(world.up, key=lambda process: process.rank)
-    return highest.id
-
-
-one_coordinator = Always("at most one coordinates, but while word of a higher one is on its way", _two_coordinate)
-highest_alive_leads = AtRest("at the end all follow the highest that is alive", _follows_a_lower_one)
+one_coordinator = Always("at most one coordinates, except while a higher one's message is on its way", _two_coordinate)
+highest_alive_leads = AtRest("at the end all follow the live process with the highest id", _follows_a_lower_one)
 highest_alive_agreed = Sometimes(
-    "all follow the highest that is alive",
+    "all follow the live process with the highest id",
     lambda world: bool(world.up) and agreed_leader(world) == highest_of(world),
 )
 
@@ -83,28 +88,22 @@ highest_alive_agreed = Sometimes(
 # Rings
 
 
-def _highest_standing(world: World) -> RingProcess:
-    processes: tuple[RingProcess, ...] = world.processes  # type: ignore[assignment]
-    return max((process for process in processes if process.stands), key=lambda process: process.uid)
-
-
-def _lower_one_won(world: World) -> Reason:
+def _lower_one_won(world: World[RingProcess]) -> Reason:
+    highest = max((process for process in world.processes if process.stands), key=lambda process: process.uid)
     for leader in leaders(world):
-        highest = _highest_standing(world)
         if leader.uid < highest.uid:
-            return f"{leader.id} has won with id {leader.uid}, but {highest.id} stands, too"
+            return f"{leader.id} has won with id {leader.uid}, but {highest.id} stands too"
     return None
 
 
-def _not_agreed(world: World) -> Reason:
-    if agreed_leader(world) or world.paused:  # who is paused has more to do
+def _not_agreed(world: World[RingProcess]) -> Reason:
+    if agreed_leader(world) or world.paused:  # a paused process has more to do
         return None
-    return "nothing more happens, and they follow " + ", ".join(
-        f"{process.id}: {process.leader or 'nobody'}" for process in world.up
-    )
+    followed = (f"{process.id} follows {process.leader or 'nobody'}" for process in world.up)
+    return f"nothing more happens, and {names(followed)}"
 
 
-highest_wins = Always("who wins has the highest id of those that stand", _lower_one_won)
+highest_wins = Always("the winner has the highest id of all that stand", _lower_one_won)
 all_know = AtRest("at the end all know the one leader", _not_agreed)
 elected = Sometimes("all know the one leader", lambda world: bool(agreed_leader(world)))
 
@@ -116,8 +115,8 @@ def _storage(world: World) -> Storage:
     return next(process for process in world.processes if isinstance(process, Storage))
 
 
-def _grants(world: World, notes: Notes) -> Iterator[tuple[Hashable, Hashable]]:
-    """What is claimed of a token: who leads with it, and for which of its leases."""
+def _grants(world: World, notes: tuple[Note, ...]) -> Iterator[tuple[Hashable, Hashable]]:
+    """Which process each token belongs to, as the lock server and the holders believe."""
     for process in world.processes:
         if isinstance(process, LockServer) and process.token:
             yield f"token {process.token} belongs to", process.holder
@@ -128,48 +127,24 @@ def _grants(world: World, notes: Notes) -> Iterator[tuple[Hashable, Hashable]]:
 def _older_token_written(before: World, after: World) -> Reason:
     was, now = _storage(before), _storage(after)
     if now.written_with < was.written_with:
-        return f"a write with token {now.written_with} was taken after one with token {was.written_with}"
+        return f"a write with token {now.written_with} was accepted after one with token {was.written_with}"
     if now.highest < was.highest:
-        return f"the storage forgot token {was.highest}: {now.highest} is its highest now"
+        return f"the storage forgot token {was.highest}: its highest token is now {now.highest}"
     return None
 
 
-class AcknowledgedWritesStay(Property):
-    """A line whose write a leader saw acknowledged is never missing from what is stored."""
-
-    def __init__(self) -> None:
-        super().__init__("no acknowledged write is lost")
-
-    # The memory: the lines acknowledged so far, and the first that was lost.
-
-    def begin(self, state: World) -> Hashable:
-        return ((), None)
-
-    def follow(self, memory: Any, before: World, event: Any, after: World, notes: Notes) -> Hashable:
-        acknowledged: Content
-        acknowledged, lost = memory
-        if lost:
-            return memory  # type: ignore[no-any-return]
-        new = tuple(note.values["item"] for note in notes if note.rule == "H.wrote")
-        storage = _storage(after)
-        for item in (*acknowledged, *new):
-            if item not in storage.content:
-                lost = f"{item} was acknowledged, but what is stored is {', '.join(storage.content) or 'nothing'}"
-                break
-        return (acknowledged + new, lost) if new or lost else memory
-
-    def reason(self, memory: Any, state: World) -> Reason:
-        return memory[1]  # type: ignore[no-any-return]
+def _acknowledged(lines: Content, step: Transition) -> Content | Broken:
+    """The lines whose write a leader saw acknowledged so far; broken if one of them is no longer stored."""
+    lines += tuple(note.values["item"] for note in step.notes if note.rule == "H.wrote")
+    stored = _storage(step.after).content
+    lost = next((line for line in lines if line not in stored), None)
+    return Broken(f"{lost} was acknowledged, but the storage has {names(stored) or 'nothing'}") if lost else lines
 
 
 one_holder_a_token = NeverTwice("a token is given to one holder only", _grants)
-tokens_never_fall = AlwaysNext("the storage takes no write with an older token", _older_token_written)
-acknowledged_writes_stay = AcknowledgedWritesStay()
-
-
-def _served(world: World) -> bool:
-    """Someone leads, and its write was the last that the storage took."""
-    return any(leader.token == _storage(world).written_with and leader.done for leader in leaders(world))
-
-
-leader_writes = Sometimes("a leader has a write acknowledged", _served)
+tokens_never_fall = AlwaysNext("the storage accepts no write with an older token", _older_token_written)
+acknowledged_writes_stay = Along("no acknowledged write is lost", lambda world: (), _acknowledged)
+leader_writes = Sometimes(
+    "a leader has a write acknowledged",
+    lambda world: any(leader.done and leader.token == _storage(world).written_with for leader in leaders(world)),
+)

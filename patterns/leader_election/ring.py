@@ -3,9 +3,9 @@
 `CR`: Chang and Roberts, "An improved algorithm for decentralized extrema-finding in circular configurations of
 processes", CACM 22(5), 1979. `HS`: Hirschberg and Sinclair, "Decentralized extrema-finding in circular
 configurations of processors", CACM 23(11), 1980; its names are kept: `num`, `maxnum`, "from", "ok", "no".
-The highest id wins. That the winner then tells the others is not counted in the papers; here it is one more lap.
+The highest id wins. Then the winner tells the others, in one more lap, which the papers do not count.
 
-Both assume distinct ids, links that lose nothing, and processes that do not crash; no time is assumed at all.
+Both assume distinct ids, links that lose no message, and processes that do not crash. Neither assumes any time.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from __future__ import annotations
 from patterns.engine.process import Message, Process, on, on_timer, setting
 
 CLOCKWISE, COUNTERCLOCKWISE = 1, -1
-"""The ways that a message can go round."""
+"""The two ways round the ring."""
 
 
 class Elected(Message, frozen=True):
-    """Who leads; it goes round once."""
+    """Names the leader. It goes round once."""
 
     leader: str
     words = "{leader} leads"
 
 
 class RingProcess(Process):
-    """What both algorithms share: when a process begins, and that the winner tells the others."""
+    """What both algorithms share: a process begins, and the winner tells the others."""
 
     uid: int
     right: str
@@ -45,7 +45,7 @@ class RingProcess(Process):
         raise NotImplementedError
 
     def receive(self, sender: str, message: Message) -> None:
-        # A message may come before a process has begun; it begins first.
+        # A message may arrive before the process has begun. Then it begins first.
         if not self.begun:
             self.cancel_timer("begin")
             self.begin()
@@ -89,7 +89,7 @@ class Candidacy(Message, frozen=True):
 
 
 class ChangRoberts(RingProcess):
-    """Ids travel clockwise; a candidate swallows those that are lower than its own. Who gets its own back has won."""
+    """Ids travel clockwise. A candidate swallows lower ids. A process that gets its own id back has won."""
 
     @on_timer("begin")
     def begin(self) -> None:
@@ -97,33 +97,33 @@ class ChangRoberts(RingProcess):
         if not self.initiator:
             self.note("CR.relay")
             return
-        # Who begins sends its own id to its neighbour.
+        # It sends its own id to its neighbour.
         self.role = "candidate"
         self.note("CR.begin", uid=self.uid)
         self.send(self.right, Candidacy(self.uid))
 
     def is_mine(self, uid: int) -> bool:
-        """Whether it is its own id that has come round."""
+        """Whether its own id has come round."""
         return uid == self.uid and self.role == "candidate"
 
     def passes_on(self, uid: int) -> bool:
-        """Whether an id may go on: a higher one always, and any where the process does not stand itself."""
+        """Whether an id may go on: every higher id, and every id if the process does not stand itself."""
         return uid > self.uid or not self.initiator
 
     @on(Candidacy)
     def receive_id(self, sender: str, message: Candidacy) -> None:
         uid, values = message.uid, {"uid": message.uid, "own": self.uid}
-        # Its own id back: every other process let it pass, so it is the highest.
+        # Its own id is back: every other process let it pass, so it is the highest.
         if self.is_mine(uid):
             self.note("CR.won", uid=uid)
             self.become_leader()
-        # A higher one: pass it on, and stand no more.
+        # A higher id: pass it on, and give up.
         elif self.passes_on(uid):
             lost = self.role == "candidate"
             self.note("CR.lost" if lost else "CR.pass" if uid > self.uid else "CR.carry", **values)
             self.role = "follower"
             self.send(self.right, message)
-        # A lower one: it goes no further.
+        # A lower id goes no further.
         else:
             self.note("CR.stop", **values)
 
@@ -132,7 +132,7 @@ class ChangRoberts(RingProcess):
 
 
 class From(Message, frozen=True):
-    """An id that asks its way: how far it has come, how far it may go, and which way round it goes."""
+    """An id on its way: how far it has come, how far it may go, and which way round."""
 
     value: int
     num: int
@@ -142,7 +142,7 @@ class From(Message, frozen=True):
 
 
 class Reply(Message, frozen=True):
-    """What an id was told, on its way back."""
+    """The answer to an id, on its way back."""
 
     value: int
     ok: bool
@@ -153,12 +153,12 @@ class Reply(Message, frozen=True):
 
 
 class HirschbergSinclair(RingProcess):
-    """In each phase a candidate asks 1, 2, 4, 8 ... processes on either side; only who is the highest there goes on."""
+    """In each phase a candidate asks 1, 2, 4, 8 ... processes on either side. Only the highest of them goes on."""
 
     maxnum: int = 1
     """How far it asks in this phase."""
     replies: tuple[tuple[int, bool], ...] = ()
-    """What it was told in this phase: (the way it was told from, ok)."""
+    """The replies of this phase: (the way that the reply went, ok)."""
 
     def on_start(self) -> None:
         if self.initiator:
@@ -166,7 +166,7 @@ class HirschbergSinclair(RingProcess):
 
     @property
     def stands(self) -> bool:
-        """Everybody stands: who does not begin by itself is woken by the first message."""
+        """Every process stands: the first message wakes a process that does not begin by itself."""
         return True
 
     @on_timer("begin")
@@ -181,7 +181,7 @@ class HirschbergSinclair(RingProcess):
             self.send(self.neighbour(way), From(self.uid, 0, self.maxnum, way))
 
     def is_refused(self, value: int) -> bool:
-        """Whether an id is told no: there is a higher one, the process's own."""
+        """Whether it answers an id with no: its own id is higher."""
         return value < self.uid
 
     def replies_needed(self) -> int:
@@ -192,18 +192,18 @@ class HirschbergSinclair(RingProcess):
     def receive_from(self, sender: str, message: From) -> None:
         value, num, maxnum, way = message.value, message.num + 1, message.maxnum, message.way
         values = {"uid": value, "own": self.uid}
-        # value = myvalue: it came all the way round.
+        # value = myvalue: its own id came all the way round.
         if value == self.uid:
             if self.role == "candidate":
                 self.note("HS.won", uid=value)
                 self.become_leader()
-            else:  # the same, from the other side
+            else:  # the same id, from the other side
                 self.note("HS.twice")
-        # value < myvalue: echo a no.
+        # value < myvalue: answer no.
         elif self.is_refused(value):
             self.note("HS.no", **values)
             self.send(self.neighbour(-way), Reply(value, False, -way))
-        # value > myvalue: lost. Pass it on, or at the end of its way echo an ok.
+        # value > myvalue: lost. Pass the id on, or answer ok at the end of its way.
         else:
             if self.role == "candidate":
                 self.role = "follower"
@@ -217,7 +217,7 @@ class HirschbergSinclair(RingProcess):
 
     @on(Reply)
     def receive_reply(self, sender: str, message: Reply) -> None:
-        # A reply to another: pass it on.
+        # A reply to another process: pass it on.
         if message.value != self.uid:
             self.note("HS.carry", reply=message)
             self.send(self.neighbour(message.way), message)
@@ -232,7 +232,7 @@ class HirschbergSinclair(RingProcess):
         elif not all(ok for _, ok in self.replies):
             self.note("HS.lost", maxnum=self.maxnum)
             self.role = "follower"
-        # Both ok: once more, twice as far.
+        # Ok from both sides: ask again, twice as far.
         else:
             before, self.maxnum = self.maxnum, 2 * self.maxnum
             self.note("HS.next", uid=self.uid, before=before)

@@ -13,7 +13,7 @@ from .assumptions import ASSUMPTIONS
 from .broken import BUGS
 from .exercises import EXERCISES
 from .gallery import GALLERY
-from .measure import COUNTED, CURVES, costs
+from .measure import MEASURED, costs
 from .milestones import MILESTONES
 
 OLDER_LOGS = {"S1": (1, 1), "S2": (1, 1), "S3": (1, 2), "S4": (1,)}
@@ -31,11 +31,10 @@ __all__ = [
     "ASSUMPTIONS",
     "BUGS",
     "CHAPTER",
-    "COUNTED",
-    "CURVES",
     "EXERCISES",
     "GALLERY",
     "MACHINES",
+    "MEASURED",
     "MILESTONES",
     "costs",
 ]

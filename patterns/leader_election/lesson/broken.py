@@ -205,27 +205,25 @@ class OneTerm(RaftElection):
 
 def _bully(sentence: str, process: type[Bully], breaks: Property | Sometimes) -> Bug:
     machine = BullyElection(n=3, heartbeat=0, timing="quiet", crash_stop=True, budget={"crash": 1})
-    return Bug(
-        sentence, {"process": process}, Search(machine, (one_leader, highest_alive_leads, highest_alive_agreed)), breaks
-    )
+    search = Search(machine, (one_leader, highest_alive_leads, highest_alive_agreed))
+    return Bug(sentence, {"process": process}, search, breaks)
 
 
-def _ring(sentence: str, machine: RingElection, process: type[RingProcess], breaks: Property) -> Bug:
+def _ring(sentence: str, process: type[RingProcess], machine: RingElection, breaks: Property) -> Bug:
     return Bug(sentence, {"process": process}, Search(machine, (one_leader, highest_wins, all_know, elected)), breaks)
 
 
-def _lease(sentence: str, breaks: Property | Sometimes, changes: Mapping[str, Any], **options: Any) -> Bug:
+def _lease(sentence: str, changes: Mapping[str, Any], breaks: Property | Sometimes, **options: Any) -> Bug:
     machine = OneLeaseEach(**{"writes": 1, "budget": {}, **options})
     properties = dict.fromkeys((breaks, one_holder_a_token, acknowledged_writes_stay, leader_writes))
     return Bug(sentence, changes, Search(machine, (*properties,)), breaks)
 
 
+NO_FENCING = "The storage checks no token."
 BUGS: Mapping[str, Bug] = {
-    "silent in an election": _bully(
-        "A process answers only if it is in no election itself.", SilentInElection, one_leader
-    ),
+    "silent in an election": _bully("A process that is in an election answers nobody.", SilentInElection, one_leader),
     "ignores answers": _bully("A process leads although a higher process answered.", IgnoresAnswers, one_leader),
-    "only answers": _bully("A process answers, and begins no election of its own.", OnlyAnswers, highest_alive_agreed),
+    "only answers": _bully("A process answers, and begins no election.", OnlyAnswers, highest_alive_agreed),
     "impatient": Bug(
         "A process waits for an answer no longer than one message takes.",
         {"process": Impatient},
@@ -233,45 +231,39 @@ BUGS: Mapping[str, Bug] = {
         one_leader,
     ),
     "passes everything": _ring(
-        "A process swallows no id.",
-        ChangRobertsElection(ids=(1, 2, 3), budget={}),
-        PassesEverything,
-        highest_wins,
+        "A process swallows no id.", PassesEverything, ChangRobertsElection(ids=(1, 2, 3), budget={}), highest_wins
     ),
     "relays compare": _ring(
         "A process swallows lower ids although it does not stand itself.",
-        ChangRobertsElection(ids=(1, 2, 3), initiators=(1, 2), budget={}),
         RelayCompares,
+        ChangRobertsElection(ids=(1, 2, 3), initiators=(1, 2), budget={}),
         all_know,
     ),
     "never says no": _ring(
-        "A process lets lower ids pass.",
-        HirschbergSinclairElection(ids=(1, 2, 3), budget={}),
-        NeverSaysNo,
-        all_know,
+        "A process lets lower ids pass.", NeverSaysNo, HirschbergSinclairElection(ids=(1, 2, 3), budget={}), all_know
     ),
     "wants three replies": _ring(
         "A process waits for a third reply.",
-        HirschbergSinclairElection(ids=(1, 2), budget={}),
         WantsThreeReplies,
+        HirschbergSinclairElection(ids=(1, 2), budget={}),
         all_know,
     ),
-    "no fencing": _lease("The storage checks no token.", tokens_never_fall, {"fencing": False}),
-    "no fencing loses a write": _lease("The storage checks no token.", acknowledged_writes_stay, {"fencing": False}),
+    "no fencing": _lease(NO_FENCING, {"fencing": False}, tokens_never_fall),
+    "no fencing loses a write": _lease(NO_FENCING, {"fencing": False}, acknowledged_writes_stay),
     "reads without token": _lease(
-        "The storage learns a token only from a write.", acknowledged_writes_stay, {"storage": ReadsWithoutToken}
+        "The storage learns a token only from a write.", {"storage": ReadsWithoutToken}, acknowledged_writes_stay
     ),
     "needs a new token": _lease(
-        "The storage accepts each token once.", leader_writes, {"storage": NeedsANewToken}, true_clocks=True
+        "The storage accepts each token once.", {"storage": NeedsANewToken}, leader_writes, true_clocks=True
     ),
-    "same token for all": _lease("Tokens do not grow.", one_holder_a_token, {"server": SameTokenForAll}),
+    "same token for all": _lease("Tokens do not grow.", {"server": SameTokenForAll}, one_holder_a_token),
     "forgets tokens": _lease(
-        "The lock server counts tokens in memory.", one_holder_a_token, {"server": ForgetsTokens}, budget={"crash": 1}
+        "The lock server counts tokens in memory.", {"server": ForgetsTokens}, one_holder_a_token, budget={"crash": 1}
     ),
     "grants at once": _lease(
         "After a crash the lock server grants at once.",
-        one_leader,
         {"server": GrantsAtOnce},
+        one_leader,
         budget={"crash": 1},
         true_clocks=True,
     ),

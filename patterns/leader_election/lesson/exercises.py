@@ -48,37 +48,32 @@ def on_election_solution(me: int, sender: int, electing: bool) -> tuple[bool, bo
 ON_ELECTION_MISTAKES = (
     Mistake(
         "silent in an election",
-        "Your process does not answer while it is in an election itself. The lower process hears nothing, takes that "
-        "for a crash, and leads. Answer whenever you are alive.",
+        "In an election your process does not answer. The lower process takes silence for a crash, and leads.",
         lambda me, sender, electing: (not electing, not electing),
     ),
     Mistake(
         "no answer",
-        "Your process begins an election, but does not answer. The lower process hears nothing and takes that for a "
-        "crash.",
+        "Your process begins an election, but does not answer. The lower process takes silence for a crash.",
         lambda me, sender, electing: (False, not electing),
     ),
     Mistake(
         "no election",
-        "Your process answers, so the lower process stands back and waits for a coordinator. If you begin no election, "
-        "which coordinator will it hear of?",
+        "After your answer the lower process waits for a coordinator. Without an election none will come.",
         lambda me, sender, electing: (True, False),
     ),
     Mistake(
         "begins again",
-        "No promise breaks, but your process begins a new election for each message, even while one is under way. The "
-        "messages multiply.",
+        "No promise breaks, but your process begins a new election for each message. The messages multiply.",
         lambda me, sender, electing: (True, True),
     ),
     Mistake(
         "the other way round",
-        "Your process answers processes with a higher id. An ELECTION always comes from a lower process: the "
-        "higher one bullies the lower one.",
+        "You answer processes with a higher id. But an ELECTION always comes from a lower process.",
         lambda me, sender, electing: (sender > me, sender > me and not electing),
     ),
     Mistake(
         "begins only in an election",
-        "Your process begins an election exactly when it is in one already. The rule says the opposite.",
+        "Your process begins an election exactly if it is in one already. The rule says the opposite.",
         lambda me, sender, electing: (True, electing),
     ),
     Mistake(
@@ -94,13 +89,13 @@ def _answering(rule: AnswerRule) -> type[Bully]:
         """The bully with the learner's answer rule."""
 
         def answers(self, lower: str) -> bool:
-            return bool(rule(self.rank, self.rank_of(lower), self.role == "candidate")[0])
+            return bool(self.decided(lower)[0])
 
         def joins(self, lower: str) -> bool:
-            return bool(rule(self.rank, self.rank_of(lower), self.role == "candidate")[1])
+            return bool(self.decided(lower)[1])
 
-        def rank_of(self, lower: str) -> int:
-            return self.ranks[self.lower.index(lower)]
+        def decided(self, lower: str) -> Any:
+            return rule(self.rank, self.ranks[self.lower.index(lower)], self.role == "candidate")
 
     return Mine
 
@@ -138,23 +133,22 @@ MAY_PASS_MISTAKES = (
     ),
     Mistake(
         "each token once",
-        "A leader sends the same token with each request while it leads. Refuse only older tokens.",
+        "A leader sends the same token with each request. Refuse only older tokens.",
         lambda token, highest: token > highest,
     ),
     Mistake(
         "one behind",
-        "Your check lets the previous leader pass: its token is older than the highest, even if only by one.",
+        "Your check lets the previous leader pass: its token is older, even if only by one.",
         lambda token, highest: token >= highest - 1,
     ),
     Mistake(
         "only the next token",
-        "Tokens may have gaps: a process can be granted the lease and crash before it writes. Any higher token is "
-        "newer.",
+        "Tokens may have gaps: a process can be granted the lease and crash before it writes.",
         lambda token, highest: token in (highest, highest + 1),
     ),
     Mistake(
         "only the same token",
-        "A new leader comes with a higher token than any seen so far. If it may not pass, no leader ever does.",
+        "A new leader has a higher token than any seen so far. If it may not pass, no leader ever does.",
         lambda token, highest: token == highest,
     ),
     Mistake(
@@ -164,18 +158,17 @@ MAY_PASS_MISTAKES = (
     ),
     Mistake(
         "no fence",
-        "Your check lets every request pass, even from a leader whose lease expired long ago. It undoes the writes of "
-        "the new leader.",
+        "Your check lets every request pass, even from a leader whose lease expired. It undoes newer writes.",
         lambda token, highest: True,
     ),
     Mistake(
         "the other way round",
-        "Your check refuses new tokens and lets old ones pass. Tokens grow, so the higher token is the newer one.",
+        "Your check refuses new tokens and lets old ones pass. The higher token is the newer one.",
         lambda token, highest: token <= highest,
     ),
     Mistake(
         "the other way round, strictly",
-        "Your check lets only tokens pass that are older than the highest. Tokens grow, so the higher is the newer.",
+        "Your check lets only older tokens pass. The higher token is the newer one.",
         lambda token, highest: token < highest,
     ),
 )
