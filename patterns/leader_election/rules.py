@@ -35,8 +35,8 @@ RULES: Mapping[str, Rule] = {
     "B.wait": Rule("**{who} stands back for {higher}** and waits {timeout} ms for the new coordinator.", CDKB),
     "B.again": Rule("**{who} begins again**: {timeout} ms after an answer it knows of no coordinator.", CDKB),
     "B.lead": Rule(
-        "**{who} becomes coordinator**: no answer came from {higher:names} within {timeout} ms, so they must have "
-        "crashed. {who} tells {lower:names|nobody}.",
+        "**{who} becomes coordinator**: no answer from {higher:names} within {timeout} ms means a crash. "
+        "It tells {lower:names|nobody}.",
         "CDKB 15.3; Garcia-Molina 1982, assumptions 8 and 9",
     ),
     "B.top": Rule("**{who} becomes coordinator** at once: no id is higher. It tells {lower:names|nobody}.", CDKB),
@@ -97,7 +97,7 @@ RULES: Mapping[str, Rule] = {
     "H.end": Rule("**{who} stops leading**: its lease, token {token}, has expired.", LEASES),
     "H.read": Rule("**{who} reads the lines**, with token {token}.", "Kleppmann 2016; Burrows 2006 (Chubby), 2.4"),
     "H.has": Rule("**{who} knows the stored lines**: {content:names}.", KLEPPMANN),
-    "H.write": Rule("**{who} writes {item}** with token {token}, after all the lines that it read.", KLEPPMANN),
+    "H.write": Rule("**{who} writes {item}**, added to the lines that it read, with token {token}.", KLEPPMANN),
     "H.again": Rule("**{who} writes {item} again**, with token {token}: it had no answer.", KLEPPMANN),
     "H.wrote": Rule("**{who}'s write of {item} is acknowledged.**", KLEPPMANN),
     "H.fenced": Rule("**{who} stops leading**: its token {token} was refused, {highest} has been seen.", FENCING),

@@ -1,4 +1,4 @@
-"""The scripted runs, told in words: read `golden/leader_election_*.txt` as their documentation."""
+"""The scripted runs in words: read `golden/leader_election_*.txt` as their documentation."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from patterns.engine.history import History
-from patterns.leader_election import GALLERY, leaders
+from patterns.leader_election import leaders
+from patterns.leader_election.lesson import GALLERY
 
 
 def narration(history: History[Any, Any]) -> str:
-    """A run as text: the time, what happened, the rules that fired, and who leads."""
+    """A run as text: the time, what happened, the rules that fired, and which processes lead."""
     machine, lines = history.machine, []
     for before, step in pairwise(history.branch):
         lines.append(f"{step.state.clock:5} ms  {machine.describe(before.state, step.event)}")
@@ -25,7 +26,7 @@ def narration(history: History[Any, Any]) -> str:
 
 
 @pytest.mark.parametrize("title", GALLERY)
-def test_the_run_is_told_as_before(title: str, golden: Callable[[str, str], None]) -> None:
+def test_a_run_has_the_same_words_as_before(title: str, golden: Callable[[str, str], None]) -> None:
     history = GALLERY[title]()
     assert history.step.depth == 0, "a run of the gallery stands at its start"
     name = title.lower().replace(":", "").replace(" ", "_").replace("-", "_")

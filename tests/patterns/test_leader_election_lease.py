@@ -11,28 +11,24 @@ from typing import Any
 
 import pytest
 
-from patterns.engine.counterexample import Watch
 from patterns.engine.history import History
+from patterns.engine.params import ParameterError
 from patterns.engine.step import Note, Step
-from patterns.engine.world import Crash, Cut, Delay, Duplicate, Pause, Restart
-from patterns.leader_election import (
-    GALLERY,
+from patterns.engine.world import Crash, Cut, Delay, Duplicate, Fire, Pause, Restart
+from patterns.leader_election import Holder, LeaseElection, LockServer, Storage, leaders
+from patterns.leader_election.lease import UnfencedStorage
+from patterns.leader_election.lease_messages import (
     Acquire,
     Busy,
     Granted,
-    Holder,
-    LeaseElection,
-    LockServer,
     Read,
     Refused,
     Renew,
-    Storage,
     Stored,
-    UnfencedStorage,
     Write,
     Written,
-    leaders,
 )
+from patterns.leader_election.lesson import GALLERY
 from patterns.leader_election.lesson.gallery import lease_with_drift
 
 
@@ -70,7 +66,7 @@ def test_while_one_holds_the_lease_no_other_gets_it() -> None:
     assert after == held
 
 
-def test_when_the_lease_runs_out_another_may_have_it() -> None:
+def test_when_the_lease_expires_another_holder_can_have_it() -> None:
     """Gray and Cheriton: a lease is a contract for a limited time."""
     free, _ = server(holder="A", token=1, last_token=1).after_timer("expire")
     assert (free.holder, free.token) == ("", 0)
@@ -90,13 +86,13 @@ def test_a_lease_that_is_over_is_not_renewed(held: LockServer) -> None:
     assert held.after_message("A", Renew(2, 1))[1].sends == [("A", Busy(2))]
 
 
-def test_who_asks_anew_after_a_crash_gets_a_new_token() -> None:
+def test_a_holder_that_asks_again_after_a_crash_gets_a_new_token() -> None:
     """Its writes from before the crash may still be on their way; the old token fences them off."""
     held = server(holder="A", token=1, last_token=1)
     assert held.after_message("A", Acquire(5))[1].sends == [("A", Granted(5, 2))]
 
 
-def test_after_a_crash_the_server_waits_out_what_it_may_have_granted() -> None:
+def test_after_a_crash_the_server_grants_nothing_for_a_whole_term() -> None:
     """Gray and Cheriton: it need not remember leases, if it waits for the longest; tokens it must remember."""
     back, effects = server(holder="A", token=3, last_token=3).crashed().after_restart()
     assert effects.timers == {"expire": (200, 200)}
@@ -118,7 +114,7 @@ def test_a_holder_counts_its_lease_from_when_it_asked() -> None:
     assert effects.sends == [("storage", Read(7))]
 
 
-def test_it_gives_up_earlier_by_what_it_allows_its_clock_to_be_slow() -> None:
+def test_a_holder_gives_up_earlier_if_its_clock_may_be_slow() -> None:
     """Gray and Cheriton, effective term: an allowance epsilon for clocks."""
     asking, _ = holder(drift=30).after_timer("ask", now=100)
     _, effects = asking.after_message("lock", Granted(1, 7), now=130)
@@ -136,7 +132,7 @@ def test_an_answer_to_an_earlier_request_does_not_count(late: Any) -> None:
     assert again.after_message("lock", late)[0] == again
 
 
-def test_when_its_lease_runs_out_it_leads_no_more() -> None:
+def test_a_holder_stops_leading_when_its_lease_expires() -> None:
     after, effects = leader(writing="A3.1").after_timer("lease")
     assert (after.role, after.token, after.writing) == ("waiting", 0, "")
     assert effects.timers["work"] is None
@@ -163,21 +159,21 @@ def test_a_leader_writes_back_what_it_read_and_a_line_more() -> None:
     assert (done.content, done.writing, done.done) == (("B2.1", "A3.1"), "", 1)
 
 
-def test_it_does_not_write_before_it_has_read() -> None:
+def test_a_leader_does_not_write_before_it_has_read() -> None:
     before = leader(knows=False, content=())
     assert before.after_timer("work")[1].sends == [("storage", Read(3))]
     after, _ = before.after_message("storage", Stored(3, ("B2.1",)))
     assert after.content == ("B2.1",)
 
 
-def test_a_refusal_tells_it_that_it_leads_no_more() -> None:
+def test_a_leader_that_is_refused_stops_leading() -> None:
     after, effects = leader().after_message("storage", Refused(3, 4))
     assert after.role == "waiting"
     assert [note.rule for note in effects.notes] == ["H.fenced"]
 
 
 @pytest.mark.parametrize("late", [Stored(2, ()), Written(2, ("A2.1",)), Refused(2, 3)])
-def test_answers_to_what_it_asked_with_an_older_token_do_not_count(late: Any) -> None:
+def test_a_leader_ignores_answers_with_an_older_token(late: Any) -> None:
     assert leader().after_message("storage", late)[0] == leader()
 
 
@@ -211,7 +207,7 @@ def test_the_storage_remembers_the_highest_token_over_a_crash() -> None:
     assert (back.highest, back.content) == (3, ("A3.1",))
 
 
-def test_without_fencing_the_storage_takes_what_comes() -> None:
+def test_without_fencing_the_storage_accepts_every_write() -> None:
     before = UnfencedStorage(id="storage", highest=3, content=("B3.1",), written_with=3)
     after, effects = before.after_message("A", Write(2, ("A2.1",)))
     assert (after.content, after.written_with) == (("A2.1",), 2)
@@ -223,13 +219,11 @@ def test_without_fencing_the_storage_takes_what_comes() -> None:
 
 def broken_along(history: History[Any, Any]) -> dict[str, str]:
     """The invariants that the run breaks, each with its reason."""
-    machine, path = history.machine, history.branch
-    watch = Watch(machine, machine.always)
-    memories = watch.begin(path[0].state)
     broken = {}
-    for before, step in pairwise(path):
-        memories = watch.follow(memories, before.state, step.event, step.state, step.notes)
-        for each, memory in zip(watch.properties, memories, strict=True):
+    for each in history.machine.always:
+        memory = each.begin(history.branch[0].state)
+        for before, step in pairwise(history.branch):
+            memory = each.follow(memory, before.state, step.event, step.state, step.notes)
             if reason := each.reason(memory, step.state):
                 broken.setdefault(each.name, reason)
     return broken
@@ -241,7 +235,7 @@ def notes_of(steps: list[Step[Any, Any]]) -> list[Note]:
 
 def test_a_paused_leader_that_wakes_up_is_refused_by_the_storage() -> None:
     """Kleppmann, the figure with tokens 33 and 34."""
-    history = GALLERY["lease: a paused leader is refused"]()
+    history = GALLERY["Lease: a paused leader is refused"]()
     (refused,) = [note for note in notes_of(history.branch) if note.rule == "S.refuse"]
     assert (refused.values["token"], refused.values["highest"]) == (1, 2)
     assert broken_along(history) == {"at most one leads at a time": "A and B lead at once"}
@@ -250,9 +244,9 @@ def test_a_paused_leader_that_wakes_up_is_refused_by_the_storage() -> None:
 
 def test_without_fencing_a_paused_leader_loses_anothers_write() -> None:
     """Kleppmann, the figure before: two clients, and the file is corrupted."""
-    broken = broken_along(GALLERY["lease: without fencing a write is lost"]())
-    assert broken["no acknowledged write is lost"] == "A2.1 was acknowledged, but what is stored is B1.1"
-    assert "the storage takes no write with an older token" in broken
+    broken = broken_along(GALLERY["Lease: without fencing a write is lost"]())
+    assert broken["no acknowledged write is lost"] == "A2.1 was acknowledged, but the storage has B1.1"
+    assert "the storage accepts no write with an older token" in broken
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -284,7 +278,7 @@ def test_a_restarted_lock_server_never_gives_a_token_twice() -> None:
     assert len(tokens) == 3
 
 
-def test_on_its_links_what_is_held_up_holds_up_what_comes_after() -> None:
+def test_a_late_message_holds_up_the_later_messages_of_its_link() -> None:
     """First in, first out, as in one TCP connection: also where a message is delayed or doubled."""
     history = History(LeaseElection())
     history.run_until(lambda step: any(str(p.body).startswith("write") for p in step.state.packets), 50)
@@ -303,29 +297,33 @@ def test_on_its_links_what_is_held_up_holds_up_what_comes_after() -> None:
     assert arrived == sorted(arrived)
 
 
-def test_in_a_synchronous_search_the_server_waits_for_who_may_believe_to_lead() -> None:
-    machine = LeaseElection(synchronous=True)
+def test_with_true_clocks_a_search_ends_no_lease_that_its_holder_may_believe() -> None:
+    machine = LeaseElection(true_clocks=True)
     history = History(machine)
     history.run_until(lambda step: any(isinstance(p.body, Granted) for p in step.state.packets), 50)
     (granted,) = [packet for packet in history.state.packets if isinstance(packet.body, Granted)]
     assert machine.may_be_believed(history.state), "the answer is on its way"
     history.run_until(lambda step: bool(leaders(step.state)), 50)
     assert machine.may_be_believed(history.state)
+    assert Fire("lock", "expire") not in machine.enabled(history.state)
     history.apply(Pause(granted.to))
     assert not machine.may_be_believed(history.state), "its clock goes on without it"
+    assert Fire("lock", "expire") in machine.enabled(history.state)
 
 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"holders": 0}, "holders is 0; allowed are 1 to 9"),
+        ({"holders": 0}, "holders is 0; allowed is 1 to 9"),
         ({"term": 0}, "term is 0"),
-        ({"retry": 0}, "retry 0"),
-        ({"writes": -1}, "writes -1"),
-        ({"drift": 100}, "drift is 100 %; allowed are 0 to 99"),
-        ({"speed": {"A": 0}}, "speed of 'A' is 0 %"),
+        ({"retry": 0}, "retry is 0"),
+        ({"writes": -1}, "writes is -1"),
+        ({"drift": 100}, "drift is 100; allowed is 0 to 99 %"),
+        ({"term": 50, "drift": 99}, "drift is 99; allowed is a drift that leaves the holder at least 2"),
+        ({"fencing": "no"}, "fencing is 'no'; allowed is True or False"),
+        ({"speed": {"A": 0}}, r"speed\['A'\] is 0"),
     ],
 )
-def test_what_cannot_be_is_refused(options: dict[str, Any], said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_a_bad_argument_is_refused_by_name(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(ParameterError, match=said):
         LeaseElection(**options)

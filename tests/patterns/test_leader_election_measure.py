@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import permutations
+from typing import Any
 
 import pytest
 
-from patterns.leader_election import (
-    COUNTED,
-    CURVES,
-    BullyElection,
-    ChangRobertsElection,
-    HirschbergSinclairElection,
-    cost,
-    costs,
-    messages,
-)
-from patterns.leader_election.lesson.measure import harmonic
+from patterns.engine.params import ParameterError
+from patterns.leader_election import BullyElection, ChangRobertsElection, HirschbergSinclairElection
+from patterns.leader_election.lesson.measure import MEASURED, cost, costs, harmonic, messages
 
 
 @pytest.mark.parametrize("n", range(2, 7))
@@ -44,10 +37,9 @@ def test_the_announcement_is_one_lap_more() -> None:
 def test_hirschberg_sinclair_stays_below_its_bound_and_above_the_least(n: int) -> None:
     """8n + 8 ceil(n log n): Hirschberg and Sinclair 1980, as Franklin cites it (CACM 25(5), 1982)."""
     found = cost("hirschberg_sinclair", n, trials=120 if n <= 6 else 10)
-    least, bound = (curve(n) for curve in CURVES["hirschberg_sinclair"].values())
+    least, bound = (curve(n) for curve in MEASURED["hirschberg_sinclair"].curves.values())
     assert least == found.best
     assert found.best <= found.average <= found.worst <= bound
-    assert found.exact == (n <= 6)
 
 
 def test_in_large_rings_hirschberg_sinclair_takes_fewer_than_chang_roberts_at_worst() -> None:
@@ -60,8 +52,7 @@ def test_in_large_rings_hirschberg_sinclair_takes_fewer_than_chang_roberts_at_wo
 def test_the_bully_takes_what_is_computed(n: int) -> None:
     """CDKB 15.3: n - 2 announcements at best, O(n^2) messages when the lowest notices."""
     found = cost("bully", n)
-    best, average, worst = (curve(n) for curve in CURVES["bully"].values())
-    assert found.exact
+    best, average, worst = (curve(n) for curve in MEASURED["bully"].curves.values())
     assert (found.best, found.worst) == (best, worst)
     assert found.average == pytest.approx(average)
 
@@ -70,23 +61,29 @@ def test_raft_takes_one_round_where_one_candidate_is_first() -> None:
     """Raft 5.2: a request and a vote for each other server; split votes take more."""
     for n in (3, 5, 7):
         found = cost("raft", n)
-        assert found.best == CURVES["raft"]["one candidate: 2(n - 1)"](n)
+        assert found.best == MEASURED["raft"].curves["one candidate: 2(n - 1)"](n)
         assert found.worst > found.best
 
 
 def test_costs_are_one_point_for_each_n() -> None:
     assert [point.n for point in costs("chang_roberts", (2, 4, 8), trials=3)] == [2, 4, 8]
-    assert set(COUNTED) == set(CURVES)
     assert harmonic(4) == pytest.approx(25 / 12)
 
 
-def test_what_cannot_be_measured_is_refused() -> None:
-    with pytest.raises(ValueError, match="algorithm is 'lease'; measured are bully"):
-        cost("lease", 3)
-    with pytest.raises(ValueError, match="n is 1"):
-        cost("bully", 1)
-    with pytest.raises(ValueError, match="trials is 0"):
-        cost("bully", 3, trials=0)
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("lease", 3), "algorithm is 'lease'; allowed is one of bully"),
+        ((None, 3), "algorithm is None; allowed is one of bully"),
+        (([], 3), r"algorithm is \[\]; allowed is one of bully"),
+        (("bully", 1), "n is 1; allowed is a whole number, at least 2"),
+        (("bully", "3"), "n is '3'; allowed is a whole number, at least 2"),
+        (("bully", 3, 0), "trials is 0; allowed is a whole number, at least 1"),
+    ],
+)
+def test_a_bad_argument_is_refused_by_name(arguments: Any, said: str) -> None:
+    with pytest.raises(ParameterError, match=said):
+        cost(*arguments)
 
 
 def test_a_run_that_does_not_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,23 +13,19 @@ import pytest
 from models.chang_roberts import ChangRoberts as Published
 
 from patterns.engine.explore import explore
+from patterns.engine.params import ParameterError
+from patterns.engine.planted import with_parts
 from patterns.engine.world import Deliver, World
 from patterns.leader_election import (
-    GALLERY,
-    NO_FAULTS,
-    Candidacy,
     ChangRoberts,
     ChangRobertsElection,
-    Elected,
-    From,
     HirschbergSinclair,
     HirschbergSinclairElection,
-    Reply,
     agreed_leader,
     leaders,
-    running,
 )
-from patterns.leader_election.ring import CLOCKWISE, COUNTERCLOCKWISE
+from patterns.leader_election.lesson import GALLERY
+from patterns.leader_election.ring import CLOCKWISE, COUNTERCLOCKWISE, Candidacy, Elected, From, Reply
 
 
 def cr(uid: int = 5, **fields: Any) -> ChangRoberts:
@@ -44,7 +40,7 @@ def hs(uid: int = 5, **fields: Any) -> HirschbergSinclair:
 # Chang and Roberts
 
 
-def test_who_begins_sends_its_id_to_its_neighbour() -> None:
+def test_a_process_that_begins_sends_its_id_to_its_neighbour() -> None:
     after, effects = cr(begun=False, role="follower").after_timer("begin")
     assert effects.sends == [("R", Candidacy(5))]
     assert after.role == "candidate"
@@ -57,7 +53,7 @@ def test_a_higher_id_is_passed_on_and_ends_the_candidacy() -> None:
 
 
 @pytest.mark.parametrize("role", ["candidate", "follower", "leader"])
-def test_a_lower_id_is_swallowed_also_by_who_has_lost_or_won(role: str) -> None:
+def test_a_process_swallows_a_lower_id_even_if_it_has_lost_or_won(role: str) -> None:
     before = cr(role=role)
     after, effects = before.after_message("L", Candidacy(3))
     assert not effects.sends
@@ -70,7 +66,7 @@ def test_the_own_id_back_is_the_victory() -> None:
     assert effects.sends == [("R", Elected("P5"))]
 
 
-def test_who_does_not_stand_passes_everything_on() -> None:
+def test_a_process_that_does_not_stand_passes_every_id_on() -> None:
     relay = cr(initiator=False, role="follower")
     for uid in (3, 7):
         after, effects = relay.after_message("L", Candidacy(uid))
@@ -78,7 +74,7 @@ def test_who_does_not_stand_passes_everything_on() -> None:
         assert after == relay
 
 
-def test_a_message_wakes_who_has_not_begun() -> None:
+def test_a_message_wakes_a_process_that_has_not_begun() -> None:
     after, effects = cr(begun=False, role="follower").after_message("L", Candidacy(3))
     assert effects.sends == [("R", Candidacy(5))]
     assert effects.timers["begin"] is None
@@ -103,7 +99,7 @@ def test_a_candidate_asks_both_ways() -> None:
     assert effects.sends == [("R", From(5, 0, 1, CLOCKWISE)), ("L", From(5, 0, 1, COUNTERCLOCKWISE))]
 
 
-def test_a_lower_id_is_told_no() -> None:
+def test_a_lower_id_gets_a_no() -> None:
     """HS: value < myvalue: sendecho no."""
     before = hs()
     after, effects = before.after_message("L", From(3, 0, 4, CLOCKWISE))
@@ -131,6 +127,12 @@ def test_with_ok_from_both_sides_it_asks_twice_as_far() -> None:
     after, effects = half.after_message("R", Reply(5, True, COUNTERCLOCKWISE))
     assert after.maxnum == 8
     assert effects.sends == [("R", From(5, 0, 8, CLOCKWISE)), ("L", From(5, 0, 8, COUNTERCLOCKWISE))]
+
+
+def test_the_same_reply_twice_counts_once() -> None:
+    half, _ = hs(maxnum=4).after_message("L", Reply(5, True, CLOCKWISE))
+    after, effects = half.after_message("L", Reply(5, True, CLOCKWISE))
+    assert (after, effects.sends) == (half, [])
 
 
 def test_a_no_from_either_side_ends_the_candidacy() -> None:
@@ -164,7 +166,7 @@ def test_the_highest_is_elected_on_rings_of_any_size(machine: Any, ids: tuple[in
     assert agreed_leader(world) == f"P{max(ids)}"
 
 
-def test_the_highest_of_those_that_stand_wins() -> None:
+def test_the_highest_id_that_stands_wins() -> None:
     elections = ChangRobertsElection(ids=(3, 1, 5, 2, 4), initiators=(1, 2))
     world = elections.start()
     while (event := elections.usual(world)) is not None:
@@ -174,14 +176,14 @@ def test_the_highest_of_those_that_stand_wins() -> None:
 
 def test_equal_ids_make_two_leaders() -> None:
     """CR and HS assume distinct ids. In the end each of the two goes by the other's announcement."""
-    steps = GALLERY["Chang-Roberts: equal ids"]().branch
+    steps = GALLERY["Chang-Roberts: equal ids elect two leaders"]().branch
     assert ["P3", "P3'"] in [[leader.id for leader in leaders(step.state)] for step in steps]
     assert [steps[-1].state[name].leader for name in ("P3", "P3'")] == ["P3'", "P3"]
 
 
 def test_a_lost_message_leaves_the_ring_without_a_leader() -> None:
     """Neither assumes that a message may be lost, and neither sends one again."""
-    end = GALLERY["Chang-Roberts: a message is lost"]().branch[-1].state
+    end = GALLERY["Chang-Roberts: a lost message leaves no leader"]().branch[-1].state
     assert not leaders(end)
     assert not end.packets
     assert not end.timers
@@ -190,14 +192,14 @@ def test_a_lost_message_leaves_the_ring_without_a_leader() -> None:
 @pytest.mark.parametrize("n", [3, 4])
 def test_in_every_run_of_every_ring_chang_roberts_elects_the_highest(n: int) -> None:
     for ids in permutations(range(1, n)):
-        found = explore(ChangRobertsElection(ids=(n, *ids), budget=NO_FAULTS))
+        found = explore(ChangRobertsElection(ids=(n, *ids), budget={}))
         assert found.complete, ids
         assert found.holds, ids
 
 
 def test_in_every_run_of_three_hirschberg_sinclair_elects_the_highest() -> None:
     """One ring is enough: the other order of three is its mirror image, and the algorithm goes both ways."""
-    found = explore(HirschbergSinclairElection(ids=(1, 2, 3), budget=NO_FAULTS))
+    found = explore(HirschbergSinclairElection(ids=(1, 2, 3), budget={}))
     assert found.complete
     assert found.holds
 
@@ -207,7 +209,7 @@ CHOICES = tuple(product((False, True), repeat=3))
 
 
 class AsPublished(ChangRoberts):
-    """The specification's variant: who has lost passes on lower ids, too, and nobody is told of the winner."""
+    """The specification's variant: a process that has lost passes on lower ids too, and the winner tells nobody."""
 
     def passes_on(self, uid: int) -> bool:
         return uid > self.uid or self.role == "follower"
@@ -216,8 +218,12 @@ class AsPublished(ChangRoberts):
         pass
 
 
-class AsPublishedElection(running(ChangRobertsElection, process=AsPublished)):  # type: ignore[misc]
-    """In the specification a message waits for a node until the node has begun."""
+class AsPublishedElection(with_parts(ChangRobertsElection, process=AsPublished)):  # type: ignore[misc]
+    """In the specification a message waits for a node until the node has begun. There may be no initiator."""
+
+    class Params(ChangRobertsElection.Params, frozen=True):
+        def __post_init__(self) -> None:
+            """Allows `initiators=()`."""
 
     def enabled(self, world: World, group: str = "") -> Iterator[Any]:
         for event in super().enabled(world, group):
@@ -235,8 +241,8 @@ def test_the_state_count_agrees_with_the_published_specification() -> None:
     """
     ids = (3, 2, 1)
     subsets = [[uid for uid, stands in zip(ids, flags, strict=True) if stands] for flags in CHOICES]
-    found = explore([AsPublishedElection(ids=ids, initiators=subset, budget=NO_FAULTS) for subset in subsets], ())
-    published = explore([Published(flags) for flags in CHOICES])
+    found = explore([AsPublishedElection(ids=ids, initiators=subset, budget={}) for subset in subsets], ())
+    published = explore([Published(initiators=flags) for flags in CHOICES])
     assert (published.states, published.depth) == (137, 10)
     assert (found.states, found.depth) == (137, 10)
     assert found.generated == published.generated
@@ -245,11 +251,13 @@ def test_the_state_count_agrees_with_the_published_specification() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"ids": ()}, "ids are"),
-        ({"ids": (1, 0)}, r"ids are \[1, 0\]"),
-        ({"ids": (1, 2), "initiators": (3,)}, r"initiators has 3; the ids are \[1, 2\]"),
+        ({"ids": ()}, r"ids is \(\); allowed is 1 to 512 ids"),
+        ({"ids": (1, 0)}, r"ids\[1\] is 0"),
+        ({"ids": (1, float("nan"))}, r"ids\[1\] is nan"),
+        ({"ids": (1, 2), "initiators": (3,)}, r"initiators is \(3,\); allowed is None, or one or more of the ids"),
+        ({"initiators": ()}, r"initiators is \(\); allowed is None, or one or more of the ids"),
     ],
 )
-def test_what_cannot_be_is_refused(options: dict[str, Any], said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_a_bad_argument_is_refused_by_name(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(ParameterError, match=said):
         ChangRobertsElection(**options)

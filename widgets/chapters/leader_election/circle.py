@@ -5,17 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from patterns.leader_election import (
-    Answer,
-    Bully,
-    Candidacy,
-    Coordinator,
-    Elected,
-    Election,
-    From,
-    HirschbergSinclair,
-    Reply,
-)
+from patterns.leader_election import Bully, HirschbergSinclair
+from patterns.leader_election.bully import Answer, Coordinator, Election
+from patterns.leader_election.ring import Candidacy, Elected, From, Reply
 from widgets.kit import Look
 from widgets.scene import Line, Mark, Panel, Role
 

@@ -1,39 +1,43 @@
 """The predictions of the leader election chapter, in the order they are asked.
 
-Each stands at a step of a run that the notebook makes; tests/widgets/test_questions_leader_election.py holds what they
-say against what happens there.
+A question that locks a step of a run says by `at` which. tests/widgets/test_questions_leader_election.py compares what
+they say with what happens there.
 """
 
+from patterns.engine.milestones import fired
 from widgets.question import Option, Question
 
 SILENCE = Question(
-    "The replica has not heard from the primary for ten seconds; before, it heard from it every second. "
+    "The replica has not heard from the primary for ten seconds. Before, it heard from it every second. "
     "What does the replica know?",
     (
-        Option("the primary has crashed", "It may have. It may also run, and take orders, behind a broken link."),
-        Option("the network is broken", "It may be. The primary may also be down, or standing still for a while."),
+        Option(
+            "the primary has crashed", "Perhaps. The primary may also run, and accept orders, behind a broken link."
+        ),
+        Option("the network is broken", "Perhaps. The primary may also be down, or paused for a while."),
         Option(
             "that it has heard nothing for ten seconds",
-            "No more than that. A crash, a broken link, a slow one and a long pause look the same from outside.",
+            "Only that. A crash, a broken link, a slow link and a long pause look the same from outside.",
             right=True,
         ),
     ),
 )
 
 ANSWER = Question(
-    "P1 has asked all that are higher. Its **election** comes to P2, which is in an election of its own and does not "
-    "know yet whether P3 or P4 is alive. What does P2 do?",
+    "P1 has asked all processes with higher ids. Its **election** reaches P2. P2 is in an election of its own, and "
+    "does not know yet whether P3 or P4 is alive. What does P2 do?",
     (
         Option(
-            "nothing: it is busy with an election",
+            "it does nothing: it is busy with its own election",
             "Then P1 would hear nothing, take P2 for crashed, and lead as well. You will see that run.",
         ),
         Option("it answers, and goes on with its own", "An answer says: I am alive, and higher.", right=True),
         Option(
             "it gives P1 its vote",
-            "There are no votes here. Who is alive and has the highest id leads, whatever the others think of it.",
+            "The bully has no votes. The live process with the highest id leads, whatever the others think of it.",
         ),
     ),
+    at=fired("B.answer", who="P2"),
 )
 
 BACK = Question(
@@ -41,76 +45,77 @@ BACK = Question(
     (
         Option(
             "P4 follows P3, which leads well",
-            "So it is in Raft, where a leader stays until it fails. Here the highest that is alive leads, always.",
+            "Raft does that: a leader stays until it fails. Here the live process with the highest id leads, always.",
         ),
-        Option(
-            "P4 takes over at once", "Nobody is higher, so it need not ask: hence the algorithm's name.", right=True
-        ),
-        Option("P4 asks P1 to P3 first", "An election is sent only upwards, and above P4 there is nobody to be asked."),
+        Option("P4 takes over at once", "No id is higher, so P4 need not ask. Hence the algorithm's name.", right=True),
+        Option("P4 asks P1 to P3 first", "A process sends an election only to higher ids, and P4 is the highest."),
     ),
+    at=fired("B.back"),
 )
 
 ALONE = Question(
-    "P1 and P2 are cut off from P3, P4 and P5. P2 asked all three, and for 30 ms nobody answered. P5 still leads on "
+    "P1 and P2 are cut off from P3, P4 and P5. P2 asked all three, and no answer came for 30 ms. P5 still leads on "
     "the other side. What does P2 do?",
     (
-        Option("it leads, too", "By its rules, silence is a crash. Nothing tells it otherwise.", right=True),
+        Option("it leads too", "By its rules, silence is a crash. No message tells it otherwise.", right=True),
         Option(
             "it waits: two of five are too few",
-            "It would have to count. The bully algorithm does not; a majority is Raft's idea.",
+            "Then it would have to count. The bully algorithm does not count; a majority is Raft's idea.",
         ),
-        Option("it follows P5, as before", "It gave P5 up when the heartbeats stopped coming."),
+        Option("it follows P5, as before", "It gave P5 up when the heartbeats stopped."),
     ),
+    at=fired("B.lead"),
 )
 
 OWN = Question(
     "P5's own id comes back to it, once round the ring. What does P5 know now?",
     (
+        Option("all processes follow it", "They passed its id on, but do not know yet that it has won. P5 tells them."),
         Option(
-            "that all follow it", "They let its id pass, but whose it is to be they do not know yet. It tells them."
-        ),
-        Option(
-            "that all the others are lower",
-            "Each process lets only higher ids than its own pass, and P5's passed all of them.",
+            "all other ids are lower",
+            "Each process passes on only higher ids than its own, and all of them passed P5's.",
             right=True,
         ),
-        Option("that all the others are alive", "They were when the id passed. That is no knowledge of now."),
+        Option("all other processes are alive", "They were alive when the id passed. P5 does not know about now."),
     ),
+    at=fired("CR.won"),
 )
 
 FEWEST = Question(
-    "33 processes that all begin at once. Chang and Roberts's worst case grows like n², Hirschberg and Sinclair's "
-    "like n log n. The ids stand round the ring **in no particular order**. Which needs fewer messages on average?",
+    "33 processes begin at once. Chang and Roberts's worst case grows like n², Hirschberg and Sinclair's like n log n. "
+    "The ids are on the ring **in random order**. Which algorithm needs fewer messages on average?",
     (
         Option(
-            "Hirschberg-Sinclair, of course",
-            "In the worst order and for large n it does. But low ids seldom get far, and going out and back four times "
-            "costs more than it saves here.",
+            "Hirschberg-Sinclair",
+            "In the worst order and for large n it does. But low ids seldom get far, and going out and back costs more "
+            "than it saves here.",
         ),
         Option(
-            "Chang-Roberts, by a factor of five or so",
-            "On average an id is swallowed soon: n(1 + 1/2 + ... + 1/n) messages. The other pays to be safe always.",
+            "Chang-Roberts, by a factor of about five",
+            "On average an id is swallowed soon: n(1 + 1/2 + ... + 1/n) messages. The other pays for safety in every "
+            "order.",
             right=True,
         ),
-        Option("about the same", "Both grow like n log n on average, but with very different factors before it."),
+        Option("about the same", "Both grow like n log n on average, but with very different factors."),
     ),
 )
 
 WAKES = Question(
-    "B was granted the lease for 200 ms, stood still for 332, and now wakes up with a line ready to be written. "
+    "B was granted the lease for 200 ms. It paused for 332 ms, and now wakes up with a line ready to be written. "
     "For B no time has passed. What does it do first?",
     (
         Option(
             "it looks at the clock, and stops",
-            "It does that, two steps later. Whatever it looks at first, it can be paused after the look.",
+            "It does that two steps later. Whatever it checks first, a pause can follow the check.",
         ),
         Option(
             "it writes",
-            "It was just about to. No check before the write can help: the pause may follow it.",
+            "It was just about to. No check before the write can help: the pause may follow the check.",
             right=True,
         ),
-        Option("it asks the lock server", "The answer would be old by the time it wrote: the same gap once more."),
+        Option("it asks the lock server", "The answer would be old by the time B wrote: the same gap again."),
     ),
+    at=fired("H.write", who="B"),
 )
 
 FENCE = Question(
@@ -118,42 +123,41 @@ FENCE = Question(
     "What does the storage do?",
     (
         Option(
-            "it asks the lock server who holds the lease",
-            "It need not, and the answer could be outdated when it comes. Two numbers are enough.",
+            "it asks the lock server which process holds the lease",
+            "It need not ask, and the answer could be outdated on arrival. Two numbers are enough.",
         ),
+        Option("it accepts the write: B was granted the lease", "That lease is over. The write would undo A's line."),
         Option(
-            "it takes the write: B was granted the lease", "It was, and that is over. Taken, it would undo A's line."
+            "it refuses: 1 is less than 2", "It remembers the highest token, and asks no other process.", right=True
         ),
-        Option("it refuses: 1 is less than 2", "It remembers the highest token, and asks nobody.", right=True),
     ),
+    at=fired("S.refuse"),
 )
 
 FREE = Question(
-    "Without fencing once more. Now nobody crashes, nobody is paused, no message is lost or doubled; but messages and "
-    "timers may come in any order. Can an acknowledged line still be lost?",
+    "Without fencing once more. Now no process crashes or pauses, and no message is lost or duplicated. But messages "
+    "and timers may come in any order. Can an acknowledged line still be lost?",
     (
         Option(
-            "no: it took a pause",
-            "A pause is one way to be late. A slow message and a slow clock are others, and the result is the same.",
+            "no: it takes a pause",
+            "A pause is one way to be late. A slow message and a slow clock are others, with the same result.",
         ),
-        Option("yes", "A late write is enough, whatever made it late.", right=True),
-        Option(
-            "only with three holders", "Two are enough: one that is late, and one that has read what is stored before."
-        ),
+        Option("yes: a late write is enough", "Any delay will do, whatever its cause.", right=True),
+        Option("only with three holders", "Two are enough: one is late, and the other has read the lines before."),
     ),
 )
 
 RAFT = Question(
-    "The same cut under Raft, with the leader on the smaller side. How many believe that they lead before the cut is "
-    "healed?",
+    "The same cut under Raft, with the leader on the smaller side. How many processes believe that they lead before "
+    "the cut is healed?",
     (
         Option(
             "one: Raft has at most one leader",
-            "At most one **in a term**. The old one has not heard that there is a new term.",
+            "At most one **in a term**. The old leader has not heard of the new term.",
         ),
         Option(
             "two, of different terms",
-            "The old one of term 1, which can commit nothing any more, and the new one, which a majority elected.",
+            "The old leader of term 1 can commit nothing any more. A majority elected the new one.",
             right=True,
         ),
         Option("two, of the same term", "Each would need a majority, and two majorities have a server in common."),

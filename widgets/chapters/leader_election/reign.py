@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from patterns.leader_election import Heartbeat, leaders
+from patterns.leader_election import leaders
+from patterns.leader_election.bully import Heartbeat
 from patterns.leader_election.lease_messages import Granted, Renew
 from widgets.kit import ProcessView
 from widgets.scene import Era, Role
