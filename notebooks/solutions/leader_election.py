@@ -7,15 +7,15 @@ Paste one into the exercise's cell, or `from solutions.leader_election import on
 def on_election(me, sender, electing):
     """Write it 1: always answer, and begin an election unless one has begun already.
 
-    The answer is what keeps the lower one from leading, so it must not depend on what this process is doing. The
-    election is what gives the lower one, which now stands back, somebody to wait for.
+    The answer keeps the lower process from leading, so it must not depend on this process's own election. The
+    election gives the lower process, which now stands back, a coordinator to wait for.
     """
     return True, not electing
 
 
 def may_pass(token, highest):
-    """Write it 2: no older than any token seen.
+    """Write it 2: the token is not older than any token seen.
 
-    The same token passes, for a leader comes more than once; any higher one passes, for tokens may leave gaps.
+    The same token passes, because a leader sends many requests. Any higher token passes, because tokens may have gaps.
     """
     return token >= highest
