@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from time import perf_counter  # noqa: TID251 - how long a search takes is no part of any state
 from typing import Any, NamedTuple
 
@@ -116,8 +117,8 @@ def explore(
         if function is not None and not (name == "progress" and isinstance(progress, bool)):
             require_function(name, function)
     properties = checked(machines[0].always if properties is None else properties)
-    search = BreadthFirst(machines, properties, max_states, max_depth, within, symmetry)
-    search.report = _bar(max_states) if progress is True else progress or None
+    report = _bar(max_states) if progress is True else progress or None
+    search = BreadthFirst(machines, properties, max_states, max_depth, within, symmetry, report)
     try:
         search.run()
     except KeyboardInterrupt:
@@ -127,42 +128,37 @@ def explore(
     return search.result()
 
 
+@dataclass
 class BreadthFirst:
     """A breadth-first search under way. Nodes are numbers; a node's run is read off the parents."""
 
-    def __init__(
-        self,
-        machines: Sequence[AnyMachine],
-        properties: tuple[Property | Sometimes, ...],
-        max_states: int,
-        max_depth: int | None,
-        within: Callable[[Any], bool] | None,
-        symmetry: Callable[[Any], Hashable] | None,
-    ) -> None:
-        self.machine = machines[0].for_search()
-        self.machines = machines
-        self.sometimes = [p for p in properties if isinstance(p, Sometimes)]
-        self.watch = Watch(self.machine, properties)
+    machines: Sequence[AnyMachine]
+    properties: Sequence[Property | Sometimes]
+    max_states: int
+    max_depth: int | None = None
+    within: Callable[[Any], bool] | None = None
+    symmetry: Callable[[Any], Hashable] | None = None
+    report: Callable[[Progress], None] | None = None
+    parents: list[int] = field(default_factory=list)
+    events: list[Any] = field(default_factory=list)  # for a start: its machine
+    seen: dict[Hashable, int] = field(default_factory=dict)  # key -> node
+    met: dict[Sometimes, int] = field(default_factory=dict)
+    generated: int = 0
+    depth: int = 0  # the level that is being expanded: 1 for the starts
+    deepest: int = 0
+    beyond: int = 0
+    cut_by: str = ""
+    found: Counterexample | None = None
+
+    def __post_init__(self) -> None:
+        self.machine = self.machines[0].for_search()
+        self.key = self.symmetry or self.machine.key
+        self.sometimes = [p for p in self.properties if isinstance(p, Sometimes)]
+        self.watch = Watch(self.machine, self.properties)
         for p in self.watch.remembering:
-            if symmetry and not isinstance(p, AlwaysNext):  # which remembers no names
-                refuse("symmetry", symmetry, f"None together with {p!r}, which remembers names")
-        self.max_states = max_states
-        self.max_depth = max_depth
-        self.within = within
-        self.key = symmetry or self.machine.key
-        self.parents: list[int] = []
-        self.events: list[Any] = []  # for a start: its machine
-        self.seen: dict[Hashable, int] = {}  # key -> node
-        self.generated = 0
-        self.depth = 0  # the level that is being expanded: 1 for the starts
-        self.deepest = 0
-        self.cut_by = ""
-        self.beyond = 0
-        self.found: Counterexample | None = None
-        self.met: dict[Sometimes, int] = {}
-        self.report: Callable[[Progress], None] | None = None
-        self.began = perf_counter()
-        self.reported = self.began
+            if self.symmetry and not isinstance(p, AlwaysNext):  # which remembers no names
+                refuse("symmetry", self.symmetry, f"None together with {p!r}, which remembers names")
+        self.began = self.reported = perf_counter()
 
     def run(self) -> None:
         level: list[tuple[int, Any, Memories]] = []

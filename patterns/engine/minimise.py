@@ -7,8 +7,8 @@ more without an earlier one is passed over.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, NamedTuple
 
 from .arguments import listed, require_instance
 from .counterexample import Counterexample, Stage, Watch, Wrong, counterexample
@@ -24,100 +24,69 @@ def minimise(machine: Machine[Any, Any], events: Sequence[Any], property: Proper
     """
     require_instance("machine", machine, Machine)
     require_instance("property", property, Property)
-    run = _Run(machine, property)
     events = listed("events", events, "a list of events")
-    memos = [] if run.start_is_wrong else run.memos_of(events)
-    size = max(1, len(memos) // 2)
-    while size:
-        shorter = run.without_pieces(memos, size)
-        if len(shorter) == len(memos):
+    runs, state = _Runs(machine, property), machine.start()
+    start = Stage(state, runs.watch.begin(state))
+    if wrong := runs.watch.broken(start.memories, state):
+        return counterexample(machine, (), wrong)
+    run = runs.of(start, events, lambda state, event: event)
+    size = max(1, len(run.memos) // 2)
+    while run.wrong and size:
+        shorter = runs.without_pieces(run, size)
+        if len(shorter.memos) == len(run.memos):
             size //= 2
         else:
-            size = max(1, min(size, len(shorter) // 2))
-        memos = shorter
-    return run.counterexample(memos)
+            size = max(1, min(size, len(shorter.memos) // 2))
+        run = shorter
+    if run.wrong is None:
+        raise ValueError(f"{property.name!r} holds all along these {len(events)} events: there is nothing to minimise")
+    return counterexample(machine, run.events, run.wrong)
 
 
-class _Run:
-    """Runs of memos: events in terms that survive a change of what came before."""
+class _Run(NamedTuple):
+    """What happened: each event, its memo, the stage before it; and how the last one broke the property."""
 
+    events: list[Any]
+    memos: list[Hashable]
+    """The events in terms that survive a change of what came before."""
+    stages: list[Stage]
+    wrong: Wrong | None
+
+
+class _Runs:
     def __init__(self, machine: Machine[Any, Any], property: Property) -> None:
         self.machine = machine
         self.property = property
         self.watch = Watch(machine, (property,))
-        state = machine.start()
-        self.start = Stage(state, self.watch.begin(state))
-        self.start_is_wrong = self.watch.broken(self.start.memories, state)
 
-    def step(self, stage: Stage, event: Any) -> Stage | Wrong:
-        """The next stage, or how it breaks the property. Raises NotEnabled, also where the failure is another one."""
-        reached = self.watch.step(stage, event)
-        if isinstance(reached, Wrong) and type(reached.property) is not type(self.property):
-            raise NotEnabled(reached.reason)
-        return reached
-
-    def memos_of(self, events: Sequence[Any]) -> list[Hashable]:
-        """The memos of the events up to the bad step."""
-        stage, memos = self.start, list[Hashable]()
-        for event in events:
-            memos.append(self.machine.memo(stage.state, event))
-            try:
-                reached = self.step(stage, event)
-            except NotEnabled as problem:
-                raise ValueError(
-                    f"{self.property.name!r} holds until event {len(memos)}, and then: {problem}"
-                ) from None
-            if isinstance(reached, Wrong):
-                return memos
-            stage = reached
-        holds = f"{self.property.name!r} holds all along these {len(memos)} events"
-        raise ValueError(f"{holds}: there is nothing to minimise")
-
-    def without_pieces(self, memos: list[Hashable], size: int) -> list[Hashable]:
-        """One pass from the end: every piece of this size that can be left out is left out."""
-        stages = self.stages(memos)
-        at = len(memos)
-        while at > 0:
-            at = max(0, at - size)
-            rest = self.fails(stages[at], memos[at + size :])
-            if rest is not None:
-                memos = memos[:at] + rest
-        return memos
-
-    def stages(self, memos: list[Hashable]) -> list[Stage]:
-        """The stage before each memo."""
-        stages = [self.start]
-        for memo in memos[:-1]:
-            reached = self.step(stages[-1], self.machine.recall(stages[-1].state, memo))
-            assert isinstance(reached, Stage)
-            stages.append(reached)
-        return stages
-
-    def fails(self, stage: Stage, memos: list[Hashable]) -> list[Hashable] | None:
-        """The memos that were needed to go wrong from this stage; None when it does not go wrong."""
-        kept: list[Hashable] = []
+    def of(self, stage: Stage, memos: Sequence[Any], recall: Callable[[Any, Any], Any]) -> _Run:
+        """The run of these memos from this stage up to the bad step, without those that cannot happen in it."""
+        run = _Run([], [], [], None)
         for memo in memos:
-            event = self.machine.recall(stage.state, memo)
+            event = recall(stage.state, memo)
             if event is None:
                 continue
             try:
-                reached = self.step(stage, event)
+                reached = self.watch.step(stage, event)
             except NotEnabled:
                 continue
-            kept.append(memo)
+            if isinstance(reached, Wrong) and type(reached.property) is not type(self.property):
+                continue  # it fails in another way
+            run.events.append(event)
+            run.memos.append(self.machine.memo(stage.state, event))
+            run.stages.append(stage)
             if isinstance(reached, Wrong):
-                return kept
+                return run._replace(wrong=reached)
             stage = reached
-        return None
+        return run
 
-    def counterexample(self, memos: list[Hashable]) -> Counterexample:
-        stage, events, wrong = self.start, [], self.start_is_wrong
-        for memo in memos:
-            events.append(self.machine.recall(stage.state, memo))
-            reached = self.step(stage, events[-1])
-            if isinstance(reached, Wrong):
-                wrong = reached
-                break
-            stage = reached
-        assert wrong is not None
-        return counterexample(self.machine, events, wrong)
+    def without_pieces(self, run: _Run, size: int) -> _Run:
+        """One pass from the end: every piece of this size that can be left out is left out."""
+        at = len(run.memos)
+        while at > 0:
+            at = max(0, at - size)
+            rest = self.of(run.stages[at], run.memos[at + size :], self.machine.recall)
+            if rest.wrong:
+                events, memos, stages = run.events[:at], run.memos[:at], run.stages[:at]
+                run = _Run(events + rest.events, memos + rest.memos, stages + rest.stages, rest.wrong)
+        return run

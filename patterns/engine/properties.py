@@ -23,8 +23,8 @@ class Property:
     begun at the first state and followed at each step.
     """
 
-    def __init__(self, name: str) -> None:
-        self.name = _named(name)
+    def __init__(self, name: str, **functions: Callable[..., Any]) -> None:
+        self.name = _named(name, **functions)
 
     @property
     def remembers(self) -> bool:
@@ -49,8 +49,7 @@ class Always(Property):
     """Holds in every state: `wrong(state)` says why it does not, or is None."""
 
     def __init__(self, name: str, wrong: Callable[[Any], Reason]) -> None:
-        super().__init__(name)
-        require_function("wrong", wrong)
+        super().__init__(name, wrong=wrong)
         self.wrong = wrong
 
     def reason(self, memory: Hashable, state: Any) -> Reason:
@@ -83,9 +82,7 @@ class Along(Property):
         begin: Callable[[Any], Hashable],
         follow: Callable[[Any, Transition], Hashable],
     ) -> None:
-        super().__init__(name)
-        require_function("begin", begin)
-        require_function("follow", follow)
+        super().__init__(name, begin=begin, follow=follow)
         self._begin = begin
         self._follow = follow
 
@@ -150,8 +147,7 @@ class Sometimes:
     """
 
     def __init__(self, name: str, reached: Callable[[Any], bool]) -> None:
-        self.name = _named(name)
-        require_function("reached", reached)
+        self.name = _named(name, reached=reached)
         self.reached = reached
 
     def __repr__(self) -> str:
@@ -178,7 +174,10 @@ def checked(properties: Any) -> tuple[Property | Sometimes, ...]:
     return every
 
 
-def _named(name: Any) -> str:
+def _named(name: Any, **functions: Any) -> str:
+    """The name of a property, once it is one and these are functions."""
     if not isinstance(name, str):
         refuse("name", name, "a text that says what must hold")
+    for which, function in functions.items():
+        require_function(which, function)
     return name

@@ -94,7 +94,8 @@ def random_worlds(
     faults = _checked_faults(machine, faults)
     began, runs, total, counts = perf_counter(), 0, 0, Counter[str]()
     failed, found = None, None
-    for seed in _seeds(seeds):
+    for seed in seeds if isinstance(seeds, Iterable) else ():
+        require_whole("seed", seed, least=None)
         seeded = machine.again(seed=seed) if hasattr(machine.params, "seed") else machine
         run = _RandomRun(seeded, properties, seed, faults, uniform)
         run.go(steps, patience)
@@ -117,14 +118,6 @@ def _checked_faults(machine: Machine[Any, Any], faults: Any) -> Mapping[str, flo
     if not all(isinstance(chance, int | float) and 0 <= chance <= 1 for chance in chances) or sum(chances) > 1:
         refuse("faults", faults, "probabilities that are not negative and add up to at most 1")
     return faults
-
-
-def _seeds(seeds: Any) -> Iterable[int]:
-    if not isinstance(seeds, Iterable):
-        refuse("seeds", seeds, "one or more whole numbers")
-    for seed in seeds:
-        require_whole("seed", seed, least=None)
-        yield seed
 
 
 class _RandomRun:

@@ -52,7 +52,7 @@ class _Backwards(BreadthFirst):
     """A search that keeps how each state is reached without another fault."""
 
     def __init__(self, machine: Simulation, ended: Callable[[World], bool], max_states: int) -> None:
-        super().__init__((machine,), (), max_states, None, None, None)
+        super().__init__((machine,), (), max_states)
         self.ended = ended
         self.ends: list[int] = []
         self.before: list[list[int]] = []
