@@ -43,7 +43,7 @@ def control_of(kind: types.Type, value: Any) -> Control | None:
         case types.Metadata(type=inner):
             return control_of(inner, value)
         case types.BoolType():
-            return Control(ipywidgets.Checkbox(value, indent=False, **look))
+            return Control(ipywidgets.Checkbox(value, **look))
         case types.LiteralType(values=values):
             return Control(ipywidgets.Dropdown(options=list(values), value=value, **look))
         case types.IntType(ge=None):

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import nbformat
 from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, Playwright
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -255,6 +256,14 @@ class Notebook:
         """Fail on whatever went wrong since the notebook was opened."""
         problems = self.problems
         assert not problems, f"{self.path}: " + "\n".join(problems)
+
+
+def write(server: Server, name: str, *cells: str) -> str:
+    """Write a notebook of these code cells under the server's root; its path, to be opened."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+    nbformat.write(notebook, server.root / name)
+    return name
 
 
 class Lab:

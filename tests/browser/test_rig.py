@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from urllib.request import urlopen
 
-import nbformat
 import pytest
-from rig import Lab, Server
+from rig import Lab, Server, write
 
 COUNTER = '''
 import anywidget, traitlets
@@ -56,13 +55,6 @@ button.on_click(lambda _: 1 / 0)
 button.click()"""
 
 SET = "model.set('value', 1); model.save_changes();"
-
-
-def write(server: Server, name: str, *cells: str) -> str:
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
-    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-    nbformat.write(notebook, server.root / name)
-    return name
 
 
 def test_a_widget_drawn_by_a_cell_answers_a_click_and_its_kernel_sees_it(lab: Lab, server: Server) -> None:

@@ -17,7 +17,7 @@ from widgets.scene import Arc, Box, Disc, Era, Fact, Mark, Panel, Role, Scene, T
 from widgets.spacetime import moment_of
 
 from .boxes import Row, box, in_memory, on_disk, shown, small
-from .kept import MOST_COLUMNS, Column, Key, columns
+from .kept import Column, Key, columns
 from .network import Ends, Point, between, circle, cuts, messages, running, timer_in_words
 
 FAULTS = (Crash, Cut, Pause, Drop, Duplicate, Delay)
@@ -149,8 +149,8 @@ class ProcessView:
     def short(self, message: Any) -> str:
         """A message in a word or two; empty if it is not worth a word."""
         plain: Any = Message.__str__
-        if type(message).__str__ is not plain:
-            return str(message)
+        if getattr(message, "words", "") or type(message).__str__ is not plain:
+            return str(message).replace("**", "")
         values = [shown(getattr(message, field)) for field in message.__struct_fields__]
         return " ".join([type(message).__name__.lower(), *values])
 
@@ -237,7 +237,14 @@ class ProcessView:
 
     def kept(self) -> Panel:
         """What each process has on disk and in memory."""
-        return columns([self.column(process) for process in self.world.processes], self.rows, self.key)
+        shown = [self.column(process) for process in self.world.processes]
+        return columns(shown, self.rows, self.most_columns, self.key)
+
+    @property
+    def most_columns(self) -> int:
+        """How many columns stand side by side: up to three, in two lines if there are more processes."""
+        n = len(self.world.processes)
+        return n if n <= 3 else min(3, -(-n // 2))
 
     @property
     def rows(self) -> tuple[int, int]:
@@ -268,7 +275,7 @@ class ProcessView:
         return box(f"name:{process.id}", process.id, look.role, "outline", look.words)
 
     def column_width(self, process: Any) -> float:
-        return min(160, max(92, 346 / min(MOST_COLUMNS, len(self.world.processes))))
+        return min(135, 270 / self.most_columns)
 
     # The panel of processes and messages
 

@@ -119,6 +119,10 @@ class CommitView(ProcessView):
     # What is kept
 
     @property
+    def most_columns(self) -> int:
+        return 5
+
+    @property
     def rows(self) -> tuple[int, int]:
         return 7, 5
 
