@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable
 from typing import Any, ClassVar
 
-import msgspec
+from patterns.engine.process import Message
 
 from .operations import Operation
 
@@ -63,27 +63,22 @@ def answers(input: Any) -> bool:
 # registers
 
 
-class Read(msgspec.Struct, frozen=True, tag=True):
-    def __str__(self) -> str:
-        return "read"
+class Read(Message, frozen=True):
+    words = "read"
 
 
-class Write(msgspec.Struct, frozen=True, tag=True):
+class Write(Message, frozen=True):
+    words = "write {value}"
     value: Any
     answers: ClassVar[bool] = False
 
-    def __str__(self) -> str:
-        return f"write {self.value}"
 
-
-class CompareAndSwap(msgspec.Struct, frozen=True, tag=True):
+class CompareAndSwap(Message, frozen=True):
     """Puts `new` where `expected` is; answers whether it did."""
 
+    words = "swap {expected} for {new}"
     expected: Any
     new: Any
-
-    def __str__(self) -> str:
-        return f"swap {self.expected} for {self.new}"
 
 
 class _Cells(Model):
@@ -144,31 +139,25 @@ class CompareAndSwapRegister(Register):
 # a key-value store
 
 
-class Get(msgspec.Struct, frozen=True, tag=True):
+class Get(Message, frozen=True):
+    words = "get {key}"
     key: str
 
-    def __str__(self) -> str:
-        return f"get {self.key}"
 
-
-class Put(msgspec.Struct, frozen=True, tag=True):
+class Put(Message, frozen=True):
+    words = "put {key} {value}"
     key: str
     value: Any
     answers: ClassVar[bool] = False
 
-    def __str__(self) -> str:
-        return f"put {self.key} {self.value}"
 
-
-class PutIf(msgspec.Struct, frozen=True, tag=True):
+class PutIf(Message, frozen=True):
     """Puts `value` where `expected` is (None: where nothing is); answers whether it did."""
 
+    words = "put {key} {value} if {expected}"
     key: str
     expected: Any
     value: Any
-
-    def __str__(self) -> str:
-        return f"put {self.key} {self.value} if {self.expected}"
 
 
 class KeyValueStore(_Cells):
@@ -202,12 +191,10 @@ class KeyValueStore(_Cells):
 # an append-only list
 
 
-class Append(msgspec.Struct, frozen=True, tag=True):
+class Append(Message, frozen=True):
+    words = "append {value}"
     value: Any
     answers: ClassVar[bool] = False
-
-    def __str__(self) -> str:
-        return f"append {self.value}"
 
 
 class AppendList(Model):
