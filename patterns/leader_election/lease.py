@@ -102,12 +102,17 @@ class Storage(Process):
         """Whether it remembers a read's token. Else an older leader could write between a read and its write."""
         return True
 
+    def receive(self, sender: str, message: Message) -> None:
+        assert isinstance(message, Read | Write)
+        if self.accepts(message.token):
+            super().receive(sender, message)
+        else:
+            self.note("S.refuse", holder=sender, token=message.token, highest=self.highest)
+            self.send(sender, Refused(message.token, self.highest))
+
     @on(Read)
     def read(self, holder: str, message: Read) -> None:
         token = message.token
-        if not self.accepts(token):
-            self.refuse(holder, token)
-            return
         if self.remembers_reads():
             self.highest = max(self.highest, token)
         self.note("S.read", holder=holder, token=token)
@@ -116,17 +121,10 @@ class Storage(Process):
     @on(Write)
     def write(self, holder: str, message: Write) -> None:
         token = message.token
-        if not self.accepts(token):
-            self.refuse(holder, token)
-            return
         self.note("S.write" if token >= self.highest else "S.stale", holder=holder, token=token, highest=self.highest)
         self.highest = max(self.highest, token)
         self.content, self.written_with = message.content, token
         self.send(holder, Written(token, message.content))
-
-    def refuse(self, holder: str, token: int) -> None:
-        self.note("S.refuse", holder=holder, token=token, highest=self.highest)
-        self.send(holder, Refused(token, self.highest))
 
 
 class UnfencedStorage(Storage):

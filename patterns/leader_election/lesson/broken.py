@@ -14,7 +14,7 @@ from patterns.consensus_raft.properties import election_safety
 from patterns.engine.milestones import messages
 from patterns.engine.planted import Bug, RandomWorlds, Search
 from patterns.engine.properties import Property, Sometimes
-from patterns.engine.world import Deliver, Fire, Packet, World
+from patterns.engine.world import Crash, Deliver, Fire, Packet, World
 from patterns.leader_election.bully import Bully
 from patterns.leader_election.lease import Holder, LockServer, Storage
 from patterns.leader_election.lease_messages import Acquire
@@ -164,7 +164,7 @@ class VotesTwice(Server):
 
 
 class OneLeaseEach(LeaseElection):
-    """A small search of leases: each holder asks once, and no message is on its way twice.
+    """A small search of leases: each holder asks once, no message is on its way twice, and only the lock crashes.
 
     The first request to arrive is A's. Holders are alike, so these runs stand for all.
     """
@@ -179,6 +179,8 @@ class OneLeaseEach(LeaseElection):
                 small = not messages(world, sender=process, to="storage")
             case Deliver():
                 small = self.is_in_turn(world, world.packet(event.id))
+            case Crash(process):
+                small = process == "lock"
             case _:
                 small = True
         return small and super().may_happen(world, event)

@@ -6,10 +6,10 @@ def may_pass(token, highest): ...               EXERCISES["may_pass"].judge(may_
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from patterns.engine.exercise import Answer, Case, Exercise, Mistake
+from patterns.engine.exercise import Answer, Case, Exercise, Mistake, Rule
 from patterns.engine.milestones import fired
 from patterns.engine.planted import Scripted, Search, planted
 from patterns.leader_election.bully import Bully
@@ -25,9 +25,6 @@ from patterns.leader_election.properties import (
 )
 
 from .broken import OneLeaseEach
-
-AnswerRule = Callable[[int, int, bool], Any]
-FencingCheck = Callable[[int, int], Any]
 
 # The bully's answer rule
 
@@ -84,7 +81,7 @@ ON_ELECTION_MISTAKES = (
 )
 
 
-def _answering(rule: AnswerRule) -> type[Bully]:
+def _answering(rule: Rule) -> type[Bully]:
     class Mine(Bully):
         """The bully with the learner's answer rule."""
 
@@ -174,7 +171,7 @@ MAY_PASS_MISTAKES = (
 )
 
 
-def _checking(rule: FencingCheck) -> type[Storage]:
+def _checking(rule: Rule) -> type[Storage]:
     class Mine(Storage):
         """The storage with the learner's check."""
 
