@@ -33,7 +33,7 @@ def test_a_process_that_begins_asks_all_that_have_a_higher_id() -> None:
     assert effects.timers["answer"] == (30, 30)
 
 
-def test_the_highest_asks_nobody_and_coordinates_at_once() -> None:
+def test_the_highest_does_not_ask_and_coordinates_at_once() -> None:
     """CDKB 15.3: the process that knows it has the highest identifier elects itself and tells the lower ones."""
     after, effects = process(4, starts=True).after_timer("start")
     assert effects.sends == [("P1", Coordinator()), ("P2", Coordinator()), ("P3", Coordinator())]
@@ -86,7 +86,7 @@ def test_a_process_that_gets_a_coordinator_message_follows(role: str) -> None:
     assert effects.timers["leader"] == (180, 180)
 
 
-def test_a_process_that_comes_back_begins_an_election_whoever_leads() -> None:
+def test_a_process_that_comes_back_begins_an_election_even_if_another_leads() -> None:
     """CDKB 15.3: a restarted process begins an election; if it is the highest, it bullies the coordinator out."""
     after, effects = process(4, leader="P3").crashed().after_restart()
     assert [note.rule for note in effects.notes] == ["B.back", "B.top"]

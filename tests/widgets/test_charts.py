@@ -195,8 +195,8 @@ def test_growth_has_a_mean_with_a_bar_from_least_to_most_for_each_n_and_the_curv
     [
         ({}, {}, "found is empty"),
         ({"a": []}, {}, r"found\['a'\] is empty"),
-        ({"a": [(2, 3, 2, 4)]}, {}, "'a' at 2 goes from 3 over 2 to 4"),
-        ({"a": [(2, 0, 2, 4)]}, {}, "from above 0"),
+        ({"a": [(2, 3, 2, 4)]}, {}, "'a' at 2 is 3, 2, 4; allowed are ascending numbers"),
+        ({"a": [(2, 0, 2, 4)]}, {}, "above 0"),
         ({"a": [(2, 1, 2, 4)]}, {"b": {"n": {2: 2}}}, "curves names b; found names a"),
     ],
 )

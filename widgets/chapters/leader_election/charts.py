@@ -1,4 +1,4 @@
-"""Charts of elections: what one costs as there are more processes, and how long a cluster is without a leader."""
+"""Charts of elections: the cost against the number of processes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 Spread = tuple[int, float, float, float]
-"""n, and the least, the mean and the most of something."""
+"""n, and the least, the mean and the greatest of a quantity."""
 
 
 def growth(
@@ -21,12 +21,12 @@ def growth(
     y: str = "messages",
     title: str = "Messages against the number of processes",
 ) -> Figure:
-    """How something grows with n, both axes logarithmic: `found` is algorithm -> a spread for each n.
+    """How a quantity grows with n, on logarithmic axes: `found` is algorithm -> a spread for each n.
 
-    A dot is a mean, its bar goes from the least to the most; algorithms stand a little beside one another. `curves`
-    (algorithm -> name -> n -> value) are what theory says, dashed in the algorithm's colour, named where they are
-    touched. Raises ValueError when there is nothing to show, for curves of an algorithm that is not among those found,
-    and for a spread that is none or not above 0.
+    A dot is a mean, and its bar goes from the least to the greatest. Algorithms are drawn slightly apart. `curves`
+    (algorithm -> name -> n -> value) are theory: dotted in the algorithm's colour, named on hover. Raises ValueError if
+    `found` is empty, if `curves` has an algorithm that `found` lacks, and for a spread that is not ascending from above
+    0.
     """
     require("found", found)
     if strange := [name for name in curves or {} if name not in found]:
@@ -51,10 +51,10 @@ def growth(
 
 
 def _spreads(figure: Figure, name: str, spreads: Sequence[Spread], colour: str, beside: float) -> None:
-    """The line through one algorithm's means, a bar from least to most at each, its name at the end."""
+    """The line through one algorithm's means, each with a bar from least to greatest. Its name is at the end."""
     for n, least, middle, most in spreads:
         if not 0 < least <= middle <= most:
-            raise ValueError(f"{name!r} at {n} goes from {least} over {middle} to {most}; they ascend, from above 0")
+            raise ValueError(f"{name!r} at {n} is {least}, {middle}, {most}; allowed are ascending numbers above 0")
     figure.add_scatter(
         name=name,
         mode="lines+markers+text",
