@@ -7,6 +7,7 @@ chapter says in a few hooks what is peculiar to it: `look`, `colour`, `short`, `
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
 from patterns.engine.process import Message
@@ -174,10 +175,19 @@ class ProcessView:
         """Whether a caption stands beside each process."""
         return True
 
+    @cached_property
+    def at(self) -> Mapping[str, Point]:
+        """The seats, worked out once."""
+        return self.seats()
+
+    @cached_property
+    def looks(self) -> Mapping[str, Look]:
+        """How each process is drawn, worked out once."""
+        return {process.id: self.drawn_as(process) for process in self.world.processes}
+
     def ends(self, a: str, b: str) -> Ends:
         """Where the link between two processes leaves the first and reaches the second."""
-        at = self.seats()
-        return between(at[a], at[b], self.radius + 4)
+        return between(self.at[a], self.at[b], self.radius + 4)
 
     def look(self, process: Any) -> Look:
         """How a process is drawn while it is up; `drawn_as` adds what a crash and a pause make of it."""
@@ -271,7 +281,7 @@ class ProcessView:
 
     def heading(self, process: Any) -> Box:
         """The name above a column."""
-        look = self.drawn_as(process)
+        look = self.looks[process.id]
         return box(f"name:{process.id}", process.id, look.role, "outline", look.words)
 
     def column_width(self, process: Any) -> float:
@@ -299,7 +309,7 @@ class ProcessView:
 
     def in_words(self) -> str:
         """The panel as a sentence."""
-        return "; ".join(self.drawn_as(process).words for process in self.world.processes)
+        return "; ".join(look.words for look in self.looks.values())
 
     def drawn_as(self, process: Any) -> Look:
         """`look`, and what a crash or a pause makes of it."""
@@ -314,7 +324,7 @@ class ProcessView:
 
     def process(self, process: Any) -> list[Mark]:
         """A process and its timers."""
-        who, look, (x, y) = process.id, self.drawn_as(process), self.seats()[process.id]
+        who, look, (x, y) = process.id, self.looks[process.id], self.at[process.id]
         still = who in self.world.down or who in self.world.paused
         disc = Disc(
             id=f"process:{who}",
@@ -334,7 +344,7 @@ class ProcessView:
 
     def timers(self, who: str, role: Role) -> list[Mark]:
         """The running timers of a process as arcs that run out, one outside the other."""
-        x, y = self.seats()[who]
+        x, y = self.at[who]
         arcs: list[Mark] = []
         for timer, left in running(self.world, who):
             if whole := self.whole(timer):

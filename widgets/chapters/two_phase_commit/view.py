@@ -108,7 +108,7 @@ class CommitView(ProcessView):
         marks = super().process(process)
         if not isinstance(process, Coordinator):
             return marks
-        x, y = self.seats()[process.id]
+        x, y = self.at[process.id]
         lines = [(f"blocked:{txn}", f"{txn} blocked", "bad") for txn in blocked(self.world)]
         lines += [(f"stands:{stand.txn}", stand.line, role_of(stand.txn)) for stand in stands(self.world, process)]
         left, top, of = x + self.radius + 14, y - 10, f"process:{process.id}"
