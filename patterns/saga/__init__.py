@@ -2,15 +2,16 @@
 
 from .actions import Action, Add, Look, Move, Nothing, Overwrite, Reread, Row
 from .choreography import Peer
+from .database import Handled
 from .definition import COMPENSATABLE, PIVOT, RETRIABLE, DefinitionError, Saga, Step, saga, step
 from .examples import DEFINITIONS
+from .log import Instance, Progress, Record, progress
 from .machines import CHOREOGRAPHED, ORCHESTRATED, SagaMachine
 from .messages import Accepted, Begin, Elsewhere, Ended, Repair, Reply
 from .orchestrator import BackwardAfterCrash, Orchestrator, Service
 from .properties import ALWAYS, ISOLATION
-from .records import Handled, Instance, Progress, Record, progress
+from .readings import observer, steps_standing, sums
 from .rules import RULES
-from .standing import observer, steps_standing, sums
 
 __all__ = [
     "ALWAYS",

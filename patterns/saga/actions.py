@@ -12,6 +12,8 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
+from .reasons import Reason
+
 
 class Row(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """A row of a service's database: a key and a whole number."""
@@ -154,7 +156,7 @@ class Applied(NamedTuple):
 class Refusal(NamedTuple):
     """Why the database refuses an action: a business reason. Nothing was changed."""
 
-    reason: str
+    reason: Reason
 
 
 def apply(action: Action, rows: Rows, seen: Seen = NOT_SEEN) -> Applied | Refusal:
@@ -169,16 +171,16 @@ def apply(action: Action, rows: Rows, seen: Seen = NOT_SEEN) -> Applied | Refusa
     match action:
         case Move(source, to, amount):
             if at[source].value < amount:
-                return Refusal(f"{source} has {at[source].value}, not {amount}")
+                return Refusal(Reason("short", source, at[source].value, amount))
             return Applied(_written(_written(rows, source, at[source].value - amount), to, at[to].value + amount))
         case Add(key, amount):
             if at[key].value + amount < 0:
-                return Refusal(f"{key} has {at[key].value}, not {-amount}")
+                return Refusal(Reason("short", key, at[key].value, -amount))
             return Applied(_written(rows, key, at[key].value + amount))
         case Look(key):
             return Applied(rows, Seen(key, at[key].value, at[key].version))
         case Reread(key) if at[key].version != seen.version:
-            return Refusal(f"{key} was written since it was seen")
+            return Refusal(Reason("changed", key))
         case Overwrite(key, plus) | Reread(key, plus):
             return Applied(_written(rows, key, seen.value + plus))
     return Applied(rows)

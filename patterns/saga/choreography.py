@@ -12,51 +12,40 @@ inbox are read by the process itself, not by a change-data-capture tool such as 
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import msgspec
 
-from patterns.engine.process import durable, on, on_request, on_timer, setting
+from patterns.engine.process import durable, on, on_timer, setting
+from patterns.engine.table import Table
 
-from .database import Database, Trouble
+from .database import Database, Handled, Trouble
 from .definition import COMPENSATABLE, PIVOT, RETRIABLE, Saga, Step
-from .messages import Accepted, Ack, Begin, Elsewhere, Ended, Event, Repair
-from .records import (
+from .front import Front, Patience
+from .log import (
     BEGUN,
     COMPENSATED,
     COMPLETED,
     DONE,
     ENDED,
     REFUSED,
-    REPAIRED,
     STUCK,
     TURNED_BACK,
     UNDONE,
-    UNKNOWN,
-    Handled,
     Instance,
     Progress,
     Record,
-    progress,
-    records_of,
-    times,
 )
+from .messages import Ack, Event, about
+from .reasons import Reason
 
 
 class Outgoing(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """A row of the outbox: an event that is not acknowledged yet by the one it is for."""
 
-    number: int
     to: str
-    saga: str
-    definition: str
-    what: str
-    step: str
-    detail: str
+    event: Event
 
-    @property
-    def event(self) -> Event:
-        return Event(self.number, self.saga, self.definition, self.what, self.step, self.detail)
+    def __str__(self) -> str:
+        return f"{self.event} → {self.to}"
 
 
 class Incoming(msgspec.Struct, frozen=True, order=True, gc=False, cache_hash=True):
@@ -66,11 +55,10 @@ class Incoming(msgspec.Struct, frozen=True, order=True, gc=False, cache_hash=Tru
     number: int
 
 
-class Attempts(NamedTuple):
+class Attempts(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """How often a step, or its compensation, was tried in vain."""
 
     saga: str
-    step: str
     times: int
 
 
@@ -96,20 +84,13 @@ def subscribers(definition: Saga, what: str, step: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(wanted))
 
 
-class Peer(Database):
-    """A service that knows the definitions, and acts on events. Times are in ms."""
+class Peer(Front, Database):
+    """A service that knows the definitions, and acts on events."""
 
     definitions: tuple[Saga, ...] = setting(())
     poll: int = setting(5)
-    """How long an event lies in the outbox before the relay looks there."""
-    timeout: int = setting(40)
-    """How long the relay waits for an acknowledgement, and a step that failed until it is tried again."""
-    tries: int = setting(3)
-    """How often a step that fails is tried before it is refused."""
-    alarm: int = setting(5)
-    """How often a compensation is tried before a human is called; 0 for never."""
-    backoff: int = setting(8)
-    """How many times `timeout` a step waits at most: the wait doubles with each try."""
+    """How many ms an event lies in the outbox before the relay looks there."""
+    patience: Patience = setting(Patience())
 
     instances: tuple[Instance, ...] = durable(())
     """The sagas that began here."""
@@ -122,7 +103,8 @@ class Peer(Database):
 
     published: frozenset[int] = frozenset()
     """What the relay has sent since the service began, and waits to be acknowledged."""
-    attempts: tuple[Attempts, ...] = ()
+    attempts: Table[Attempts] = Table()
+    """The saga and the step that failed, to be tried again. Each has a timer of its own."""
 
     # The rules, one by one
 
@@ -142,84 +124,49 @@ class Peer(Database):
         """Whether an event was not taken in before."""
         return Incoming(sender, number) not in self.inbox
 
-    # Requests
-
-    @on_request(Begin)
-    def begin(self, client: str, request: Begin) -> None:
-        definition = next((each for each in self.definitions if each.name == request.definition), None)
-        if definition is None:
-            self.note("C.unknown", definition=request.definition)
-            self.reply(client, Ended(request.serial, request.saga, UNKNOWN, f"there is no saga {request.definition!r}"))
-        elif definition.steps[0].at != self.id:
-            self.elsewhere(client, request, definition)
-        elif self.instance(request.saga) is None:
-            self.note("C.begin", saga=request.saga, definition=definition.name)
-            self.instances = (*self.instances, Instance(request.saga, definition.name, client, request.serial))
-            self.happens(definition, request.saga, BEGUN, detail=definition.name)
-            self.react(request.saga)
-        elif (at := self.progress_of(request.saga)).ended or at.stuck:
-            self.note("C.answer again", saga=request.saga, phase=at.phase)
-            self.answer(at)
-        else:
-            self.note("C.known", saga=request.saga)
-
-    @on_request(Repair)
-    def repair(self, client: str, request: Repair) -> None:
-        if self.instance(request.saga) and (at := self.progress_of(request.saga)).stuck:
-            for name in at.stuck:
-                self.note("C.repaired", saga=request.saga, step=name)
-                self.happens(at.definition, request.saga, REPAIRED, name)
-            self.react(request.saga)
-        self.reply(client, Accepted(request.serial, request.saga))
-
-    def elsewhere(self, client: str, request: Begin, definition: Saga) -> None:
-        self.note("S.elsewhere", client=client, leader=definition.steps[0].at)
-        self.reply(client, Elsewhere(request.serial, definition.steps[0].at))
-
-    def answer(self, at: Progress) -> None:
-        instance = self.instance(at.saga)
-        assert instance is not None
-        self.reply(instance.client, Ended(instance.serial, at.saga, at.phase, at.reason))
+    def entry(self, definition: Saga) -> str:
+        """The service of its first step."""
+        return definition.steps[0].at
 
     # Events
 
-    def happens(self, definition: Saga, saga: str, what: str, step: str = "", detail: str = "") -> None:
+    def happens(self, definition: Saga, record: Record) -> None:
         """Note down what happened, and in the same write, in the outbox, whom to tell."""
-        self.log = (*self.log, Record(saga, what, step, detail))
-        for to in subscribers(definition, what, step):
+        super().happens(definition, record)
+        for to in subscribers(definition, record.what, record.step):
             if to != self.id:
                 self.last_number += 1
-                row = Outgoing(self.last_number, to, saga, definition.name, what, step, detail)
-                self.outbox = (*self.outbox, row)
+                self.outbox = (*self.outbox, Outgoing(to, Event(self.last_number, definition.name, record)))
                 self.set_timer("relay", self.poll)
 
     @on_timer("relay")
     def relay(self) -> None:
         """Publish what is new in the outbox."""
-        new = [row for row in self.outbox if row.number not in self.published]
-        for row in new:
-            self.send(row.to, row.event)
-        self.published |= {row.number for row in new}
+        new = tuple(row for row in self.outbox if row.event.number not in self.published)
         if new:
-            self.note("C.publish", events=", ".join(f"{row.event} to {row.to}" for row in new))
-            self.set_timer("resend", self.timeout, self.timeout * 5 // 4)
+            self.note("C.publish", events=new)
+        for row in new:
+            self.publish(row)
 
     @on_timer("resend")
-    def resend(self) -> None:
+    def resend(self, number: str) -> None:
         """Publish again what nobody has acknowledged."""
         for row in self.outbox:
-            if row.number in self.published:
+            if row.event.about == number:
                 self.note("C.again", event=row.event, to=row.to)
-                self.send(row.to, row.event)
-                self.set_timer("resend", self.timeout, self.timeout * 5 // 4)
+                self.publish(row)
+
+    def publish(self, row: Outgoing) -> None:
+        self.published |= {row.event.number}
+        self.send(row.to, row.event)
+        self.set_timer("resend", *self.patience.wait(1), about=row.event.about)
 
     @on(Ack)
     def acknowledged(self, sender: str, message: Ack) -> None:
-        self.outbox = tuple(row for row in self.outbox if row.number != message.number)
+        self.outbox = tuple(row for row in self.outbox if row.event.number != message.number)
         self.published -= {message.number}
         self.note("C.acked", number=message.number, sender=sender)
-        if not self.published:
-            self.cancel_timer("resend")
+        self.cancel_timer("resend", about=message.about)
 
     @on(Event)
     def take_in(self, sender: str, event: Event) -> None:
@@ -230,16 +177,16 @@ class Peer(Database):
         self.inbox = tuple(sorted((*self.inbox, Incoming(sender, event.number))))
         self.note("C.event", event=event, sender=sender)
         if not any(record.saga == event.saga for record in self.log):
-            self.log = (*self.log, Record(event.saga, BEGUN, "", event.definition))
-        if event.what != BEGUN:
-            self.log = (*self.log, Record(event.saga, event.what, event.step, event.detail))
-        if event.what == ENDED:
+            self.log = (*self.log, Record(event.saga, BEGUN, detail=event.definition))
+        if event.record.what != BEGUN:
+            self.log = (*self.log, event.record)
+        if event.record.what == ENDED:
             self.release(event.saga)
-        self.react(event.saga)
+        self.go_on(event.saga)
 
     # What to do about them
 
-    def react(self, saga: str) -> None:
+    def go_on(self, saga: str) -> None:
         """Do what is this service's to do, as far as it can."""
         while self.one_thing(self.progress_of(saga)):
             pass
@@ -262,30 +209,29 @@ class Peer(Database):
         return any(self.do(at, step) for step in ready) or self.ends(at)
 
     def do(self, at: Progress, step: Step) -> bool:
-        outcome = self.perform(at.saga, step.name, step.do, step.kind)
+        outcome, tries = self.perform(at.saga, step.name, step.do, step.kind), self.patience.tries
         if isinstance(outcome, Trouble):
-            if step.kind == RETRIABLE or self.tried(at.saga, step.name) < self.tries:
-                self.try_later(at.saga, step.name)
+            if self.try_later(about(at.saga, step.name), at.saga, step.name, 0 if step.kind == RETRIABLE else tries):
                 return False
-            self.note("C.gave up", saga=at.saga, step=step.name, times=times(self.tries))
-            outcome = self.handle(Handled(at.saga, step.name, False, REFUSED, f"it failed {times(self.tries)}"))
-        self.happens(at.definition, at.saga, outcome.outcome, step.name, outcome.reason)
+            self.note("C.gave up", saga=at.saga, step=step.name, times=tries)
+            outcome = self.handle(Handled(at.saga, step.name, False, REFUSED, Reason("failed", value=tries)))
+        self.stop_trying(about(at.saga, step.name))
+        self.happens(at.definition, Record(at.saga, outcome.outcome, step.name, reason=outcome.reason))
         if outcome.outcome == DONE and step.kind == PIVOT:
             self.note("C.pivot", saga=at.saga, step=step.name)
         return True
 
     def undo(self, at: Progress, step: Step) -> bool:
         assert step.undo is not None
-        outcome = self.compensate(at.saga, step.name, step.undo)
-        if not isinstance(outcome, Trouble):
-            self.happens(at.definition, at.saga, UNDONE, step.name)
-            return True
-        if self.alarm == 0 or self.tried(at.saga, step.name) < self.alarm:
-            self.try_later(at.saga, step.name)
-            return False
-        self.note("C.stuck", saga=at.saga, step=step.name, times=times(self.alarm))
-        self.attempts = tuple(each for each in self.attempts if each.saga != at.saga)
-        self.happens(at.definition, at.saga, STUCK, step.name, f"undo {step.name} fails: {outcome.reason}")
+        outcome, alarm = self.compensate(at.saga, step.name, step.undo), self.patience.alarm
+        undone = Record(at.saga, UNDONE, step.name)
+        if isinstance(outcome, Trouble):
+            if self.try_later(about(at.saga, step.name, undo=True), at.saga, step.name, alarm):
+                return False
+            self.note("C.stuck", saga=at.saga, step=step.name, times=alarm)
+            undone = Record(at.saga, STUCK, step.name, reason=Reason("stuck", step.name))
+        self.stop_trying(about(at.saga, step.name, undo=True))
+        self.happens(at.definition, undone)
         return True
 
     def ends(self, at: Progress) -> bool:
@@ -301,37 +247,39 @@ class Peer(Database):
         else:
             return False
         self.note(f"C.{outcome}", saga=at.saga, reason=at.reason)
+        ended = Record(at.saga, ENDED, detail=outcome)
         if outcome == COMPLETED and self.marks(COMPENSATABLE):
-            self.happens(definition, at.saga, ENDED, detail=outcome)
+            self.happens(definition, ended)
             self.release(at.saga)
         else:
-            self.log = (*self.log, Record(at.saga, ENDED, "", outcome))
+            self.log = (*self.log, ended)
         self.answer(self.progress_of(at.saga))
         return False
 
     # Trying again
 
-    def tried(self, saga: str, step: str) -> int:
-        """How often a step was tried, this time included."""
-        return 1 + next((each.times for each in self.attempts if (each.saga, each.step) == (saga, step)), 0)
-
-    def try_later(self, saga: str, step: str) -> None:
-        times = min(self.tried(saga, step), max(self.tries, self.alarm))
-        others = tuple(each for each in self.attempts if (each.saga, each.step) != (saga, step))
-        self.attempts = (*others, Attempts(saga, step, times))
-        wait = self.timeout * min(2 ** (times - 1), self.backoff)
+    def try_later(self, what: str, saga: str, step: str, most: int) -> bool:
+        """Try it again later, if it was tried less often than `most`; 0 is no limit."""
+        before = self.attempts.get(what)
+        tries = self.patience.counted(before.times + 1 if before else 1)
+        if 0 < most <= tries:
+            return False
+        self.attempts = self.attempts.put(what, Attempts(saga, tries))
+        wait, longest = self.patience.wait(tries)
         self.note("C.later", saga=saga, step=step, wait=wait)
-        self.set_timer("retry", wait, wait * 5 // 4)
+        self.set_timer("retry", wait, longest, about=what)
+        return True
+
+    def stop_trying(self, what: str) -> None:
+        if what in self.attempts:
+            self.attempts = self.attempts.without(what)
+            self.cancel_timer("retry", about=what)
 
     @on_timer("retry")
-    def retry(self) -> None:
-        for saga in dict.fromkeys(each.saga for each in self.attempts):
-            self.react(saga)
+    def retry(self, what: str) -> None:
+        self.go_on(self.attempts[what].saga)
 
     # After a crash
-
-    def on_start(self) -> None:
-        pass
 
     def on_restart(self) -> None:
         """Outbox and log are all that is needed: what was not acknowledged is published again, what was not done is
@@ -340,14 +288,4 @@ class Peer(Database):
             self.note("C.resume", events=len(self.outbox))
             self.set_timer("relay", self.poll)
         for saga in dict.fromkeys(record.saga for record in self.log):
-            self.react(saga)
-
-    # The log
-
-    def progress_of(self, saga: str) -> Progress:
-        records = records_of(self.log, saga)  # the first says which definition it is of
-        definition = next(each for each in self.definitions if each.name == records[0].detail)
-        return progress(definition, saga, records)
-
-    def instance(self, saga: str) -> Instance | None:
-        return next((each for each in self.instances if each.saga == saga), None)
+            self.go_on(saga)

@@ -9,24 +9,18 @@ rollback and suspension. Rows are never removed here; elsewhere they are, after 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal, NamedTuple
+
+import msgspec
 
 from patterns.engine.process import Process, durable, setting
 
 from . import actions
 from .actions import NOT_SEEN, Action, Refusal, Row, Seen
 from .definition import COMPENSATABLE, RETRIABLE, Kind
-from .records import (
-    ANSWER_AGAIN,
-    CANCELLED,
-    DO_NOTHING,
-    DONE,
-    NOTHING_TO_UNDO,
-    REFUSED,
-    UNDONE,
-    Handled,
-    decide,
-)
+from .log import DONE, REFUSED, UNDONE
+from .reasons import NO_REASON, Reason
 
 Locking = Literal["none", "refuse", "wait"]
 NO_LOCK: Locking = "none"
@@ -34,6 +28,53 @@ REFUSE: Locking = "refuse"
 WAIT: Locking = "wait"
 LOCKING = (NO_LOCK, REFUSE, WAIT)
 """Semantic locks: none; a row that another saga has marked is refused; or it is waited for."""
+
+
+class Handled(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
+    """What a service made of a request: its table of these, in the order of handling, makes requests idempotent."""
+
+    saga: str
+    step: str
+    undo: bool
+    """Whether it was the compensation."""
+    outcome: str
+    """done or refused; of a compensation: undone, or nothing where the step had not been done. cancelled: the request
+    came after its compensation."""
+    reason: Reason = NO_REASON
+    looked: str = ""
+    """For a step that looks: the row that it saw, its value and its version."""
+    value: int = 0
+    version: int = 0
+
+    @property
+    def effective(self) -> bool:
+        """Whether it changed or read rows."""
+        return self.outcome in (DONE, UNDONE)
+
+
+NOTHING_TO_UNDO, CANCELLED = "nothing", "cancelled"
+APPLY, ANSWER_AGAIN, DO_NOTHING = "apply", "answer again", "do nothing"
+"""What to make of a request."""
+
+
+def decide(handled: Iterable[Handled], saga: str, step: str, undo: bool) -> str:
+    """What to make of a request, or with `undo` of a compensation, by the table of what was handled before.
+
+    What was handled is answered as it was then. A request that comes after its compensation does nothing, and neither
+    does a compensation of what was not done: but it is noted, so that the request never does anything either.
+    """
+    requested = compensated = None
+    for each in handled:
+        if (each.saga, each.step) == (saga, step):
+            if each.undo:
+                compensated = each
+            else:
+                requested = each
+    if compensated if undo else requested:
+        return ANSWER_AGAIN
+    if undo:
+        return APPLY if requested and requested.outcome == DONE else DO_NOTHING
+    return DO_NOTHING if compensated else APPLY
 
 
 class Fails(NamedTuple):
@@ -46,7 +87,7 @@ class Fails(NamedTuple):
 class Trouble(NamedTuple):
     """It did not work this time, and nothing was changed."""
 
-    reason: str
+    reason: Reason
 
 
 class Database(Process):
@@ -93,12 +134,12 @@ class Database(Process):
             return before
         if decision == DO_NOTHING:
             self.note("S.cancelled", saga=saga, step=step)
-            return self.handle(Handled(saga, step, False, CANCELLED, "its compensation came first"))
+            return self.handle(Handled(saga, step, False, CANCELLED, Reason("cancelled")))
         if self.fails_now(step):
             self.note("S.fails", saga=saga, step=step)
-            return Trouble(f"{self.id} is out of order")
+            return Trouble(Reason("out of order", self.id))
         if {step, f"{saga}.{step}"} & {*self.refuses}:
-            return self.refuse(saga, step, kind, "it was declined")
+            return self.refuse(saga, step, kind, Reason("declined"))
         if self.locking != NO_LOCK and (other := actions.holder(self.rows, action, saga)):
             return self.refuse_locked(saga, step, kind, other)
         applied = actions.apply(action, self.rows, self.seen(saga, action))
@@ -106,9 +147,9 @@ class Database(Process):
             return self.refuse(saga, step, kind, applied.reason)
         self.rows = actions.locked(applied.rows, action, saga) if self.marks(kind) else applied.rows
         self.note("S.do", saga=saga, step=step, action=action)
-        return self.handle(Handled(saga, step, False, DONE, "", *applied.seen))
+        return self.handle(Handled(saga, step, False, DONE, NO_REASON, *applied.seen))
 
-    def refuse(self, saga: str, step: str, kind: Kind, reason: str) -> Handled | Trouble:
+    def refuse(self, saga: str, step: str, kind: Kind, reason: Reason) -> Handled | Trouble:
         # What is retriable is never refused: it is tried until it works.
         if kind == RETRIABLE:
             self.note("S.not yet", saga=saga, step=step, reason=reason)
@@ -118,9 +159,9 @@ class Database(Process):
 
     def refuse_locked(self, saga: str, step: str, kind: Kind, holder: str) -> Handled | Trouble:
         if self.locking == REFUSE:
-            return self.refuse(saga, step, kind, f"{holder} holds it")
+            return self.refuse(saga, step, kind, Reason("held", holder))
         self.note("S.wait", saga=saga, step=step, holder=holder)
-        return Trouble(f"{holder} holds it")
+        return Trouble(Reason("held", holder))
 
     def seen(self, saga: str, action: Action) -> Seen:
         """What the saga saw here of the row that the action overwrites. (It would come with the request elsewhere;
@@ -142,8 +183,8 @@ class Database(Process):
             self.note("S.empty", saga=saga, step=step)
             return self.handle(Handled(saga, step, True, NOTHING_TO_UNDO))
         if self.fails_now(f"undo {step}"):
-            self.note("S.fails", saga=saga, step=f"undo {step}")
-            return Trouble(f"{self.id} is out of order")
+            self.note("S.undo fails", saga=saga, step=step)
+            return Trouble(Reason("out of order", self.id))
         applied = actions.apply(action, self.rows)
         if isinstance(applied, Refusal):
             self.note("S.cannot undo", saga=saga, step=step, reason=applied.reason)

@@ -22,10 +22,10 @@ from .choreography import Peer
 from .database import NO_LOCK, Fails, Locking
 from .definition import RETRIABLE, Saga
 from .examples import BEGINS, DEFINITIONS
-from .messages import Ack, Begin, Elsewhere, Repair
+from .front import Front, Patience
+from .messages import Begin, Do, Elsewhere, Event, Release, Repair, Undo
 from .orchestrator import Orchestrator, Service
 from .properties import ALWAYS
-from .records import STUCK, progress
 from .rules import RULES
 
 Style = Literal["orchestrated", "choreographed"]
@@ -34,6 +34,8 @@ CHOREOGRAPHED: Style = "choreographed"
 STYLES: tuple[Style, ...] = (ORCHESTRATED, CHOREOGRAPHED)
 COORDINATOR = "orchestrator"
 OPERATOR = "operator"
+ASKS = (Do, Undo, Release, Event)
+"""What is sent again until there is an answer."""
 
 
 class SagaParams(Simulation.Params, frozen=True):
@@ -154,15 +156,15 @@ class SagaMachine(Simulation):
     def processes(self) -> Sequence[Process]:
         p = self.params
         unique = tuple(dict.fromkeys(self.definitions))
-        times: dict[str, Any] = {"timeout": p.timeout, "tries": p.tries, "alarm": p.alarm, "backoff": p.backoff}
+        patience = Patience(p.timeout, p.tries, p.alarm, p.backoff)
         fails = tuple(Fails(what, count) for what, count in p.fails.items())
         databases: list[dict[str, Any]] = [
             {"id": name, "rows": self.rows(name), "refuses": p.refuse, "fails": fails, "locking": p.lock}
             for name in p.services
         ]
         if p.style == CHOREOGRAPHED:
-            return [self.peer(**each, definitions=unique, **times) for each in databases]
-        boss = self.orchestrator(id=COORDINATOR, definitions=unique, locking=p.lock, **times)
+            return [self.peer(**each, definitions=unique, patience=patience) for each in databases]
+        boss = self.orchestrator(id=COORDINATOR, definitions=unique, locking=p.lock, patience=patience)
         return [boss, *(self.service(**each, orchestrator=COORDINATOR) for each in databases)]
 
     # Clients
@@ -186,9 +188,8 @@ class SagaMachine(Simulation):
         if 0 < self.params.rounds < serial:
             return
         for process in world.processes:
-            for instance in getattr(process, "instances", ()):
-                of = next(each for each in self.definitions if each.name == instance.definition)
-                if progress(of, instance.saga, process.log).phase == STUCK:
+            for instance in process.instances if isinstance(process, Front) else ():
+                if process.progress_of(instance.saga).stuck:
                     yield Request(OPERATOR, process.id, Repair(serial, instance.saga))
 
     def answers(self, call: Call, reply: Any) -> bool:
@@ -203,25 +204,10 @@ class SagaMachine(Simulation):
         return super().may_happen(world, event) and (not isinstance(event, Fire) or self.may_fire(world, event))
 
     def may_fire(self, world: World, event: Fire) -> bool:
-        process = world[event.process]
-        if isinstance(process, Peer):
-            return event.timer != "resend" or not self.any_under_way(world, process)
-        for waiting in process.waiting:
-            if waiting.ticks > 1 or process.gives_up(waiting):
-                continue
-            for packet in world.packets:
-                there = packet.to == waiting.to and packet.body == waiting.command
-                back = packet.sender == waiting.to and getattr(packet.body, "saga", "") == waiting.command.saga
-                if there or back:
-                    return False
-        return True
-
-    def any_under_way(self, world: World, peer: Peer) -> bool:
-        """Whether one of the events to be published again, or its acknowledgement, is on its way."""
-        for row in peer.outbox:
-            for packet in world.packets:
-                there = (packet.sender, packet.to, packet.body) == (peer.id, row.to, row.event)
-                back = (packet.sender, packet.to, packet.body) == (row.to, peer.id, Ack(row.number))
-                if there or back:
-                    return True
-        return False
+        process, (timer, _, about) = world[event.process], event.timer.partition(":")
+        if isinstance(process, Orchestrator) and process.gives_up(process.waiting[about]):
+            return True
+        return timer not in ("retry", "resend") or not any(
+            packet.body.about == about and process.id == (packet.sender if type(packet.body) in ASKS else packet.to)
+            for packet in world.packets
+        )

@@ -1,7 +1,7 @@
 """What travels: requests of clients, commands of the orchestrator and their answers, events of services.
 
 A request and its reply share a `serial`, and a reply with a `leader` says whom to ask instead: the conventions of the
-runtime's clients. Every command has a key, (saga, step): what comes twice is told by it.
+runtime's clients. A command and its answers share a key, `about`: the saga and the step. What comes twice has it twice.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from patterns.engine.process import Message
 
 from .actions import Action
 from .definition import Kind
+from .log import Record
+from .reasons import NO_REASON, Reason
 
 # Clients
 
@@ -38,7 +40,7 @@ class Ended(Message, frozen=True):
     serial: int
     saga: str
     outcome: str
-    why: str = ""
+    why: Reason = NO_REASON
     words = "{saga} {outcome}"
 
 
@@ -61,80 +63,95 @@ class Elsewhere(Message, frozen=True):
 Reply = Ended | Accepted | Elsewhere
 
 
-# The orchestrator's commands
+# The orchestrator's commands, and the services' answers
 
 
-class Do(Message, frozen=True):
-    """Do a step."""
+def about(saga: str, step: str, undo: bool = False) -> str:
+    """The key of a command and its answers: `A1.charge`, `A1.undo charge`."""
+    return f"{saga}.{'undo ' if undo else ''}{step}"
+
+
+class Keyed(Message, frozen=True):
+    """A command or an answer about a step."""
 
     saga: str
     step: str
+
+    @property
+    def about(self) -> str:
+        return about(self.saga, self.step)
+
+
+class Do(Keyed, frozen=True):
+    """Do a step."""
+
     action: Action
     kind: Kind
     words = "{saga}: {step}"
 
 
-class Undo(Message, frozen=True):
+class Undo(Keyed, frozen=True):
     """Compensate a step: undo it if it was done, and see to it that it is never done later."""
 
-    saga: str
-    step: str
     action: Action
     words = "{saga}: undo {step}"
 
+    @property
+    def about(self) -> str:
+        return about(self.saga, self.step, undo=True)
 
-class Release(Message, frozen=True):
-    """The saga has completed: take its marks off the rows."""
 
-    saga: str
+class Release(Keyed, frozen=True):
+    """The saga has completed: take its marks off the rows of the service named in `step`."""
+
     words = "{saga}: release"
 
 
-# The services' answers
-
-
-class Done(Message, frozen=True):
+class Done(Keyed, frozen=True):
     """A step is done."""
 
-    saga: str
-    step: str
     words = "{saga}: {step} done"
 
 
-class Refused(Message, frozen=True):
+class Refused(Keyed, frozen=True):
     """A step is refused for a business reason, and never will be done."""
 
-    saga: str
-    step: str
-    reason: str
+    reason: Reason
     words = "{saga}: {step} refused"
 
 
-class Undone(Message, frozen=True):
+class Undone(Keyed, frozen=True):
     """A step is compensated."""
 
-    saga: str
-    step: str
     words = "{saga}: {step} undone"
 
+    @property
+    def about(self) -> str:
+        return about(self.saga, self.step, undo=True)
 
-class Failed(Message, frozen=True):
+
+class Failed(Keyed, frozen=True):
     """A step, or with `undo` its compensation, did not work; nothing was changed, and it may work later."""
 
-    saga: str
-    step: str
     undo: bool
-    reason: str
+    reason: Reason
+
+    @property
+    def about(self) -> str:
+        return about(self.saga, self.step, self.undo)
 
     def __str__(self) -> str:
         return f"{self.saga}: {'undo ' if self.undo else ''}{self.step} failed"
 
 
-class Released(Message, frozen=True):
-    """The saga's marks are off this service's rows."""
+class Released(Keyed, frozen=True):
+    """The saga's marks are off the rows of the service named in `step`."""
 
-    saga: str
     words = "{saga}: released"
+
+
+Command = Do | Undo | Release
+Answer = Done | Refused | Undone | Failed | Released
 
 
 # Choreography: what services tell one another
@@ -144,15 +161,20 @@ class Event(Message, frozen=True):
     """Something that happened in a saga; sent again until it is acknowledged. `number` is its place in the outbox."""
 
     number: int
-    saga: str
     definition: str
-    what: str
-    """Of the same words as a record: done, refused, undone, ..."""
-    step: str
-    detail: str = ""
+    record: Record
+    """What the sender wrote to its journal."""
+
+    @property
+    def saga(self) -> str:
+        return self.record.saga
+
+    @property
+    def about(self) -> str:
+        return str(self.number)
 
     def __str__(self) -> str:
-        return f"{self.saga}: {self.step} {self.what}".replace("  ", " ")
+        return f"{self.saga}: {self.record.step} {self.record.what}".replace("  ", " ")
 
 
 class Ack(Message, frozen=True):
@@ -160,3 +182,7 @@ class Ack(Message, frozen=True):
 
     number: int
     words = "ack {number}"
+
+    @property
+    def about(self) -> str:
+        return str(self.number)

@@ -11,21 +11,39 @@ messages into an outbox, where here what was asked for is asked again after a cr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from typing import Any
 
 import msgspec
 
-from patterns.engine.process import Process, durable, on, on_request, on_timer, setting
+from patterns.engine.process import durable, on, on_request, on_timer, setting
+from patterns.engine.table import Table
 
 from .database import NO_LOCK, Database, Locking, Trouble
-from .definition import COMPENSATABLE, PIVOT, RETRIABLE, Saga
+from .definition import COMPENSATABLE, PIVOT, RETRIABLE, Saga, Step
+from .front import Front, Patience
+from .log import (
+    COMPENSATED,
+    COMPLETED,
+    DONE,
+    ENDED,
+    GAVE_UP,
+    PIVOT_PASSED,
+    REFUSED,
+    STARTED,
+    STUCK,
+    TURNED_BACK,
+    UNDONE,
+    Instance,
+    Progress,
+    Record,
+    to_compensate,
+)
 from .messages import (
-    Accepted,
     Begin,
+    Command,
     Do,
     Done,
     Elsewhere,
-    Ended,
     Failed,
     Refused,
     Release,
@@ -34,61 +52,31 @@ from .messages import (
     Undo,
     Undone,
 )
-from .records import (
-    BEGUN,
-    COMPENSATED,
-    COMPLETED,
-    DONE,
-    ENDED,
-    GAVE_UP,
-    PIVOT_PASSED,
-    REFUSED,
-    REPAIRED,
-    STARTED,
-    STUCK,
-    TURNED_BACK,
-    UNDONE,
-    UNKNOWN,
-    Instance,
-    Progress,
-    Record,
-    progress,
-    records_of,
-    times,
-    to_compensate,
-)
+from .reasons import NO_REASON, Reason
 
 
 class Waiting(msgspec.Struct, frozen=True, gc=False):
     """A command that is not answered yet."""
 
     to: str
-    command: Do | Undo | Release
+    command: Command
     tries: int = 1
     """How often it was sent; counted no further than what makes a difference."""
-    ticks: int = 1
-    """How many times the timer runs out before it is sent again."""
 
 
-class Orchestrator(Process):
-    """Runs sagas of the definitions it is given. `timeout` is in ms."""
+class Orchestrator(Front):
+    """Runs sagas of the definitions it is given."""
 
     definitions: tuple[Saga, ...]
-    timeout: int = setting(40)
-    """How long it waits for an answer before it asks again."""
-    tries: int = setting(3)
-    """How often it asks for a compensatable step before it gives up and turns back."""
-    alarm: int = setting(5)
-    """How often it asks for a compensation before it calls for a human; 0 for never."""
-    backoff: int = setting(8)
-    """How many times `timeout` it waits at most: the wait doubles with each try."""
+    patience: Patience = setting(Patience())
     locking: Locking = setting(NO_LOCK)
 
     instances: tuple[Instance, ...] = durable(())
     """The sagas that it was asked for."""
     log: tuple[Record, ...] = durable(())
     """The saga log."""
-    waiting: tuple[Waiting, ...] = ()
+    waiting: Table[Waiting] = Table()
+    """The saga and the step -> the command that is not answered yet. Each has a timer of its own."""
 
     # The rules, one by one
 
@@ -104,49 +92,15 @@ class Orchestrator(Process):
         """Whether a command has been sent often enough: a compensatable step is given up, to be compensated. The pivot
         is not: whether it was done decides which way the saga goes, and only its service knows."""
         command = waiting.command
-        return isinstance(command, Do) and command.kind == COMPENSATABLE and waiting.tries >= self.tries
+        return isinstance(command, Do) and command.kind == COMPENSATABLE and waiting.tries >= self.patience.tries
 
-    # Requests
-
-    @on_request(Begin)
-    def begin(self, client: str, request: Begin) -> None:
-        if request.definition not in [each.name for each in self.definitions]:
-            self.note("O.unknown", definition=request.definition)
-            self.reply(client, Ended(request.serial, request.saga, UNKNOWN, f"there is no saga {request.definition!r}"))
-        elif self.instance(request.saga) is None:
-            # The log has the saga before anything is done for it (4).
-            self.instances = (*self.instances, Instance(request.saga, request.definition, client, request.serial))
-            self.write(request.saga, BEGUN, detail=request.definition)
-            self.note("O.begin", saga=request.saga, definition=request.definition)
-            self.advance(request.saga)
-        elif (at := self.progress_of(request.saga)).ended or at.stuck:
-            self.note("O.answer again", saga=request.saga, phase=at.phase)
-            self.answer(at)
-        else:
-            self.note("O.known", saga=request.saga)
-
-    @on_request(Repair)
-    def repair(self, client: str, request: Repair) -> None:
-        at = self.progress_of(request.saga) if self.instance(request.saga) else None
-        if at and at.stuck:
-            self.note("O.repaired", saga=request.saga, step=", ".join(at.stuck))
-            self.write(request.saga, REPAIRED)
-            self.advance(request.saga)
-        self.reply(client, Accepted(request.serial, request.saga))
-
-    def answer(self, at: Progress) -> None:
-        instance = self.instance(at.saga)
-        assert instance is not None
-        self.reply(instance.client, Ended(instance.serial, at.saga, at.phase, at.reason))
+    def calls_for_help(self, waiting: Waiting) -> bool:
+        """Whether a compensation has failed too often: it needs a human (1987, section 6)."""
+        return isinstance(waiting.command, Undo) and 0 < self.patience.alarm <= waiting.tries
 
     # What comes next: read off the log
 
-    def progress_of(self, saga: str) -> Progress:
-        instance = self.instance(saga)
-        assert instance is not None
-        return progress(self.definition(instance.definition), saga, records_of(self.log, saga))
-
-    def advance(self, saga: str) -> None:
+    def go_on(self, saga: str) -> None:
         """Ask for what comes next, or end."""
         at = self.progress_of(saga)
         if at.ended or at.stuck:
@@ -155,20 +109,19 @@ class Orchestrator(Process):
             self.go_back(at)
         elif at.all_done:
             self.finish(at)
-        else:
-            for name in at.ready():
-                step = at.definition[name]
-                self.write(saga, STARTED, name)
-                self.note("O.start", saga=saga, step=name, service=step.at)
-                self.ask(step.at, Do(saga, name, step.do, step.kind))
+        for name in at.ready():
+            self.write(saga, STARTED, name)
+            self.ask_for(at.definition[name], saga, "O.start")
 
     def go_back(self, at: Progress) -> None:
         """Backward recovery (4): compensate what was done, in reverse."""
         for name in self.next_compensations(at):
             step = at.definition[name]
-            if step.undo is not None and not self.is_asked(at.saga, name):
+            assert step.undo is not None
+            undo = Undo(at.saga, name, step.undo)
+            if undo.about not in self.waiting:
                 self.note("O.undo", saga=at.saga, step=name, service=step.at)
-                self.ask(step.at, Undo(at.saga, name, step.undo))
+                self.ask(step.at, undo)
         if not self.standing(at):
             self.end(at, COMPENSATED)
 
@@ -180,157 +133,109 @@ class Orchestrator(Process):
             return
         for service in marked:
             self.note("O.release", saga=at.saga, service=service)
-            self.ask(service, Release(at.saga))
+            self.ask(service, Release(at.saga, service))
+
+    def turn_back(self, saga: str, reason: Reason = NO_REASON) -> None:
+        """No step is asked for any more; those under way are compensated too, whatever comes of them."""
+        self.write(saga, TURNED_BACK, reason=reason)
+        self.note("O.back", saga=saga, steps=self.standing(self.progress_of(saga)))
+        self.wait_no_longer(saga)
 
     def end(self, at: Progress, outcome: str) -> None:
         self.write(at.saga, ENDED, detail=outcome)
-        self.note(f"O.{outcome}", saga=at.saga, reason=at.reason or "it was interrupted")
-        self.waiting = tuple(waiting for waiting in self.waiting if waiting.command.saga != at.saga)
-        self.settle_timer()
+        self.note(f"O.{outcome}", saga=at.saga, reason=at.reason)
+        self.wait_no_longer(at.saga)
         self.answer(self.progress_of(at.saga))
-
-    def turn_back(self, saga: str) -> None:
-        """No step is asked for any more; those under way are compensated too, whatever comes of them."""
-        self.write(saga, TURNED_BACK)
-        standing = self.standing(self.progress_of(saga))
-        self.note("O.back", saga=saga, steps=", ".join(standing) or "nothing")
-        self.forget(lambda command: command.saga == saga)
 
     # Answers
 
+    def receive(self, service: str, message: Any) -> None:
+        if message.about in self.waiting:
+            super().receive(service, message)
+        else:
+            self.note("O.late", message=message)
+
     @on(Done)
     def step_done(self, service: str, message: Done) -> None:
-        if not self.is_awaited(message.saga, message.step, Do):
-            self.note("O.late", message=message)
-            return
-        self.forget(lambda command: isinstance(command, Do) and (command.saga, command.step) == key(message))
+        self.answered(message.about)
         self.write(message.saga, DONE, message.step)
         self.note("O.done", saga=message.saga, step=message.step)
         if self.progress_of(message.saga).definition[message.step].kind == PIVOT:
             self.write(message.saga, PIVOT_PASSED, message.step)
             self.note("O.pivot", saga=message.saga, step=message.step)
-        self.advance(message.saga)
+        self.go_on(message.saga)
 
     @on(Refused)
     def step_refused(self, service: str, message: Refused) -> None:
-        if not self.is_awaited(message.saga, message.step, Do):
-            self.note("O.late", message=message)
-            return
-        self.write(message.saga, REFUSED, message.step, message.reason)
+        self.write(message.saga, REFUSED, message.step, reason=message.reason)
         self.note("O.refused", saga=message.saga, step=message.step, service=service, reason=message.reason)
         self.turn_back(message.saga)
-        self.advance(message.saga)
+        self.go_on(message.saga)
 
     @on(Undone)
     def step_undone(self, service: str, message: Undone) -> None:
-        if not self.is_awaited(message.saga, message.step, Undo):
-            self.note("O.late", message=message)
-            return
-        self.forget(lambda command: isinstance(command, Undo) and (command.saga, command.step) == key(message))
+        self.answered(message.about)
         self.write(message.saga, UNDONE, message.step)
         self.note("O.undone", saga=message.saga, step=message.step)
-        self.advance(message.saga)
+        self.go_on(message.saga)
 
     @on(Failed)
     def step_failed(self, service: str, message: Failed) -> None:
-        # It is asked again when the timer runs out.
-        if self.is_awaited(message.saga, message.step, Undo if message.undo else Do):
-            what = f"undo {message.step}" if message.undo else message.step
-            self.note("O.failed", saga=message.saga, step=what, reason=message.reason)
-        else:
-            self.note("O.late", message=message)
+        # It is asked again when the timer fires.
+        self.note("O.failed", command=self.waiting[message.about].command, reason=message.reason)
 
     @on(Released)
     def step_released(self, service: str, message: Released) -> None:
-        if not any(w.to == service and w.command == Release(message.saga) for w in self.waiting):
-            self.note("O.late", message=message)
-            return
-        self.waiting = tuple(w for w in self.waiting if not (w.to == service and w.command == Release(message.saga)))
-        self.settle_timer()
-        if not any(w.command == Release(message.saga) for w in self.waiting):
+        self.answered(message.about)
+        if not self.waits_for(message.saga):
             self.end(self.progress_of(message.saga), COMPLETED)
 
     # Asking, and asking again
 
-    def ask(self, service: str, command: Do | Undo | Release) -> None:
-        # With the timer under way already, its next end may be too soon: then it is the one after that.
-        ticks = min(2, self.backoff) if self.waiting else 1
-        if not self.waiting:
-            self.set_timer("retry", self.timeout, self.timeout * 5 // 4)
-        self.waiting = (*self.waiting, Waiting(service, command, 1, ticks))
+    def ask_for(self, step: Step, saga: str, rule: str) -> None:
+        self.note(rule, saga=saga, step=step.name, service=step.at)
+        self.ask(step.at, Do(saga, step.name, step.do, step.kind))
+
+    def ask(self, service: str, command: Command, tries: int = 1) -> None:
+        """Send a command; and again if there is no answer in time."""
+        self.waiting = self.waiting.put(command.about, Waiting(service, command, tries))
+        self.set_timer("retry", *self.patience.wait(tries), about=command.about)
         self.send(service, command)
 
     @on_timer("retry")
-    def ask_again(self) -> None:
-        before, self.waiting = self.waiting, ()
-        gave_up = [w for w in before if w.ticks == 1 and (self.gives_up(w) or self.calls_for_help(w))]
-        self.waiting = tuple(self.wait_on(w) for w in before if w not in gave_up)
-        for waiting in gave_up:
-            self.give_up(waiting)
-        if self.waiting:
-            self.set_timer("retry", self.timeout, self.timeout * 5 // 4)
+    def no_answer(self, about: str) -> None:
+        waiting = self.waiting[about]
+        service, command, tries = waiting.to, waiting.command, waiting.tries
+        if self.gives_up(waiting):
+            self.write(command.saga, GAVE_UP, command.step, reason=Reason("late", command.step))
+            self.note("O.gave up", saga=command.saga, step=command.step, service=service, times=tries)
+            self.turn_back(command.saga)
+            self.go_on(command.saga)
+        elif self.calls_for_help(waiting):
+            self.write(command.saga, STUCK, command.step, reason=Reason("stuck", command.step))
+            self.note("O.stuck", saga=command.saga, step=command.step, service=service, times=tries)
+            self.wait_no_longer(command.saga)
+            self.answer(self.progress_of(command.saga))
+        else:
+            # What may be given up, what decides, and what has only one way to go (5).
+            kind = command.kind if isinstance(command, Do) else COMPENSATABLE
+            rule = {COMPENSATABLE: "O.retry", PIVOT: "O.pivot again", RETRIABLE: "O.forward"}[kind]
+            self.note(rule, command=command, service=service)
+            self.ask(service, command, self.patience.counted(tries + 1))
 
-    def wait_on(self, waiting: Waiting) -> Waiting:
-        """The command, sent again where its time has come: twice as long after each try, with a little chance."""
-        if waiting.ticks > 1:
-            self.note("O.wait", command=waiting.command)
-            return msgspec.structs.replace(waiting, ticks=waiting.ticks - 1)
-        tries = min(waiting.tries + 1, max(self.tries, self.alarm))
-        command = waiting.command
-        self.note(self.reason_to_ask(command), command=command, service=waiting.to)
-        self.send(waiting.to, command)
-        return Waiting(waiting.to, command, tries, min(2 ** (tries - 1), self.backoff))
+    def waits_for(self, saga: str) -> tuple[str, ...]:
+        """What it waits for in this saga."""
+        return tuple(about for about, waiting in self.waiting if waiting.command.saga == saga)
 
-    def reason_to_ask(self, command: Do | Undo | Release) -> str:
-        """The rule to ask again by: what may be given up, what decides, and what has only one way to go (5)."""
-        if isinstance(command, Do):
-            return {PIVOT: "O.pivot again", RETRIABLE: "O.forward"}.get(command.kind, "O.retry")
-        return "O.retry"
+    def wait_no_longer(self, saga: str) -> None:
+        for about in self.waits_for(saga):
+            self.answered(about)
 
-    def calls_for_help(self, waiting: Waiting) -> bool:
-        """Whether a compensation has failed too often: it needs a human (1987, section 6)."""
-        return isinstance(waiting.command, Undo) and 0 < self.alarm <= waiting.tries
-
-    def give_up(self, waiting: Waiting) -> None:
-        command = waiting.command
-        saga = command.saga
-        assert not isinstance(command, Release)
-        if isinstance(command, Undo):
-            reason = f"undo {command.step} fails"
-            self.write(saga, STUCK, command.step, reason)
-            self.note("O.stuck", saga=saga, step=command.step, service=waiting.to, times=times(waiting.tries))
-            self.forget(lambda other: other.saga == saga)
-            self.answer(self.progress_of(saga))
-        elif not self.progress_of(saga).turned_back:
-            self.write(saga, GAVE_UP, command.step, f"{command.step} was not done in time")
-            self.note("O.gave up", saga=saga, step=command.step, service=waiting.to, times=times(waiting.tries))
-            self.turn_back(saga)
-            self.advance(saga)
-
-    def is_awaited(self, saga: str, step: str, kind: type[Do] | type[Undo]) -> bool:
-        return any(
-            isinstance(command, kind) and (command.saga, command.step) == (saga, step) for command in self.asked()
-        )
-
-    def is_asked(self, saga: str, step: str) -> bool:
-        return self.is_awaited(saga, step, Undo)
-
-    def asked(self) -> Iterator[Do | Undo | Release]:
-        return (waiting.command for waiting in self.waiting)
-
-    def forget(self, which: Callable[[Do | Undo | Release], bool]) -> None:
-        """Wait no longer for the answers to these commands."""
-        self.waiting = tuple(waiting for waiting in self.waiting if not which(waiting.command))
-        self.settle_timer()
-
-    def settle_timer(self) -> None:
-        if not self.waiting:
-            self.cancel_timer("retry")
+    def answered(self, about: str) -> None:
+        self.waiting = self.waiting.without(about)
+        self.cancel_timer("retry", about=about)
 
     # After a crash
-
-    def on_start(self) -> None:
-        pass
 
     def on_restart(self) -> None:
         """Nothing is in memory, and nothing is needed: the log says where every saga is. What was asked for and not
@@ -338,29 +243,18 @@ class Orchestrator(Process):
         for instance in self.instances:
             at = self.progress_of(instance.saga)
             if not at.ended and not at.stuck:
-                self.note("O.resume", saga=at.saga, phase=at.phase, done=", ".join(at.done) or "nothing")
+                self.note("O.resume", saga=at.saga, phase=at.phase, done=at.done)
                 self.resume(at)
 
     def resume(self, at: Progress) -> None:
         """Go on as if nothing had happened: each step is a save-point (5), for asking twice does no harm."""
-        if not at.turned_back:
-            for name in at.started:
-                if name not in at.done:
-                    step = at.definition[name]
-                    self.note("O.start again", saga=at.saga, step=name, service=step.at)
-                    self.ask(step.at, Do(at.saga, name, step.do, step.kind))
-        self.advance(at.saga)
+        for name in at.started:
+            if not at.turned_back and name not in at.done:
+                self.ask_for(at.definition[name], at.saga, "O.start again")
+        self.go_on(at.saga)
 
-    # The log
-
-    def write(self, saga: str, what: str, step: str = "", detail: str = "") -> None:
-        self.log = (*self.log, Record(saga, what, step, detail))
-
-    def instance(self, saga: str) -> Instance | None:
-        return next((each for each in self.instances if each.saga == saga), None)
-
-    def definition(self, name: str) -> Saga:
-        return next(each for each in self.definitions if each.name == name)
+    def write(self, saga: str, what: str, step: str = "", detail: str = "", reason: Reason = NO_REASON) -> None:
+        self.log = (*self.log, Record(saga, what, step, detail, reason))
 
 
 class BackwardAfterCrash(Orchestrator):
@@ -369,13 +263,9 @@ class BackwardAfterCrash(Orchestrator):
 
     def resume(self, at: Progress) -> None:
         if not at.turned_back and not any(at.definition[name].kind != COMPENSATABLE for name in at.started):
-            self.turn_back(at.saga)
+            self.turn_back(at.saga, Reason("interrupted"))
             at = self.progress_of(at.saga)
         super().resume(at)
-
-
-def key(message: Done | Refused | Undone | Failed) -> tuple[str, str]:
-    return message.saga, message.step
 
 
 class Service(Database):
@@ -404,7 +294,7 @@ class Service(Database):
     @on(Release)
     def release_rows(self, orchestrator: str, command: Release) -> None:
         self.release(command.saga)
-        self.send(orchestrator, Released(command.saga))
+        self.send(orchestrator, Released(command.saga, command.step))
 
     @on_request(Begin, Repair)
     def not_here(self, client: str, request: Begin | Repair) -> None:

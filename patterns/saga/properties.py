@@ -5,15 +5,16 @@ None asks the code that it checks: the databases' rows and their tables of handl
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
 
-from patterns.engine.properties import Always, AtRest, Property, Reason, Sometimes
+from patterns.engine.properties import Along, Always, AtRest, Broken, Property, Reason, Sometimes, Transition
+from patterns.engine.sentences import names
 from patterns.engine.world import World
 
 from .actions import Action, Add, Look, Move, Overwrite, Reread
-from .records import COMPENSATED, COMPLETED, ENDED, REFUSED, STUCK, Handled, Instance
-from .standing import databases, definition_of, effect, handled, instances, state_of, steps_standing, sums
+from .database import Handled
+from .log import COMPENSATED, COMPLETED, ENDED, REFUSED, STUCK, Instance
+from .readings import databases, definition_of, effect, handled, instances, steps_standing, sums
 
 
 def _applied_twice(world: World) -> Reason:
@@ -81,49 +82,47 @@ def said(world: World, saga: str) -> tuple[str, ...]:
     return tuple(sorted(ends | stuck))
 
 
+def _stands(world: World, instance: Instance) -> tuple[frozenset[str], str]:
+    """The steps of a saga that are not in the databases, and those that are, in words."""
+    standing = steps_standing(world, instance.saga)
+    steps = definition_of(world, instance.definition).names
+    return frozenset(steps) - standing, names(name for name in steps if name in standing) or "nothing"
+
+
 def _told_wrong(world: World) -> Reason:
     for instance in instances(world):
-        told, state = said(world, instance.saga), state_of(world, instance)
-        if COMPLETED in told and state != "all":
-            return f"{instance.saga} is said to be completed, but what stands of it is {state}"
-        if COMPENSATED in told and state != "nothing":
-            return f"{instance.saga} is said to be compensated, but {state} stands"
+        told, (missing, standing) = said(world, instance.saga), _stands(world, instance)
+        if COMPLETED in told and missing:
+            return f"{instance.saga} is said to be completed, but what stands of it is {standing}"
+        if COMPENSATED in told and standing != "nothing":
+            return f"{instance.saga} is said to be compensated, but {standing} stands"
     return None
 
 
 def _not_ended(world: World) -> Reason:
-    if world.down or world.paused or world.cuts:  # who is not there has more to do
+    if world.down or world.paused or world.cuts:  # a process that is away has more to do
         return None
     for instance in instances(world):
         if not said(world, instance.saga):
-            return f"nothing more happens, and {instance.saga} has not ended: what stands of it is " + state_of(
-                world, instance
-            )
+            standing = _stands(world, instance)[1]
+            return f"nothing more happens, and {instance.saga} has not ended: what stands of it is {standing}"
     return None
 
 
-class AddsUp(Property):
-    """The rows are what they were at first, and what the steps that stand have added: as if each saga ran alone."""
+def _rows(world: World) -> tuple[tuple[str, int], ...]:
+    return tuple(sums(world).items())
 
-    def __init__(self) -> None:
-        super().__init__("rows hold what the steps that stand add up to: nothing is lost, nothing made")
 
-    def begin(self, state: World) -> Hashable:
-        return tuple(sums(state).items())  # what is remembered all along is what the rows were at first
-
-    def follow(self, memory: Hashable, before: Any, event: Any, after: Any, notes: Any) -> Hashable:
-        return memory
-
-    def reason(self, memory: Any, state: World) -> Reason:
-        expected = dict(memory)
-        for instance in instances(state):
-            definition = definition_of(state, instance.definition)
-            for key, amount in effect(definition, steps_standing(state, instance.saga)).items():
-                expected[key] += amount
-        for key, value in sums(state).items():
-            if value != expected[key]:
-                return f"{key} is {value}, but the steps that stand add up to {expected[key]}"
-        return None
+def _adds_up(rows: tuple[tuple[str, int], ...], step: Transition) -> tuple[tuple[str, int], ...] | Broken:
+    expected = dict(rows)
+    for instance in instances(step.after):
+        definition = definition_of(step.after, instance.definition)
+        for key, amount in effect(definition, steps_standing(step.after, instance.saga)).items():
+            expected[key] += amount
+    for key, value in sums(step.after).items():
+        if value != expected[key]:
+            return Broken(f"{key} is {value}, but the steps that stand add up to {expected[key]}")
+    return rows
 
 
 applied_once = Always("nothing is done twice, nothing undone twice", _applied_twice)
@@ -133,7 +132,8 @@ reverse_order = Always("compensations run in reverse order", _out_of_order)
 never_back_after_pivot = Always("after the pivot nothing is undone", _back_after_pivot)
 told_as_it_is = Always("what is said to have ended has ended so", _told_wrong)
 every_saga_ends = AtRest("every saga ends completed, or compensated, or is reported as stuck", _not_ended)
-adds_up = AddsUp()
+adds_up = Along("rows hold what the steps that stand add up to: nothing is lost, nothing made", _rows, _adds_up)
+"""Remembered along a run is what the rows were at first: the end is as if each saga ran alone."""
 
 ALWAYS: tuple[Property, ...] = (
     every_saga_ends,
@@ -234,7 +234,7 @@ ISOLATION: tuple[Property, ...] = (no_lost_updates, no_dirty_reads)
 # What can happen
 
 
-def _ends(outcome: str) -> Any:
+def _ends(outcome: str) -> Callable[[World], bool]:
     return lambda world: any(outcome in said(world, instance.saga) for instance in instances(world))
 
 

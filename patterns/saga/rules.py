@@ -9,29 +9,47 @@ from collections.abc import Mapping
 
 from patterns.engine.step import Rule
 
+REASONS: Mapping[str, str] = {
+    "": "",
+    "cancelled": "its compensation came first",
+    "changed": "{of} was written since it was seen",
+    "declined": "it was declined",
+    "failed": "it failed {value:time|times}",
+    "held": "{of} holds it",
+    "interrupted": "it was interrupted",
+    "late": "{of} was not done in time",
+    "out of order": "{of} is out of order",
+    "short": "{of} has {value}, not {needed}",
+    "stuck": "undo {of} fails",
+    "unknown": "there is no saga {of!r}",
+}
+"""Why something is refused, fails or turns back: the kinds of `Reason`."""
+
+REQUESTS: Mapping[str, Rule] = {
+    "R.begin": Rule("**{who} begins {definition} {saga}**, and writes that to its log first.", "GMS 4"),
+    "R.known": Rule("**{who} knows {saga} already**: the request is a retry, and one saga is enough.", "MP 3.3.6"),
+    "R.answer again": Rule("**{who} answers again**: {saga} is {phase}.", "MP 3.3.6"),
+    "R.unknown": Rule("**{who} knows no saga named {definition}**.", "our choice"),
+    "R.repaired": Rule("**{who} goes on with {saga}**: what kept {step} from being undone is mended.", "GMS 6"),
+}
+
 ORCHESTRATOR: Mapping[str, Rule] = {
-    "O.begin": Rule("**{who} begins {definition} {saga}**, and writes that to its log first.", "GMS 4"),
-    "O.known": Rule("**{who} knows {saga} already**: the request is a retry, and one saga is enough.", "MP 3.3.6"),
-    "O.answer again": Rule("**{who} answers again**: {saga} is {phase}.", "MP 3.3.6"),
-    "O.unknown": Rule("**{who} knows no saga named {definition}**.", "our choice"),
     "O.start": Rule("**{who} asks {service} for {step}**: all that it comes after is done.", "GMS 4; MP 4.2.2"),
     "O.done": Rule("**{who} logs that {step} of {saga} is done**.", "GMS 4"),
     "O.pivot": Rule("**The pivot is passed**: {step} of {saga} is done, and from here it goes only forward.", "MP 4.3"),
     "O.refused": Rule("**{who} hears that {service} refuses {step}**: {reason}.", "MP 4.1.3"),
     "O.gave up": Rule(
-        "**{who} gives up on {step}**, asked for {times}. Whether {service} did it, {who} does not know.", "GMS 4"
+        "**{who} gives up on {step}**, asked for {times:time|times}. Whether {service} did it, {who} does not know.",
+        "GMS 4",
     ),
-    "O.back": Rule("**{saga} turns back**: what is to be compensated: {steps}.", "GMS 4, backward recovery"),
+    "O.back": Rule("**{saga} turns back**: what is to be compensated: {steps:names}.", "GMS 4, backward recovery"),
     "O.undo": Rule(
         "**{who} asks {service} to undo {step}**: nothing that is left of {saga} builds on it.",
         "GMS 4; parallel: GMS 8",
     ),
     "O.undone": Rule("**{who} logs that {step} of {saga} is undone**.", "GMS 4"),
-    "O.failed": Rule("**{step} did not work**: {reason}. {who} asks again later.", "MP 4.3"),
+    "O.failed": Rule("**{command} did not work**: {reason}. {who} asks again later.", "MP 4.3"),
     "O.retry": Rule("**{who} asks {service} again**: {command}. It has not heard that this is done.", "MP 3.3.6"),
-    "O.wait": Rule(
-        "**{who} waits on for {command}**: it asked not long ago, and the wait doubles with each try.", "our choice"
-    ),
     "O.pivot again": Rule(
         "**{who} asks {service} again**: {command}. Only {service} knows whether the pivot is done, and that decides "
         "which way the saga goes.",
@@ -42,14 +60,13 @@ ORCHESTRATOR: Mapping[str, Rule] = {
         "GMS 5, forward recovery",
     ),
     "O.stuck": Rule(
-        "**{saga} is stuck, and needs a human**: undoing {step} at {service} failed, tried {times}.", "GMS 6"
+        "**{saga} is stuck, and needs a human**: undoing {step} at {service} failed, tried {times:time|times}.", "GMS 6"
     ),
-    "O.repaired": Rule("**{who} goes on with {saga}**: what kept {step} from being undone is mended.", "GMS 6"),
     "O.release": Rule("**{who} asks {service} to take {saga}'s marks off its rows**: they are final.", "MP 4.3.2"),
     "O.completed": Rule("**{saga} is completed**: every step is done.", "GMS 2"),
     "O.compensated": Rule("**{saga} is compensated**: no step of it is left ({reason}).", "GMS 4"),
     "O.late": Rule("**{who} takes no notice of {message}**: it does not wait for that any more.", "MP 3.3.6"),
-    "O.resume": Rule("**{who} goes on with {saga}, {phase}**: its log has {done} done.", "GMS 4"),
+    "O.resume": Rule("**{who} goes on with {saga}, {phase}**: its log has {done:names} done.", "GMS 4"),
     "O.start again": Rule(
         "**{who} asks {service} for {step} again**: the log has it begun, and no answer.", "GMS 4; MP 3.3.6"
     ),
@@ -65,6 +82,7 @@ SERVICE: Mapping[str, Rule] = {
         "MP 4.3.2, version file",
     ),
     "S.fails": Rule("**{who} fails at {step}**; nothing is changed.", "GMS 6"),
+    "S.undo fails": Rule("**{who} fails to undo {step}**; nothing is changed.", "GMS 6"),
     "S.wait": Rule("**{who} lets {step} of {saga} wait**: {holder} has marked the row.", "MP 4.3.2, semantic lock"),
     "S.undo": Rule("**{who} undoes {step}** of {saga}: {action}.", "GMS 4"),
     "S.empty": Rule(
@@ -78,27 +96,24 @@ SERVICE: Mapping[str, Rule] = {
 }
 
 CHOREOGRAPHY: Mapping[str, Rule] = {
-    "C.begin": Rule("**{definition} {saga} begins at {who}**, the service of its first step.", "MP 4.2.1"),
-    "C.known": Rule("**{who} knows {saga} already**: the request is a retry, and one saga is enough.", "MP 3.3.6"),
-    "C.answer again": Rule("**{who} answers again**: {saga} is {phase}.", "MP 3.3.6"),
-    "C.unknown": Rule("**{who} knows no saga named {definition}**.", "our choice"),
-    "C.publish": Rule("**The relay of {who} publishes what is new in its outbox**: {events}.", "MP 3.3.7"),
+    "C.publish": Rule("**The relay of {who} publishes what is new in its outbox**: {events:names}.", "MP 3.3.7"),
     "C.again": Rule("**The relay of {who} publishes again**: {event} to {to}. It was not acknowledged.", "MP 3.3.7"),
     "C.acked": Rule("**{who} takes event {number} out of its outbox**: {sender} has it on disk.", "MP 3.3.7"),
     "C.event": Rule("**{who} takes in** {event}, from {sender}.", "MP 4.2.1"),
     "C.seen": Rule("**{who} has {event} from {sender} in its inbox**: once is enough.", "MP 3.3.6"),
     "C.pivot": Rule("**The pivot is passed**: {step} of {saga} is done, and from here it goes only forward.", "MP 4.3"),
     "C.back": Rule("**{who} turns back**: {step} of {saga} was refused ({reason}).", "GMS 4; MP 4.2.1"),
-    "C.gave up": Rule("**{who} gives up on {step}** of {saga}, tried {times}, and refuses it.", "MP 4.1.3"),
+    "C.gave up": Rule("**{who} gives up on {step}** of {saga}, tried {times:time|times}, and refuses it.", "MP 4.1.3"),
     "C.later": Rule("**{who} tries {step} of {saga} again** in {wait} ms or a little more.", "GMS 5"),
-    "C.stuck": Rule("**{saga} is stuck, and needs a human**: {who} failed to undo {step}, tried {times}.", "GMS 6"),
-    "C.repaired": Rule("**{saga} goes on**: what kept {step} from being undone is mended.", "GMS 6"),
+    "C.stuck": Rule(
+        "**{saga} is stuck, and needs a human**: {who} failed to undo {step}, tried {times:time|times}.", "GMS 6"
+    ),
     "C.completed": Rule("**{saga} is completed**: {who} knows that its last steps are done.", "MP 4.2.1"),
     "C.compensated": Rule(
         "**{saga} is compensated**: {who} knows that its first steps are undone ({reason}).", "GMS 4"
     ),
-    "C.resume": Rule("**{who} goes on**: {events} events are in its outbox, not acknowledged.", "MP 3.3.7"),
+    "C.resume": Rule("**{who} goes on**: {events:event is|events are} in its outbox, not acknowledged.", "MP 3.3.7"),
 }
 
-RULES: Mapping[str, Rule] = {**ORCHESTRATOR, **SERVICE, **CHOREOGRAPHY}
+RULES: Mapping[str, Rule] = {**REQUESTS, **ORCHESTRATOR, **SERVICE, **CHOREOGRAPHY}
 """Every rule of both styles."""

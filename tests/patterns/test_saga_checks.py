@@ -14,18 +14,16 @@ import pytest
 
 from patterns.engine.draw import draw, key_of
 from patterns.engine.explore import explore
-from patterns.engine.properties import Property, Sometimes
+from patterns.engine.planted import ROUGH, planted
+from patterns.engine.properties import AtRest, Sometimes
 from patterns.engine.random_worlds import FAULTS, random_worlds
-from patterns.engine.world import Request
+from patterns.engine.sentences import names
 from patterns.saga import (
     ALWAYS,
-    DEFINITIONS,
     PIVOT,
     RETRIABLE,
-    RULES,
     Add,
     BackwardAfterCrash,
-    Begin,
     Move,
     Saga,
     SagaMachine,
@@ -34,88 +32,74 @@ from patterns.saga import (
 )
 from patterns.saga.database import LOCKING
 from patterns.saga.definition import Step
-from patterns.saga.lesson import BUGS, GALLERY, running, small
+from patterns.saga.lesson.broken import small
 from patterns.saga.machines import STYLES
 from patterns.saga.properties import all_end, completes, gets_stuck, is_compensated, said
-from patterns.saga.standing import instances
-
-ROUGH: Mapping[str, float] = {
-    **FAULTS,
-    "next": 0.2,
-    "request": 0.03,
-    "drop": 0.06,
-    "duplicate": 0.05,
-    "crash": 0.02,
-    "restart": 0.06,
-    "delay": 0.05,
-    "cut": 0.01,
-    "heal": 0.03,
-}
-
+from patterns.saga.readings import instances
 
 # Every run
 
 
 @pytest.mark.parametrize(
-    ("style", "faults", "options", "states", "met"),
+    ("style", "faults", "options", "met"),
     [
-        pytest.param("orchestrated", {"crash": 1, "drop": 1}, {}, 1_793, (completes, is_compensated), id="order"),
+        pytest.param("orchestrated", {"crash": 1, "drop": 1}, {}, (completes, is_compensated), id="order"),
         pytest.param(
-            "orchestrated", {"crash": 1, "drop": 1}, {"refuse": ["approve"]}, 1_913, (is_compensated,), id="refused"
+            "orchestrated", {"crash": 1, "drop": 1}, {"refuse": ["approve"]}, (is_compensated,), id="refused"
         ),
         pytest.param(
             "orchestrated", {"crash": 1, "duplicate": 1}, {"sagas": ["short"], "refuse": ["charge"]},
-            2_901, (is_compensated,), id="short, refused",
+            (is_compensated,), id="short, refused",
         ),
         pytest.param(
             "orchestrated", {"crash": 1, "drop": 1, "duplicate": 1}, {"sagas": ["one_way"]},
-            2_259, (completes, is_compensated), id="one step of each kind",
+            (completes, is_compensated), id="one step of each kind",
         ),
         pytest.param(
             "orchestrated", {"crash": 1, "drop": 1, "duplicate": 1}, {"sagas": ["one_way"], "tries": 2},
-            2_156, (completes, is_compensated), id="two tries",
+            (completes, is_compensated), id="two tries",
         ),
-        pytest.param("orchestrated", {"drop": 1}, {"sagas": ["trip"], "refuse": ["hotel"]}, 1_466, (is_compensated,),
+        pytest.param("orchestrated", {"drop": 1}, {"sagas": ["trip"], "refuse": ["hotel"]}, (is_compensated,),
                      id="parallel branches"),
         pytest.param(
             "orchestrated", {"crash": 1},
             {"sagas": ["short"], "refuse": ["charge"], "fails": {"undo reserve": 1}, "alarm": 1},
-            1_012, (is_compensated, gets_stuck), id="a compensation fails",
+            (is_compensated, gets_stuck), id="a compensation fails",
         ),
         pytest.param(
             "orchestrated", {}, {"sagas": ["short", "short"], "rows": {"stock": {"beans": 1}}, "timing": "quiet"},
-            103, (completes, is_compensated), id="two sagas, one bean",
+            (completes, is_compensated), id="two sagas, one bean",
         ),
-        pytest.param("choreographed", {"crash": 1, "drop": 1}, {}, 4_413, (completes,), id="choreographed order"),
-        pytest.param("choreographed", {"crash": 1}, {"refuse": ["approve"]}, 5_288, (is_compensated,),
+        pytest.param("choreographed", {"crash": 1, "drop": 1}, {}, (completes,), id="choreographed order"),
+        pytest.param("choreographed", {"crash": 1}, {"refuse": ["approve"]}, (is_compensated,),
                      id="choreographed, refused"),
         pytest.param(
             "choreographed", {"crash": 1, "drop": 1, "duplicate": 1}, {"sagas": ["short"], "refuse": ["charge"]},
-            1_267, (is_compensated,), id="choreographed short, refused",
+            (is_compensated,), id="choreographed short, refused",
         ),
         pytest.param(
-            "choreographed", {}, {"sagas": ["trip"], "refuse": ["hotel"]}, 1_051, (is_compensated,),
+            "choreographed", {}, {"sagas": ["trip"], "refuse": ["hotel"]}, (is_compensated,),
             id="choreographed parallel branches",
         ),
         pytest.param(
             "choreographed", {"crash": 1},
             {"sagas": ["short"], "refuse": ["charge"], "fails": {"undo reserve": 1}, "alarm": 1},
-            231, (is_compensated, gets_stuck), id="choreographed, a compensation fails",
+            (is_compensated, gets_stuck), id="choreographed, a compensation fails",
         ),
         pytest.param(
-            "choreographed", {}, {"sagas": ["short", "short"], "rows": {"stock": {"beans": 1}}}, 49,
+            "choreographed", {}, {"sagas": ["short", "short"], "rows": {"stock": {"beans": 1}}},
             (completes, is_compensated), id="choreographed, two sagas, one bean",
         ),
     ],
 )  # fmt: skip
 def test_in_every_run_a_saga_ends_whole_or_gone(
-    style: str, faults: Mapping[str, int], options: dict[str, Any], states: int, met: tuple[Any, ...]
+    style: str, faults: Mapping[str, int], options: dict[str, Any], met: tuple[Any, ...]
 ) -> None:
     """GMS 1: either all transactions of a saga complete, or compensations amend what was done."""
-    found = explore(small(SagaMachine, faults, style=style, **options), (*ALWAYS, *met), max_states=20_000)
+    found = explore(small(faults, style=style, **options), (*ALWAYS, *met), max_states=20_000)
     assert found.complete
     assert found.holds, found
-    assert found.states == states
+    assert found.states > 40
 
 
 @pytest.mark.parametrize("refuse", [[], ["b"], ["c"], ["b", "c"]], ids=str)
@@ -129,7 +113,7 @@ def test_in_every_run_a_saga_of_two_roots_and_two_leaves_ends_when_all_of_it_has
         step("b", at="S2", **move, after=()),
         step("c", at="S3", **move, after="a"),
     )
-    machine = small(SagaMachine, style=style, sagas=[fork], refuse=refuse)
+    machine = small(style=style, sagas=[fork], refuse=refuse)
     found = explore(machine, (*ALWAYS, is_compensated if refuse else completes), max_states=5_000)
     assert found.complete
     assert found.holds, found
@@ -138,7 +122,7 @@ def test_in_every_run_a_saga_of_two_roots_and_two_leaves_ends_when_all_of_it_has
 def test_in_every_run_with_semantic_locks_all_marks_go() -> None:
     """MP 4.3.2: who sets a flag clears it, whichever way its saga ends."""
     for style in STYLES:
-        machine = small(SagaMachine, {"crash": 1}, sagas=["short"], lock="refuse", style=style)
+        machine = small({"crash": 1}, sagas=["short"], lock="refuse", style=style)
         found = explore(machine, (*ALWAYS, no_marks_left, completes), max_states=20_000)
         assert found.complete
         assert found.holds, found
@@ -146,53 +130,19 @@ def test_in_every_run_with_semantic_locks_all_marks_go() -> None:
 
 def test_in_every_run_without_save_points_a_crash_turns_back_to_nothing() -> None:
     """GMS 4: a saga that was interrupted is compensated, its last step too if it may have been done."""
-    machine = running(SagaMachine, orchestrator=BackwardAfterCrash)
     for refuse in ([], ["approve"]):
-        found = explore(small(machine, {"crash": 1, "drop": 1}, refuse=refuse), (*ALWAYS, is_compensated))
+        machine = planted(small({"crash": 1, "drop": 1}, refuse=refuse), orchestrator=BackwardAfterCrash)
+        found = explore(machine, (*ALWAYS, is_compensated))
         assert found.complete
         assert found.holds, found
 
 
-class NoMarksLeft(Property):
-    """When nothing more happens and nobody is down, no row is marked."""
-
-    def __init__(self) -> None:
-        super().__init__("no marks are left")
-
-    def reason(self, memory: Any, state: Any) -> str | None:
-        if state.packets or state.timers or state.down:
-            return None
-        marked = [str(row) for process in state.processes for row in getattr(process, "rows", ()) if row.pending]
-        return f"marked are {', '.join(marked)}" if marked else None
+def _marks_left(world: Any) -> str | None:
+    marked = [row for process in world.processes for row in getattr(process, "rows", ()) if row.pending]
+    return None if world.down or not marked else f"marked are {names(marked)}"
 
 
-no_marks_left = NoMarksLeft()
-
-
-# Planted bugs
-
-
-@pytest.mark.parametrize("name", BUGS)
-def test_the_search_catches(name: str) -> None:
-    bug = BUGS[name]
-    found = bug.search()
-    assert found.counterexample
-    assert found.counterexample.property.name == bug.breaks
-    assert len(found.counterexample.history.path) - 1 <= 12, "a shortest run"
-
-
-@pytest.mark.parametrize("name", BUGS)
-def test_without_the_bug_the_same_search_finds_nothing(name: str) -> None:
-    bug = BUGS[name]
-    found = bug.search(bug.repaired)
-    assert found.complete
-    assert found.counterexample is None, found
-
-
-@pytest.mark.parametrize("name", BUGS)
-def test_chance_catches_it_too(name: str) -> None:
-    runs = BUGS[name].wander()
-    assert runs.counterexample, f"{runs.runs} seeds"
+no_marks_left = AtRest("no marks are left", _marks_left)
 
 
 # Random worlds
@@ -311,85 +261,6 @@ def test_in_many_rough_random_worlds(style: str, world: str) -> None:
     ],
 )
 def test_in_every_run_of_larger_ones(style: str, faults: Mapping[str, int], options: dict[str, Any]) -> None:
-    found = explore(small(SagaMachine, faults, style=style, **options), ALWAYS)
+    found = explore(small(faults, style=style, **options), ALWAYS)
     assert found.complete
     assert found.holds, found
-
-
-# Tables
-
-
-def test_every_rule_is_hit_and_can_be_said() -> None:
-    hit: set[str] = set()
-    for title in GALLERY:
-        history = GALLERY[title]()
-        for each in history.branch:
-            for note in each.notes:
-                assert history.machine.say(note)
-                hit.add(note.rule)
-    for style in STYLES:
-        for options in (
-            {"sagas": ["one_way"], "fails": {"reserve": 9}, "tries": 2},
-            {
-                "sagas": ["short", "short"],
-                "lock": "wait",
-                "alarm": 1,
-                "fails": {"undo reserve": 9},
-                "refuse": ["charge"],
-            },
-            {"sagas": ["order"], "rows": {"stock": {"beans": 1}}, "fails": {"ship": 9}, "alarm": 0},
-            {"sagas": ["trip", "order"], "alarm": 1, "refuse": ["hotel"], "fails": {"undo hold": 1}, "lock": "refuse"},
-        ):
-            for seed in range(12):
-                collected = _Rules()
-                random_worlds(SagaMachine(style=style, **options), (seed,), 200, (collected,), faults=ROUGH)
-                hit |= collected.hit
-    hit |= {"O.unknown", "C.unknown", "S.elsewhere"}  # no machine offers such requests: asked for beside this
-    hit |= {"S.not yet"}  # a retriable step that the rows refuse: tested as a sentence
-    assert set(RULES) - hit == set()
-
-
-class _Rules(Property):
-    """Sees every note of a run, and that its sentence can be said."""
-
-    def __init__(self) -> None:
-        super().__init__("rules")
-        self.hit: set[str] = set()
-
-    def follow(self, memory: Any, before: Any, event: Any, after: Any, notes: Any) -> Any:
-        for note in notes:
-            assert RULES[note.rule].sentence.format_map(note.values)
-            self.hit.add(note.rule)
-        return memory
-
-    def reason(self, memory: Any, state: Any) -> None:
-        return None
-
-
-def test_rules_that_no_offered_request_hits_can_be_said() -> None:
-    for style in STYLES:
-        machine = SagaMachine(style=style, rows={"shipping": {"parcels": 0}})
-        front = machine.front(machine.definitions[0])
-        for request in (
-            Request("A", front, Begin(1, "A1", "dinner")),
-            Request("A", "payment", Begin(1, "A1", "order")),
-        ):
-            _, notes = machine.apply(machine.start(), request)
-            assert [note.rule for note in notes] == [
-                {"orchestrated": "O.unknown", "choreographed": "C.unknown"}[style]
-                if request.to == front
-                else "S.elsewhere"
-            ]
-            assert all(machine.say(note) for note in notes)
-
-
-@pytest.mark.parametrize("style", STYLES)
-def test_every_machine_is_built_again_from_its_parameters(style: str) -> None:
-    mine = Saga("mine", DEFINITIONS["short"].steps)
-    for sagas in (["order", "trip"], [mine]):
-        machine = SagaMachine(
-            sagas=sagas, style=style, lock="wait", fails={"charge": 1} if mine in sagas else {}, seed=3
-        )
-        again = machine.again()
-        assert again.params == machine.params
-        assert again.start() == machine.start()

@@ -32,6 +32,7 @@ from patterns.saga import (
 )
 from patterns.saga.actions import Applied, Refusal, Seen, apply
 from patterns.saga.definition import saga_of
+from patterns.saga.reasons import Reason
 
 DO, UNDO = Move("beans", "reserved", 1), Move("reserved", "beans", 1)
 
@@ -255,12 +256,12 @@ def values(applied: Applied | Refusal) -> dict[str, int]:
 
 def test_a_move_keeps_the_sum_and_is_refused_where_there_is_too_little() -> None:
     assert values(apply(Move("beans", "reserved", 2), ROWS)) == {"beans": 1, "reserved": 2, "limit": 100}
-    assert apply(Move("beans", "reserved", 4), ROWS) == Refusal("beans has 3, not 4")
+    assert apply(Move("beans", "reserved", 4), ROWS) == Refusal(Reason("short", "beans", 3, 4))
 
 
 def test_an_addition_is_refused_below_nothing() -> None:
     assert values(apply(Add("beans", -3), ROWS))["beans"] == 0
-    assert apply(Add("beans", -4), ROWS) == Refusal("beans has 3, not 4")
+    assert apply(Add("beans", -4), ROWS) == Refusal(Reason("short", "beans", 3, 4))
 
 
 def test_an_overwrite_writes_what_was_seen_and_a_reread_looks_again() -> None:
@@ -271,7 +272,7 @@ def test_an_overwrite_writes_what_was_seen_and_a_reread_looks_again() -> None:
     changed = apply(Add("limit", 50), ROWS)
     assert isinstance(changed, Applied)
     assert values(apply(Overwrite("limit", 50), changed.rows, looked.seen))["limit"] == 150, "50 are lost"
-    assert apply(Reread("limit", 50), changed.rows, looked.seen) == Refusal("limit was written since it was seen")
+    assert apply(Reread("limit", 50), changed.rows, looked.seen) == Refusal(Reason("changed", "limit"))
     assert values(apply(Reread("limit", 50), ROWS, looked.seen))["limit"] == 150
 
 

@@ -5,13 +5,31 @@ Messages take 10 ms, and to the last participant `delay` more: every number belo
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
+from patterns.engine.exposure import total_ms
+from patterns.engine.history import History
+from patterns.engine.milestones import fired, on_its_way
+from patterns.engine.script import Script
+from patterns.engine.world import World
+from patterns.saga import RETRIABLE, Add, Move, SagaMachine, step
+from patterns.saga import saga as define
+from patterns.saga.lesson import GALLERY
 from patterns.saga.lesson import exposure as saga
+from patterns.saga.messages import Done
+from patterns.saga.readings import observer, steps_standing
 from patterns.two_phase_commit.lesson import exposure as two_phases
 
 DELAYS = (0, 30, 100)
+
+
+def seen_ms(run: History[World, Any], seen: str) -> int:
+    """How long a reader finds this, all rows' times added up, in ms."""
+    return total_ms(saga.exposed(run), seen)
 
 
 @pytest.mark.parametrize("delay", DELAYS)
@@ -32,16 +50,16 @@ def test_in_two_phases_each_row_is_locked_from_the_vote_until_the_slowest_has_vo
 def test_in_a_saga_no_row_is_locked_and_what_may_be_taken_back_can_be_read(delay: int) -> None:
     """Garcia-Molina and Salem 1987, section 1: a saga's steps commit one by one, and others see them."""
     run = saga.transferred(3, delay)
-    assert saga.seen_ms(run, "locked") == 0
+    assert seen_ms(run, "locked") == 0
     # The first is done 40 + delay ms before the last, the second 20 + delay.
-    assert saga.seen_ms(run, "tentative") == 40 + 20 + 2 * delay
+    assert seen_ms(run, "tentative") == 40 + 20 + 2 * delay
     assert str(run.state.calls[0].reply) == "A1 completed"
 
 
 def test_parallel_steps_can_be_taken_back_for_a_shorter_time() -> None:
     """Garcia-Molina and Salem 1987, section 8."""
     one_by_one, at_once = saga.transferred(4), saga.transferred(4, parallel=True)
-    assert saga.seen_ms(at_once, "tentative") < saga.seen_ms(one_by_one, "tentative")
+    assert seen_ms(at_once, "tentative") < seen_ms(one_by_one, "tentative")
 
 
 def test_a_refused_saga_shows_for_a_while_what_never_was() -> None:
@@ -55,8 +73,8 @@ def test_with_semantic_locks_nothing_is_read_unmarked_and_marks_stay_longer_than
     """Richardson 2018, 4.3.2: the countermeasure gives some of the waiting back."""
     for delay in DELAYS:
         run = saga.transferred(3, delay, lock="wait")
-        assert saga.seen_ms(run, "tentative") == 0
-        assert saga.seen_ms(run, "locked") > two_phases.locked_ms(two_phases.transferred(3, delay))
+        assert seen_ms(run, "tentative") == 0
+        assert seen_ms(run, "locked") > two_phases.locked_ms(two_phases.transferred(3, delay))
 
 
 def test_both_move_the_same_money() -> None:
@@ -77,5 +95,71 @@ def test_what_cannot_be_is_refused() -> None:
     for transferred in (saga.transferred, two_phases.transferred):
         with pytest.raises(ValueError, match="n is 1; allowed are 2 to 9"):
             transferred(1)
-        with pytest.raises(ValueError, match="by is -5 ms"):
+        with pytest.raises(ValueError, match="delay is -5 ms"):
             transferred(3, -5)
+
+
+# What a reader finds in each row
+
+
+def test_a_row_can_be_read_all_along_and_is_final_when_the_pivot_is_done() -> None:
+    """Garcia-Molina and Salem 1987, section 1: a saga gives up its locks, and shows partial results."""
+    lines = {
+        row: [each for each in saga.exposed(GALLERY["Everything succeeds"]()) if each.row == row]
+        for row in ("stock.beans", "payment.ann")
+    }
+    for line in lines.values():
+        assert [each.seen for each in line] == [saga.COMMITTED, saga.TENTATIVE, saga.COMMITTED]
+        assert all(one.ends == other.begins for one, other in pairwise(line))
+    assert lines["stock.beans"][1].ms > lines["payment.ann"][1].ms, "what was done first is open longest"
+
+
+def test_with_a_semantic_lock_the_same_is_marked() -> None:
+    seen = {each.seen for each in saga.exposed(GALLERY["No update is lost: a semantic lock makes wait"]())}
+    assert seen == {saga.COMMITTED, saga.LOCKED}
+    assert {each.seen for each in saga.exposed(GALLERY["An update is lost"]())} == {saga.COMMITTED, saga.TENTATIVE}
+
+
+def test_who_only_looks_leaves_what_is_committed() -> None:
+    for each in GALLERY["An update is lost"]().branch:
+        service = each.state["accounts"]
+        if not any(done.step == "raise" for done in service.handled):
+            assert saga.readable(each.state)["accounts.limit"] == saga.COMMITTED
+
+
+def test_a_saga_without_a_pivot_is_past_return_when_a_retriable_step_is_done() -> None:
+    """Richardson 2018, 4.3.2: retriable steps follow where nothing can fail any more."""
+    definition = define(
+        "send",
+        step("take", at="stock", do=Move("beans", "out", 1), undo=Move("out", "beans", 1)),
+        step("pack", at="yard", do=Add("parcels", 1), kind=RETRIABLE),
+        step("ship", at="vans", do=Add("loads", 1), kind=RETRIABLE),
+    )
+    history = Script(SagaMachine(sagas=[definition])).ask("A").finish().history
+    seen = {steps_standing(each.state, "A1"): each.state for each in history.branch}
+    taken, packed = seen[frozenset({"take"})], seen[frozenset({"take", "pack"})]
+    assert observer(taken)[0].endswith("what is seen may be taken back")
+    assert saga.readable(taken)["stock.beans"] == saga.TENTATIVE
+    assert observer(packed)[0].endswith("the rest will follow")
+    assert saga.readable(packed)["stock.beans"] == saga.COMMITTED
+
+
+def test_what_is_whole_may_still_be_taken_back_when_its_orchestrator_gave_up_on_the_last_step() -> None:
+    run = Script(SagaMachine(sagas=["short"], tries=1)).ask("A").until(on_its_way(Done, step="charge"))
+    assert saga.readable(run.world)["payment.ann"] == saga.COMMITTED
+    run.lose(Done).until(fired("O.gave up"))
+    assert steps_standing(run.world, "A1") == {"reserve", "charge"}
+    assert saga.readable(run.world)["payment.ann"] == saga.TENTATIVE
+    assert steps_standing(run.finish().world, "A1") == frozenset()
+
+
+@pytest.mark.parametrize("title", GALLERY)
+def test_what_can_be_read_is_said_of_every_row_all_the_time(title: str) -> None:
+    history = GALLERY[title]()
+    end = history.branch[-1].state.clock
+    rows = saga.readable(history.state)
+    for row in rows:
+        line = [each for each in saga.exposed(history) if each.row == row]
+        assert line[0].begins == 0
+        assert line[-1].ends == end
+        assert sum(each.ms for each in line) == end

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from patterns.engine.process import Effects
+from patterns.engine.table import Table
 from patterns.saga import (
     DEFINITIONS,
     Add,
@@ -28,15 +29,19 @@ from patterns.saga import (
     Service,
 )
 from patterns.saga.database import Fails
+from patterns.saga.front import Patience
+from patterns.saga.log import progress, to_compensate
 from patterns.saga.messages import Accepted, Do, Done, Failed, Refused, Release, Released, Undo, Undone
 from patterns.saga.orchestrator import BackwardAfterCrash
-from patterns.saga.records import progress, to_compensate
+from patterns.saga.reasons import Reason
 
+DECLINED = Reason("declined")
 ORDER, TRIP, ONE_WAY = DEFINITIONS["order"], DEFINITIONS["trip"], DEFINITIONS["one_way"]
 
 
 def orchestrator(kind: type[Orchestrator] = Orchestrator, **fields: Any) -> Orchestrator:
-    return kind(**{"id": "orchestrator", "definitions": (ORDER, TRIP, ONE_WAY), **fields})
+    patience = Patience(**{name: fields.pop(name) for name in ("tries", "alarm") if name in fields})
+    return kind(**{"id": "orchestrator", "definitions": (ORDER, TRIP, ONE_WAY), "patience": patience, **fields})
 
 
 def begun(definition: Saga = ORDER, **fields: Any) -> Orchestrator:
@@ -64,12 +69,9 @@ def restarted(process: Orchestrator) -> tuple[Orchestrator, Effects]:
 
 
 def late(process: Orchestrator) -> tuple[Orchestrator, Effects]:
-    """The next time that the timer does something but wait."""
-    for _ in range(20):
-        process, effects = process.after_timer("retry")
-        if effects.sends or effects.replies:
-            return process, effects
-    raise AssertionError(f"{process} only waits")
+    """After the timer of the one command that is not answered."""
+    [about] = process.waiting.names
+    return process.after_timer(f"retry:{about}")
 
 
 # Forward
@@ -105,8 +107,8 @@ def test_the_client_hears_how_its_saga_ended_when_it_has() -> None:
     after, effects = told(before, Done("A1", "ship"))
     assert effects.replies == [("A", Ended(1, "A1", "completed"))]
     assert log(after)[-1] == "ended completed"
-    assert effects.timers == {"retry": None}
-    assert after.waiting == ()
+    assert effects.timers == {"retry:A1.ship": None}
+    assert after.waiting == Table()
 
 
 def test_the_pivot_is_logged_as_the_point_of_no_return() -> None:
@@ -127,16 +129,16 @@ def test_a_request_that_comes_again_is_the_same_saga() -> None:
 
 
 def test_a_request_that_comes_after_the_end_is_answered_again() -> None:
-    ended, _ = told(begun(), Refused("A1", "reserve", "no beans"))
+    ended, _ = told(begun(), Refused("A1", "reserve", DECLINED))
     after, effects = ended.after_request("A", Begin(1, "A1", "order"))
     assert after == ended
-    assert effects.replies == [("A", Ended(1, "A1", "compensated", "no beans"))]
+    assert effects.replies == [("A", Ended(1, "A1", "compensated", DECLINED))]
 
 
 def test_a_saga_that_is_not_defined_is_refused() -> None:
     after, effects = orchestrator().after_request("A", Begin(1, "A1", "dinner"))
     assert after == orchestrator()
-    assert effects.replies == [("A", Ended(1, "A1", "unknown", "there is no saga 'dinner'"))]
+    assert effects.replies == [("A", Ended(1, "A1", "unknown", Reason("unknown", "dinner")))]
 
 
 def test_a_service_sends_clients_on_to_the_orchestrator() -> None:
@@ -149,19 +151,19 @@ def test_a_service_sends_clients_on_to_the_orchestrator() -> None:
 
 def test_after_a_refusal_what_was_done_is_undone_the_last_first() -> None:
     """GMS 4: for T1 ... Tj the compensations run as Cj ... C1."""
-    before, effects = told(begun(), Done("A1", "reserve"), Done("A1", "charge"), Refused("A1", "approve", "a fraud"))
-    assert log(before)[-2:] == ["approve refused a fraud", "turned back"]
+    before, effects = told(begun(), Done("A1", "reserve"), Done("A1", "charge"), Refused("A1", "approve", DECLINED))
+    assert log(before)[-2:] == ["approve refused it was declined", "turned back"]
     assert asked(effects) == [("payment", "A1: undo charge")]
     before, effects = told(before, Undone("A1", "charge"))
     assert asked(effects) == [("stock", "A1: undo reserve")]
     after, effects = told(before, Undone("A1", "reserve"))
     assert log(after)[-3:] == ["charge undone", "reserve undone", "ended compensated"]
-    assert effects.replies == [("A", Ended(1, "A1", "compensated", "a fraud"))]
+    assert effects.replies == [("A", Ended(1, "A1", "compensated", DECLINED))]
 
 
 def test_parallel_branches_are_undone_side_by_side_and_what_they_build_on_last() -> None:
     """GMS 8. The branch that is under way may have been done: it is compensated too."""
-    before, effects = told(begun(TRIP), Done("A1", "hold"), Refused("A1", "hotel", "no rooms"))
+    before, effects = told(begun(TRIP), Done("A1", "hold"), Refused("A1", "hotel", DECLINED))
     assert asked(effects) == [("airline", "A1: undo flight")]
     _, effects = told(before, Undone("A1", "flight"))
     assert asked(effects) == [("card", "A1: undo hold")]
@@ -182,8 +184,8 @@ def test_a_step_is_compensated_when_nothing_builds_on_it(standing: Any, followin
 
 
 def test_an_answer_that_comes_after_it_turned_back_changes_nothing() -> None:
-    before, _ = told(begun(TRIP), Done("A1", "hold"), Refused("A1", "hotel", "no rooms"))
-    for message in (Done("A1", "flight"), Refused("A1", "flight", "no seats"), Failed("A1", "flight", False, "?")):
+    before, _ = told(begun(TRIP), Done("A1", "hold"), Refused("A1", "hotel", DECLINED))
+    for message in (Done("A1", "flight"), Refused("A1", "flight", DECLINED), Failed("A1", "flight", False, DECLINED)):
         after, effects = told(before, message)
         assert after == before
         assert effects.sends == []
@@ -195,21 +197,25 @@ def test_an_answer_that_comes_after_it_turned_back_changes_nothing() -> None:
 def test_what_is_not_answered_is_asked_again_and_the_wait_doubles() -> None:
     process, waits = begun(tries=9), []
     for _ in range(5):
-        ticks = 0
-        while True:
-            process, effects = process.after_timer("retry")
-            ticks += 1
-            if effects.sends:
-                break
+        process, effects = late(process)
         assert asked(effects) == [("stock", "A1: reserve")]
-        waits.append(ticks)
-    assert waits == [1, 2, 4, 8, 8], "`backoff` is 8"
+        waits.append(effects.timers["retry:A1.reserve"])
+    assert waits == [(80, 100), (160, 200), (320, 400), (320, 400), (320, 400)], "`backoff` is 8"
+
+
+def test_each_command_has_a_timer_of_its_own() -> None:
+    """GMS 8: parallel branches wait for their answers independently of one another."""
+    process, effects = told(begun(TRIP), Done("A1", "hold"))
+    assert {"retry:A1.flight", "retry:A1.hotel"} <= {*effects.timers}
+    process, effects = process.after_timer("retry:A1.hotel")
+    assert asked(effects) == [("lodging", "A1: hotel")]
+    assert [*effects.timers] == ["retry:A1.hotel"]
 
 
 def test_a_compensatable_step_that_is_not_answered_is_given_up_and_compensated_too() -> None:
     """GMS 4, backward recovery: whether it was done is not known, so its compensation runs as well."""
     before, _ = told(begun(tries=1), Done("A1", "reserve"))
-    after, effects = before.after_timer("retry")
+    after, effects = late(before)
     assert log(after)[-2:] == ["charge gave up charge was not done in time", "turned back"]
     assert asked(effects) == [("payment", "A1: undo charge")]
 
@@ -226,23 +232,23 @@ def test_past_the_pivot_there_is_only_forward() -> None:
     """GMS 5, forward recovery; MP 4.3.2, retriable transactions are guaranteed to succeed."""
     process, _ = told(begun(tries=1), Done("A1", "reserve"), Done("A1", "charge"), Done("A1", "approve"))
     for _ in range(8):
-        process, effects = told(process, Failed("A1", "ship", False, "a strike"))
+        process, effects = told(process, Failed("A1", "ship", False, DECLINED))
         assert effects.sends == []
         process, effects = late(process)
         assert asked(effects) == [("shipping", "A1: ship")]
-    assert progress(ORDER, "A1", process.log).phase == "forward"
+    assert progress(ORDER, "A1", process.log).phase == "past the pivot"
 
 
 # A compensation that fails
 
 
 def failing_undo(alarm: int) -> Orchestrator:
-    return told(begun(alarm=alarm), Done("A1", "reserve"), Refused("A1", "charge", "declined"))[0]
+    return told(begun(alarm=alarm), Done("A1", "reserve"), Refused("A1", "charge", DECLINED))[0]
 
 
 def test_a_compensation_that_fails_is_tried_again() -> None:
     """GMS 6: a compensation must not give up at the first error."""
-    process, effects = told(failing_undo(5), Failed("A1", "reserve", True, "down"))
+    process, effects = told(failing_undo(5), Failed("A1", "reserve", True, DECLINED))
     assert effects.sends == []
     _, effects = late(process)
     assert asked(effects) == [("stock", "A1: undo reserve")]
@@ -254,17 +260,17 @@ def test_a_compensation_that_keeps_failing_is_reported_and_needs_a_human() -> No
     assert effects.replies == []
     process, effects = late(process)
     assert log(process)[-1] == "reserve stuck undo reserve fails"
-    assert effects.replies == [("A", Ended(1, "A1", "stuck", "undo reserve fails"))]
-    assert process.waiting == ()
+    assert effects.replies == [("A", Ended(1, "A1", "stuck", Reason("stuck", "reserve")))]
+    assert process.waiting == Table()
     after, effects = restarted(process)
-    assert (after.waiting, effects.notes) == ((), []), "a crash does not make it try again"
+    assert (after.waiting, effects.notes) == (Table(), []), "a crash does not make it try again"
 
 
 def test_who_asks_again_for_a_saga_that_is_stuck_is_told_so() -> None:
     """The answer may have been lost, and no other comes by itself."""
     stuck, _ = late(failing_undo(1))
     after, effects = stuck.after_request("A", Begin(1, "A1", "order"))
-    assert effects.replies == [("A", Ended(1, "A1", "stuck", "undo reserve fails"))]
+    assert effects.replies == [("A", Ended(1, "A1", "stuck", Reason("stuck", "reserve")))]
     assert after == stuck
 
 
@@ -274,7 +280,7 @@ def test_a_repaired_saga_goes_on() -> None:
     assert effects.replies == [("operator", Accepted(1, "A1"))]
     assert asked(effects) == [("stock", "A1: undo reserve")]
     after, effects = told(after, Undone("A1", "reserve"))
-    assert log(after)[-3:] == ["repaired", "reserve undone", "ended compensated"]
+    assert log(after)[-3:] == ["reserve repaired", "reserve undone", "ended compensated"]
 
 
 def test_a_repair_of_what_is_not_stuck_does_nothing() -> None:
@@ -296,13 +302,13 @@ def test_after_a_crash_the_log_says_where_every_saga_is() -> None:
 
 
 def test_a_saga_that_had_turned_back_goes_on_backward() -> None:
-    process, _ = told(begun(), Done("A1", "reserve"), Done("A1", "charge"), Refused("A1", "approve", "a fraud"))
+    process, _ = told(begun(), Done("A1", "reserve"), Done("A1", "charge"), Refused("A1", "approve", DECLINED))
     _, effects = restarted(told(process, Undone("A1", "charge"))[0])
     assert asked(effects) == [("stock", "A1: undo reserve")]
 
 
 def test_a_saga_that_has_ended_is_left_alone() -> None:
-    ended, _ = told(begun(), Refused("A1", "reserve", "no beans"))
+    ended, _ = told(begun(), Refused("A1", "reserve", DECLINED))
     after, effects = restarted(ended)
     assert effects.sends == []
     assert effects.notes == []
@@ -316,7 +322,7 @@ def test_without_save_points_a_crash_turns_a_saga_back_where_it_still_can() -> N
     process, _ = told(process, Done("A1", "reserve"))
     after, effects = restarted(process)
     assert asked(effects) == [("payment", "A1: undo charge")]
-    assert log(after)[-1] == "turned back"
+    assert log(after)[-1] == "turned back it was interrupted"
     process, _ = told(process, Done("A1", "charge"))
     _, effects = restarted(process)
     assert asked(effects) == [("orders", "A1: approve")], "the pivot may be done"
@@ -435,7 +441,7 @@ def test_a_compensatable_step_marks_what_it_wrote_until_its_saga_has_ended() -> 
     marked, _ = handled(service(locking="refuse"), CHARGE)
     assert {row.pending for row in marked.rows} == {"A1"}
     assert {row.pending for row in handled(marked, REFUND)[0].rows} == {""}
-    released, answers = handled(marked, Release("A1"))
+    released, answers = handled(marked, Release("A1", "stock"))
     assert {row.pending for row in released.rows} == {""}
     assert answers == ["released"]
 
@@ -502,10 +508,10 @@ def test_another_saga_is_refused_or_waits(locking: str, answer: str) -> None:
 def test_the_marks_go_before_a_saga_has_ended() -> None:
     process, _ = orchestrator(locking="refuse").after_request("A", Begin(1, "A1", "one_way"))
     process, effects = told(process, Done("A1", "reserve"), Done("A1", "charge"), Done("A1", "ship"))
-    assert effects.sends == [("stock", Release("A1"))]
+    assert effects.sends == [("stock", Release("A1", "stock"))]
     assert effects.replies == []
     _, effects = restarted(process)
-    assert effects.sends == [("stock", Release("A1"))]
-    after, effects = process.after_message("stock", Released("A1"))
+    assert effects.sends == [("stock", Release("A1", "stock"))]
+    after, effects = process.after_message("stock", Released("A1", "stock"))
     assert effects.replies == [("A", Ended(1, "A1", "completed"))]
     assert after.log[-1] == Record("A1", "ended", "", "completed")

@@ -18,7 +18,7 @@ from patterns.engine.world import Crash
 from patterns.runtime import Cluster, DieAt
 from patterns.runtime.failpoint import STAGES
 from patterns.saga import Begin, Ended, Repair, Reply, SagaMachine
-from patterns.saga.standing import effect
+from patterns.saga.readings import effect
 from widgets.chapters.saga.view import VIEW as view
 
 T = TypeVar("T")
@@ -63,7 +63,7 @@ class Services:
         self.definition = self.simulation.definitions[0]
         self.front = self.simulation.front(self.definition)
         self.cluster = Cluster(self.simulation, replies=Reply, disk="sqlite", die_at=die_at)
-        self.names = self.simulation.services
+        self.names = self.simulation.params.services
         self.logs = ("orchestrator",) if style == "orchestrated" else self.names
         self.begin = {f"{name}.{row.key}": row.value for name in self.names for row in self.simulation.rows(name)}
 
@@ -159,7 +159,7 @@ async def told_everywhere(services: Services, saga: str) -> None:
 
 
 USUAL = [
-    Case("orchestrator", "O.begin", "written"),
+    Case("orchestrator", "R.begin", "written"),
     *(Case("orchestrator", "O.done", stage) for stage in STAGES),
     Case("orchestrator", "O.pivot", "written"),
     Case("orchestrator", "O.completed", "written"),
@@ -169,7 +169,7 @@ USUAL = [
     Case("orchestrator", "O.undone", "noted", refuse="approve", definition="order"),
 ]
 PEERS = [
-    Case("stock", "C.begin", "written", style="choreographed"),
+    Case("stock", "R.begin", "written", style="choreographed"),
     Case("payment", "S.do", "written", style="choreographed"),
     Case("stock", "S.undo", "sent", refuse="charge", style="choreographed"),
 ]
@@ -203,7 +203,7 @@ EVERY = [
     *(
         Case("orchestrator", rule, stage, nth, definition="order")
         for stage in STAGES
-        for rule, times in (("O.begin", 1), ("O.start", 4), ("O.done", 4), ("O.pivot", 1), ("O.completed", 1))
+        for rule, times in (("R.begin", 1), ("O.start", 4), ("O.done", 4), ("O.pivot", 1), ("O.completed", 1))
         for nth in range(1, times + 1)
     ),
     *(Case(service, "S.do", stage, definition="order") for stage in STAGES for service in ORDER),
@@ -225,7 +225,7 @@ EVERY_PEER = [
         Case(service, rule, stage, 1, "", "order", "choreographed")
         for stage in STAGES
         for service, rule in (
-            ("stock", "C.begin"),
+            ("stock", "R.begin"),
             *((service, "S.do") for service in ORDER),
             *((service, "C.publish") for service in ORDER),
             *((service, "C.event") for service in ORDER),

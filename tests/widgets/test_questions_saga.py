@@ -6,23 +6,27 @@ from typing import Any
 
 import pytest
 
-from patterns.engine.history import History
-from patterns.engine.scripted import to_the_end
+from patterns.engine.milestones import find
+from patterns.engine.script import Script
 from patterns.engine.step import Step
 from patterns.engine.trace import mover, received
-from patterns.saga import DEFINITIONS, SagaMachine, observer, progress
+from patterns.saga import DEFINITIONS, SagaMachine
 from patterns.saga.lesson import BUGS, GALLERY
 from patterns.saga.lesson import exposure as sagas
-from patterns.saga.lesson.gallery import begun
-from patterns.saga.lesson.side_by_side import TOGETHER
+from patterns.saga.log import progress
 from patterns.saga.messages import Do, Event, Undo
+from patterns.saga.readings import observer
 from patterns.two_phase_commit.lesson import exposure as two_phases
 from widgets.chapters.saga import questions as ask
 from widgets.question import Question
 
 
-def step_of(title: str, depth: int) -> Step[Any, Any]:
-    return GALLERY[title]().steps[depth]
+def step_of(title: str, question: Question) -> Step[Any, Any]:
+    """The step that the question locks in this run."""
+    assert question.at is not None
+    step = find(GALLERY[title](), question.at)
+    assert step is not None
+    return step
 
 
 def rules(step: Step[Any, Any]) -> list[str]:
@@ -53,7 +57,7 @@ def log(step: Step[Any, Any]) -> list[tuple[str, str]]:
 
 def test_what_the_bank_has_charged_is_seen_while_its_answer_is_on_the_way() -> None:
     """Garcia-Molina and Salem 1987, section 1: a saga's steps are visible before it ends."""
-    charged = step_of("the order is not approved", 4)
+    charged = step_of("The order is not approved", ask.SEEN)
     assert (mover(charged), rules(charged)) == ("payment", ["S.do"])
     assert rows(before(charged), "payment")["ann"] == 100
     assert rows(charged, "payment")["ann"] == 70
@@ -64,8 +68,8 @@ def test_what_the_bank_has_charged_is_seen_while_its_answer_is_on_the_way() -> N
 
 def test_the_charge_is_undone_before_the_reservation() -> None:
     """Garcia-Molina and Salem 1987, section 4: compensations run in reverse."""
-    history = GALLERY["the order is not approved"]()
-    step = history.steps[7]
+    history = GALLERY["The order is not approved"]()
+    step = step_of("The order is not approved", ask.FIRST_UNDONE)
     assert rules(step) == ["O.refused", "O.back", "O.undo"]
     assert step.notes[2].values["step"] == "charge"
     undone = [note.values["step"] for each in history.steps for note in each.notes if note.rule == "S.undo"]
@@ -73,8 +77,8 @@ def test_the_charge_is_undone_before_the_reservation() -> None:
 
 
 def test_afterwards_the_rows_are_as_before_and_what_happened_is_on_file() -> None:
-    history = GALLERY["the order is not approved"]()
-    last = history.steps[10]
+    history = GALLERY["The order is not approved"]()
+    last = step_of("The order is not approved", ask.GONE)
     assert (mover(last), rules(last)) == ("stock", ["S.undo"])
     assert log(history.branch[-1])[-1][0] == "ended"
     for service, row, value in (("stock", "beans", 3), ("payment", "ann", 100)):
@@ -90,16 +94,16 @@ def test_afterwards_the_rows_are_as_before_and_what_happened_is_on_file() -> Non
 
 def test_past_the_pivot_the_orchestrator_asks_for_shipping_again() -> None:
     """Garcia-Molina and Salem 1987, section 5: forward recovery."""
-    step = step_of("shipping fails for a while", 10)
-    assert progress(DEFINITIONS["order"], "A1", step.state["orchestrator"].log).pivot_passed
+    step = step_of("Shipping fails for a while", ask.FORWARD)
+    assert progress(DEFINITIONS["order"], "A1", step.state["orchestrator"].log).phase == "past the pivot"
     assert rules(before(step)) == ["O.failed"]
     assert rules(step) == ["O.forward"]
-    assert not any("undo" in note.rule for each in GALLERY["shipping fails for a while"]().steps for note in each.notes)
+    assert not any("undo" in note.rule for each in GALLERY["Shipping fails for a while"]().steps for note in each.notes)
 
 
 def test_asked_again_after_the_crash_the_bank_answers_and_charges_nothing() -> None:
     """Richardson 2018, 3.3.6: a message that was handled before is recognised."""
-    step = step_of("the orchestrator crashes", 8)
+    step = step_of("The orchestrator crashes", ask.AGAIN)
     at_bank = before(step)
     assert log(at_bank)[-1] == ("started", "charge")
     assert asked_of(step) == Do("A1", "charge", DEFINITIONS["order"]["charge"].do, "compensatable")
@@ -109,7 +113,7 @@ def test_asked_again_after_the_crash_the_bank_answers_and_charges_nothing() -> N
 
 def test_a_request_after_its_compensation_does_nothing() -> None:
     """Richardson 2018, 4.3.2: version file."""
-    step = step_of("a compensation overtakes its request", 10)
+    step = step_of("A compensation overtakes its request", ask.LATE)
     assert log(before(step))[-1][0] == "ended"
     assert (mover(step), rules(step)) == ("payment", ["S.cancelled"])
     assert rows(step, "payment")["ann"] == 100
@@ -120,12 +124,12 @@ def test_a_request_after_its_compensation_does_nothing() -> None:
 
 def test_the_warehouse_waits_for_the_bank_where_nobody_is_in_charge() -> None:
     """The run of the notebook: both styles, the same refusal."""
-    history = TOGETHER["the order is not approved"]()
-    step = history.steps[15]
+    history = GALLERY["Both styles: the order is not approved"]()
+    step = step_of("Both styles: the order is not approved", ask.HEARS)
     assert mover(step) == "stock'"
     event = asked_of(step)
     assert isinstance(event, Event)
-    assert (event.what, event.step) == ("refused", "approve")
+    assert (event.record.what, event.record.step) == ("refused", "approve")
     assert "S.undo" not in rules(step)
     undone = [
         (each.depth, note.values["step"])
@@ -139,7 +143,7 @@ def test_the_warehouse_waits_for_the_bank_where_nobody_is_in_charge() -> None:
 
 
 def test_undoing_at_once_is_among_the_planted_bugs() -> None:
-    found = BUGS["undoes at once"].search().counterexample
+    found = BUGS["undoes at once"].found().counterexample
     assert found is not None
     assert found.property.name == "compensations run in reverse order"
 
@@ -149,21 +153,21 @@ def test_undoing_at_once_is_among_the_planted_bugs() -> None:
 
 def test_what_b_used_cannot_be_taken_back_from_a() -> None:
     """Richardson 2018, 4.3.1: a dirty read."""
-    step = step_of("dirty read", 12)
+    step = step_of("A dirty read happens", ask.DIRTY)
     assert isinstance(asked_of(step), Undo)
     assert (mover(step), rules(step)) == ("customers", ["S.cannot undo"])
     assert rows(step, "customers")["credit"] == 0
-    assert ("pivot passed", "deliver") in log(before(step))  # B is past its pivot
-    assert "O.stuck" in rules(GALLERY["dirty read"]().branch[-1])
+    assert step.state["delivery"].handled[-1].step == "deliver"  # B's pivot is done
+    assert "O.stuck" in rules(GALLERY["A dirty read happens"]().branch[-1])
 
 
 def test_two_sagas_raise_100_by_50_each_and_it_is_150() -> None:
     """Richardson 2018, 4.3.1: a lost update."""
-    step = step_of("lost update", 13)
+    step = step_of("An update is lost", ask.LOST)
     assert rows(before(step), "accounts")["limit"] == 150
     assert step.notes[0].values["saga"] == "B1"
     assert rows(step, "accounts")["limit"] == 150
-    last = GALLERY["lost update"]().branch[-1].state["orchestrator"]
+    last = GALLERY["An update is lost"]().branch[-1].state["orchestrator"]
     assert [record.detail for record in last.log if record.what == "ended"] == ["completed", "completed"]
 
 
@@ -184,13 +188,13 @@ def test_the_slow_third_keeps_the_first_ones_row_locked_in_two_phases_and_in_a_s
 
 def test_an_orchestrator_that_forgets_the_step_under_way_leaves_it_done() -> None:
     bug = BUGS["forgets the step under way"]
-    found = bug.search().counterexample
+    found = bug.found().counterexample
     assert found is not None
     assert found.property.name == "what is said to have ended has ended so"
     last = found.history.branch[-1].state
     assert [each.outcome for each in last["stock"].handled] == ["done"]
     assert bug.machine.params.budget == {"crash": 1}
-    right = bug.search(bug.repaired)
+    right = bug.clean()
     assert right.complete
     assert right.counterexample is None
 
@@ -200,12 +204,12 @@ def test_an_orchestrator_that_forgets_the_step_under_way_leaves_it_done() -> Non
 
 def test_a_refused_branch_gives_the_seat_back() -> None:
     """The trip of the last question: flight and room at the same time."""
-    history = GALLERY["a parallel branch is refused"]()
+    history = GALLERY["A parallel branch is refused"]()
     seats = [rows(each, "airline")["seats"] for each in history.branch]
     assert min(seats) == seats[0] - 1
     assert seats[-1] == seats[0]
-    alone: History[Any, Any] = begun(SagaMachine(sagas=["trip"], rows={"airline": {"seats": 1}}, refuse=["hotel"]))
-    last_seat = [rows(each, "airline")["seats"] for each in to_the_end(alone).branch]
+    alone = SagaMachine(sagas=["trip"], rows={"airline": {"seats": 1}}, refuse=["hotel"])
+    last_seat = [rows(each, "airline")["seats"] for each in Script(alone).ask("A").finish().history.branch]
     assert 0 in last_seat
     assert last_seat[-1] == 1
 

@@ -11,14 +11,13 @@ import pytest
 
 from patterns.engine.draw import key_of, mix
 from patterns.engine.history import History
+from patterns.engine.script import Script
 from patterns.engine.step import Step
 from patterns.engine.world import Crash, World
 from patterns.saga import CHOREOGRAPHED, COMPENSATABLE, Peer, SagaMachine
 from patterns.saga.lesson import GALLERY
-from patterns.saga.lesson.gallery import begun, to_the_end
 from patterns.saga.lesson.side_by_side import SideBySide
-from patterns.saga.stages import stages
-from patterns.saga.standing import observer, steps_standing
+from patterns.saga.readings import observer, stages, steps_standing
 from widgets.chapters.saga.view import VIEW as view
 from widgets.chapters.saga.words import groups, shown
 from widgets.frames import Frames
@@ -65,7 +64,7 @@ def random_run(name: str, seed: int = 0, steps: int = 70) -> History[World, Any]
 
 @cache
 def both(**options: Any) -> History[World, Any]:
-    return to_the_end(begun(SideBySide(refuse=("approve",), **options)))
+    return Script(SideBySide(refuse=("approve",), **options)).ask("A").finish().at("start").history
 
 
 def marks(scene: Scene) -> dict[str, Any]:
@@ -203,14 +202,14 @@ def test_every_state_of_a_step_and_of_a_compensation_is_somewhere_in_the_gallery
 
 def test_steps_go_from_left_to_right_and_branches_stand_one_under_the_other() -> None:
     """Garcia-Molina and Salem 1987, section 8: parallel sagas."""
-    there = marks(view.scene_of(gallery("parallel branches").steps[0]))
+    there = marks(view.scene_of(gallery("Parallel branches all succeed").steps[0]))
     at = {name: there[f"step:trip:{name}"] for name in ("hold", "flight", "hotel", "pay", "tickets")}
     assert at["hold"].x < at["flight"].x == at["hotel"].x < at["pay"].x < at["tickets"].x
     assert at["flight"].y + at["flight"].h < at["hotel"].y
 
 
 def test_a_step_done_whose_answer_is_lost_stands_in_the_database_and_not_in_the_log() -> None:
-    crash = next(step for step in gallery("the orchestrator crashes").steps if isinstance(step.event, Crash))
+    crash = next(step for step in gallery("The orchestrator crashes").steps if isinstance(step.event, Crash))
     there = marks(view.scene_of(crash))
     assert there["word:A1:charge"].text == "… asked"
     assert "stands:A1:charge" in there
@@ -218,7 +217,7 @@ def test_a_step_done_whose_answer_is_lost_stands_in_the_database_and_not_in_the_
 
 def test_the_point_of_no_return_is_dashed_until_it_is_passed() -> None:
     """Richardson 2018, 4.3: the pivot."""
-    passed = fired("everything succeeds", "O.pivot")
+    passed = fired("Everything succeeds", "O.pivot")
     assert passed.parent is not None
     before, after = (marks(view.scene_of(step))["pivot:A1"] for step in (passed.parent, passed))
     assert isinstance(before, Line)
@@ -228,17 +227,17 @@ def test_the_point_of_no_return_is_dashed_until_it_is_passed() -> None:
 
 def test_the_bar_of_eras_goes_red_where_a_saga_turns_back() -> None:
     labels = [
-        (era.label, era.role) for step in gallery("the order is not approved").steps if (era := view.scene_of(step).era)
+        (era.label, era.role) for step in gallery("The order is not approved").steps if (era := view.scene_of(step).era)
     ]
     assert list(dict.fromkeys(labels)) == [("forward", "c1"), ("compensating", "bad"), ("compensated", "good")]
-    forward = [era.label for step in gallery("everything succeeds").steps if (era := view.scene_of(step).era)]
+    forward = [era.label for step in gallery("Everything succeeds").steps if (era := view.scene_of(step).era)]
     assert list(dict.fromkeys(forward)) == ["forward", "past the pivot", "completed"]
-    stuck = fired("a compensation is stuck", "O.stuck")
+    stuck = fired("A compensation is stuck", "O.stuck")
     assert view.scene_of(stuck).era.label == "stuck"  # type: ignore[union-attr]
 
 
 def test_two_sagas_have_two_colours_and_are_named() -> None:
-    there = marks(view.scene_of(gallery("lost update").steps[2]))
+    there = marks(view.scene_of(gallery("An update is lost").steps[2]))
     first, second = there["saga:A1"], there["saga:B1"]
     assert first.role != second.role
     assert (first.text, second.text) == ("A1 raise", "B1 raise")
@@ -248,7 +247,7 @@ def test_two_sagas_have_two_colours_and_are_named() -> None:
 
 
 def test_a_row_that_changes_shows_what_it_was() -> None:
-    step = fired("everything succeeds", "S.do")
+    step = fired("Everything succeeds", "S.do")
     there = marks(view.scene_of(step))
     assert there["row:stock:beans"].text == "beans 3 → 2"
     assert there["row:stock:beans"].tone == "solid"
@@ -257,14 +256,14 @@ def test_a_row_that_changes_shows_what_it_was() -> None:
 
 def test_a_row_that_is_written_with_what_it_was_shows_that_it_was_written() -> None:
     """Richardson 2018, 4.3.1: a lost update. The second writes what the first wrote, from the same reading."""
-    run = gallery("lost update")
+    run = gallery("An update is lost")
     texts = [marks(view.scene_of(step))["row:accounts:limit"].text for step in run.steps]
     assert [text for text in texts if "→" in text] == ["limit 100 → 150", "limit 150 → 150"]
 
 
 def test_a_marked_row_names_who_marked_it() -> None:
     """Richardson 2018, 4.3.2: a semantic lock."""
-    for step in gallery("dirty read, semantic lock").steps:
+    for step in gallery("No dirty read happens: a semantic lock refuses").steps:
         there = marks(view.scene_of(step))
         for service in groups(step.state)[0].services:
             for row in service.rows:
@@ -273,7 +272,7 @@ def test_a_marked_row_names_who_marked_it() -> None:
 
 
 def test_a_crash_wipes_the_orchestrators_memory_and_leaves_its_log() -> None:
-    crash = next(step for step in gallery("the orchestrator crashes").steps if isinstance(step.event, Crash))
+    crash = next(step for step in gallery("The orchestrator crashes").steps if isinstance(step.event, Crash))
     assert crash.parent is not None
     before, after = marks(view.scene_of(crash.parent)), marks(view.scene_of(crash))
     waiting = {id for id in before if id.startswith("waiting:")}
@@ -287,14 +286,14 @@ def test_a_crash_wipes_the_orchestrators_memory_and_leaves_its_log() -> None:
 
 def test_what_a_service_has_handled_stands_under_its_rows() -> None:
     """Helland, CIDR 2007, section 4: who remembers what it has handled can be asked twice."""
-    last = gallery("a compensation overtakes its request").steps[-1]
+    last = gallery("A compensation overtakes its request").steps[-1]
     assert marks(view.scene_of(last))["handled:payment:0"].text == "A1 charge – –"
-    undone = gallery("the order is not approved").steps[-1]
+    undone = gallery("The order is not approved").steps[-1]
     assert marks(view.scene_of(undone))["handled:payment:0"].text == "A1 charge ✓ ↩"
 
 
 def test_the_log_shows_its_last_lines_and_what_is_new() -> None:
-    for step in gallery("the order is not approved").steps[1:]:
+    for step in gallery("The order is not approved").steps[1:]:
         boss, there = step.state["orchestrator"], marks(view.scene_of(step))
         assert step.parent is not None
         old = len(step.parent.state["orchestrator"].log)
@@ -306,10 +305,10 @@ def test_the_log_shows_its_last_lines_and_what_is_new() -> None:
 
 def test_an_event_stands_in_the_outbox_until_it_is_acknowledged() -> None:
     """Richardson 2018, 3.3.7: transactional outbox."""
-    for step in gallery("choreographed: an event is lost").steps:
+    for step in gallery("Choreographed: an event is lost").steps:
         there = marks(view.scene_of(step))
         rows = {
-            f"outgoing:{each.id}:{row.number}"
+            f"outgoing:{each.id}:{row.event.number}"
             for each in step.state.processes
             if isinstance(each, Peer)
             for row in each.outbox
@@ -319,7 +318,7 @@ def test_an_event_stands_in_the_outbox_until_it_is_acknowledged() -> None:
 
 def test_what_a_reader_of_all_databases_sees_is_in_words() -> None:
     """Garcia-Molina and Salem 1987, section 1: others see a saga half done."""
-    for step in gallery("the card is declined").steps:
+    for step in gallery("The card is declined").steps:
         there = marks(view.scene_of(step))
         said = " ".join(there[f"reader:{at}"].text for at in range(4) if f"reader:{at}" in there)
         assert said == ("; ".join(observer(step.state)) or "nothing half done")
@@ -345,15 +344,15 @@ def test_both_styles_stand_side_by_side_under_one_scrubber() -> None:
 
 
 def test_acknowledgements_can_be_hidden_and_nothing_else() -> None:
-    quiet = [step for step in gallery("choreographed: everything succeeds").steps if view.scene_of(step).quiet]
+    quiet = [step for step in gallery("Choreographed: everything succeeds").steps if view.scene_of(step).quiet]
     assert quiet
     assert {note.rule for step in quiet for note in step.notes} == {"C.acked"}
-    player = Player(gallery("choreographed: everything succeeds"), view)
+    player = Player(gallery("Choreographed: everything succeeds"), view)
     assert player.head["quiet"] == "acknowledgements"
 
 
 def test_the_label_of_each_panel_says_what_is_drawn() -> None:
-    step = fired("the order is not approved", "S.undo")
+    step = fired("The order is not approved", "S.undo")
     paths, services = view.scene_of(step).panels
     assert "A1, order, is compensating" in paths.label
     assert "approve is refused" in paths.label

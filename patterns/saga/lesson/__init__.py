@@ -1,33 +1,25 @@
-"""What the course adds."""
+"""What the course adds to sagas."""
 
-from .broken import BUGS, Bug, running, small
-from .exercises import compensation_solution, idempotence_solution, judge_compensations, judge_idempotence
-from .gallery import GALLERY, SIDE_BY_SIDE
-from .isolation import ANOMALIES, COUNTERMEASURES, Anomaly, Countermeasure
-from .measure import CURVES, Cost, chain, cost, costs, exposed, readable
-from .milestones import MILESTONES
+from collections.abc import Mapping
+from typing import Any
 
-__all__ = [
-    "ANOMALIES",
-    "BUGS",
-    "COUNTERMEASURES",
-    "CURVES",
-    "GALLERY",
-    "MILESTONES",
-    "SIDE_BY_SIDE",
-    "Anomaly",
-    "Bug",
-    "Cost",
-    "Countermeasure",
-    "chain",
-    "compensation_solution",
-    "cost",
-    "costs",
-    "exposed",
-    "idempotence_solution",
-    "judge_compensations",
-    "judge_idempotence",
-    "readable",
-    "running",
-    "small",
-]
+from patterns.engine.chapter import Chapter
+from patterns.engine.machine import Machine
+from patterns.engine.milestones import Milestones
+from patterns.saga.machines import CHOREOGRAPHED, SagaMachine
+
+from .broken import BUGS
+from .exercises import EXERCISES
+from .gallery import GALLERY
+from .milestones import MILESTONES as REACHED
+from .side_by_side import SideBySide
+
+MACHINES = {
+    "Orchestrated": SagaMachine(),
+    "Choreographed": SagaMachine(style=CHOREOGRAPHED),
+    "Both styles": SideBySide(),
+}
+MILESTONES: Mapping[type[Machine[Any, Any]], Milestones] = {SagaMachine: REACHED, SideBySide: REACHED}
+CHAPTER = Chapter("saga", MACHINES, MILESTONES, GALLERY, BUGS, EXERCISES)
+
+__all__ = ["BUGS", "CHAPTER", "EXERCISES", "GALLERY", "MACHINES", "MILESTONES"]

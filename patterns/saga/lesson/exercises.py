@@ -1,69 +1,30 @@
-"""Two exercises, tried on every small case and then searched through every run: what to compensate next, and what to
-make of a request that may have come before.
+"""Two exercises: what to compensate next, and what to make of a request that may have come before.
 
-    def compensate_next(after, log): ...            judge_compensations(compensate_next)
-    def what_to_do(table, saga, step, undo): ...    judge_idempotence(what_to_do)
-
-The reference solutions stand beside their judges, named `..._solution`.
+def compensate_next(after, log): ...
+def what_to_do(table, saga, step, undo): ...
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from itertools import combinations
 from types import MappingProxyType
 from typing import Any
 
-from patterns.engine.counterexample import FAILS
-from patterns.engine.explore import Exploration, explore
-from patterns.engine.history import History
-from patterns.engine.judge import Answer, Case, Mistake, Verdict, judge
-from patterns.engine.properties import NoFailure
-from patterns.saga.examples import ORDER, TRIP
+from patterns.engine.exercise import Answer, Case, Exercise, Mistake, Rule
+from patterns.engine.planted import AnyMachine, Scripted, Search, planted
+from patterns.saga.database import ANSWER_AGAIN, APPLY, DO_NOTHING, NOTHING_TO_UNDO
+from patterns.saga.log import DONE, REFUSED, STARTED, UNDONE, Progress, records_of
 from patterns.saga.machines import SagaMachine
 from patterns.saga.orchestrator import Orchestrator, Service
 from patterns.saga.properties import ALWAYS
-from patterns.saga.records import (
-    ANSWER_AGAIN,
-    APPLY,
-    DO_NOTHING,
-    DONE,
-    NOTHING_TO_UNDO,
-    REFUSED,
-    STARTED,
-    UNDONE,
-    Progress,
-)
 
-from .broken import running, small
+from .broken import small
 
 After = Mapping[str, tuple[str, ...]]
 Log = tuple[tuple[str, str], ...]
-CompensationRule = Callable[[After, Log], Any]
 Table = tuple[tuple[str, str, bool, str], ...]
 IdempotenceRule = Callable[[Table, str, str, bool], Any]
-LONG = 60  # steps: more than a saga of five steps needs
-
-
-def _with_run(verdict: Verdict, searches: Sequence[Exploration], otherwise: Callable[[], History[Any, Any]]) -> Verdict:
-    """The verdict on the cases, and what a search of all runs says: what goes wrong, in a shortest run."""
-    broken = next((found.counterexample for found in searches if found.counterexample), None)
-    if verdict.accepted and broken is None:
-        return verdict._replace(tried=sum(found.states for found in searches), what="states")
-    then = f"In a run: {broken.reason}." if broken and not isinstance(broken.property, NoFailure) else ""
-    history = broken.history if broken else otherwise()
-    return verdict._replace(accepted=False, failing=f"{verdict.failing} {then}".strip(), history=history)
-
-
-def _shown(machine: SagaMachine) -> History[Any, Any]:
-    """What usually happens, as far as the learner's code lets it."""
-    history = History(machine)
-    try:
-        history.apply(next(machine.requests(history.state)))
-        history.run_until(lambda step: False, LONG)
-    except FAILS:  # the verdict says so; the run ends before it
-        pass
-    return history
 
 
 # What to compensate next
@@ -185,46 +146,22 @@ COMPENSATION_MISTAKES = (
 )
 
 
-def judge_compensations(function: CompensationRule) -> Verdict:
-    """Judge `compensate_next(after, log) -> steps`: what an orchestrator that has turned back compensates next.
-
-    `after` says of each step which steps it comes after; `log` has what happened in order, as (what, step): started,
-    done, refused, undone. Of several steps that may be undone now, any number will do, but one at least. It is tried on
-    small sagas, and searched through every run of a sequence and of parallel branches, with a crash.
-    """
-    verdict = judge(
-        function,
-        compensation_solution,
-        compensation_cases(),
-        tell=_tell_compensations,
-        mistakes=COMPENSATION_MISTAKES,
-        same=_some_of,
-    )
-    if not verdict.attempted or not callable(function):
-        return verdict
-    machine = _compensating(function)
-    order = small(machine, {"crash": 1}, sagas=[ORDER], refuse=["approve"])
-    trip = small(machine, sagas=[TRIP], refuse=["hotel"])
-    found = [explore(each, ALWAYS, max_states=1_200) for each in (order, trip)]
-    return _with_run(verdict, found, lambda: _shown(machine(refuse=["approve"])))
-
-
 def _some_of(right: list[str], given: Any) -> bool:
     given = list(given)
     return {*given} <= {*right} and bool(given) == bool(right) and len({*given}) == len(given)
 
 
-def _compensating(rule: CompensationRule) -> type[SagaMachine]:
+def _compensating(rule: Rule, machine: AnyMachine) -> AnyMachine:
     class Mine(Orchestrator):
         """The orchestrator with the learner's order of compensations."""
 
         def next_compensations(self, at: Progress) -> tuple[str, ...]:
             after = MappingProxyType({step.name: step.after for step in at.definition.steps})
             told = (STARTED, DONE, REFUSED, UNDONE)
-            log = tuple((r.what, r.step) for r in self.log if r.saga == at.saga and r.what in told)
+            log = tuple((each.what, each.step) for each in records_of(self.log, at.saga) if each.what in told)
             return tuple(name for name in rule(after, log) if name in after)
 
-    return running(SagaMachine, orchestrator=Mine)
+    return planted(machine, orchestrator=Mine)
 
 
 def _tell_compensations(case: Case, right: Any, answer: Answer) -> str:
@@ -377,32 +314,7 @@ IDEMPOTENCE_MISTAKES = (
 )
 
 
-def judge_idempotence(function: IdempotenceRule) -> Verdict:
-    """Judge `what_to_do(table, saga, step, undo) -> "apply" | "answer again" | "do nothing"`: what a service makes of a
-    request, or with `undo` of a compensation.
-
-    `table` has what it handled before, in order, as (saga, step, undo, outcome): the outcome of a request is done or
-    refused, of a compensation undone, or nothing. It is tried on small tables, and searched through every run of two
-    steps with a message doubled, and with one lost.
-    """
-    verdict = judge(
-        function,
-        idempotence_solution,
-        idempotence_cases(),
-        tell=_tell_idempotence,
-        mistakes=IDEMPOTENCE_MISTAKES,
-    )
-    if not verdict.attempted or not callable(function):
-        return verdict
-    machine = _idempotent(function)
-    rows = {"stock": {"reserved": 5}, "payment": {"shop": 90}}  # enough to undo what was never done
-    doubled = small(machine, {"duplicate": 1}, sagas=["short"], rows=rows)
-    lost = small(machine, {"drop": 1}, sagas=["short"], rows=rows, tries=2, refuse=["charge"])
-    found = [explore(each, ALWAYS, max_states=3_000) for each in (doubled, lost)]
-    return _with_run(verdict, found, lambda: _shown(machine(sagas=["short"], rows=rows, refuse=["charge"])))
-
-
-def _idempotent(rule: IdempotenceRule) -> type[SagaMachine]:
+def _idempotent(rule: Rule, machine: AnyMachine) -> AnyMachine:
     class Mine(Service):
         """The service with the learner's rule."""
 
@@ -413,7 +325,7 @@ def _idempotent(rule: IdempotenceRule) -> type[SagaMachine]:
                 raise ValueError(f"what_to_do gave {decision!r}")
             return str(decision)
 
-    return running(SagaMachine, service=Mine)
+    return planted(machine, service=Mine)
 
 
 def _tell_idempotence(case: Case, right: Any, answer: Answer) -> str:
@@ -421,3 +333,41 @@ def _tell_idempotence(case: Case, right: Any, answer: Answer) -> str:
     lines = ", ".join(f"{'undo ' if u else ''}{n} of {s}: {outcome}" for s, n, u, outcome in table) or "nothing"
     asked = f"{'undo ' if undo else ''}{step} of {saga}"
     return f"The table has {lines}. Asked for {asked}: {right!r}; yours {answer}."
+
+
+SHORT: Mapping[str, Any] = {
+    "sagas": ["short"],
+    "rows": {"stock": {"reserved": 5}, "payment": {"shop": 90}},  # enough to undo what was never done
+}
+
+EXERCISES = {
+    # Of several steps that may be undone now, any number will do, but one at least.
+    "compensate_next": Exercise(
+        "compensate_next",
+        compensation_solution,
+        compensation_cases,
+        COMPENSATION_MISTAKES,
+        _tell_compensations,
+        same=_some_of,
+        put=_compensating,
+        searches=[
+            Search(small({"crash": 1}, refuse=["approve"]), ALWAYS),
+            Search(small(sagas=["trip"], refuse=["hotel"]), ALWAYS),
+        ],
+        otherwise=Scripted(SagaMachine(refuse=["approve"]), lambda run: run.ask("A").finish()),
+    ),
+    "what_to_do": Exercise(
+        "what_to_do",
+        idempotence_solution,
+        idempotence_cases,
+        IDEMPOTENCE_MISTAKES,
+        _tell_idempotence,
+        put=_idempotent,
+        searches=[
+            Search(small({"duplicate": 1}, **SHORT), ALWAYS),
+            Search(small({"drop": 1}, tries=2, refuse=["charge"], **SHORT), ALWAYS),
+        ],
+        otherwise=Scripted(SagaMachine(refuse=["charge"], **SHORT), lambda run: run.ask("A").finish()),
+    ),
+}
+"""The name of the learner's function -> exercise."""

@@ -6,18 +6,22 @@ and may be taken back (Garcia-Molina and Salem 1987, section 1).
 
 from __future__ import annotations
 
-from patterns.engine.exposure import total_ms
+from typing import Any
+
+from patterns.engine.exposure import Exposure, exposures
 from patterns.engine.history import History
-from patterns.engine.scripted import slowed
+from patterns.engine.script import Script
 from patterns.engine.world import World
-from patterns.saga.actions import Add
+from patterns.saga.actions import Add, Look, Nothing
 from patterns.saga.database import NO_LOCK
 from patterns.saga.definition import Saga, saga, step
+from patterns.saga.log import Instance
 from patterns.saga.machines import SagaMachine
-
-from .measure import exposed
+from patterns.saga.readings import databases, definition_of, instances, logged, past_return, steps_standing
 
 CUSTOMERS = ("ann", "bob", "cho", "dan", "eve", "fay", "gus", "hal", "ivy")
+COMMITTED, TENTATIVE, LOCKED = "committed", "tentative", "locked"
+"""What a reader finds in a row: what stays; what may still be taken back, and nothing says so; the same with a mark."""
 PATIENCE = 1_000_000  # ms: as good as no timeout, so that what is measured is waiting, not giving up
 
 
@@ -56,11 +60,44 @@ def transferred(
         timeout=PATIENCE,
         latency=(10, 10),
     )
-    run: History[World, object] = History(machine)
-    run.apply(next(iter(machine.requests(run.state))))
-    return slowed(run, definition[last].at, delay)
+    if delay < 0:
+        raise ValueError(f"delay is {delay} ms; allowed is a number from 0")
+    return Script(machine).ask("A").finish(late={definition[last].at: delay}).history
 
 
-def seen_ms(history: History[World, object], seen: str) -> int:
-    """How long a reader finds `seen` (committed, tentative or locked) in rows, all rows' times added up, in ms."""
-    return total_ms(exposed(history), seen)
+def is_final(world: World, instance: Instance, definition: Saga) -> bool:
+    """Whether nothing of a saga will be taken back: it is past the point of no return, or all of it is done and nobody
+    has turned back (who gave up on the last step does not know that it was done)."""
+    standing = steps_standing(world, instance.saga)
+    whole = len(standing) == len(definition.steps) and not logged(world, instance).turned_back
+    return whole or past_return(definition, standing)
+
+
+def readable(world: World) -> dict[str, str]:
+    """What a reader finds in each row now: `stock.beans` -> tentative."""
+    tentative = set()
+    for instance in instances(world):
+        definition = definition_of(world, instance.definition)
+        if not is_final(world, instance, definition):
+            standing = steps_standing(world, instance.saga)
+            for each in definition.steps:
+                if each.name in standing and not isinstance(each.do, Look | Nothing):
+                    tentative |= {(each.at, key) for key in each.do.touches}
+    return {
+        f"{service.id}.{row.key}": LOCKED
+        if row.pending
+        else TENTATIVE
+        if (service.id, row.key) in tentative
+        else COMMITTED
+        for service in databases(world)
+        for row in service.rows
+    }
+
+
+def exposed(history: History[World, Any]) -> tuple[Exposure, ...]:
+    """What a reader finds in each row from the start of a run's branch to its end, row by row, in order of time.
+
+    A saga keeps nobody waiting: rows are committed, or they are there to be read and may be taken back (tentative),
+    or with semantic locks the same with a mark that others heed (locked).
+    """
+    return exposures(history, readable)

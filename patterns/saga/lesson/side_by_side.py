@@ -8,14 +8,13 @@ message befalls no other.)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
 from patterns.engine.process import Process
-from patterns.engine.scripted import Run, to_the_end, until
 from patterns.engine.simulation import Simulation
 from patterns.engine.step import Note
 from patterns.engine.world import Call, Crash, Cut, Pause, Request, Restart, Resume, World
@@ -24,10 +23,7 @@ from patterns.saga.definition import Saga
 from patterns.saga.machines import CHOREOGRAPHED, ORCHESTRATED, SagaMachine, SagaParams
 from patterns.saga.messages import Begin
 
-from .gallery import begun
-
 PRIME = "'"
-AWAY = 60  # ms that a crashed service is away: longer than an answer is waited for
 
 
 def primed(definition: Saga) -> Saga:
@@ -124,33 +120,3 @@ class SideBySide(Simulation):
             if self.twin(event) not in done:
                 done.append(event)
                 yield event
-
-
-# Runs worth seeing
-
-
-def beside(**options: Any) -> Run:
-    """A run of both styles, with the options of `SagaMachine`, from the request to the end."""
-    return to_the_end(begun(SideBySide(**options)))
-
-
-def payment_crashes(seed: int = 0) -> Run:
-    """Payment crashes, in both groups, when the orchestrated one has just charged the card; later it is back."""
-    run = begun(SideBySide(seed=seed))
-    until(run, lambda step: any(note.rule == "S.do" and note.values["step"] == "charge" for note in step.notes))
-    run.apply(Crash("payment"))
-    up = run.state.clock + AWAY
-    until(run, lambda step: step.state.clock >= up)
-    run.apply(Restart("payment"))
-    return to_the_end(run)
-
-
-TOGETHER: Mapping[str, Callable[[], Run]] = {
-    "the card is declined": lambda: beside(refuse=("charge",)),
-    "the order is not approved": lambda: beside(refuse=("approve",)),
-    "shipping fails for a while": lambda: beside(fails={"ship": 2}),
-    "a service crashes": payment_crashes,
-    "a compensation fails first": lambda: beside(refuse=("approve",), fails={"undo charge": 1}),
-    "a parallel branch is refused": lambda: beside(sagas=("trip",), refuse=("hotel",)),
-}
-"""The same failure in both styles, in one world; titles of the gallery."""

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
-from msgspec.structs import replace
-
 from patterns.engine.world import Call, World
 from patterns.saga.choreography import Outgoing, Peer
 from patterns.saga.lesson.side_by_side import PRIME
+from patterns.saga.log import ENDED, PIVOT_PASSED, Record
 from patterns.saga.messages import Begin
 from patterns.saga.orchestrator import Orchestrator
-from patterns.saga.records import ENDED, PIVOT_PASSED, Record
-from patterns.saga.standing import observer
+from patterns.saga.readings import observer
 from widgets.kit import ProcessView, box, small, stack
 from widgets.scene import Box, Mark, Tone
 
@@ -70,14 +68,14 @@ def _outboxes(view: ProcessView, peers: Sequence[Peer], x: float, y: float, rows
 
 
 def _outgoing(view: ProcessView, peer: Peer, row: Outgoing) -> Box:
-    before, published = view.before(peer), row.number in peer.published
+    before, published = view.before(peer), row.event.number in peer.published
     new = before is not None and row not in before.outbox
-    text = f"{peer.id.rstrip(PRIME)} → {row.to.rstrip(PRIME)}: {replace(row.event, saga=row.saga.rstrip(PRIME))}"
+    text = f"{peer.id} → {row.to}: {row.event}".replace(PRIME, "")
     sent = "published, not acknowledged" if published else "not published yet"
-    title = f"number {row.number} in the outbox of {peer.id}: {row.event}, to {row.to}; {sent}"
-    role = "accent" if new else saga_role(view.world, row.saga)
+    title = f"number {row.event.number} in the outbox of {peer.id}: {row.event}, to {row.to}; {sent}"
+    role = "accent" if new else saga_role(view.world, row.event.saga)
     tone: Tone = "solid" if new else "soft" if published else "outline"
-    return box(f"outgoing:{peer.id}:{row.number}", text, role, tone, title)
+    return box(f"outgoing:{peer.id}:{row.event.number}", text, role, tone, title)
 
 
 # Seen from outside

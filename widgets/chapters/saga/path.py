@@ -10,26 +10,8 @@ from typing import NamedTuple
 
 from patterns.engine.world import World
 from patterns.saga import COMPENSATABLE, PIVOT, Instance, Saga, Step
-from patterns.saga.stages import (
-    ASKED,
-    COMPENSATING,
-    DONE,
-    DUE,
-    FORWARD,
-    NEVER,
-    OPEN,
-    PAST_PIVOT,
-    REFUSED,
-    STUCK,
-    TURN,
-    UNDONE,
-    WAITING,
-    Stage,
-    phase_of,
-    planned,
-    stages,
-    told,
-)
+from patterns.saga.log import COMPENSATING, DONE, FORWARD, PAST_PIVOT, REFUSED, STUCK, UNDONE
+from patterns.saga.readings import ASKED, DUE, NEVER, OPEN, TURN, WAITING, Stage, logged, stages
 from widgets.kit import box, small, stack
 from widgets.scene import Box, Label, Line, Mark, Role, Tone
 
@@ -113,7 +95,7 @@ def height(definition: Saga) -> float:
 def in_words(world: World, definition: Saga, instance: Instance | None) -> str:
     if instance is None:
         return f"nobody has asked for {definition.name} yet"
-    parts = [f"{instance.saga}, {definition.name}, is {PHASES[phase_of(told(world, instance))][0][2:]}"]
+    parts = [f"{instance.saga}, {definition.name}, is {PHASES[logged(world, instance).phase][0][2:]}"]
     for name, stage in stages(world, instance).items():
         undo = f", {_UNDOS[stage.undo][-1]}" if stage.undo else ""
         parts.append(f"{name} {_STATES[stage.state][-1]}{undo}")
@@ -123,7 +105,7 @@ def in_words(world: World, definition: Saga, instance: Instance | None) -> str:
 def draw(world: World, path: Path) -> list[Mark]:
     """The marks of one path, `WIDTH` wide and `height(definition)` high."""
     definition, instance = path.definition, path.instance
-    found = stages(world, instance) if instance else planned(definition)
+    found = stages(world, instance) if instance else dict.fromkeys(definition.names, Stage(WAITING))
     role = saga_role(world, instance.saga) if instance else "ink"
     marks = [*_head(world, path, role), *_pivot(path, found)]
     for step in definition.steps:
@@ -138,7 +120,7 @@ def _head(world: World, path: Path, role: Role) -> Iterator[Mark]:
         yield Label(id=f"saga:{name}", x=x, y=y + 13, text=path.definition.name.rstrip("'"), strong=True)
         yield small(f"phase:{name}", x + WIDTH, y + 13, "not asked for yet", anchor="end")
         return
-    words, colour = PHASES[phase_of(told(world, path.instance))]
+    words, colour = PHASES[logged(world, path.instance).phase]
     shown = f"{name} {path.definition.name}".replace("'", "")  # the panel says which of two styles it is
     yield Label(id=f"saga:{name}", x=x, y=y + 13, text=shown, strong=True, role=role)
     yield Label(id=f"phase:{name}", x=x + WIDTH, y=y + 13, text=words, strong=True, role=colour, anchor="end")

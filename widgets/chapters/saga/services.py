@@ -172,7 +172,7 @@ def _orchestrator(view: ProcessView, boss: Orchestrator, x: float, y: float, hig
     words = ("memory", "wiped") if down else ("waits for",) if boss.waiting else ("waits for", "nothing")
     for at, word in enumerate(words):
         yield small(f"memory:{at}", left, top + at * SEEN, word, "bad" if down else "soft")
-    for at, waiting in enumerate(boss.waiting[:MOST_WAITING]):
+    for at, waiting in enumerate(boss.waiting.values()[:MOST_WAITING]):
         yield _waiting(view, waiting, at, left, top + SEEN)
     if (more := len(boss.waiting) - MOST_WAITING) > 0:
         yield small("waiting:more", left, top + (MOST_WAITING + 1) * SEEN, f"and {more} more")

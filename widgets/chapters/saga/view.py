@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from patterns.saga.choreography import Peer
+from patterns.saga.log import COMPENSATING, FORWARD, PAST_PIVOT, STUCK
 from patterns.saga.messages import Ack
 from patterns.saga.orchestrator import Orchestrator
-from patterns.saga.stages import COMPENSATING, FORWARD, PAST_PIVOT, STUCK, phase_of, told
-from patterns.saga.standing import observer
+from patterns.saga.readings import logged, observer
 from widgets.kit import ProcessView
 from widgets.scene import Era, Mark, Panel, Role
 
@@ -56,7 +56,7 @@ class SagaView(ProcessView):
         found = [each for group in groups(self.world) for _, each in shown(group) if each]
         if not found:
             return None
-        phases = [phase_of(told(self.world, each)) for each in found]
+        phases = [logged(self.world, each).phase for each in found]
         label = phases[0]
         if len(found) > 1:
             label = ", ".join(f"{each.saga} {path.sign(phase)}" for each, phase in zip(found, phases, strict=True))
@@ -123,16 +123,16 @@ class SagaView(ProcessView):
         facts = {**rows, "handled": _last(handled)}
         if isinstance(process, Peer):
             facts["journal"] = _last(process.log, 2)
-            facts["outbox"] = _last(f"{row.event} → {row.to}" for row in process.outbox)
+            facts["outbox"] = _last(process.outbox)
             facts["inbox"] = _last(f"{each.number} of {each.sender}" for each in process.inbox)
         return facts
 
     def in_memory(self, process: Any) -> Mapping[str, Any]:
         if isinstance(process, Orchestrator):
-            waits = ", ".join(f"{each.command} (try {each.tries})" for each in process.waiting)
+            waits = ", ".join(f"{each.command} (try {each.tries})" for each in process.waiting.values())
             return {"waits for": waits or "nothing"}
         if isinstance(process, Peer):
-            tried = ", ".join(f"{each.step} of {each.saga} {each.times} times" for each in process.attempts)
+            tried = ", ".join(f"{what} {each.times} times" for what, each in process.attempts)
             return {"tried in vain": tried or "nothing"}
         failed = ", ".join(f"{each.what} {each.times} times" for each in process.failed)
         return {"failed so far": failed} if failed else {}

@@ -8,9 +8,9 @@ from patterns.engine.world import World
 from patterns.saga import Orchestrator, Saga
 from patterns.saga.choreography import Peer
 from patterns.saga.database import Database
+from patterns.saga.log import BEGUN, DONE, ENDED, REFUSED, STUCK, UNDONE, Instance, Record
 from patterns.saga.messages import Ack, Do, Done, Event, Failed, Refused, Release, Released, Undo, Undone
-from patterns.saga.records import BEGUN, DONE, ENDED, REFUSED, STUCK, UNDONE, Instance
-from patterns.saga.standing import instances
+from patterns.saga.readings import instances
 from widgets.scene import Role
 
 MOST = 2
@@ -70,7 +70,9 @@ def saga_role(world: World, saga: str) -> Role:
 
 def message_role(world: World, message: Any) -> Role:
     """A message has the colour of its saga; a refusal and a failure are red."""
-    if isinstance(message, Refused | Failed) or (isinstance(message, Event) and message.what in (REFUSED, STUCK)):
+    if isinstance(message, Refused | Failed) or (
+        isinstance(message, Event) and message.record.what in (REFUSED, STUCK)
+    ):
         return "bad"
     return saga_role(world, getattr(message, "saga", ""))
 
@@ -100,7 +102,7 @@ def _words(message: Any) -> str:
             return "release"
         case Released():
             return "released"
-        case Event(what=what, step=step):
+        case Event(record=Record(what=what, step=step)):
             return {BEGUN: "begin", ENDED: "ended"}.get(what) or f"{step} {SIGNS.get(what, what)}"
         case Ack():
             return ""

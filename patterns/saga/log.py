@@ -1,7 +1,7 @@
-"""What is on disk, as rows of tables, and what follows from it: a saga's state is a fold over its records.
+"""What a log says: a saga's progress is a fold over its records.
 
-The orchestrator keeps a saga log (Garcia-Molina and Salem 1987, section 4), a choreographed service a journal of the
-events that it knows: both are tables of `Record`s, and `Progress` is read off either.
+The orchestrator keeps a saga log (Garcia-Molina and Salem 1987, section 4). A choreographed service keeps a journal of
+the events that it knows. Both are tables of `Record`s, and `Progress` is read off either.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from .definition import Saga
+from .reasons import NO_REASON, Reason
 
 BEGUN = "begun"
 STARTED = "started"
@@ -30,6 +31,8 @@ ENDED = "ended"
 COMPLETED, COMPENSATED = "completed", "compensated"
 UNKNOWN = "unknown"
 """The answer to a request for a saga that is not defined."""
+FORWARD, PAST_PIVOT, COMPENSATING = "forward", "past the pivot", "compensating"
+"""Phases of a saga that has not ended; else `stuck`, `completed` or `compensated`."""
 
 
 class Record(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
@@ -39,10 +42,11 @@ class Record(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     what: str
     step: str = ""
     detail: str = ""
-    """Of a refusal: the reason. Of the end: how. Of what is stuck: why."""
+    """Of the beginning: the definition's name. Of the end: how the saga ended."""
+    reason: Reason = NO_REASON
 
     def __str__(self) -> str:
-        return " ".join(part for part in (self.saga, self.step, self.what, self.detail) if part)
+        return " ".join(str(part) for part in (self.saga, self.step, self.what, self.detail, self.reason) if part)
 
 
 Records = tuple[Record, ...]
@@ -55,56 +59,6 @@ class Instance(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     definition: str
     client: str
     serial: int
-
-
-class Handled(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
-    """What a service made of a request: its table of these, in the order of handling, makes requests idempotent."""
-
-    saga: str
-    step: str
-    undo: bool
-    """Whether it was the compensation."""
-    outcome: str
-    """done or refused; of a compensation: undone, or nothing where the step had not been done. cancelled: the request
-    came after its compensation."""
-    reason: str = ""
-    looked: str = ""
-    """For a step that looks: the row that it saw, its value and its version."""
-    value: int = 0
-    version: int = 0
-
-    @property
-    def effective(self) -> bool:
-        """Whether it changed or read rows."""
-        return self.outcome in (DONE, UNDONE)
-
-
-NOTHING_TO_UNDO = "nothing"
-CANCELLED = "cancelled"
-
-
-APPLY, ANSWER_AGAIN, DO_NOTHING = "apply", "answer again", "do nothing"
-"""What to make of a request."""
-
-
-def decide(handled: Iterable[Handled], saga: str, step: str, undo: bool) -> str:
-    """What to make of a request, or with `undo` of a compensation, by the table of what was handled before.
-
-    What was handled is answered as it was then. A request that comes after its compensation does nothing, and neither
-    does a compensation of what was not done: but it is noted, so that the request never does anything either.
-    """
-    requested = compensated = None
-    for each in handled:
-        if (each.saga, each.step) == (saga, step):
-            if each.undo:
-                compensated = each
-            else:
-                requested = each
-    if compensated if undo else requested:
-        return ANSWER_AGAIN
-    if undo:
-        return APPLY if requested and requested.outcome == DONE else DO_NOTHING
-    return DO_NOTHING if compensated else APPLY
 
 
 class Progress(NamedTuple):
@@ -122,21 +76,17 @@ class Progress(NamedTuple):
     turned_back: bool
     ended: str
     """How it ended; empty while it has not."""
-    reason: str
+    reason: Reason
     """Why it turned back, or is stuck."""
 
     @property
     def phase(self) -> str:
-        """forward, backward, stuck, or how it ended: completed, compensated."""
-        if self.ended:
-            return self.ended
-        if self.stuck:
-            return STUCK
-        return "backward" if self.turned_back else "forward"
-
-    @property
-    def pivot_passed(self) -> bool:
-        return self.definition.pivot in self.done
+        """forward, past the pivot, compensating, stuck, completed or compensated."""
+        if self.ended or self.stuck:
+            return self.ended or STUCK
+        if self.turned_back:
+            return COMPENSATING
+        return PAST_PIVOT if self.definition.pivot in self.done else FORWARD
 
     @property
     def all_done(self) -> bool:
@@ -158,11 +108,6 @@ class Progress(NamedTuple):
         return tuple(name for name in reversed(self.started) if name not in gone)
 
 
-def times(count: int) -> str:
-    """So often, in words."""
-    return {1: "once", 2: "twice"}.get(count, f"{count} times")
-
-
 def records_of(log: Records, saga: str) -> Records:
     """What a log says of one saga. It is read from its end, and no further back than where the saga began."""
     found = []
@@ -177,27 +122,24 @@ def records_of(log: Records, saga: str) -> Records:
 def progress(definition: Saga, saga: str, records: Iterable[Record]) -> Progress:
     """What these records say of this saga."""
     lists: dict[str, list[str]] = {what: [] for what in (STARTED, DONE, REFUSED, UNDONE, STUCK)}
-    turned_back, ended, reason, fails = False, "", "", ""
+    turned_back, ended, why, fails = False, "", NO_REASON, NO_REASON
     for record in records:
         if record.saga != saga:
             continue
-        if record.what in lists:
-            if record.step not in lists[record.what]:
-                lists[record.what].append(record.step)
-        elif record.what == TURNED_BACK:
-            turned_back = True
+        if record.what in lists and record.step not in lists[record.what]:
+            lists[record.what].append(record.step)
         elif record.what == REPAIRED:
             lists[STUCK].clear()
-        elif record.what == ENDED:
-            ended = record.detail
-        if record.what in (REFUSED, GAVE_UP):
-            reason = reason or record.detail
-        elif record.what == STUCK:
-            fails = record.detail
-    stuck = tuple(name for name in lists[STUCK] if name not in lists[UNDONE])
+        turned_back = turned_back or record.what == TURNED_BACK
+        ended = record.detail if record.what == ENDED else ended
+        if record.what == STUCK:
+            fails = record.reason
+        else:
+            why = why or record.reason
     started, done, refused, undone = (tuple(lists[what]) for what in (STARTED, DONE, REFUSED, UNDONE))
+    stuck = tuple(name for name in lists[STUCK] if name not in undone)
     return Progress(
-        saga, definition, started, done, refused, undone, stuck, turned_back, ended, fails if stuck else reason
+        saga, definition, started, done, refused, undone, stuck, turned_back, ended, fails if stuck else why
     )
 
 
