@@ -1,5 +1,6 @@
-"""What clients saw, as operations with a beginning and an end: whether it is linearizable tells whether they can trust
-the cluster as if it were one server (section 8; Herlihy and Wing 1990).
+"""What clients saw, as operations with a beginning and an end.
+
+If it is linearizable, clients can trust the cluster as if it were one server (section 8; Herlihy and Wing 1990).
 """
 
 from __future__ import annotations
@@ -8,8 +9,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from patterns.engine.linearizable import Model, Operation, Verdict, check
-from patterns.engine.properties import Property, Reason
-from patterns.engine.step import Note, Step
+from patterns.engine.properties import Along, Broken, Transition
+from patterns.engine.step import Step
 from patterns.engine.world import Request, World
 
 from .cluster import is_done
@@ -17,7 +18,7 @@ from .messages import Add, Get, Put
 
 
 class Store(Model):
-    """What the cluster is meant to look like: one key-value store, that executes one request at a time."""
+    """What the cluster must look like: one key-value store that executes one request at a time."""
 
     name = "store"
     start = None
@@ -87,34 +88,14 @@ def is_linearizable(path: Iterable[Step[World, Any]]) -> Verdict:
     return check(operations_of(path), Store())
 
 
-class Linearizable(Property):
-    """What the clients see could have come from one server."""
-
-    def __init__(self) -> None:
-        super().__init__("Clients see one store: their operations are linearizable")
-
-    # The memory: the operations so far, and why they are not linearizable.
-
-    def begin(self, state: World) -> Any:
-        return ((), None)
-
-    def follow(self, memory: Any, before: World, event: Any, after: World, notes: tuple[Note, ...]) -> Any:
-        operations, wrong = memory
-        now = followed(operations, event, before, after)
-        if wrong or now is operations:
-            return memory
-        if sum(each.pending for each in now) < sum(each.pending for each in operations) or _at_once(operations, now):
-            verdict = check(now, Store())
-            wrong = None if verdict else str(verdict)
-        return (now, wrong)
-
-    def reason(self, memory: Any, state: World) -> Reason:
-        return memory[1]  # type: ignore[no-any-return]
+def _judged(operations: Operations, step: Transition) -> Operations | Broken:
+    """The memory: the operations so far. They are judged again at each answer."""
+    now = followed(operations, step.event, step.before, step.after)
+    if sum(not each.pending for each in now) == sum(not each.pending for each in operations):
+        return now
+    verdict = check(now, Store())
+    return now if verdict else Broken(str(verdict))
 
 
-def _at_once(before: Operations, now: Operations) -> bool:
-    """Whether a call was answered in the step in which it was made."""
-    return len(now) > len(before) and not now[-1].pending
-
-
-linearizable = Linearizable()
+linearizable = Along("Clients see one store: their operations are linearizable", lambda world: (), _judged)
+"""What the clients see could have come from one server."""

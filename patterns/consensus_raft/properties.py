@@ -1,4 +1,4 @@
-"""What Raft guarantees: the five properties of the paper's Figure 3, on every state, and that it gets somewhere.
+"""What Raft guarantees: the five properties of the paper's Figure 3, on every state, and progress.
 
 Each says in words, with names, indexes and terms, why it does not hold.
 """
@@ -6,11 +6,20 @@ Each says in words, with names, indexes and terms, why it does not hold.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from itertools import combinations
-from typing import Any
 
-from patterns.engine.properties import Always, AlwaysNext, NeverTwice, Property, Reason, Sometimes
+from patterns.engine.properties import (
+    Along,
+    Always,
+    AlwaysNext,
+    Broken,
+    NeverTwice,
+    Property,
+    Reason,
+    Sometimes,
+    Transition,
+)
 from patterns.engine.step import Note
 from patterns.engine.world import World
 
@@ -24,14 +33,14 @@ def servers_of(world: World[ServerState]) -> tuple[ServerState, ...]:
     return world.processes
 
 
-def changed(before: World, after: World) -> list[tuple[ServerState, ServerState]]:
+def changed(before: World[ServerState], after: World[ServerState]) -> list[tuple[ServerState, ServerState]]:
     """The servers that are not as they were: each before and after."""
     if after.processes is before.processes:
         return []
     return [(was, now) for was, now in zip(servers_of(before), servers_of(after), strict=True) if now is not was]
 
 
-def leaders_of(world: World, notes: Notes) -> Iterator[tuple[str, str]]:
+def leaders_of(world: World[ServerState], notes: Notes) -> Iterator[tuple[str, str]]:
     for server in servers_of(world):
         if server.role == "leader":
             yield f"the leader of term {server.current_term}", server.id
@@ -40,7 +49,7 @@ def leaders_of(world: World, notes: Notes) -> Iterator[tuple[str, str]]:
 election_safety = NeverTwice("Election Safety: at most one leader in a term", leaders_of)
 
 
-def _overwrites(before: World, after: World) -> Reason:
+def _overwrites(before: World[ServerState], after: World[ServerState]) -> Reason:
     for was, now in changed(before, after):
         leads_on = was.role == now.role == "leader" and was.current_term == now.current_term
         if leads_on and now.log is not was.log and now.log[: len(was.log)] != was.log:
@@ -51,7 +60,7 @@ def _overwrites(before: World, after: World) -> Reason:
 leader_append_only = AlwaysNext("Leader Append-Only: a leader only appends to its log", _overwrites)
 
 
-def _mismatch(world: World) -> Reason:
+def _mismatch(world: World[ServerState]) -> Reason:
     for one, other in combinations(servers_of(world), 2):
         shorter = min(len(one.log), len(other.log))
         if one.log is other.log or one.log[:shorter] == other.log[:shorter]:
@@ -72,37 +81,24 @@ def _mismatch(world: World) -> Reason:
 log_matching = Always("Log Matching: logs that share an entry are the same up to it", _mismatch)
 
 
-class LeaderCompleteness(Property):
-    """What was committed in a term is in the log of every leader of a later term (5.4)."""
-
-    def __init__(self) -> None:
-        super().__init__("Leader Completeness: later leaders have all that was committed")
-
-    # The memory: for each index the committed entry and the term in which it was committed; and what is wrong.
-
-    def begin(self, state: World) -> Hashable:
-        return ((), None)
-
-    def follow(self, memory: Any, before: World, event: Any, after: World, notes: Notes) -> Any:
-        committed, wrong = memory
-        moved = changed(before, after)
-        if wrong or not moved:
-            return memory
-        for _, now in moved:
-            new = now.log[len(committed) : now.commit_index]
-            committed += tuple((entry, now.current_term) for entry in new)
-        # Old leaders are looked at again when more was committed: they may be of a later term than it.
-        looked_at = [now for _, now in moved] if committed is memory[0] else servers_of(after)
-        for leader in looked_at:
-            if leader.role == "leader":
-                wrong = wrong or _lacks(leader, committed)
-        return memory if committed is memory[0] and not wrong else (committed, wrong)
-
-    def reason(self, memory: Any, state: World) -> Reason:
-        return memory[1]  # type: ignore[no-any-return]
+Committed = tuple[tuple[Entry, int], ...]
+"""For each index the committed entry, and the term in which it was committed."""
 
 
-def _lacks(leader: ServerState, committed: tuple[tuple[Entry, int], ...]) -> Reason:
+def _commits(known: Committed, step: Transition) -> Committed | Broken:
+    moved = [now for _, now in changed(step.before, step.after)]
+    committed = known
+    for now in moved:
+        new = now.log[len(committed) : now.commit_index]
+        committed += tuple((entry, now.current_term) for entry in new)
+    # Old leaders are looked at again when more was committed: they may be of a later term than it.
+    for leader in moved if len(committed) == len(known) else servers_of(step.after):
+        if leader.role == "leader" and (reason := _lacks(leader, committed)):
+            return Broken(reason)
+    return committed
+
+
+def _lacks(leader: ServerState, committed: Committed) -> Reason:
     for index, (entry, term) in enumerate(committed, start=1):
         if term < leader.current_term and (index > len(leader.log) or leader.log[index - 1] != entry):
             has = leader.log[index - 1] if index <= len(leader.log) else "nothing"
@@ -113,46 +109,34 @@ def _lacks(leader: ServerState, committed: tuple[tuple[Entry, int], ...]) -> Rea
     return None
 
 
-class StateMachineSafety(Property):
-    """No two servers ever apply different entries at the same index, nor one server before and after a crash."""
-
-    def __init__(self) -> None:
-        super().__init__("State Machine Safety: all apply the same entry at an index")
-
-    # The memory: the entries applied so far, by index; and what is wrong.
-
-    def begin(self, state: World) -> Hashable:
-        return ((), None)
-
-    def follow(self, memory: Any, before: World, event: Any, after: World, notes: Notes) -> Any:
-        applied, wrong = memory
-        if wrong:
-            return memory
-        for was, now in changed(before, after):
-            for index in range(was.last_applied + 1, now.last_applied + 1):
-                entry = now.log[index - 1]
-                if index > len(applied):
-                    applied += (entry,)
-                elif applied[index - 1] != entry:
-                    wrong = f"{now.id} applies {entry} at index {index}, where {applied[index - 1]} was applied before"
-        return memory if applied is memory[0] and not wrong else (applied, wrong)
-
-    def reason(self, memory: Any, state: World) -> Reason:
-        return memory[1]  # type: ignore[no-any-return]
+def _applies(applied: tuple[Entry, ...], step: Transition) -> tuple[Entry, ...] | Broken:
+    """The memory: the entries applied so far, by index."""
+    for was, now in changed(step.before, step.after):
+        for index in range(was.last_applied + 1, now.last_applied + 1):
+            entry = now.log[index - 1]
+            if index > len(applied):
+                applied += (entry,)
+            elif applied[index - 1] != entry:
+                return Broken(
+                    f"{now.id} applies {entry} at index {index}, where {applied[index - 1]} was applied before"
+                )
+    return applied
 
 
-leader_completeness = LeaderCompleteness()
-state_machine_safety = StateMachineSafety()
+leader_completeness = Along(
+    "Leader Completeness: later leaders have all that was committed", lambda world: (), _commits
+)
+state_machine_safety = Along("State Machine Safety: all apply the same entry at an index", lambda world: (), _applies)
 
 
-def _term_falls(before: World, after: World) -> Reason:
+def _term_falls(before: World[ServerState], after: World[ServerState]) -> Reason:
     for was, now in changed(before, after):
         if now.current_term < was.current_term:
             return f"{now.id} goes back from term {was.current_term} to term {now.current_term}"
     return None
 
 
-def _commit_falls(before: World, after: World) -> Reason:
+def _commit_falls(before: World[ServerState], after: World[ServerState]) -> Reason:
     for was, now in changed(before, after):
         if now.commit_index < was.commit_index and now.id not in after.down:  # a crash forgets it
             return f"{now.id} takes its commit index back from {was.commit_index} to {now.commit_index}"
@@ -162,7 +146,7 @@ def _commit_falls(before: World, after: World) -> Reason:
 
 
 terms_never_fall = AlwaysNext("Terms never fall, not even in a crash", _term_falls)
-commits_never_fall = AlwaysNext("What is committed stays so, and in the log", _commit_falls)
+commits_never_fall = AlwaysNext("Committed entries stay committed, and in the log", _commit_falls)
 
 FIGURE_3: tuple[Property, ...] = (
     election_safety,
@@ -177,36 +161,28 @@ ALWAYS: tuple[Property, ...] = (*FIGURE_3, terms_never_fall, commits_never_fall)
 # What is not safety
 
 
-class HeedsHeartbeats(Property):
-    """A server that hears from the leader of its term starts its election timer again, at that moment (5.2).
-
-    Not one of Figure 3: without it nothing is ever inconsistent, but a leader that everybody hears is deposed.
-    """
-
-    def __init__(self) -> None:
-        super().__init__("A heartbeat that has arrived starts the election timer again")
-
-    def follow(self, memory: Any, before: World, event: Any, after: World, notes: Notes) -> Any:
-        if memory:
-            return memory
-        for note in notes:
-            if note.rule in _HEARD:
-                who = note.values["who"]
-                timer = after.timer(who, "election")
-                if timer is None or timer.set != after.clock:
-                    since = "does not run" if timer is None else f"has run since {timer.set} ms"
-                    return f"{who} hears from {note.values['leader']} at {after.clock} ms, but its timer {since}"
-        return None
-
-    def reason(self, memory: Any, state: World) -> Reason:
-        return memory  # type: ignore[no-any-return]
-
-
 _HEARD = ("AE.0", "AE.2", "AE.2.short", "AE.3", "AE.4", "AE.5", "C.3")
-heeds_heartbeats = HeedsHeartbeats()
 
 
-def _settled(world: World) -> bool:
+def _heeds(memory: None, step: Transition) -> Broken | None:
+    for note in step.notes:
+        if note.rule in _HEARD:
+            who, clock = note.values["who"], step.after.clock
+            timer = step.after.timer(who, "election")
+            if timer is None or timer.set != clock:
+                since = "does not run" if timer is None else f"has run since {timer.set} ms"
+                return Broken(f"{who} hears from {note.values['leader']} at {clock} ms, but its timer {since}")
+    return None
+
+
+heeds_heartbeats = Along("A heartbeat that has arrived starts the election timer again", lambda world: None, _heeds)
+"""A server that hears from the leader of its term starts its election timer again, at that moment (5.2).
+
+Not one of Figure 3: without it nothing is ever inconsistent, but a leader that everybody hears is deposed.
+"""
+
+
+def _settled(world: World[ServerState]) -> bool:
     servers = servers_of(world)
     term = max(server.current_term for server in servers)
     for leader in servers:
@@ -219,7 +195,7 @@ settled = Sometimes("all servers know of a leader's whole log that it is committ
 """Progress: once all faults are repaired, a leader is elected, and its log is committed everywhere."""
 
 
-def split_vote(world: World) -> int | None:
+def split_vote(world: World[ServerState]) -> int | None:
     """The newest term, when its votes are spread so that none of its candidates can win any more; else None."""
     servers = servers_of(world)
     term = max(server.current_term for server in servers)
