@@ -1,29 +1,45 @@
-"""Raft as it is often got wrong: each a server with one rule changed. The checks must catch every one.
+"""Usual mistakes with Raft: servers with one rule changed, and where to look for each.
 
-A checker that catches nothing proves nothing. Most of these were made, and shipped or handed in, by somebody.
+A check that never fails proves nothing. Most of these mistakes were made in real implementations or course work.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from inspect import getdoc
 from typing import Self
 
 import msgspec
 
 from patterns.consensus_raft.clients import Server
+from patterns.consensus_raft.cluster import RaftCluster
+from patterns.consensus_raft.histories import linearizable
 from patterns.consensus_raft.messages import AppendEntries, Command, Done, Entry, Get
+from patterns.consensus_raft.properties import (
+    ALWAYS,
+    commits_never_fall,
+    election_safety,
+    heeds_heartbeats,
+    leader_completeness,
+    log_matching,
+    state_machine_safety,
+)
+from patterns.engine.planted import Bug, RandomWorlds, Search
+from patterns.engine.properties import Property
+
+from .small import SmallCluster
 
 
 class OffByOneMajority(Server):
-    """Half of the servers count as a majority: `>=` for `>`. In a cluster of four two leaders find two voters each;
-    in one of five, rounding down makes two servers enough."""
+    """Half of the servers count as a majority: `>=` for `>`. Among four servers two leaders find two voters each. Among
+    five it accepts two, because of the rounding."""
 
     def is_majority(self, of: Collection[str]) -> bool:
         return len(of) >= self.servers // 2
 
 
 class VotesForAnyLog(Server):
-    """No election restriction (5.4.1 left out): a candidate that lacks committed entries wins and overwrites them."""
+    """No election restriction (5.4.1 is left out): a candidate wins that lacks committed entries, and overwrites them."""
 
     def log_is_up_to_date(self, last_log_index: int, last_log_term: int) -> bool:
         return True
@@ -37,15 +53,16 @@ class LongerLogWins(Server):
 
 
 class CountsVotesNotVoters(Server):
-    """Counts the messages that grant a vote, not the servers: a network that doubles one elects a minority's leader."""
+    """Counts the messages that grant a vote, not the servers: a doubled message elects a leader that only a minority
+    chose."""
 
     def add_vote(self, voter: str) -> None:
         self.votes |= {f"{voter}, message {len(self.votes)}"}
 
 
 class ForgetsVoteOnHeartbeat(Server):
-    """Clears voted_for on AppendEntries, as if it were done with voting: a delayed request of the same term gets a
-    second vote. (voted_for may be cleared only together with a new term.)"""
+    """Clears voted_for on AppendEntries: a delayed request of the same term gets a second vote. (voted_for may be
+    cleared only together with a new term.)"""
 
     def hear_from_leader(self, leader: str) -> None:
         super().hear_from_leader(leader)
@@ -60,22 +77,24 @@ class VoteNotDurable(Server):
 
 
 class LogNotDurable(Server):
-    """Keeps the log in memory, or writes it without waiting for the disk: a majority that held an entry is no more."""
+    """Keeps the log in memory, or writes it without waiting for the disk: after a crash a majority no longer holds a
+    committed entry."""
 
     def crashed(self) -> Self:
         return msgspec.structs.replace(super().crashed(), log=())
 
 
 class IgnoresPrevTerm(Server):
-    """Checks only that its log is long enough, not the term at prev_log_index: logs diverge before what they share."""
+    """Checks only that its log is long enough, not the term at prev_log_index: logs differ before an entry that they
+    share."""
 
     def agrees_at(self, prev_log_index: int, prev_log_term: int) -> bool:
         return prev_log_index <= self.last_log_index
 
 
 class TruncatesAlways(Server):
-    """Cuts its log after prev_log_index whether or not anything conflicts: an old AppendEntries that comes late takes
-    back entries that it has already acknowledged. The commonest mistake with rule 3."""
+    """Cuts its log after prev_log_index whether or not anything conflicts: a late AppendEntries removes entries
+    that the server has already acknowledged. This is the commonest mistake with rule 3."""
 
     def first_conflict(self, prev_log_index: int, entries: tuple[Entry, ...]) -> int | None:
         return prev_log_index + 1 if self.last_log_index > prev_log_index else None
@@ -89,16 +108,16 @@ class CommitsOldTerms(Server):
 
 
 class CommitsBeyondNew(Server):
-    """Takes min(leader_commit, end of its own log) for rule 5: with limited batches, or a heartbeat, the end may still
-    be the rest of an old term, and it commits that."""
+    """Takes min(leader_commit, end of its own log) for rule 5. With limited batches, or a heartbeat, its last
+    entries may still be those of an old term, and it commits them."""
 
     def last_new_index(self, message: AppendEntries) -> int:
         return self.last_log_index
 
 
 class IgnoresHeartbeats(Server):
-    """Its election timer does not start again when a heartbeat arrives: it deposes a leader that it hears. (RaftScope
-    had a relative: timers that ran out before messages that had arrived were handled.)"""
+    """Its election timer does not start again when a heartbeat arrives: it deposes a leader that it hears. (In
+    RaftScope timers could run out before messages that had arrived were handled.)"""
 
     def hear_from_leader(self, leader: str) -> None:
         if self.role == "candidate":
@@ -107,8 +126,8 @@ class IgnoresHeartbeats(Server):
 
 
 class ReadsWithoutAsking(Server):
-    """Answers a read from its own state machine at once, because it was elected: a deposed leader that does not know
-    it yet answers with what was true before (section 8)."""
+    """Answers a read from its own state machine at once, because it was elected. A deposed leader that does not know it
+    yet answers with an old value (section 8)."""
 
     def take_read(self, client: str, request: Get) -> None:
         if self.role != "leader":
@@ -120,28 +139,103 @@ class ReadsWithoutAsking(Server):
 
 
 class ExecutesRetries(Server):
-    """Executes an entry again when it is a client's retry of one it has executed: sessions left out (section 8)."""
+    """Executes an entry again if it is a client's retry of one that was executed: sessions are left out (section 8)."""
 
     def was_executed(self, command: Command) -> bool:
         return False
 
 
-PLANTED: Mapping[str, type[Server]] = {
-    bug.__name__: bug
-    for bug in (
-        OffByOneMajority,
-        VotesForAnyLog,
-        LongerLogWins,
-        CountsVotesNotVoters,
-        ForgetsVoteOnHeartbeat,
-        VoteNotDurable,
-        LogNotDurable,
-        IgnoresPrevTerm,
-        TruncatesAlways,
-        CommitsOldTerms,
-        CommitsBeyondNew,
-        IgnoresHeartbeats,
-        ReadsWithoutAsking,
-        ExecutesRetries,
+THREE = RaftCluster(servers=3)
+WHAT_CLIENTS_SEE = (*ALWAYS, linearizable, heeds_heartbeats)
+
+
+def bug(
+    server: type[Server],
+    breaks: Property,
+    small: SmallCluster,
+    max_states: int = 5_000,
+    among: RaftCluster | None = None,
+) -> Bug:
+    """The server instead of the right one. A search of `small` finds it, and random worlds of `among` find it too.
+
+    `max_states` is a little more than the search needs.
+    """
+    return Bug(
+        sentence=getdoc(server) or "",
+        changes={"server": server},
+        search=Search(small, (breaks,), max_states=max_states),
+        breaks=breaks,
+        random=RandomWorlds(among, WHAT_CLIENTS_SEE, steps=300) if among else None,
     )
+
+
+BUGS: Mapping[str, Bug] = {
+    "half is a majority": bug(OffByOneMajority, election_safety, SmallCluster(replicate=False), among=THREE),
+    "votes for any log": bug(
+        VotesForAnyLog, leader_completeness, SmallCluster(elections={"S1": (1,), "S3": (2,)}), among=THREE
+    ),
+    "the longer log wins": bug(
+        LongerLogWins,
+        leader_completeness,
+        SmallCluster(elections={"S2": (4,), "S1": (5,)}, logs={"S1": (1, 1, 1), "S2": (3,)}),
+    ),
+    "counts votes, not voters": bug(
+        CountsVotesNotVoters,
+        election_safety,
+        SmallCluster(servers=5, elections={"S1": (1,), "S2": (1,)}, replicate=False, budget={"duplicate": 1}),
+        max_states=21_000,
+        among=RaftCluster(max_entries=1),
+    ),
+    "a heartbeat clears the vote": bug(
+        ForgetsVoteOnHeartbeat, election_safety, SmallCluster(max_term=2, logs={"S1": (1,)})
+    ),
+    "the vote is not durable": bug(
+        VoteNotDurable,
+        election_safety,
+        SmallCluster(replicate=False, budget={"crash": 1}),
+        among=RaftCluster(servers=3, clients=0),
+    ),
+    "the log is not durable": bug(
+        LogNotDurable,
+        leader_completeness,
+        SmallCluster(elections={"S1": (1,), "S3": (2,)}, budget={"crash": 1}),
+        among=THREE,
+    ),
+    "ignores the term before new entries": bug(
+        IgnoresPrevTerm,
+        log_matching,
+        SmallCluster(elections={"S2": (3,)}, logs={"S1": (1, 1), "S2": (2,)}, max_entries=1),
+        among=THREE,
+    ),
+    "always truncates the log": bug(
+        TruncatesAlways,
+        commits_never_fall,
+        SmallCluster(elections={"S1": (1,)}, scripts={"A": ("put",)}, retries=True),
+        among=THREE.again(max_entries=1),
+    ),
+    "commits entries of old terms": bug(
+        CommitsOldTerms,
+        leader_completeness,
+        SmallCluster(elections={"S1": (4,), "S3": (5,)}, logs={"S1": (2,), "S3": (3,)}, max_entries=1),
+    ),
+    "commits beyond the new entries": bug(
+        CommitsBeyondNew,
+        state_machine_safety,
+        SmallCluster(elections={"S1": (3,)}, logs={"S1": (1, 2), "S2": (1, 1), "S3": (1, 2)}, max_entries=1),
+    ),
+    "ignores heartbeats": bug(IgnoresHeartbeats, heeds_heartbeats, SmallCluster(), among=THREE),
+    "reads without asking": bug(
+        ReadsWithoutAsking,
+        linearizable,
+        SmallCluster(elections={"S1": (1,), "S2": (2,)}, scripts={"A": ("put",), "B": ("get",)}),
+        max_states=10_000,
+        among=THREE,
+    ),
+    "executes retries": bug(
+        ExecutesRetries,
+        linearizable,
+        SmallCluster(elections={"S1": (1,)}, scripts={"A": ("add",), "B": ("add",)}, retries=True),
+        among=THREE,
+    ),
 }
+"""Where to look for each: bounds in which a search of all runs finds it, and random worlds that find it."""

@@ -9,29 +9,36 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from patterns.consensus_raft.clients import Server
-from patterns.consensus_raft.cluster import RaftCluster, cluster_of
+from patterns.consensus_raft.cluster import RaftCluster
 from patterns.consensus_raft.properties import election_safety, servers_of
-from patterns.engine.explore import Exploration, explore
+from patterns.consensus_raft.state import ServerState
+from patterns.engine.explore import Exploration
 from patterns.engine.history import History
+from patterns.engine.planted import Search
 from patterns.engine.step import Step
-from patterns.engine.world import FAULTS, World
+from patterns.engine.world import World
 
-from .small import SmallCluster, small_cluster_of
+from .small import SmallCluster
 
-BUDGET = {**dict.fromkeys(FAULTS, 0), "crash": 2, "drop": 1}
+CRASHES, DROPS = 2, 1
+ARENA = Search(SmallCluster(budget={"crash": CRASHES}), (election_safety,))
+"""The game as a search looks at it: the same servers and crashes, elections of term 1 only, no heartbeats.
+
+Any number of messages may be lost: a search need not deliver a message. So it covers all of the game that happens in
+term 1. It says nothing of later terms. (The paper argues for any number of terms that no term has two leaders, 5.2.)
+"""
 
 
-def game(server: type[Server] = Server, *, seed: int = 0) -> RaftCluster:
+def game(seed: int = 0) -> RaftCluster:
     """Three servers, two crashes, one drop. Which message arrives next, and which timer runs out, is free."""
-    return cluster_of(server)(servers=3, clients=0, budget=BUDGET, seed=seed)
+    return RaftCluster(servers=3, clients=0, budget={"crash": CRASHES, "drop": DROPS}, seed=seed)
 
 
 class Ruling(NamedTuple):
-    """What the referee says of a game."""
+    """The referee's decision on a game."""
 
     won: bool
-    step: Step[World, Any] | None
+    step: Step[World[ServerState], Any] | None
     """The first step with two leaders of one term; without one, the step that came closest."""
     words: str
 
@@ -39,9 +46,9 @@ class Ruling(NamedTuple):
         return self.words
 
 
-def referee(history: History[World, Any]) -> Ruling:
-    """Whether some branch of the history has two leaders of one term, at one time or one after the other."""
-    closest: tuple[int, Step[World, Any]] = (0, history.steps[0])
+def referee(history: History[World[ServerState], Any]) -> Ruling:
+    """Whether some branch of the history has two leaders of one term, at the same time or one after the other."""
+    closest: tuple[int, Step[World[ServerState], Any]] = (0, history.steps[0])
     for leaf in history.leaves:
         leaders: dict[int, str] = {}
         for step in leaf.path:
@@ -56,27 +63,18 @@ def referee(history: History[World, Any]) -> Ruling:
     crashes, drops = (history.state.left(fault) for fault in ("crash", "drop"))
     words = (
         f"Not in these {len(history.steps) - 1} steps. The closest you came: {closest[0]} candidates or leaders in one "
-        f"term, at step {closest[1].number}. Where you stand, {crashes} of 2 crashes and {drops} of 1 drops are left."
+        f"term, at step {closest[1].number}. Where you stand, {crashes} of {CRASHES} crashes and {drops} of {DROPS} "
+        "drops are left."
     )
     return Ruling(False, closest[1], words)
 
 
-def _in_one_term(world: World) -> int:
+def _in_one_term(world: World[ServerState]) -> int:
     """The most servers that stand for election or lead in the same term."""
     terms = [server.current_term for server in servers_of(world) if server.role != "follower"]
     return max((terms.count(term) for term in terms), default=0)
 
 
-def admit(server: type[Server] = Server) -> Exploration:
-    """Search every run of the game, in the bounds of `arena`, for two leaders of one term."""
-    return explore(arena(server), [election_safety], max_states=50_000)
-
-
-def arena(server: type[Server] = Server) -> SmallCluster:
-    """The game as a search looks at it: the same servers and crashes, elections of term 1 only, no heartbeats.
-
-    Any number of messages may be lost, not only one: a search need not deliver a message. So it covers all of the game
-    that happens in term 1; of later terms it says nothing. (That no term has two leaders is Raft's Election Safety,
-    argued in the paper, 5.2, for any number of terms.)
-    """
-    return small_cluster_of(server)(servers=3, max_term=1, budget={"crash": BUDGET["crash"]})
+def admit() -> Exploration:
+    """Search every run of the game within the bounds of `ARENA` for two leaders of one term."""
+    return ARENA.run()

@@ -1,7 +1,7 @@
 """The vote rule as an exercise: tried on every small case, then searched through every run of small elections.
 
 def grant(server, request): ...
-judge_vote(grant)
+check(EXERCISES["grant"], grant)
 """
 
 from __future__ import annotations
@@ -12,17 +12,19 @@ from typing import Any, ClassVar, NamedTuple
 
 from patterns.consensus_raft.clients import Server
 from patterns.consensus_raft.messages import RequestVote
-from patterns.engine.judge import Answer, Case, Mistake, Verdict, judge
-from patterns.engine.properties import Property, Reason
-from patterns.engine.step import Note, Rule
-from patterns.engine.world import Deliver, World
+from patterns.consensus_raft.properties import ALWAYS
+from patterns.engine.exercise import Answer, Case, Exercise, Mistake
+from patterns.engine.planted import Search, planted
+from patterns.engine.properties import Along, Broken, Transition
+from patterns.engine.step import Rule
+from patterns.engine.world import Deliver
 
-from .judging import searched
-from .small import SmallCluster, small_cluster_of
+from .broken import BUGS
+from .small import SmallCluster
 
 
 class Voter(NamedTuple):
-    """What a server knows when a RequestVote comes to it. Its log counts by its last entry alone."""
+    """What a server knows when a RequestVote arrives. Of its log only the last entry counts."""
 
     current_term: int
     voted_for: str | None
@@ -31,6 +33,7 @@ class Voter(NamedTuple):
 
 
 VoteRule = Callable[[Voter, RequestVote], Any]
+Comparison = Callable[[tuple[int, int], tuple[int, int]], bool]
 
 
 def vote_solution(server: Voter, request: RequestVote) -> bool:
@@ -50,130 +53,107 @@ def vote_cases() -> Iterator[Case]:
         yield Voter(2, voted_for, *own), RequestVote(term, "S2", *theirs)
 
 
-def _vote_without(*parts: str) -> Callable[[Voter, RequestVote], bool]:
-    """The rule without its check of the `term`, the `vote` or the `log`."""
+def _grants(
+    up_to_date: Comparison = lambda theirs, own: theirs >= own,
+    term: bool = True,
+    vote: bool = True,
+    again: bool = True,
+) -> VoteRule:
+    """The rule with another comparison of the logs' (last term, last index), or without one of its other checks."""
 
     def rule(server: Voter, request: RequestVote) -> bool:
-        checks = {
-            "term": request.term >= server.current_term,
-            "vote": server.voted_for in (None, request.candidate_id),
-            "log": (request.last_log_term, request.last_log_index) >= (server.last_log_term, server.last_log_index),
-        }
-        return all(holds for part, holds in checks.items() if part not in parts)
+        free = (None, request.candidate_id) if again else (None,)
+        theirs = (request.last_log_term, request.last_log_index)
+        return (
+            (not term or request.term >= server.current_term)
+            and (not vote or server.voted_for in free)
+            and up_to_date(theirs, (server.last_log_term, server.last_log_index))
+        )
 
     return rule
-
-
-def _vote_with_log(up_to_date: Callable[[Voter, RequestVote], bool]) -> Callable[[Voter, RequestVote], bool]:
-    """The rule with another comparison of logs."""
-    return lambda server, request: _vote_without("log")(server, request) and up_to_date(server, request)
 
 
 VOTE_MISTAKES = (  # of two that answer alike in all that is wrong, the first is named: the narrower stands first
     Mistake(
         "refuses the repeated request",
-        "Your server refuses the very candidate it voted for when the request comes again. The answer may have been "
-        "lost: the same vote may be said twice (RequestVote rule 2).",
-        lambda server, request: _vote_without("vote")(server, request) and server.voted_for is None,
+        "Your server refuses the candidate that it voted for when the request arrives again. Its first answer may have "
+        "been lost: it may repeat the same vote (RequestVote rule 2).",
+        _grants(again=False),
     ),
     Mistake(
         "more, not at least as much",
         "Your server votes only for logs that are more up-to-date than its own. Equal is enough: in a new cluster all "
-        "logs are equal, and somebody has to be elected.",
-        _vote_with_log(
-            lambda server, request: (
-                (request.last_log_term, request.last_log_index) > (server.last_log_term, server.last_log_index)
-            )
-        ),
+        "logs are equal, and a leader must be elected.",
+        _grants(lambda theirs, own: theirs > own),
     ),
     Mistake(
         "term and index both",
-        "Your rule wants the candidate's last term and its last index both to be at least its own. With a later last "
-        "term the length does not matter: otherwise perhaps nobody can be elected (5.4.1).",
-        _vote_with_log(
-            lambda server, request: (
-                request.last_log_term >= server.last_log_term and request.last_log_index >= server.last_log_index
-            )
-        ),
+        "Your rule requires that the candidate's last term and its last index are both at least its own. With a later "
+        "last term the length does not matter; otherwise it can happen that no server can be elected (5.4.1).",
+        _grants(lambda theirs, own: theirs[0] >= own[0] and theirs[1] >= own[1]),
     ),
     Mistake(
         "only the last term",
-        "Your rule compares the last terms alone. Of two logs that end in the same term the longer one has more "
+        "Your rule compares only the last terms. Of two logs that end in the same term the longer one has more "
         "(5.4.1).",
-        _vote_with_log(lambda server, request: request.last_log_term >= server.last_log_term),
+        _grants(lambda theirs, own: theirs[0] >= own[0]),
     ),
     Mistake(
         "index before term",
         "Your rule compares the lengths of logs before their last terms. A long log of an old term is not more "
-        "up-to-date: the later last term wins, and only for equal ones the longer log (5.4.1).",
-        _vote_with_log(
-            lambda server, request: (
-                (request.last_log_index, request.last_log_term) >= (server.last_log_index, server.last_log_term)
-            )
-        ),
+        "up-to-date. Compare the last terms first, and the lengths only if the terms are equal (5.4.1).",
+        _grants(lambda theirs, own: theirs[::-1] >= own[::-1]),
+        BUGS["the longer log wins"].search,
     ),
     Mistake(
         "only the length",
-        "Your rule compares the lengths of logs alone. Which entries they hold is told by the last one's term, and "
-        "that counts first (5.4.1).",
-        _vote_with_log(lambda server, request: request.last_log_index >= server.last_log_index),
+        "Your rule compares only the lengths of logs. The term of the last entry counts first (5.4.1).",
+        _grants(lambda theirs, own: theirs[1] >= own[1]),
+        BUGS["the longer log wins"].search,
     ),
     Mistake(
         "no log check",
-        "Your server votes for a candidate whose log lacks what it has itself. What is lost then may be committed: "
-        "compare the logs' last entries (5.4.1).",
-        _vote_without("log"),
+        "Your server votes for a candidate whose log lacks entries that it has itself. Such an entry may be committed, "
+        "and is then lost: compare the logs' last entries (5.4.1).",
+        _grants(lambda theirs, own: True),
+        BUGS["votes for any log"].search,
     ),
     Mistake(
         "no term check",
         "Your server votes in a term that is over. Its answer carries its own, newer term: refuse a request whose term "
         "is below `server.current_term` (5.1).",
-        _vote_without("term"),
+        _grants(term=False),
     ),
     Mistake(
         "votes twice",
         "Your server gives its one vote of the term to a second candidate. Two candidates can then both count a "
-        "majority: see what `server.voted_for` says (5.2).",
-        _vote_without("vote"),
+        "majority: look at `server.voted_for` (5.2).",
+        _grants(vote=False),
+        BUGS["the vote is not durable"].search,
     ),
-    Mistake("always", "Your server grants every request. One vote a term, and not for every log.", lambda *given: True),
-    Mistake("never", "Your server refuses every request: nobody is ever elected.", lambda *given: False),
+    Mistake(
+        "always",
+        "Your server grants every request. It has one vote in each term, and must not give it to every log.",
+        lambda *given: True,
+        BUGS["the vote is not durable"].search,
+    ),
+    Mistake("never", "Your server refuses every request: no server is ever elected.", lambda *given: False),
 )
 
 
-def judge_vote(function: VoteRule) -> Verdict:
-    """Judge `grant(server, request) -> bool`: whether a server votes for the candidate that asks.
-
-    `server` is a `Voter`, `request` a RequestVote; the server has already entered the request's term if it was newer.
-    It is tried on small cases and, put into a server, searched through every run of small elections.
-    """
-    verdict = judge(function, vote_solution, vote_cases(), tell=_tell_vote, mistakes=VOTE_MISTAKES)
-    if not verdict.attempted:
-        return verdict
-    cluster = small_cluster_of(_voting(function))
-    consequence = CONSEQUENCES.get(verdict.mistake)
-    return searched(verdict, vote_searches(cluster), votes_by_the_book, cluster, consequence)
+def _tell(case: Case, right: Any, answer: Answer) -> str:
+    server, request = case
+    vote = f"voted for {server.voted_for}" if server.voted_for else "has not voted"
+    return (
+        f"a server in term {server.current_term} that {vote} has a log that ends with {_end(*server[2:])}. "
+        f"{request.candidate_id} asks it in term {request.term}, with a log that ends with "
+        f"{_end(request.last_log_index, request.last_log_term)}. It {'grants' if right else 'refuses'} the vote, "
+        f"yours {answer}."
+    )
 
 
-CONSEQUENCES = {
-    "no log check": "VotesForAnyLog",
-    "index before term": "LongerLogWins",
-    "only the length": "LongerLogWins",
-    "votes twice": "VoteNotDurable",
-    "always": "VoteNotDurable",
-}
-"""Mistakes of which a short run shows what they do, and the planted bug in whose bounds to look for it."""
-
-
-def vote_searches(cluster: type[SmallCluster]) -> list[SmallCluster]:
-    """One term with a crash or a doubled message; two terms; logs that are newer or longer than others."""
-    return [
-        cluster(replicate=False, budget={"crash": 1}),
-        cluster(replicate=False, budget={"duplicate": 1}),
-        cluster(replicate=False, elections={"S1": (1, 2), "S2": (1, 2)}),
-        cluster(replicate=False, elections={"S1": (4, 5), "S2": (4, 5)}, logs={"S1": (1, 1, 1), "S2": (3,)}),
-        cluster(replicate=False, elections={"S1": (1, 2), "S2": (1, 2)}, logs={"S1": (1, 1), "S2": (1,)}),
-    ]
+def _end(index: int, term: int) -> str:
+    return f"term {term} at index {index}" if index else "nothing"
 
 
 OWN_REFUSAL = Rule("**{who} refuses** {candidate}'s request for a vote in term {term}: so says your rule.", "your rule")
@@ -199,52 +179,52 @@ def _voting(rule: VoteRule) -> type[Server]:
     return Votes
 
 
-def _tell_vote(case: Case, right: Any, answer: Answer) -> str:
-    server, request = case
-    vote = f"voted for {server.voted_for}" if server.voted_for else "has not voted"
-    return (
-        f"a server in term {server.current_term} that {vote}, its log ending with {_end(*server[2:])}, is asked by "
-        f"{request.candidate_id} in term {request.term}, its log ending with "
-        f"{_end(request.last_log_index, request.last_log_term)}: it {'grants' if right else 'refuses'} the vote, "
-        f"yours {answer}."
+def _votes_by_the_book(memory: None, step: Transition) -> Broken | None:
+    packet = step.before.packet(step.event.id) if isinstance(step.event, Deliver) else None
+    if packet is None or not isinstance(packet.body, RequestVote):
+        return None
+    request, was = packet.body, step.before[packet.to]
+    newer = request.term > was.current_term
+    voter = Voter(
+        max(was.current_term, request.term), None if newer else was.voted_for, was.last_log_index, was.last_log_term
+    )
+    sent = (p for p in step.after.packets if p.id >= step.before.next_id and p.to == packet.sender)
+    right = vote_solution(voter, request)
+    if [p.body.vote_granted for p in sent] == [right]:
+        return None
+    vote = f"voted for {voter.voted_for}" if voter.voted_for else "had not voted"
+    return Broken(
+        f"{packet.to}, which {vote} in term {voter.current_term} and has {_end(*voter[2:])}, should "
+        f"{'grant' if right else 'refuse'} {packet.sender}'s request of term {request.term} with "
+        f"{_end(request.last_log_index, request.last_log_term)}"
     )
 
 
-def _end(index: int, term: int) -> str:
-    return f"term {term} at index {index}" if index else "nothing"
+votes_by_the_book = Along("Every request for a vote is answered by the book", lambda world: None, _votes_by_the_book)
+"""As rules 1 and 2 say."""
 
 
-class VotesByTheBook(Property):
-    """Every RequestVote is answered as rules 1 and 2 say."""
-
-    def __init__(self) -> None:
-        super().__init__("Every request for a vote is answered by the book")
-
-    def follow(self, memory: Any, before: World, event: Any, after: World, notes: tuple[Note, ...]) -> Any:
-        packet = before.packet(event.id) if isinstance(event, Deliver) else None
-        if memory or packet is None or not isinstance(packet.body, RequestVote):
-            return memory
-        request, was = packet.body, before[packet.to]
-        newer = request.term > was.current_term
-        voter = Voter(
-            max(was.current_term, request.term),
-            None if newer else was.voted_for,
-            was.last_log_index,
-            was.last_log_term,
-        )
-        answers = [p.body.vote_granted for p in after.packets if p.id >= before.next_id and p.to == packet.sender]
-        right = vote_solution(voter, request)
-        if answers == [right]:
-            return None
-        vote = f"voted for {voter.voted_for}" if voter.voted_for else "had not voted"
-        return (
-            f"{packet.to}, which {vote} in term {voter.current_term} and has {_end(*voter[2:])}, should "
-            f"{'grant' if right else 'refuse'} {packet.sender}'s request of term {request.term} with "
-            f"{_end(request.last_log_index, request.last_log_term)}"
-        )
-
-    def reason(self, memory: Any, state: World) -> Reason:
-        return memory  # type: ignore[no-any-return]
+def _search(**bounds: Any) -> Search:
+    return Search(SmallCluster(replicate=False, **bounds), (*ALWAYS, votes_by_the_book))
 
 
-votes_by_the_book = VotesByTheBook()
+VOTE = Exercise(
+    "grant",
+    vote_solution,
+    vote_cases,
+    VOTE_MISTAKES,
+    _tell,
+    put=lambda rule, machine: planted(machine, server=_voting(rule)),
+    searches=[
+        _search(budget={"crash": 1}),
+        _search(budget={"duplicate": 1}),
+        _search(elections={"S1": (1, 2), "S2": (1, 2)}),
+        _search(elections={"S1": (4, 5), "S2": (4, 5)}, logs={"S1": (1, 1, 1), "S2": (3,)}),
+        _search(elections={"S1": (1, 2), "S2": (1, 2)}, logs={"S1": (1, 1), "S2": (1,)}),
+    ],
+)
+"""`grant(server, request) -> bool`: whether a server votes for the candidate that asks.
+
+`server` is a `Voter`, `request` a RequestVote. The server has already entered the request's term if it was newer. The
+searches: one term with a crash or a doubled message; two terms; logs that are newer or longer than others.
+"""
