@@ -14,6 +14,7 @@ from patterns.engine.step import Rule
 from patterns.engine.table import Table
 
 from .clients import Server
+from .cluster import RaftCluster
 from .prevote import PreVoteServer
 
 STEP_DOWN_RULES: Mapping[str, Rule] = {
@@ -70,3 +71,11 @@ class PreVoteStepDownServer(StepDownServer, PreVoteServer):
     """
 
     rules: ClassVar[Mapping[str, Rule]] = {**PreVoteServer.rules, **STEP_DOWN_RULES}
+
+
+class StepDownCluster(RaftCluster):
+    """A cluster with both extensions."""
+
+    name = "consensus_raft_step_down"
+    server = PreVoteStepDownServer
+    rules = PreVoteStepDownServer.rules

@@ -22,9 +22,10 @@ from patterns.consensus_raft import (
     Server,
 )
 from patterns.consensus_raft.histories import Store, is_linearizable, operations_of
-from patterns.consensus_raft.lesson.directing import Director
+from patterns.consensus_raft.lesson.gallery import stand
 from patterns.engine.linearizable import Operation, check
 from patterns.engine.process import Effects
+from patterns.engine.script import Script
 
 
 def elected(*log: Entry) -> Server:
@@ -92,6 +93,27 @@ def test_a_request_that_was_executed_is_answered_without_executing_it_again() ->
     after, effects = leader.after_request("A", Add(1, "x", 5))
     assert after == leader
     assert (rules(effects), effects.replies) == (["CL.session"], [("A", Done(1, 5))])
+
+
+def test_a_retry_of_a_clients_last_request_but_one_is_not_executed() -> None:
+    """Section 8: an entry whose serial number has already been executed changes nothing, however old it is."""
+    leader = elected()
+    for request in (Add(1, "x", 5), Add(2, "x", 10), Add(1, "x", 5)):
+        leader = leader.after_request("A", request)[0]
+    after, effects = hears(leader, 4)
+    assert after.state_machine.store["x"] == 15
+    assert rules(effects).count("CL.twice") == 1
+    assert effects.replies == [("A", Done(1, 5)), ("A", Done(2, 15))]
+
+
+def test_a_retry_of_a_clients_last_request_but_one_is_not_answered_with_the_last_value() -> None:
+    """Thesis 6.3: a session holds the answer to the last request only."""
+    leader = elected()
+    for request in (Add(1, "x", 5), Add(2, "x", 10)):
+        leader = leader.after_request("A", request)[0]
+    _, effects = hears(leader, 3)[0].after_request("A", Add(1, "x", 5))
+    assert effects.replies == []
+    assert "CL.session" not in rules(effects)
 
 
 def test_sessions_are_replicated_so_that_a_new_leader_knows_what_an_old_one_executed() -> None:
@@ -166,9 +188,9 @@ def test_a_deposed_leader_sends_its_waiting_readers_on() -> None:
 # What clients see of a whole cluster
 
 
-def cluster_with_leader() -> Director:
-    run = Director(RaftCluster(servers=3))
-    run.stand("S1", "S2", "S3")
+def cluster_with_leader() -> Script:
+    run = Script(RaftCluster(servers=3))
+    stand(run, "S1", "S2", "S3")
     run.settle()
     return run
 
@@ -176,11 +198,11 @@ def cluster_with_leader() -> Director:
 def test_what_clients_did_and_saw_is_a_history_of_operations() -> None:
     """Herlihy and Wing 1990: calls and answers, a retry being the same operation."""
     run = cluster_with_leader()
-    run.asks("A", "S2", Put(1, "x", 7))  # sent on, no answer
-    run.asks("A", "S1", Put(1, "x", 7))
-    run.asks("B", "S1", Get(1, "x"))
+    run.ask("A", Put(1, "x", 7), "S2")  # sent on, no answer
+    run.ask("A", Put(1, "x", 7), "S1")
+    run.ask("B", Get(1, "x"), "S1")
     run.settle()
-    run.asks("B", "S1", Get(2, "x"))
+    run.ask("B", Get(2, "x"), "S1")
     put, read, pending = operations_of(run.history.path)
     assert (put.client, put.input, put.output) == ("A", Put(1, "x", 7), 7)
     assert (read.client, read.output) == ("B", 7)
@@ -193,7 +215,7 @@ def test_a_late_answer_to_an_earlier_request_is_no_answer_to_the_next() -> None:
     """Section 8: serial numbers tell a client's requests apart."""
     cluster = RaftCluster(servers=3)
     run = cluster_with_leader()
-    run.asks("A", "S1", Put(2, "x", 7))
+    run.ask("A", Put(2, "x", 7), "S1")
     call = run.world.call("A")
     assert call is not None
     assert not cluster.answers(call, Done(1, 3))

@@ -12,45 +12,42 @@ import pytest
 from patterns.consensus_raft import FIGURE_3, Command, Entry, Put, RaftCluster
 from patterns.consensus_raft.cluster import earlier_log
 from patterns.consensus_raft.lesson.broken import CommitsOldTerms
-from patterns.consensus_raft.lesson.directing import Director
 from patterns.consensus_raft.lesson.gallery import (
     FIGURE_7,
     SectionFive,
+    figure_8_cluster,
     figure_8_to_a,
     figure_8_to_b,
     figure_8_to_c,
     figure_8_to_d,
     figure_8_to_e,
+    replicate,
+    stand,
 )
 from patterns.consensus_raft.properties import ALWAYS, commits_never_fall, terms_never_fall
-from patterns.engine.counterexample import Watch
+from patterns.engine.planted import first_broken
+from patterns.engine.script import Script
 from patterns.engine.world import Crash, World
 
 
-def terms(run: Director) -> dict[str, tuple[int, ...]]:
-    return {name: tuple(entry.term for entry in run.server(name).log) for name in run.world.names}
+def terms(run: Script) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(entry.term for entry in run.world[name].log) for name in run.world.names}
 
 
-def broken(run: Director) -> str:
+def broken(run: Script) -> str:
     """Why an invariant does not hold somewhere on the run; empty when all hold."""
-    watch = Watch(run.history.machine, ALWAYS)
-    path = run.history.path
-    memories = watch.begin(path[0].state)
-    for step in path[1:]:
-        assert step.parent is not None
-        memories = watch.follow(memories, step.parent.state, step.event, step.state, step.notes)
-    found = watch.broken(memories, run.world)
-    return f"{found[0].name}: {found[1]}" if found else ""
+    found = first_broken(run.history, ALWAYS)
+    return f"{found.property.name}: {found.reason}" if found else ""
 
 
 # Figure 7: when the leader at the top comes to power, any of (a) to (f) is possible in a follower's log
 
 
-def figure_7_cluster() -> Director:
+def figure_7_cluster() -> Script:
     names = ("S1", "S2", "S3", "S4", "S5", "S6", "S7")
     logs = dict(zip(names, FIGURE_7.values(), strict=True))
-    run = Director(RaftCluster(servers=7, logs=logs, term=7))
-    run.stand("S1", "S2", "S3", "S6")
+    run = Script(RaftCluster(servers=7, logs=logs, term=7))
+    stand(run, "S1", "S2", "S3", "S6")
     return run
 
 
@@ -59,8 +56,8 @@ def test_the_leader_of_figure_7_brings_every_followers_log_in_line(name: str, se
     """5.3: (a, b) lack entries, (c, d) have extra uncommitted ones, (e, f) both."""
     run = figure_7_cluster()
     assert terms(run)[server] == FIGURE_7[name]
-    run.replicate("S1", server)
-    assert run.server(server).log == run.server("S1").log
+    replicate(run, "S1", server)
+    assert run.world[server].log == run.world["S1"].log
     assert terms(run)[server] == (*FIGURE_7["leader"], 8)
     assert broken(run) == ""
 
@@ -74,7 +71,7 @@ def test_one_refusal_for_each_conflicting_term_is_enough_in_figure_7(server: str
     """5.3, the fast back-up: a and b are too short, e is and conflicts in term 4, f in terms 3 and 2."""
     run = figure_7_cluster()
     before = len(run.history.path)
-    run.replicate("S1", server)
+    replicate(run, "S1", server)
     notes = [note.rule for step in run.history.path[before:] for note in step.notes]
     assert notes.count("AE.2") + notes.count("AE.2.short") == refusals
 
@@ -85,52 +82,52 @@ def test_one_refusal_for_each_conflicting_term_is_enough_in_figure_7(server: str
 def test_in_figure_7_those_vote_for_the_leader_whose_log_is_not_more_up_to_date(server: str, votes: str) -> None:
     """5.4.1: c has one entry more in the same term, d a later term."""
     names = ("S1", "S2", "S3", "S4", "S5", "S6", "S7")
-    run = Director(RaftCluster(servers=7, logs=dict(zip(names, FIGURE_7.values(), strict=True)), term=7))
-    run.stand("S1", server)
-    assert (server in run.server("S1").votes) == (votes == "y")
+    run = Script(RaftCluster(servers=7, logs=dict(zip(names, FIGURE_7.values(), strict=True)), term=7))
+    stand(run, "S1", server)
+    assert (server in run.world["S1"].votes) == (votes == "y")
 
 
 # Figure 8: a time sequence showing why a leader cannot determine commitment using log entries from older terms
 
 
 def test_figure_8_a_s1_is_leader_and_partially_replicates_the_entry_at_index_2() -> None:
-    run = figure_8_to_a()
+    run = figure_8_to_a(Script(figure_8_cluster()))
     assert terms(run) == {"S1": (1, 2), "S2": (1, 2), "S3": (1,), "S4": (1,), "S5": (1,)}
-    assert (run.server("S1").role, run.server("S1").current_term) == ("leader", 2)
+    assert (run.world["S1"].role, run.world["S1"].current_term) == ("leader", 2)
 
 
 def test_figure_8_b_s5_is_elected_for_term_3_and_accepts_a_different_entry_at_index_2() -> None:
-    run = figure_8_to_b()
+    run = figure_8_to_b(Script(figure_8_cluster()))
     assert terms(run) == {"S1": (1, 2), "S2": (1, 2), "S3": (1,), "S4": (1,), "S5": (1, 3)}
     assert run.world.down == {"S1"}
-    assert (run.server("S5").role, run.server("S5").current_term) == ("leader", 3)
-    assert run.server("S5").votes == {"S3", "S4", "S5"}
+    assert (run.world["S5"].role, run.world["S5"].current_term) == ("leader", 3)
+    assert run.world["S5"].votes == {"S3", "S4", "S5"}
 
 
 def test_figure_8_c_the_entry_from_term_2_is_on_a_majority_but_not_committed() -> None:
-    run = figure_8_to_c()
+    run = figure_8_to_c(Script(figure_8_cluster()))
     assert terms(run) == {"S1": (1, 2, 4), "S2": (1, 2), "S3": (1, 2), "S4": (1,), "S5": (1, 3)}
     assert run.world.down == {"S5"}
-    assert run.server("S1").holders(2) == ("S1", "S2", "S3")
-    assert run.server("S1").commit_index < 2
+    assert run.world["S1"].holders(2) == ("S1", "S2", "S3")
+    assert run.world["S1"].commit_index < 2
 
 
 def test_figure_8_d_s5_is_elected_and_overwrites_the_entry_from_term_2() -> None:
-    run = figure_8_to_c()
+    run = figure_8_to_c(Script(figure_8_cluster()))
     figure_8_to_d(run)
-    assert (run.server("S5").role, run.server("S5").current_term) == ("leader", 5)
-    assert run.server("S5").votes == {"S2", "S3", "S5"}
+    assert (run.world["S5"].role, run.world["S5"].current_term) == ("leader", 5)
+    assert run.world["S5"].votes == {"S2", "S3", "S5"}
     assert terms(run) == {"S1": (1, 2, 4), "S2": (1, 3), "S3": (1, 3), "S4": (1, 3), "S5": (1, 3)}
     assert broken(run) == ""
 
 
 def test_figure_8_e_with_an_entry_of_its_own_term_on_a_majority_s1_commits_and_s5_cannot_win() -> None:
-    run = figure_8_to_c()
+    run = figure_8_to_c(Script(figure_8_cluster()))
     figure_8_to_e(run)
-    assert run.server("S1").log == run.server("S2").log == run.server("S3").log
+    assert run.world["S1"].log == run.world["S2"].log == run.world["S3"].log
     committed = [note.values["index"] for step in run.history.path for note in step.notes if note.rule == "L.4"]
     assert committed[-1] == 3
-    assert (run.server("S5").role, run.server("S5").votes) == ("candidate", {"S4", "S5"})
+    assert (run.world["S5"].role, run.world["S5"].votes) == ("candidate", {"S4", "S5"})
     assert broken(run) == ""
 
 
@@ -140,8 +137,8 @@ class CommitsOldTermsInSectionFive(CommitsOldTerms, SectionFive):
 
 def test_a_leader_that_commits_entries_of_old_terms_loses_a_committed_one_in_figure_8() -> None:
     """5.4.2: in (c) the entry would be committed, in (d) it is gone."""
-    run = figure_8_to_c(CommitsOldTermsInSectionFive)
-    assert run.server("S1").commit_index == 2
+    run = figure_8_to_c(Script(figure_8_cluster(CommitsOldTermsInSectionFive)))
+    assert run.world["S1"].commit_index == 2
     figure_8_to_d(run)
     assert broken(run).startswith("Leader Completeness: later leaders have all that was committed: S5 leads term 5")
 
@@ -155,10 +152,10 @@ def changed(world: World, name: str, **fields: Any) -> World:
 
 
 def elected_world() -> World:
-    run = Director(RaftCluster(servers=3))
-    run.stand("S1", "S2", "S3")
+    run = Script(RaftCluster(servers=3))
+    stand(run, "S1", "S2", "S3")
     run.settle()
-    run.beats("S1")
+    run.fire("S1", "heartbeat")
     run.settle()
     return run.world
 

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from patterns.consensus_raft.cluster import RaftCluster
-from patterns.consensus_raft.stepdown import PreVoteStepDownServer
+from patterns.consensus_raft.stepdown import StepDownCluster
 from patterns.engine.chapter import Chapter
 from patterns.engine.machine import Machine
 from patterns.engine.milestones import Milestones
-from patterns.engine.planted import with_parts
 
 from .broken import BUGS
 from .commit_exercise import COMMIT
@@ -18,7 +17,7 @@ from .vote_exercise import VOTE
 
 MACHINES = {
     "Raft": RaftCluster(),
-    "Raft with pre-vote and step-down": with_parts(RaftCluster, server=PreVoteStepDownServer)(),
+    "Raft with pre-vote and step-down": StepDownCluster(),
 }
 MILESTONES: Mapping[type[Machine[Any, Any]], Milestones] = {RaftCluster: RAFT_MILESTONES}
 EXERCISES = {exercise.name: exercise for exercise in (VOTE, COMMIT)}

@@ -17,7 +17,7 @@ from patterns.consensus_raft.messages import (
     RequestVoteReply,
 )
 from patterns.consensus_raft.properties import split_vote
-from patterns.consensus_raft.stepdown import PreVoteStepDownServer
+from patterns.consensus_raft.stepdown import StepDownCluster
 from patterns.engine.history import History
 from patterns.engine.milestones import fired, first, messages, when
 from patterns.engine.planted import with_parts
@@ -56,7 +56,7 @@ def elected(cluster: RaftCluster, leader: str = "S1") -> Script:
 # Elections
 
 
-def a_split_vote() -> Run:
+def split_votes() -> Run:
     """Three candidates share five votes, nobody wins term 1, and term 2 decides. Stands where the votes are split."""
     run = Script(RaftCluster()).fire("S1", "election").fire("S2", "election").fire("S3", "election")
     run.deliver(RequestVote, "S1", "S4").deliver(RequestVote, "S2", "S5").settle()
@@ -99,7 +99,7 @@ def minority_partition() -> Run:
 def heard_but_deaf() -> Run:
     """All links to the leader S1 are cut, those from it are not: it would lead for ever. With step-down it gives up
     after an election timeout, and the others elect a leader that commits. Stands at the cut."""
-    run = elected(with_parts(RaftCluster, server=PreVoteStepDownServer)())
+    run = elected(StepDownCluster())
     run.cut(("S2", "S3", "S4", "S5"), "S1", one_way=True)
     cut = run.step
     run.ask("A", Put(1, "x", 10), "S1").until(fired("SD.2")).until(fired("C.2"))
@@ -111,7 +111,7 @@ def heard_but_deaf() -> Run:
 def bridge_to_the_old_leader() -> Run:
     """S5 crashes, and S2 alone is still linked to the leader S1. With pre-vote alone S2 refuses S3 and S4 as long as it
     hears S1. With step-down S1 gives up, and S2, S3 and S4 elect a leader. Stands at the cut."""
-    run = elected(with_parts(RaftCluster, server=PreVoteStepDownServer)()).crash("S5").cut("S1", ("S3", "S4"))
+    run = elected(StepDownCluster()).crash("S5").cut("S1", ("S3", "S4"))
     cut = run.step
     run.until(fired("PV.2.heard", who="S2")).until(fired("SD.2")).until(fired("C.2")).wait(100)
     return run.at(cut).history
@@ -214,17 +214,17 @@ def figure_8_to_e(run: Script) -> Script:
 
 def duplicated_request() -> Run:
     """The leader crashes before it answers; the client asks the next one again. Stands at the retry: the log gets the
-    request twice, the state machine executes it once."""
+    request twice, the state machine executes it once. A third attempt is answered from the session."""
     run = elected(RaftCluster(servers=3)).ask("A", Add(1, "x", 1), "S1")
     run.deliver(AppendEntries, "S1", "S2").deliver(AppendEntries, "S1", "S3").crash("S1").settle()
     stand(run, "S2", "S3").ask("A", Add(1, "x", 1), "S2")
     retry = run.step
-    run.settle().fire("S2", "heartbeat").settle()
+    run.settle().fire("S2", "heartbeat").settle().ask("A", Add(1, "x", 1), "S2")
     return run.at(retry).history
 
 
 GALLERY: Mapping[str, Callable[[], Run]] = {
-    "Three candidates split the votes, and the next term decides": a_split_vote,
+    "Three candidates split the votes, and the next term decides": split_votes,
     "An old leader returns from a partition and steps down": old_leader_returns,
     "A new leader repairs the logs of Figure 7": figure_7,
     "Figure 8: an entry that a majority holds is overwritten": figure_8,
