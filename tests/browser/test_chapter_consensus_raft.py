@@ -65,7 +65,7 @@ def test_the_guided_run_is_locked_until_each_prediction_is_made(chapter: Chapter
     answer(player, "leader of term 1")
     button(player, "Last step").click()
     answer(player, "two of three have it on disk")
-    expect(player.locator(".dp-say")).to_contain_text("S3 commits all up to index 2")
+    expect(player.locator(".dp-say")).to_contain_text("S3 commits all entries up to index 2")
     chapter.notebook.screenshot("chapter5_committed_light", player)
     button(player, "Last step").click()
     at_step(player, 9, of=9)

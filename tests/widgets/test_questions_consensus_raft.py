@@ -9,15 +9,16 @@ from typing import Any
 
 import pytest
 
-from patterns.consensus_raft import Put, RaftCluster, Server
+from patterns.consensus_raft import Put, RaftCluster
 from patterns.consensus_raft.histories import is_linearizable
-from patterns.consensus_raft.lesson.gallery import GALLERY
-from patterns.consensus_raft.lesson.hunts import hunt
-from patterns.consensus_raft.lesson.milestones import MILESTONES
+from patterns.consensus_raft.lesson.broken import BUGS
+from patterns.consensus_raft.lesson.gallery import figure_8, minority_partition, old_leader_returns
 from patterns.engine.history import History
+from patterns.engine.milestones import fired
 from patterns.engine.step import Step
 from patterns.engine.world import Crash, Request
 from widgets.chapters.consensus_raft import questions as ask
+from widgets.question import Question, locked_steps
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "05_consensus_raft.ipynb"
 CELLS = {cell["id"]: "".join(cell["source"]) for cell in json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]}
@@ -36,20 +37,22 @@ def rules(step: Step[Any, Any]) -> list[str]:
     return [note.rule for note in step.notes]
 
 
-def said(step: Step[Any, Any], machine: Any) -> str:
-    return " ".join(machine.say(note) for note in step.notes)
+def locked(run: History[Any, Any], *questions: Question) -> list[Step[Any, Any]]:
+    """The steps that the questions lock, in turn."""
+    return [run.steps[number] for number in locked_steps(run, questions)]
 
 
 def test_the_guided_run_has_nine_steps_and_its_questions_stand_where_the_notebook_locks_them(
     story: History[Any, Any],
 ) -> None:
     assert len(story.steps) == 10
-    assert "{3: ask.REFUSED, 5: ask.MAJORITY, 8: ask.COMMIT}" in CELLS["story-play"]
+    assert "[ask.REFUSED, ask.MAJORITY, ask.COMMIT]" in CELLS["story-play"]
+    assert [step.depth for step in locked(story, ask.REFUSED, ask.MAJORITY, ask.COMMIT)] == [3, 5, 8]
 
 
 def test_s1_refuses_s3_because_it_voted_for_itself_when_it_stood(story: History[Any, Any]) -> None:
     assert [rules(story.steps[at]) for at in (1, 2)] == [["F.2"], ["F.2"]]
-    [note] = story.steps[3].notes
+    [note] = locked(story, ask.REFUSED)[0].notes
     assert (note.rule, note.values["voted_for"]) == ("RV.2.voted", "S1")
     assert (note.values["who"], note.values["candidate"], note.values["term"]) == ("S1", "S3", 1)
 
@@ -57,7 +60,7 @@ def test_s1_refuses_s3_because_it_voted_for_itself_when_it_stood(story: History[
 def test_two_yeses_make_s3_leader_while_s1s_no_is_on_its_way_and_s1_can_no_longer_win(
     story: History[Any, Any],
 ) -> None:
-    step = story.steps[5]
+    [step] = locked(story, ask.MAJORITY)
     assert "C.2" in rules(step)
     before = step.parent.state if step.parent else None
     assert before is not None
@@ -66,7 +69,7 @@ def test_two_yeses_make_s3_leader_while_s1s_no_is_on_its_way_and_s1_can_no_longe
 
 
 def test_x_is_committed_and_answered_when_s2_has_both_entries_and_s1_has_none(story: History[Any, Any]) -> None:
-    world = story.steps[8].state
+    world = locked(story, ask.COMMIT)[0].state
     assert [len(server.log) for server in world.processes] == [0, 2, 2]
     assert [server.commit_index for server in world.processes] == [0, 0, 2]  # S2 does not know yet
     assert world["S3"].holders(2) == ("S2", "S3")
@@ -87,7 +90,7 @@ def test_any_two_majorities_of_three_or_five_share_a_server() -> None:
 
 
 def test_of_the_two_sides_of_the_cable_the_three_commit_and_the_two_do_not() -> None:
-    run = GALLERY["minority partition"]()
+    run = minority_partition()
     cut = run.step
     assert {link for link in cut.state.cuts if link[0] in ("S1", "S2")} == {
         (a, b) for a in ("S1", "S2") for b in ("S3", "S4", "S5")
@@ -102,7 +105,7 @@ def test_of_the_two_sides_of_the_cable_the_three_commit_and_the_two_do_not() -> 
 
 
 def test_in_figure_8_a_majority_has_the_entry_of_term_2_and_s5_overwrites_it() -> None:
-    run = GALLERY["Figure 8"]()
+    run = figure_8()
     c = run.step
     assert [server.id for server in c.state.processes if server.log[1:2] and server.log[1].term == 2] == [
         "S1",
@@ -111,16 +114,16 @@ def test_in_figure_8_a_majority_has_the_entry_of_term_2_and_s5_overwrites_it() -
     ]
     assert (c.state["S1"].role, c.state["S1"].current_term) == ("leader", 4)
     assert c.state["S5"].last_log_term == 3
-    asked = run.branch[76]  # where the notebook asks
-    assert "ask={76: ask.FIGURE_8}" in CELLS["figure-8"]
-    assert any(isinstance(step.event, Crash) and step.event.process == "S1" for step in run.branch[c.depth : 76])
-    assert rules(run.branch[75]) == ["C.4"], "S5 stands"
+    [asked] = locked(run, ask.FIGURE_8)
+    assert any(step.event == Crash("S1") for step in run.branch[c.depth : asked.depth])
+    assert asked.parent is not None
+    assert rules(asked.parent) == ["C.4"], "S5 stands"
     assert "RV.2" in rules(asked), "S2 votes for it"
     assert [run.branch[-1].state[name].term_at(2) for name in ("S2", "S3", "S4", "S5")] == [3, 3, 3, 3]
 
 
 def test_the_other_branch_of_figure_8_commits_the_old_entry_along_with_one_of_its_own_term() -> None:
-    run = GALLERY["Figure 8"]()
+    run = figure_8()
     other = run.leaves[-1]
     notes = [note for step in other.path for note in step.notes if note.rule == "L.4"]
     assert [(note.values["index"], note.values["term"]) for note in notes] == [(3, 4)]
@@ -128,15 +131,16 @@ def test_the_other_branch_of_figure_8_commits_the_old_entry_along_with_one_of_it
 
 
 def test_a_vote_in_memory_makes_two_leaders_of_one_term_before_anything_else_breaks() -> None:
-    found = hunt("VoteNotDurable").counterexample
+    bug = BUGS["the vote is not durable"]
+    found = bug.found().counterexample
     assert found is not None
     assert found.property.name.startswith("Election Safety")
     assert [type(step.event) for step in found.history.path[1:]].count(Crash) == 1
-    assert hunt("VoteNotDurable", Server).complete
+    assert bug.clean().complete
 
 
 def test_the_old_leader_is_never_answered_for_and_its_entry_is_overwritten() -> None:
-    run = GALLERY["old leader returns"]()
+    run = old_leader_returns()
     asked = next(step for step in run.branch if isinstance(step.event, Request) and step.event.client == "B")
     assert asked.state["S1"].role == "leader"
     index = len(asked.state["S1"].log)
@@ -151,7 +155,7 @@ def test_the_old_leader_is_never_answered_for_and_its_entry_is_overwritten() -> 
 def test_the_five_servers_elect_in_one_try_and_go_as_the_notebook_says() -> None:
     run = History(RaftCluster(seed=3))
     assert "RaftCluster(seed=3)" in CELLS["five"]
-    assert run.run_until(MILESTONES["a leader is elected"], 50)
+    assert run.run_until(fired("C.2"), 50)
     assert sum(rules(step) == ["F.2"] for step in run.path) == 1
 
 

@@ -1,9 +1,10 @@
 """The predictions of the Raft chapter, in the order they are asked.
 
-Each stands at a step of a run that the notebook makes; tests/widgets/test_questions_consensus_raft.py holds what they
-say against what happens there.
+A question that locks a step names the step by what happens there. tests/widgets/test_questions_consensus_raft.py
+compares what the questions say with the runs.
 """
 
+from patterns.engine.milestones import fired
 from widgets.question import Option, Question
 
 CUT = Question(
@@ -12,36 +13,37 @@ CUT = Question(
     (
         Option(
             "both sides sell, and sort it out when the cable is mended",
-            "Then two people hold a ticket for one seat, and no sorting out gives both of them the evening.",
+            "Then two people hold a ticket for one seat. Sorting it out gives only one of them the evening.",
         ),
         Option(
             "neither side sells until the cable is mended",
-            "Safe, but more careful than it has to be: three of five can go on without asking the other two.",
+            "This is safe, but too careful: three of five can go on without asking the other two.",
         ),
         Option(
             "the side with three sells, the side with two waits",
-            "Two majorities of five always share a server. So at most one side can be one, and each side can count.",
+            "Two majorities of five always share a server. So at most one side is a majority, and each side can count.",
             right=True,
         ),
         Option(
             "the side that the leader is on sells",
-            "A leader with one follower looks to itself like a leader with four slow ones. It cannot know that nobody "
-            "else was elected over there.",
+            "To a leader, three followers that are cut off look like three slow ones. It cannot know that the other "
+            "side has elected another leader.",
         ),
     ),
 )
 
 REFUSED = Question(
-    "S3 and S1 both ran out of patience in **term 1**, and each asks the others for a vote. Now **S3's request reaches "
-    "S1**. What does S1 say?",
+    "The election timers of S3 and S1 both ran out in **term 1**, and each asks the others for a vote. Now **S3's "
+    "request reaches S1**. What does S1 answer?",
     (
-        Option("yes: S3 asked first", "First come, first served. But the first that asked S1 for its vote was S1."),
-        Option("no: it has voted for itself", "One vote a term. S1's went to S1 when it stood.", right=True),
+        Option("yes: S3 asked first", "First come, first served. But the first server that asked S1 was S1 itself."),
+        Option("no: it has voted for itself", "A server has one vote in each term. S1 voted for S1.", right=True),
         Option(
             "nothing: a candidate answers no requests",
-            "It answers as all do. A candidate that kept silent could not learn of a newer term either.",
+            "A candidate answers like every server. If it kept silent, the others would not learn its term.",
         ),
     ),
+    at=fired("RV.2.voted", who="S1", candidate="S3"),
 )
 
 MAJORITY = Question(
@@ -49,35 +51,36 @@ MAJORITY = Question(
     (
         Option(
             "still a candidate: S1 has not answered",
-            "It need not. If everybody had to answer, one crashed server would stop every election.",
+            "S1 need not answer. If every server had to, one crashed server would stop every election.",
         ),
         Option(
             "still a candidate: S1 stands as well, and could win",
-            "It cannot: S1 needs two votes of three, and two are given to S3. A vote is not taken back.",
+            "S1 cannot win: it needs two votes of three, and two are given to S3. A vote is not taken back.",
         ),
         Option("leader of term 1", "Its own vote and S2's are two of three, a majority.", right=True),
     ),
+    at=fired("C.2", who="S3"),
 )
 
 COMMIT = Question(
-    "A asked S3 for x = 10. **S2's answer reaches S3: it has both entries.** S1 has neither. May S3 tell A that it is "
+    "A asked S3 for x = 10. **S2's answer reaches S3: S2 has both entries.** S1 has neither. May S3 tell A that it is "
     "done?",
     (
         Option(
-            "no: S1 has to have it, too",
+            "no: S1 must have it, too",
             "Then A waits whenever one server is down. Three servers would be worse than one.",
         ),
         Option(
-            "no: S2 has to know that it is committed",
-            "That is news for S2, and it comes with the next message. What makes it safe is where the entry is, not "
-            "who knows.",
+            "no: S2 must know that it is committed",
+            "S2 learns that with the next message. The entry is safe because S2 holds it, not because S2 knows.",
         ),
         Option(
             "yes: two of three have it on disk",
-            "Whoever leads next needs votes of two, and one of any two has the entry. It cannot be forgotten.",
+            "The next leader needs the votes of two servers, and one of any two has the entry. It cannot be lost.",
             right=True,
         ),
     ),
+    at=fired("CL.done", client="A"),
 )
 
 FIGURE_8 = Question(
@@ -86,19 +89,20 @@ FIGURE_8 = Question(
     (
         Option(
             "no: it is on a majority",
-            "So one would think. But S5's log ends in a later term, so S2 and S3 vote for it, although they have what "
-            "it lacks.",
+            "A majority is not enough here. S5's log ends in a later term, so S2 and S3 vote for S5, although S5 lacks "
+            "the entry.",
         ),
         Option(
             "yes: S5 can win, and overwrites it",
-            "Its last term is 3, theirs is 2: by the vote rule its log is the better one.",
+            "S5's last term is 3, that of S2 and S3 is 2: by the vote rule S5's log is the better one.",
             right=True,
         ),
         Option(
             "yes: S1 was the only one that knew of it",
-            "S2 and S3 have it on their disks. That is not what is missing.",
+            "S2 and S3 have the entry on their disks. That is not what is missing.",
         ),
     ),
+    at=fired("RV.2", who="S2", candidate="S5", term=5),
 )
 
 FORGETFUL = Question(
@@ -107,11 +111,11 @@ FORGETFUL = Question(
     (
         Option(
             "nothing: it asks the others whom it voted for",
-            "Nobody keeps a list of who voted for whom, and no message asks for it.",
+            "No server keeps a list of all votes, and no message asks for it.",
         ),
         Option(
             "an election takes longer",
-            "The contrary: it is rather too quick to give a vote.",
+            "The opposite is true: the server gives its vote too quickly.",
         ),
         Option(
             "an entry that was committed is lost",
@@ -135,7 +139,7 @@ DEPOSED = Question(
         ),
         Option(
             "a refusal at once: S1 knows that it has lost the others",
-            "It hears nothing, and that looks like four slow servers. It knows only when a newer term reaches it.",
+            "To S1, servers that are cut off look like slow ones. It learns the truth when a newer term reaches it.",
         ),
         Option(
             "no answer; and when the cable is mended, S1's entry is overwritten",
@@ -144,8 +148,8 @@ DEPOSED = Question(
         ),
         Option(
             "no answer; and when the cable is mended, it is committed after all",
-            "It could be, had nobody else led meanwhile. But four of five did elect, and at that index they have "
-            "something else.",
+            "That could happen if no other server had led meanwhile. But the other four did elect a leader, and at "
+            "that index they have another entry.",
         ),
     ),
 )
