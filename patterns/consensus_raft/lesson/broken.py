@@ -208,7 +208,7 @@ BUGS: Mapping[str, Bug] = {
     "always truncates the log": bug(
         TruncatesAlways,
         commits_never_fall,
-        SmallCluster(elections={"S1": (1,)}, scripts={"A": ("put",)}, retries=True),
+        SmallCluster(elections={"S1": (1,)}, scripts={"A": ("put",)}, retry_below=3),
         among=THREE.again(max_entries=1),
     ),
     "commits entries of old terms": bug(
@@ -232,7 +232,7 @@ BUGS: Mapping[str, Bug] = {
     "executes retries": bug(
         ExecutesRetries,
         linearizable,
-        SmallCluster(elections={"S1": (1,)}, scripts={"A": ("add",), "B": ("add",)}, retries=True),
+        SmallCluster(elections={"S1": (1,)}, scripts={"A": ("add",), "B": ("add",)}, retry_below=3),
         among=THREE,
     ),
 }

@@ -37,8 +37,8 @@ class SmallCluster(RaftCluster):
         """The terms in which each server stands for election, in place of `max_term`."""
         scripts: dict[str, tuple[Literal["put", "add", "get"], ...]] = {}
         """What each client asks in turn, of servers that take themselves for leaders."""
-        retries: bool = False
-        """A client may ask again and again while it waits."""
+        retry_below: Count = 0
+        """A client that waits asks again, if the leader's log has fewer entries than this."""
         replicate: bool = True
         """Without it logs stay as they are: only elections are looked at."""
         heartbeats: bool = False
@@ -58,8 +58,9 @@ class SmallCluster(RaftCluster):
 
     def requests(self, world: World[Server]) -> Iterator[Request[Any]]:
         for request in super().requests(world):
-            call = world.call(request.client)
-            if world[request.to].role == "leader" and (self.params.retries or call is None or not call.waits):
+            call, server = world.call(request.client), world[request.to]
+            waits = call is not None and call.waits
+            if server.role == "leader" and (not waits or server.last_log_index < self.params.retry_below):
                 yield request
 
     def new_requests(self, client: str, serial: int) -> tuple[Put | Add | Get, ...]:
