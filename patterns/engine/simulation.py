@@ -406,7 +406,7 @@ class Simulation(Machine[World, Any]):
 
     def without_spent(self, world: World) -> World:
         """The world without the packets that can change nothing."""
-        if type(self).spent is Simulation.spent:
+        if type(self).spent is Simulation.spent or self.fifo:  # with fifo, the packets behind it wait for it
             return world
         live = tuple([packet for packet in world.packets if not self.spent(world, packet)])
         return world if len(live) == len(world.packets) else replace(world, packets=live)

@@ -176,9 +176,9 @@ def test_what_a_step_sends_is_said_with_all_it_goes_to_and_counted() -> None:
 
 
 def test_two_leaders_of_one_term_are_an_era_of_their_own() -> None:
-    from patterns.consensus_raft.lesson.gallery import GALLERY
+    from patterns.consensus_raft.lesson.gallery import lost_vote_after_crash
 
-    run = GALLERY["lost vote after crash"]()
+    run = lost_vote_after_crash()
     eras = [view.scene_of(step).era for step in run.branch]
     labels = [era.label for era in eras if era]
     assert labels[-1] == "term 1 · S1 and S2"
@@ -202,9 +202,9 @@ def test_of_messages_on_one_link_the_foremost_has_the_words_of_all() -> None:
 
 def test_a_log_too_long_for_words_shows_its_entries_terms() -> None:
     """Figure 7 of the paper shows terms alone."""
-    from patterns.consensus_raft.lesson.gallery import FIGURE_7, GALLERY
+    from patterns.consensus_raft.lesson.gallery import FIGURE_7, figure_7
 
-    world = GALLERY["Figure 7"]().step
+    world = figure_7().step
     shown = marks(view.scene_of(world), "logs")
     for name, of in zip(("S2", "S3", "S4", "S5"), "bdef", strict=True):
         cells = [shown[f"cell:{name}:{index}"].text for index in range(1, 13)]
