@@ -223,9 +223,7 @@ def _lease(sentence: str, changes: Mapping[str, Any], breaks: Property | Sometim
 
 NO_FENCING = "The storage checks no token."
 BUGS: Mapping[str, Bug] = {
-    "silent in an election": _bully(
-        "A process sends no answers during its own election.", SilentInElection, one_leader
-    ),
+    "silent in an election": _bully("A process in an election sends no answers.", SilentInElection, one_leader),
     "ignores answers": _bully("A process leads although a higher process answered.", IgnoresAnswers, one_leader),
     "only answers": _bully("A process answers, and begins no election.", OnlyAnswers, highest_alive_agreed),
     "impatient": Bug(
