@@ -37,7 +37,7 @@ def leaders(world: World) -> tuple[Any, ...]:
 
 
 def agreed_leader(world: World) -> str:
-    """The leader that all live processes follow, itself among them; empty if there is none."""
+    """The leader that all live processes follow, itself among them; empty if they do not agree."""
     followed = {process.leader for process in world.up}
     named: str = followed.pop() if len(followed) == 1 else ""
     return named if any(leader.id == named for leader in leaders(world)) else ""

@@ -12,8 +12,7 @@ from msgspec import Meta
 
 from patterns.consensus_raft import RaftCluster
 from patterns.consensus_raft.properties import election_safety, terms_never_fall
-from patterns.engine.properties import Sometimes
-from patterns.engine.world import World, WorldEvent
+from patterns.engine.world import WorldEvent
 
 
 class RaftElection(RaftCluster):
@@ -31,12 +30,3 @@ class RaftElection(RaftCluster):
         """An election needs no clients."""
 
     params: Params
-
-
-def _led(world: World) -> bool:
-    """The newest term has a leader that is up."""
-    newest = max(server.current_term for server in world.processes)
-    return any(server.role == "leader" and server.current_term == newest for server in world.up)
-
-
-newest_term_led = Sometimes("the newest term has a leader", _led)

@@ -10,6 +10,7 @@ import pytest
 from patterns.engine.explore import explore
 from patterns.engine.properties import Property, Sometimes
 from patterns.engine.random_worlds import FAULTS, random_worlds
+from patterns.engine.world import World
 from patterns.leader_election import (
     BullyElection,
     ChangRobertsElection,
@@ -28,13 +29,20 @@ from patterns.leader_election.properties import (
     one_coordinator,
     one_leader,
 )
-from patterns.leader_election.raft import newest_term_led
 
 WITHOUT_REQUESTS = {group: share for group, share in FAULTS.items() if group != "request"}
 NOTHING_DOUBLED = {group: share for group, share in WITHOUT_REQUESTS.items() if group != "duplicate"}
 CRASHES = {"crash": 0.01, "restart": 0.05}
 TIMED = {**CRASHES, "cut": 0.01, "heal": 0.02, "drop": 0.03}
 """Faults that leave the clock alone: no message is later than its latency, and no process pauses."""
+
+
+def newest_term_has_a_leader(world: World) -> bool:
+    newest = max(server.current_term for server in world.processes)
+    return any(server.role == "leader" and server.current_term == newest for server in world.up)
+
+
+newest_term_led = Sometimes("the newest term has a leader", newest_term_has_a_leader)
 
 
 # Every run

@@ -175,7 +175,7 @@ def test_the_highest_id_that_stands_wins() -> None:
 
 
 def test_equal_ids_make_two_leaders() -> None:
-    """CR and HS assume distinct ids. In the end each of the two goes by the other's announcement."""
+    """CR and HS assume distinct ids. In the end each of the two follows the other."""
     steps = GALLERY["Chang-Roberts: equal ids elect two leaders"]().branch
     assert ["P3", "P3'"] in [[leader.id for leader in leaders(step.state)] for step in steps]
     assert [steps[-1].state[name].leader for name in ("P3", "P3'")] == ["P3'", "P3"]

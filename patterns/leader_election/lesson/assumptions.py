@@ -16,7 +16,7 @@ class Assumption(NamedTuple):
     then: str
     """What happens then."""
     run: str
-    """The title in the gallery of a run that shows it; empty if there is none."""
+    """The title in the gallery of a run that shows it; may be empty."""
 
 
 class Assumptions(tuple[Assumption, ...]):

@@ -98,7 +98,7 @@ def ring_loses_a_message() -> Run:
 
 
 def lease_renewed() -> Run:
-    """One holder leads, writes and renews its lease twice. The other asks in vain."""
+    """One holder leads, writes and renews its lease twice. The other asks and never gets it."""
     return Script(LeaseElection()).until(fired("H.renewed")).until(fired("H.renewed")).at("start").history
 
 

@@ -88,7 +88,7 @@ def harmonic(n: int) -> float:
 
 
 class Measured(NamedTuple):
-    """What is counted of an algorithm, and in which runs."""
+    """Which messages of an algorithm are counted, in which runs, and what theory says."""
 
     counted: str
     """What is counted, in words."""
