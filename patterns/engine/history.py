@@ -11,6 +11,7 @@ import msgspec
 
 from .arguments import require_function, require_instance, require_whole
 from .machine import Machine
+from .params import refuse
 from .step import E, S, Step
 
 Depth = Annotated[int, msgspec.Meta(ge=0)]
@@ -100,6 +101,8 @@ class History(Generic[S, E]):
 
     def run(self, events: Iterable[E]) -> Step[S, E]:
         """Apply the events in turn. At the first that cannot happen it raises NotEnabled; those before it happened."""
+        if not isinstance(events, Iterable):
+            refuse("events", events, "a list of events")
         for event in events:
             self.apply(event)
         return self.step
@@ -157,6 +160,7 @@ class History(Generic[S, E]):
 
     def code_of(self, leaf: Step[S, E]) -> str:
         """The replay code of the run from the root to `leaf`."""
+        require_instance("leaf", leaf, Step)
         items: list[Any] = []
         for step in leaf.path[1:]:
             assert step.parent is not None

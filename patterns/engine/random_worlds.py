@@ -90,6 +90,8 @@ def random_worlds(
     require_instance("machine", machine, Machine)
     require_whole("steps", steps)
     require_whole("patience", patience)
+    require_instance("uniform", uniform, bool)
+    require_instance("shrink", shrink, bool)
     properties = checked(machine.always if properties is None else properties)
     faults = _checked_faults(machine, faults)
     began, runs, total, counts = perf_counter(), 0, 0, Counter[str]()

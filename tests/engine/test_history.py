@@ -226,6 +226,13 @@ def test_a_history_of_no_machine_is_refused_and_forgotten_parentheses_are_named(
         History(machine)
 
 
+def test_a_run_of_no_events_and_a_code_of_no_step_are_refused() -> None:
+    with pytest.raises(TypeError, match="events is 5; allowed is a list of events"):
+        after().run(5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="leaf is 3; allowed is a Step"):
+        after(Up()).code_of(3)  # type: ignore[arg-type]
+
+
 # Running until
 
 

@@ -413,6 +413,7 @@ REFUSED = {
         TypeError,
         r"client of Operation.* is \['A'\]; allowed is a hashable value",
     ),
+    "no client": ([op(None, Read(), 0, 1)], TypeError, "client is None; allowed is a name or a number"),
     "no operation": ([Read()], TypeError, "a history is made of Operation; this is a Read"),
 }
 

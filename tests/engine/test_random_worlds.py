@@ -118,6 +118,8 @@ def test_without_faults_only_the_usual_happens() -> None:
         ({"steps": 0}, "steps is 0; allowed is a whole number, at least 1"),
         ({"steps": 2.5}, "steps is 2.5"),
         ({"patience": "x"}, "patience is 'x'; allowed is a whole number"),
+        ({"uniform": "yes"}, "uniform is 'yes'; allowed is a bool"),
+        ({"shrink": None}, "shrink is None; allowed is a bool"),
         ({"faults": {"crash": 0.7, "drop": 0.7}}, "add up to at most 1"),
         ({"faults": {"crash": -0.1}}, "not negative"),
         ({"faults": {"crash": float("nan")}}, "not negative"),

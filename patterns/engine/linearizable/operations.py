@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from patterns.engine.arguments import listed, require_hashable
+from patterns.engine.params import refuse
 
 Time = int | float
 
@@ -128,3 +129,5 @@ def _check(operation: Operation) -> None:
         raise HistoryError(f"output is {operation.output!r} of an operation that {what}: {operation}")
     require_hashable(f"input of {operation}", operation.input)
     require_hashable(f"client of {operation}", operation.client)
+    if operation.client is None:
+        refuse("client", None, "a name or a number")
