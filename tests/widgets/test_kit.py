@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from patterns.consensus_raft import RaftCluster
 from patterns.engine.draw import key_of, mix
 from patterns.engine.history import History
 from patterns.engine.machine import Machine
@@ -13,7 +14,11 @@ from patterns.engine.process import Message, Process, durable, on, on_request, o
 from patterns.engine.simulation import Simulation
 from patterns.engine.step import Rule
 from patterns.engine.world import Crash, Cut, Fire, Pause, Request, Restart, WorldEvent
+from patterns.leader_election import LeaseElection
+from patterns.saga import SagaMachine
+from patterns.two_phase_commit import TwoPhaseCommit
 from widgets import play
+from widgets.frames import Frames
 from widgets.kit import ProcessView, shown
 from widgets.player import Player
 from widgets.scene import Arc, Box, Disc, Fact, Line, Scene
@@ -225,3 +230,16 @@ def test_columns_that_have_no_room_are_counted() -> None:
 )
 def test_a_value_is_shown_in_a_few_words(value: Any, words: str) -> None:
     assert shown(value) == words
+
+
+@pytest.mark.parametrize("machine", [RaftCluster, LeaseElection, TwoPhaseCommit, SagaMachine])
+def test_the_default_view_draws_the_processes_of_every_chapter(machine: type[Simulation]) -> None:
+    history = History(machine())
+    key = key_of(1, machine.name)
+    for n in range(40):
+        offered = [choice for choice in history.machine.choices(history.state) if not choice.why_not]
+        if not (mix(key, n) % 3 and history.advance()):
+            history.apply(offered[mix(key, n) // 3 % len(offered)].event)
+    frames = Frames(history.machine, ProcessView, (), {})
+    for step in history.steps:
+        frames.of(step)  # refuses two marks of one id

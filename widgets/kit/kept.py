@@ -83,6 +83,12 @@ def _in_words(rows: Sequence[Row]) -> str:
     return ", ".join(one.text for one in boxes_of(rows)) or "nothing"
 
 
+def lines_of(rows: tuple[int, int]) -> int:
+    """How many lines of columns have room below one another, at least one."""
+    high = TOP + BETWEEN + sum(rows) * PITCH + 2 * PAD
+    return max(1, int((HIGH + APART) // (high + APART)))
+
+
 def columns(shown: Sequence[Column], rows: tuple[int, int], most: int, key: Key = ()) -> Panel:
     """The columns, `most` side by side, with room for so many rows on disk and in memory; below them, how boxes look.
 
@@ -90,7 +96,7 @@ def columns(shown: Sequence[Column], rows: tuple[int, int], most: int, key: Key 
     """
     disk, memory = (count * PITCH + PAD for count in rows)
     high = TOP + disk + BETWEEN + memory
-    room = most * max(1, int(HIGH // high))
+    room = most * lines_of(rows)
     marks: list[Mark] = []
     x = y = right = 0.0
     for at, column in enumerate(shown[:room]):

@@ -18,11 +18,12 @@ from widgets.scene import Arc, Box, Disc, Era, Fact, Mark, Panel, Role, Scene, T
 from widgets.spacetime import moment_of
 
 from .boxes import Row, box, in_memory, on_disk, shown, small
-from .kept import Column, Key, columns
+from .kept import Column, Key, columns, lines_of
 from .network import Ends, Point, between, circle, cuts, messages, running, timer_in_words
 
 FAULTS = (Crash, Cut, Pause, Drop, Duplicate, Delay)
 SMALLEST = 10  # pixels of the radius of a disc that has no room for a name
+MOST_LETTERS = 14  # of a message that has no short form
 CALL = 18  # pixels between the lines of two calls
 
 
@@ -66,7 +67,7 @@ class ProcessView:
     middle: ClassVar[Point] = (170, 182)
     ring: ClassVar[float] = 122
     """The circle on which the processes sit."""
-    calls_at: ClassVar[float] = 352
+    calls_at: ClassVar[float] = 368
     most_calls: ClassVar[int] = 3
 
     unchanged: ClassVar[tuple[Role, Tone]] = ("ink", "outline")
@@ -151,9 +152,11 @@ class ProcessView:
         """A message in a word or two; empty if it is not worth a word."""
         plain: Any = Message.__str__
         if getattr(message, "words", "") or type(message).__str__ is not plain:
-            return str(message).replace("**", "")
-        values = [shown(getattr(message, field)) for field in message.__struct_fields__]
-        return " ".join([type(message).__name__.lower(), *values])
+            words = str(message).replace("**", "")
+        else:
+            values = [shown(getattr(message, field)) for field in message.__struct_fields__]
+            words = " ".join([type(message).__name__.lower(), *values])
+        return words if len(words) <= MOST_LETTERS else f"{words[: MOST_LETTERS - 1]}…"
 
     def asked(self, call: Call) -> tuple[str, Role]:
         """A client's call in words, and their colour."""
@@ -252,9 +255,9 @@ class ProcessView:
 
     @property
     def most_columns(self) -> int:
-        """How many columns stand side by side: up to three, in two lines if there are more processes."""
+        """How many columns stand side by side: up to three, in two lines if there is room."""
         n = len(self.world.processes)
-        return n if n <= 3 else min(3, -(-n // 2))
+        return min(3, -(-n // 2) if n > 3 and lines_of(self.rows) > 1 else n)
 
     @property
     def rows(self) -> tuple[int, int]:

@@ -42,6 +42,7 @@ class RaftView(ProcessView):
         "bar under a log": "what the server knows to be committed",
     }
     timers_of_quiet = frozenset({"heartbeat"})
+    calls_at = 352
     rules_of_quiet = frozenset({"AE.0", "L.1", "L.3.same"})
 
     @property
