@@ -4,7 +4,7 @@ from .bounded import bounded_loads, peak_to_mean
 from .events import Advance, Crash, Join, Leave, Look, Place, Read, ReadAll, Reweight
 from .hashes import avalanche
 from .others import ROUTERS, Modulo
-from .placement import Ketama, Node, Placement
+from .placement import Node, Placement
 from .ring import Ring, moves_between
 from .router import moved_keys
 from .tier import CacheTier
@@ -15,7 +15,6 @@ __all__ = [
     "CacheTier",
     "Crash",
     "Join",
-    "Ketama",
     "Leave",
     "Look",
     "Modulo",

@@ -12,30 +12,32 @@ from patterns.engine.step import Note
 from .placement import Node
 from .ring import Ring, moves_between
 from .router import KeyMove, Router
-from .state import Outcome, Tier, home_table, modulo_moves
+from .state import Joining, Outcome, Tier, home_table, modulo_moves
 
 
-def changed(state: Tier, router: Router, kind: str, node: str, before: Sequence[Node], so_far: int = 0) -> Tier:
+def changed(state: Tier, router: Router, kind: str, node: str) -> Tier:
     """The tier behind another router, and in `last` what moved.
 
-    A cache drops the keys that it will not be asked for, so that no copy grows stale unseen. `before` are the nodes
-    when the change began, and `so_far` the keys that moved since: a join point by point is one change of many steps.
+    A cache drops the keys that it will not be asked for, so that no copy grows stale unseen. A join point by point is
+    one change of many steps.
     """
     was, old, new = state.router, state.home_table(), home_table(router, state.keys, state.copies)
     moved = tuple(KeyMove(key, old[key][0], new[key][0]) for key in state.keys if old[key][0] != new[key][0])
     cached = state.cached()
     held = tuple((name, frozenset(key for key in cached.get(name, ()) if name in new[key])) for name in router.names)
-    after = replace(state, router=router, held=held, walk=None)
+    moves = moves_between(was, router) if isinstance(was, Ring) and isinstance(router, Ring) else ()
+    whole = state.joining if state.joining and kind == "place" else Joining(Node(node), 0, 0, was.nodes)
     last = Outcome(
         kind=kind,
         node=node,
-        moves=moves_between(was, router) if isinstance(was, Ring) and isinstance(router, Ring) else (),
+        moves=moves,
         moved=moved,
-        moved_so_far=so_far + len(moved),
-        ideal=ideal_moves(before, router.nodes, len(state.keys)),
-        modulo=modulo_moves(tuple(node.name for node in before), router.names, state.keys),
+        all_moves=(*whole.moves, *moves),
+        all_moved=(*whole.moved, *moved),
+        ideal=ideal_moves(whole.before, router.nodes, len(state.keys)),
+        modulo=modulo_moves(tuple(node.name for node in whole.before), router.names, state.keys),
     )
-    return replace(after, last=last)
+    return replace(state, router=router, held=held, walk=None, last=last)
 
 
 def ideal_moves(before: Sequence[Node], after: Sequence[Node], keys: int) -> float:
@@ -43,11 +45,10 @@ def ideal_moves(before: Sequence[Node], after: Sequence[Node], keys: int) -> flo
 
     For one node that joins N others of its weight this is K/(N+1) (Karger et al. 1997).
     """
-    if not before:
-        return 0.0
     old_total, new_total = sum(node.weight for node in before), sum(node.weight for node in after)
     old = {node.name: node.weight / old_total for node in before}
-    return keys * sum(max(0.0, node.weight / new_total - old.get(node.name, 0.0)) for node in after)
+    grown = sum(max(0.0, node.weight / new_total - old.get(node.name, 0.0)) for node in after)
+    return keys * grown if before else 0.0  # all that were there before may have crashed since
 
 
 def filled(state: Tier, keys: Iterable[str]) -> tuple[Tier, int]:

@@ -28,8 +28,6 @@ def owner_is_first_clockwise(state: Tier) -> Reason:
 def only_keys_of_the_changed_node_move(before: Tier, after: Tier) -> Reason:
     """When one node joins, leaves or changes weight, each key that moves goes to it or comes from it."""
     changed = {node.name for node in set(before.router.nodes) ^ set(after.router.nodes)}
-    if not changed:
-        return None
     old, new = before.home_table(), after.home_table()
     moved = [(key, old[key][0], new[key][0]) for key in before.keys if old[key][0] != new[key][0]]
     wrong = [move for move in moved if changed.isdisjoint(move[1:])]
@@ -74,13 +72,13 @@ def caches_hold_only_their_own(state: Tier) -> Reason:
 
 def routers_agree(state: Tier) -> Reason:
     """Two routers that know the same nodes send every key to the same node, whatever order they learned them in."""
-    learned = [state.router.node(name) for name in state.joined]
+    learned = [state.router.node(name) for name in state.known if name in state.router.names]
     kind, options = type(state.router), state.router.options
     one = home_table(kind(learned, **options), state.keys, 1)
     other = home_table(kind(learned[::-1], **options), state.keys, 1)
     for key in state.keys:
         if one[key] != other[key]:
-            order = ", ".join(state.joined)
+            order = ", ".join(node.name for node in learned)
             return f"a router that learned {order} sends {key} to {one[key][0]}, the reverse one to {other[key][0]}"
     return None
 

@@ -63,20 +63,17 @@ class Walk(NamedTuple):
 
     position  where it began: the key's position
     wanted    how many distinct nodes it collects
-    at        the point it stands at, an index into `ring.points`; -1 before the first
-    seen      how many points it has come to
+    visits    the points that it has come to, as indices into `ring.points`, each with what became of it:
+              `taken`, `same node` or `same rack`
     chosen    the nodes collected, in order; the first is the owner
     aside     nodes passed over because a node of their rack is chosen; they follow once every rack is
-    outcome   what became of the point it stands at: `taken`, `same node`, `same rack`; empty before the first
     """
 
     position: int
     wanted: int
-    at: int = -1
-    seen: int = 0
+    visits: tuple[tuple[int, str], ...] = ()
     chosen: tuple[str, ...] = ()
     aside: tuple[str, ...] = ()
-    outcome: str = ""
     done: bool = False
 
 
@@ -192,19 +189,19 @@ class Ring(Router):
 
     def advance(self, walk: Walk) -> Walk:
         """The walk one point further."""
-        at = self.first_point(walk.position) if walk.at < 0 else (walk.at + 1) % len(self.points)
-        name, chosen, aside = self.owners[at], walk.chosen, walk.aside
+        at = (walk.visits[-1][0] + 1) % len(self.points) if walk.visits else self.first_point(walk.position)
+        name, chosen, aside, outcome = self.owners[at], walk.chosen, walk.aside, "taken"
         if not self.may_take(name, chosen):
             outcome = "same node"
         elif self.rack_waits(name, chosen):
             outcome, aside = "same rack", aside if name in aside else (*aside, name)
         else:
-            outcome, chosen = "taken", (*chosen, name)
+            chosen = (*chosen, name)
             if not any(self.rack_waits(other, chosen) for other in aside):
                 chosen, aside = (*chosen, *(other for other in aside if other not in chosen)), ()
-        chosen = chosen[: walk.wanted]
-        done = len(chosen) == walk.wanted or walk.seen + 1 >= len(self.points)
-        return Walk(walk.position, walk.wanted, at, walk.seen + 1, chosen, aside, outcome, done)
+        chosen, visits = chosen[: walk.wanted], (*walk.visits, (at, outcome))
+        done = len(chosen) == walk.wanted or len(visits) >= len(self.points)
+        return Walk(walk.position, walk.wanted, visits, chosen, aside, done)
 
     # who owns what
 

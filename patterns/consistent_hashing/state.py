@@ -19,28 +19,30 @@ class Joining(msgspec.Struct, frozen=True):
 
     node    the node as it will be, with its whole weight
     placed  how many of its `total` points are placed
-    moved   how many keys it has taken so far
     before  the nodes that were there before it
+    moves   the ranges of the circle that it has taken so far, and `moved` the keys
     """
 
     node: Node
     placed: int
     total: int
-    moved: int
     before: tuple[Node, ...]
+    moves: tuple[Move, ...] = ()
+    moved: tuple[KeyMove, ...] = ()
 
 
 class Outcome(msgspec.Struct, frozen=True):
     """What the last event did.
 
-    kind          its tag: `look advance join place leave crash reweight read read-all`; `start` before any
-    node          the node that joined, left, crashed, was reweighted, or answered
-    key           the key that was looked up or read
-    moves         the ranges of the circle that changed hands; none for schemes without a circle
-    moved         the keys that have another owner
-    ideal         how many keys have to move, on average, in the whole change so far; K/(N+1) for a join of N others
-    moved_so_far  how many keys have another owner since the change began: the sum over all points that were placed
-    modulo        how many keys `hash mod N` moves on the whole change
+    kind       its tag: `look advance join place leave crash reweight read read-all`; `start` before any
+    node       the node that joined, left, crashed, was reweighted, or answered
+    key        the key that was looked up or read
+    moves      the ranges of the circle that changed hands; none for schemes without a circle
+    moved      the keys that have another owner
+    all_moves  the ranges since the change began: with a join point by point, those of all points so far
+    all_moved  the keys since the change began
+    ideal      how many keys have to move, on average, in the whole change so far; K/(N+1) for a join of N others
+    modulo     how many keys `hash mod N` moves on the whole change
     """
 
     kind: str = "start"
@@ -48,8 +50,9 @@ class Outcome(msgspec.Struct, frozen=True):
     key: str = ""
     moves: tuple[Move, ...] = ()
     moved: tuple[KeyMove, ...] = ()
+    all_moves: tuple[Move, ...] = ()
+    all_moved: tuple[KeyMove, ...] = ()
     ideal: float = 0.0
-    moved_so_far: int = 0
     modulo: int = 0
     hits: int = 0
     misses: int = 0
@@ -60,7 +63,7 @@ class Tier(msgspec.Struct, frozen=True):
 
     keys    the keys that clients read, in ascending order
     held    (node, the keys its cache holds), in the order of the router's nodes
-    joined  the nodes in the order they were learned
+    known   every node that there was so far, in the order they were learned
     copies  on how many machines a key is cached
     walk    the last lookup on a ring, and `looked` the key that it is for
     """
@@ -68,7 +71,7 @@ class Tier(msgspec.Struct, frozen=True):
     router: Router
     keys: tuple[str, ...]
     held: tuple[tuple[str, frozenset[str]], ...]
-    joined: tuple[str, ...]
+    known: tuple[str, ...]
     copies: int = 1
     walk: Walk | None = None
     looked: str = ""

@@ -119,7 +119,7 @@ class CacheTier(ValueMachine[Tier, Event]):
     def start(self) -> Tier:
         router = self.router_of(self.nodes)
         empty = tuple((name, frozenset[str]()) for name in router.names)
-        state = Tier(router, self.keys, empty, tuple(node.name for node in self.nodes), self.params.copies)
+        state = Tier(router, self.keys, empty, router.names, self.params.copies)
         return filled(state, self.keys)[0] if self.params.warm else state
 
     def key(self, state: Tier) -> Tier:
@@ -211,22 +211,21 @@ class CacheTier(ValueMachine[Tier, Event]):
     def place(self, state: Tier, event: Place) -> Happened[Tier]:
         assert state.joining is not None
         joining, name, number = state.joining, state.newcomer, state.joining.placed + 1
-        first, done = number == 1, number == joining.total
+        done = number == joining.total
         # a node with some of its points is a node of that part of its weight
         weight = joining.node.weight if done else joining.node.weight * number / joining.total
-        grown = Node(name, weight, joining.node.rack)
-        router = state.router.including(grown) if first else state.router.reweighted(name, weight)
-        after = changed(state, router, "place", name, joining.before, joining.moved)
-        moved = after.last.moved_so_far
+        router = state.router.excluding(name) if joining.placed else state.router
+        after = changed(state, router.including(Node(name, weight, joining.node.rack)), "place", name)
+        last = after.last
         turn = next(point.turn for point in after.points() if point[:2] == (name, joining.placed))
-        givers = tuple(sorted({move.giver for move in after.last.moves}))
+        givers = tuple(sorted({move.giver for move in last.moves}))
         rule = "point" if givers else "point-within"
         notes = [counted(rule, after, number=number, degrees=360 * turn, givers=givers)]
         if done:
-            notes += [Note("joined", {"node": name, "total": number, "moved": moved, "keys": len(state.keys)})]
-        going = None if done else Joining(joining.node, number, joining.total, moved, joining.before)
-        joined = (*state.joined, name) if first else state.joined
-        return replace(after, joined=joined, joining=going), [*notes, *accounts(state, after, whole=done)]
+            taken = {"node": name, "total": number, "moved": len(last.all_moved), "keys": len(state.keys)}
+            notes += [Note("joined", taken)]
+        going = None if done else replace(joining, placed=number, moves=last.all_moves, moved=last.all_moved)
+        return replace(after, joining=going), [*notes, *accounts(state, after, whole=done)]
 
     @act(
         Look,
@@ -279,14 +278,16 @@ class CacheTier(ValueMachine[Tier, Event]):
     def join(self, state: Tier, event: Join) -> Happened[Tier]:
         node, is_ring = Node(event.node, event.weight, event.rack), isinstance(state.router, Ring)
         [total] = self.placement.counts([node])
+        known = state.known if node.name in state.known else (*state.known, node.name)
         if is_ring and total <= self.params.stepwise:
-            joining = Joining(node, 0, total, 0, state.router.nodes)
+            joining = Joining(node, 0, total, state.router.nodes)
             began = Note("begin-join", {"node": node.name, "total": total})
-            return replace(state, joining=joining, walk=None, last=Outcome("join", node=node.name)), [began]
-        after = changed(state, state.router.including(node), "join", node.name, state.router.nodes)
+            last = Outcome("join", node=node.name)
+            return replace(state, known=known, joining=joining, walk=None, last=last), [began]
+        after = changed(state, state.router.including(node), "join", node.name)
         rule = "join" if is_ring else "join-other"
         note = counted(rule, after, points=total, ranges=len(after.last.moves))
-        return replace(after, joined=(*state.joined, node.name)), [note, *accounts(state, after)]
+        return replace(after, known=known), [note, *accounts(state, after)]
 
     @act(Leave, "**{node}** leaves", "leave", about="node:{node}", offers=names, unless=[unsettled, unknown, last_one])
     def leave(self, state: Tier, event: Leave) -> Happened[Tier]:
@@ -301,11 +302,11 @@ class CacheTier(ValueMachine[Tier, Event]):
 
     def _without(self, state: Tier, name: str, kind: str) -> Tier:
         """The tier without this node; of a join under way, which goes on unless it is the node's own, too."""
-        after, joining = changed(state, state.router.excluding(name), kind, name, state.router.nodes), state.joining
+        after, joining = changed(state, state.router.excluding(name), kind, name), state.joining
         if joining is not None:
             left = tuple(node for node in joining.before if node.name != name)
             joining = None if state.newcomer == name else replace(joining, before=left)
-        return replace(after, joined=tuple(node for node in state.joined if node != name), joining=joining)
+        return replace(after, joining=joining)
 
     @act(
         Reweight,
@@ -317,7 +318,7 @@ class CacheTier(ValueMachine[Tier, Event]):
     )
     def reweight(self, state: Tier, event: Reweight) -> Happened[Tier]:
         router = state.router.reweighted(event.node, event.weight)
-        after = changed(state, router, "reweight", event.node, state.router.nodes)
+        after = changed(state, router, "reweight", event.node)
         [points] = self.placement.counts([router.node(event.node)])
         rule = "reweight" if isinstance(router, Ring) else "reweight-other"
         return after, [counted(rule, after, weight=event.weight, points=points), *accounts(state, after)]
@@ -325,10 +326,11 @@ class CacheTier(ValueMachine[Tier, Event]):
 
 def _told_of_walk(state: Tier, ring: Ring, before: Walk, walk: Walk) -> list[Note]:
     """The point that a walk has come to, and the nodes it had set aside that follow now."""
-    point = ring.points[walk.at]
+    at, outcome = walk.visits[-1]
+    point = ring.points[at]
     values = {"key": state.looked, "node": point.node, "degrees": 360 * point.turn}
-    if walk.outcome != "taken":
-        return [Note(walk.outcome.replace(" ", "-"), values | {"rack": ring.node(point.node).rack})]
+    if outcome != "taken":
+        return [Note(outcome.replace(" ", "-"), values | {"rack": ring.node(point.node).rack})]
     first = "wrap" if point.position < walk.position else "first-point"
     found = Note("next-node" if before.chosen else first, values | {"copy": len(before.chosen) + 1})
     late = walk.chosen[len(before.chosen) + 1 :]

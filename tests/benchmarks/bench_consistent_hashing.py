@@ -22,8 +22,9 @@ from statistics import median
 from time import process_time
 from typing import Any
 
-from patterns.consistent_hashing import Ketama, Ring, moves_between
+from patterns.consistent_hashing import Ring, moves_between
 from patterns.consistent_hashing.fast import FastRing
+from patterns.consistent_hashing.placement import Ketama
 
 try:
     from uhashring import HashRing

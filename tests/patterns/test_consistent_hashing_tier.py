@@ -115,8 +115,8 @@ def test_a_join_point_by_point_ends_where_a_join_at_once_does() -> None:
     assert places.depth == 1 + 6
     at_once.apply(Join("D", 1.5, "r9"))
     one, other = by_points.state, at_once.state
-    assert (one.router, one.held, one.joined) == (other.router, other.held, other.joined)
-    assert one.last.moved_so_far == len(other.last.moved) == other.last.moved_so_far
+    assert (one.router, one.held, one.known) == (other.router, other.held, other.known)
+    assert {*one.last.all_moved} == {*other.last.moved} == {*other.last.all_moved}
     assert (one.last.ideal, one.last.modulo) == (other.last.ideal, other.last.modulo)
 
 

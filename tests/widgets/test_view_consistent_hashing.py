@@ -205,7 +205,7 @@ def test_the_walk_goes_clockwise_from_the_key_to_the_point_it_has_reached() -> N
     assert isinstance(reached, Arc)
     assert history.state.walk is not None
     assert reached.start == turn
-    assert reached.end % 1 == pytest.approx(history.state.points()[history.state.walk.at].turn)
+    assert reached.end % 1 == pytest.approx(history.state.points()[history.state.walk.visits[-1][0]].turn)
     assert turn <= reached.end <= turn + 1
 
 
@@ -216,8 +216,9 @@ def test_points_that_a_walk_skips_are_dashed_and_those_it_takes_are_heavy() -> N
     while history.state.busy:
         step = history.apply(Advance())
         assert step.state.walk is not None
-        point = step.state.points()[step.state.walk.at]
-        outcomes[f"point:{point.node}#{point.number}"] = step.state.walk.outcome
+        at, outcome = step.state.walk.visits[-1]
+        point = step.state.points()[at]
+        outcomes[f"point:{point.node}#{point.number}"] = outcome
         drawn = {mark.id: mark for mark in marks_of(step).values() if isinstance(mark, Disc) and mark.id in outcomes}
         assert {key: (mark.tone == "dashed", mark.heavy) for key, mark in drawn.items()} == {
             key: (outcome != "taken", outcome == "taken") for key, outcome in outcomes.items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from patterns.consistent_hashing.state import Tier
@@ -16,6 +17,7 @@ WIDTH, HEIGHT = 208.0, 348.0
 TOP, BOTTOM = 24.0, 236.0  # of the rows
 ASIDE = 90.0  # right of the bars: `249 · owner`
 BELOW = 262.0  # where the comparison begins
+Row = tuple[str, str, Tone, float]  # a bar: its name, its colour, how it is drawn, its value
 PLACES = ("owner", "2nd", "3rd", "4th", "5th")  # in a preference list
 
 
@@ -32,37 +34,26 @@ class Rows(NamedTuple):
     def y(self, row: int) -> float:
         return round(TOP + row * self.pitch, 2)
 
-    @property
-    def beside(self) -> float:
-        """Where what is written beside the bars begins."""
-        return WIDTH - ASIDE
-
 
 def load(state: Tier, cast: Cast) -> Panel:
     """The load of every node, or how many nodes have which load where there are many."""
     loads = state.loads()
-    few = len(loads) + bool(state.joining) <= FEW_NODES
-    return Panel(
-        id="load",
-        width=WIDTH,
-        height=HEIGHT,
-        marks=(*(_rows(state, cast, loads) if few else _histogram(loads)), *_comparison(state, loads)),
-        title="Keys a node: filled are cached" if few else "Nodes by number of keys",
-        label=_told(loads, few),
-    )
-
-
-def _told(loads: Mapping[str, int], few: bool) -> str:
-    mean = sum(loads.values()) / len(loads)
+    few, mean = len(loads) + bool(state.joining) <= FEW_NODES, about(sum(loads.values()) / len(loads))
+    marks = (*(_rows(state, cast, loads) if few else _histogram(loads)), *_comparison(state, loads))
     if few:
-        return (
-            f"Keys a node: {', '.join(f'{name} {keys:,}' for name, keys in loads.items())}; the mean is {about(mean)}."
-        )
+        title, told = "Keys a node: filled are cached", ", ".join(f"{name} {keys:,}" for name, keys in loads.items())
+        label = f"Keys a node: {told}; the mean is {mean}."
+    else:
+        (most, high), (least, low) = extremes(loads)
+        title, told = "Nodes by number of keys", f"fullest is {most} with {high:,}, the emptiest {least} with {low:,}"
+        label = f"Keys a node, of {len(loads):,} nodes: the {told}; the mean is {mean}."
+    return Panel(id="load", width=WIDTH, height=HEIGHT, marks=marks, title=title, label=label)
+
+
+def extremes(loads: Mapping[str, int]) -> tuple[tuple[str, int], tuple[str, int]]:
+    """The fullest node and the emptiest, each with its keys."""
     most, least = max(loads, key=loads.__getitem__), min(loads, key=loads.__getitem__)
-    return (
-        f"Keys a node, of {len(loads):,} nodes: the fullest is {most} with {loads[most]:,}, "
-        f"the emptiest {least} with {loads[least]:,}; the mean is {about(mean)}."
-    )
+    return (most, loads[most]), (least, loads[least])
 
 
 # a row a node
@@ -71,46 +62,36 @@ def _told(loads: Mapping[str, int], few: bool) -> str:
 def _rows(state: Tier, cast: Cast, loads: Mapping[str, int]) -> Iterator[Mark]:
     weights = {node.name: node.weight for node in state.router.nodes}
     if state.joining:  # it is to have its whole weight in the end
-        weights[state.joining.node.name] = state.joining.node.weight
+        weights[state.newcomer] = state.joining.node.weight
     names = sorted(weights) if state.joining else list(weights)
     text = {name: name if len(name) <= 7 else cast.tags[name] for name in names}  # a long name is in the title
     text |= {name: f"{text[name]} ×{weights[name]:g}" for name in names if weights[name] != 1}
-    total = sum(weights.values())
-    fair = {name: len(state.keys) * weights[name] / total for name in names}
+    fair = {name: len(state.keys) * weights[name] / sum(weights.values()) for name in names}
     left = 10 + 8.0 * max(map(len, text.values()))
     longest = max(1.0, *loads.values(), *fair.values())
     rows = Rows(left, min(32.0, (BOTTOM - TOP) / len(names)), (WIDTH - ASIDE - 8 - left) / longest)
     cold = Counter(state.owner(key) for key in state.cold())
     for row, name in enumerate(names):
-        yield Label(
-            id=f"name:{name}", of=f"node:{name}", x=4, y=rows.y(row) + rows.pitch / 2 + 4.5, role=cast.roles[name],
-            strong=True, text=text[name], title=name,
-        )  # fmt: skip
-        yield from _bar(state, cast, name, row, rows, loads.get(name), cold[name])
+        y, named = rows.y(row), partial(Label, id=f"name:{name}", of=f"node:{name}", role=cast.roles[name])
+        yield named(x=4, y=y + rows.pitch / 2 + 4.5, strong=True, text=text[name], title=name)
+        yield from _bar(state, cast, name, y, rows, loads.get(name), cold[name])
     yield from _means(fair, rows)
 
 
-def _bar(state: Tier, cast: Cast, name: str, row: int, rows: Rows, keys: int | None, cold: int) -> Iterator[Mark]:
-    role, whole, high = cast.roles[name], f"node:{name}", min(20.0, rows.pitch - 4)
-    y = round(rows.y(row) + (rows.pitch - high) / 2, 2)
+def _bar(state: Tier, cast: Cast, name: str, top: float, rows: Rows, keys: int | None, cold: int) -> Iterator[Mark]:
+    whole, high, beside = f"node:{name}", min(20.0, rows.pitch - 4), WIDTH - ASIDE
+    y = round(top + (rows.pitch - high) / 2, 2)
+    bar = partial(Box, role=cast.roles[name], x=rows.left, y=y, h=high)
     if keys is None:
-        title = f"{name} is joining and owns no key yet"
-        yield Box(
-            id=whole, role=role, tone="dashed", x=rows.left, y=y, w=rows.beside - 8 - rows.left, h=high, title=title
-        )
-        beside = "joins"
+        title, text = f"{name} is joining and owns no key yet", "joins"
+        yield bar(id=whole, tone="dashed", w=beside - 8 - rows.left, title=title)
     else:
-        title = f"{name}: {count(keys, 'key')}, {keys - cold:,} of them cached"
-        long, warm = max(2.0, keys * rows.scale), (keys - cold) * rows.scale
-        yield Box(id=whole, role=role, x=rows.left, y=y, w=round(long, 2), h=high, title=title)
-        if warm:
-            yield Box(
-                id=f"warm:{name}", of=whole, role=role, tone="solid", x=rows.left, y=y, w=round(warm, 2), h=high,
-                title=title,
-            )  # fmt: skip
-        beside = f"{keys:,}" + _job(state, name)
-    strong = not beside.isdecimal()
-    yield Label(id=f"load:{name}", x=rows.beside, y=y + high / 2 + 4.5, text=beside, strong=strong, title=title)
+        title, text = f"{name}: {count(keys, 'key')}, {keys - cold:,} of them cached", f"{keys:,}{_job(state, name)}"
+        yield bar(id=whole, w=round(max(2.0, keys * rows.scale), 2), title=title)
+        if warm := (keys - cold) * rows.scale:
+            yield bar(id=f"warm:{name}", of=whole, tone="solid", w=round(warm, 2), title=title)
+    strong = not text.isdecimal()
+    yield Label(id=f"load:{name}", x=beside, y=y + high / 2 + 4.5, text=text, strong=strong, title=title)
 
 
 def _job(state: Tier, name: str) -> str:
@@ -129,17 +110,17 @@ def _means(fair: Mapping[str, float], rows: Rows) -> Iterator[Mark]:
     low, high = min(fair.values()), max(fair.values())
     if not high:
         return
+    dashed = partial(Line, role="ink", tone="dashed")
+    words = partial(Label, id="mean-is", y=TOP - 8, size="small", role="soft")
     if high - low < 1e-9:
         x, text = rows.x(low), f"mean {about(low)}"
-        yield Line(id="mean", role="ink", tone="dashed", x=x, y=TOP - 4, x2=x, y2=rows.y(len(fair)), title=text)
-        yield Label(id="mean-is", x=x, y=TOP - 8, anchor="middle", size="small", role="soft", text=text)
+        yield dashed(id="mean", x=x, y=TOP - 4, x2=x, y2=rows.y(len(fair)), title=text)
+        yield words(x=x, anchor="middle", text=text)
         return
-    yield Label(
-        id="mean-is", x=WIDTH - 4, y=TOP - 8, anchor="end", size="small", role="soft", text="dashed: fair by weight"
-    )
+    yield words(x=WIDTH - 4, anchor="end", text="dashed: fair by weight")
     for row, (name, keys) in enumerate(fair.items()):
         title, x, y = f"fair for {name}: {about(keys)} keys", rows.x(keys), rows.y(row)
-        yield Line(id=f"fair:{name}", role="ink", tone="dashed", x=x, y=y, x2=x, y2=y + rows.pitch, wide=2, title=title)
+        yield dashed(id=f"fair:{name}", x=x, y=y, x2=x, y2=y + rows.pitch, wide=2, title=title)
 
 
 # many nodes
@@ -147,24 +128,22 @@ def _means(fair: Mapping[str, float], rows: Rows) -> Iterator[Mark]:
 
 def _histogram(loads: Mapping[str, int]) -> Iterator[Mark]:
     """How many nodes have a load in each of some ranges, and the extremes by name."""
-    low, high = min(loads.values()), max(loads.values())
-    width = _round_width(low, high)
-    first = low // width * width
-    bins = Counter((keys - first) // width for keys in loads.values())
-    named = {at: _range(first + at * width, width) for at in range((high - first) // width + 1)}
+    fullest, emptiest = extremes(loads)
+    width = _round_width(emptiest[1], fullest[1])
+    bins = Counter(keys // width for keys in loads.values())
+    named = {at: _range(at * width, width) for at in range(min(bins), max(bins) + 1)}
     left, most = 10 + 7.0 * max(map(len, named.values())), max(bins.values())
     rows = Rows(left, (BOTTOM - TOP - 28) / 9, (WIDTH - left - 34) / most)
-    for at, name in named.items():
-        y, x = rows.y(at) - 10, rows.x(bins[at])
-        title = f"{count(bins[at], 'node')} with {name} keys"
-        yield Label(id=f"range:{name}", x=left - 6, y=y + 14.5, anchor="end", size="small", text=name)
+    for row, (at, name) in enumerate(named.items()):
+        y, x = rows.y(row) - 10, rows.x(bins[at])
+        title, small = f"{count(bins[at], 'node')} with {name} keys", partial(Label, y=y + 14.5, size="small")
+        yield small(id=f"range:{name}", x=left - 6, anchor="end", text=name)
         yield Box(id=f"bin:{name}", role="c1", tone="soft", x=left, y=y + 2, w=max(1.0, x - left), h=16, title=title)
-        yield Label(id=f"in:{name}", x=x + 6, y=y + 14.5, size="small", text=f"{bins[at]:,}", title=title)
+        yield small(id=f"in:{name}", x=x + 6, text=f"{bins[at]:,}", title=title)
     mean = sum(loads.values()) / len(loads)
-    for line, (word, pick) in enumerate((("fullest", max), ("emptiest", min))):
-        name = pick(loads, key=loads.__getitem__)
-        times = f", {loads[name] / mean:.2f} × mean" if mean else ""
-        text, title = f"{word} {short(name, 8)}: {loads[name]:,}{times}", f"{name}: {count(loads[name], 'key')}"
+    for line, (word, (name, keys)) in enumerate((("fullest", fullest), ("emptiest", emptiest))):
+        times = f", {keys / mean:.2f} × mean" if mean else ""
+        text, title = f"{word} {short(name, 8)}: {keys:,}{times}", f"{name}: {count(keys, 'key')}"
         yield Label(id=word, x=4, y=BOTTOM - 14 + 18 * line, size="small", text=text, title=title)
 
 
@@ -187,23 +166,20 @@ def _range(first: int, width: int) -> str:
 def _comparison(state: Tier, loads: Mapping[str, int]) -> Iterator[Mark]:
     last = state.last
     if settled(state):
-        bars: list[tuple[str, str, Tone, float]] = [
-            ("moved", "accent", "solid", last.moved_so_far),
-            ("ideal", "good", "outline", last.ideal),
-            ("mod N", "bad", "soft", last.modulo),
-        ]
-        yield from _bars(f"Keys moved, of {len(state.keys):,}", *bars[: 1 + len(against(state))])
+        moved: Row = ("moved", "accent", "solid", len(last.all_moved))
+        ideal: Row = ("ideal", "good", "outline", last.ideal)
+        modulo: list[Row] = [("mod N", "bad", "soft", last.modulo)]
+        yield from _bars(f"Keys moved, of {len(state.keys):,}", moved, ideal, *modulo[: len(against(state)) - 1])
     elif last.kind in ("read-all", "read"):
         reads = count(last.hits + last.misses, "read")
         yield from _bars(reads, ("hits", "good", "solid", last.hits), ("misses", "bad", "soft", last.misses))
     elif len(loads) <= FEW_NODES and state.keys:
-        fullest = max(loads, key=loads.__getitem__)
-        times = loads[fullest] * len(loads) / len(state.keys)
-        text = f"fullest: {short(fullest, 6)}, {times:.2f} × mean"
+        (name, keys), _ = extremes(loads)
+        text = f"fullest: {short(name, 6)}, {keys * len(loads) / len(state.keys):.2f} × mean"
         yield Label(id="below", x=4, y=BELOW, size="small", role="soft", text=text)
 
 
-def _bars(head: str, *rows: tuple[str, str, Tone, float]) -> Iterator[Mark]:
+def _bars(head: str, *rows: Row) -> Iterator[Mark]:
     yield Label(id="below", x=4, y=BELOW, role="soft", strong=True, text=head)
     most = max(1.0, *(value for _, _, _, value in rows))
     for at, (name, role, tone, value) in enumerate(rows):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 
 from patterns.consistent_hashing.state import Tier
-from widgets.scene import Box, Disc, Label, Line, Mark, Panel, Tone
+from widgets.scene import Box, Disc, Label, Line, Mark, Panel
 
 from .cast import FEW_NODES, Cast
-from .circle import dotted, words_at
-from .words import count, headline, middle, short, told
+from .circle import HEIGHT, WIDTH, dotted, key_dot
+from .words import count, headline, labels, short, words_of
 
-WIDTH, HEIGHT = 330.0, 348.0
 LEFT, TOP, RIGHT, BOTTOM = 4.0, 52.0, 326.0, 262.0  # of the slots
 KEY_Y = 16.0  # of the key that is looked up
 HOW = {
@@ -43,50 +43,32 @@ class Grid:
         return round(LEFT + column * (self.wide + self.gap), 2), round(TOP + row * (self.high + self.gap), 2)
 
 
-DOT = 15.0  # from one key to the next
-
-
 def slots(state: Tier, cast: Cast) -> Panel:
     """The slots of one step."""
-    names = state.router.names
-    grid = Grid(len(names))
-    marks = [
+    scheme, names, words = state.router.scheme, state.router.names, words_of(state)
+    grid, few = Grid(len(names)), len(names) <= FEW_NODES
+    marks = (
         *(_slots(state, cast, grid) if len(names) <= MOST_SLOTS else _too_many(state)),
-        *(_dots(state, cast, grid) if _dotted(state) else _counts(state, grid)),
+        *(_dots(state, cast, grid) if few and dotted(state) else _counts(state, grid) if few else ()),
         *_lookup(state, grid),
-        *words_at(WIDTH / 2, BOTTOM + 38, middle(state)),
-    ]
-    return Panel(
-        id="where",
-        width=WIDTH,
-        height=HEIGHT,
-        marks=tuple(marks),
-        title=HOW.get(state.router.scheme, state.router.scheme),
-        label=f"Slots by {state.router.scheme}: {headline(state)}. {told(state)}",
+        *labels(WIDTH / 2, BOTTOM + 38, words),
     )
-
-
-def _dotted(state: Tier) -> bool:
-    return dotted(state) and len(state.router.names) <= FEW_NODES
+    label = f"Slots by {scheme}: {headline(state)}. {words.told}"
+    return Panel(id="where", width=WIDTH, height=HEIGHT, marks=marks, title=HOW.get(scheme, scheme), label=label)
 
 
 def _slots(state: Tier, cast: Cast, grid: Grid) -> Iterator[Mark]:
-    few = len(state.router.names) <= FEW_NODES
-    for at, node in enumerate(state.router.nodes):
-        x, y = grid(at)
+    last, few = state.last, len(state.router.names) <= FEW_NODES
+    for at, name in enumerate(state.router.names):
+        (x, y), role, of = grid(at), cast.roles[name], f"node:{name}"
         number = f"{at} · " if state.router.scheme in NUMBERED else ""
-        lit = node.name == state.last.node and state.last.kind in ("look", "read", "join", "reweight")
-        tone: Tone = "soft" if lit else "outline"
-        yield Box(
-            id=f"slot:{node.name}", of=f"node:{node.name}", role=cast.roles[node.name], tone=tone, x=x, y=y,
-            w=grid.wide, h=grid.high, title=f"slot {number}{node.name}",
-        )  # fmt: skip
+        lit = name == last.node and last.kind in ("look", "read", "join", "reweight")
+        slot = partial(Box, id=f"slot:{name}", of=of, role=role, tone="soft" if lit else "outline")
+        yield slot(x=x, y=y, w=grid.wide, h=grid.high, title=f"slot {number}{name}")
         if few:
-            text = number + short(node.name, max(2, int(grid.wide / 8) - len(number)))
-            yield Label(
-                id=f"name:{node.name}", x=x + grid.wide / 2, y=y + 17, anchor="middle", role=cast.roles[node.name],
-                strong=True, text=text, of=f"node:{node.name}", title=node.name,
-            )  # fmt: skip
+            text = number + short(name, max(2, int(grid.wide / 8) - len(number)))
+            named = partial(Label, id=f"name:{name}", of=of, role=role, title=name)
+            yield named(x=x + grid.wide / 2, y=y + 17, anchor="middle", strong=True, text=text)
 
 
 def _too_many(state: Tier) -> Iterator[Mark]:
@@ -100,51 +82,36 @@ def _dots(state: Tier, cast: Cast, grid: Grid) -> Iterator[Mark]:
     inside: Counter[str] = Counter()
     across = max(1, int((grid.wide - 4) / DOT))
     down = min(DOT, (grid.high - 34) / -(-max(state.loads().values()) // across))
-    for key, homes in state.home_table().items():
-        owner = homes[0]
+    for key, (owner, *_) in state.home_table().items():
         row, column = divmod(inside[owner], across)
         inside[owner] += 1
-        if key == state.last.key:
-            continue
-        x, y = grid(state.router.names.index(owner))
-        yield Disc(
-            id=f"key:{key}",
-            role="accent" if key in moved else cast.roles[owner],
-            tone="outline" if key in cold else "solid",
-            x=round(x + (grid.wide - (across - 1) * DOT) / 2 + column * DOT, 2),
-            y=round(y + 32 + row * down, 2),
-            r=5,
-            title=f"{key}: {owner} owns it and {'does not hold it' if key in cold else 'holds it'}",
-        )
+        if key != state.last.key:
+            x, y = grid(state.router.names.index(owner))
+            x, y = round(x + (grid.wide - (across - 1) * DOT) / 2 + column * DOT, 2), round(y + 32 + row * down, 2)
+            role = "accent" if key in moved else cast.roles[owner]
+            yield key_dot(key, owner, key in cold, cast, role=role, x=x, y=y, r=5)
 
 
 def _counts(state: Tier, grid: Grid) -> Iterator[Mark]:
     """Numbers instead of dots: the keys of each slot, and how many of them came in this step."""
-    if len(state.router.names) > FEW_NODES:
-        return
     came, loads = Counter(move.taker for move in state.last.moved), state.loads()
     for at, name in enumerate(state.router.names):
         x, y = grid(at)
-        x += grid.wide / 2
-        yield Label(id=f"keys:{name}", x=x, y=y + 44, anchor="middle", size="large", text=f"{loads[name]:,}")
-        yield Label(id=f"unit:{name}", x=x, y=y + 60, anchor="middle", size="small", role="soft", text="keys")
+        number = partial(Label, x=x + grid.wide / 2, anchor="middle")
+        yield number(id=f"keys:{name}", y=y + 44, size="large", text=f"{loads[name]:,}")
+        yield number(id=f"unit:{name}", y=y + 60, size="small", role="soft", text="keys")
         if name in came:
             text, title = f"+{came[name]:,}", f"{count(came[name], 'key')} came to {name}"
-            yield Label(
-                id=f"came:{name}", x=x, y=y + 82, anchor="middle", role="accent", strong=True, text=text, title=title
-            )
+            yield number(id=f"came:{name}", y=y + 82, role="accent", strong=True, text=text, title=title)
 
 
 def _lookup(state: Tier, grid: Grid) -> Iterator[Mark]:
     """The key that this step is about, above, and an arrow to its slot."""
-    key, names = state.last.key, state.router.names
+    key, names, node = state.last.key, state.router.names, state.last.node
     if not key:
         return
     yield Disc(id=f"key:{key}", role="ink", tone="solid", x=WIDTH / 2, y=KEY_Y, r=6, title=key)
     yield Label(id="named", x=WIDTH / 2 + 12, y=KEY_Y + 4.5, strong=True, text=short(key, 20), title=key)
-    if len(names) <= MOST_SLOTS and state.last.node in names:
-        x, y = grid(names.index(state.last.node))
-        yield Line(
-            id="to", role="ink", x=WIDTH / 2, y=KEY_Y + 8, x2=x + grid.wide / 2, y2=y - 1, arrow=True, wide=2.5,
-            title=f"{key} goes to {state.last.node}",
-        )  # fmt: skip
+    if len(names) <= MOST_SLOTS and node in names:
+        (x, y), arrow = grid(names.index(node)), partial(Line, id="to", role="ink", arrow=True, wide=2.5)
+        yield arrow(x=WIDTH / 2, y=KEY_Y + 8, x2=x + grid.wide / 2, y2=y - 1, title=f"{key} goes to {node}")

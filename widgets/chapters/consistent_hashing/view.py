@@ -15,9 +15,9 @@ from widgets.scene import Era, Fact, Scene
 
 from .cast import FEW_NODES, cast_of
 from .circle import circle
-from .load import load
+from .load import extremes, load
 from .slots import slots
-from .words import degrees, headline
+from .words import count, degrees, headline
 
 title = "Consistent hashing"
 signs = {
@@ -27,32 +27,28 @@ signs = {
     "thick arc outside": "a range that changed hands; the short lines beyond it are the keys that moved",
     "dashed": "a point that the walk skipped, or of a node that is gone",
 }
+CHANGES = {"leave": "leaves", "crash": "crashes", "reweight": "reweighted"}
 
 
 def scene_of(step: Step[Tier, object]) -> Scene:
     """The ring, or the slots of another scheme, and beside it the load of every node."""
-    state, cast = step.state, cast_of(step)
+    state, cast = step.state, cast_of(step.state)
     where = circle(step, cast) if isinstance(state.router, Ring) else slots(state, cast)
-    return Scene(
-        panels=(where, load(state, cast)),
-        clock=headline(state),
-        era=era_of(state, cast.roles),
-        fault=state.last.kind == "crash",
-    )
+    crashed, panels = state.last.kind == "crash", (where, load(state, cast))
+    return Scene(panels=panels, clock=headline(state), era=era_of(state, cast.roles), fault=crashed)
 
 
 def era_of(state: Tier, roles: Mapping[str, str]) -> Era:
     """The phase a step belongs to: so many nodes, or the change from one such phase to the next."""
-    last = state.last
-    if state.joining or last.kind in ("join", "place"):
-        name = state.joining.node.name if state.joining else last.node
-        return Era(key=f"join {name}", label=f"{name} joins", role=roles[name])
-    if last.kind in ("leave", "crash", "reweight"):
-        word = {"leave": "leaves", "crash": "crashes", "reweight": "reweighted"}[last.kind]
-        role = "bad" if last.kind == "crash" else roles[last.node]
-        return Era(key=f"{last.kind} {last.node}", label=f"{last.node} {word}", role=role)
-    count = len(state.router.nodes)
-    return Era(key=f"{count} nodes", label=f"{count} node{'s' * (count != 1)}", role="ink", tone="soft")
+    kind, node = state.last.kind, state.newcomer or state.last.node
+    if state.joining or kind in ("join", "place"):
+        return Era(key=f"join {node}", label=f"{node} joins", role=roles[node])
+    if kind in CHANGES:
+        return Era(
+            key=f"{kind} {node}", label=f"{node} {CHANGES[kind]}", role="bad" if kind == "crash" else roles[node]
+        )
+    nodes = count(len(state.router.nodes), "node")
+    return Era(key=f"{len(state.router.nodes)} nodes", label=nodes, role="ink", tone="soft")
 
 
 def facts_of(state: Tier) -> tuple[Fact, ...]:
@@ -64,7 +60,6 @@ def facts_of(state: Tier) -> tuple[Fact, ...]:
 
 def _node_facts(state: Tier, loads: Mapping[str, int]) -> Iterator[Fact]:
     shares, cached, points = state.shares(), state.cached(), Counter(point.node for point in state.points())
-    growing = state.joining.node.name if state.joining else ""
     for node in state.router.nodes:
         name = node.name
         yield Fact(name, "keys", f"{loads[name]:,}")
@@ -72,29 +67,28 @@ def _node_facts(state: Tier, loads: Mapping[str, int]) -> Iterator[Fact]:
         if name in points:
             yield Fact(name, "points", f"{points[name]:,}")
             yield Fact(name, "share", f"{100 * shares[name]:.1f} %")
-        if node.weight != 1 and name != growing:
+        if node.weight != 1 and name != state.newcomer:
             yield Fact(name, "weight", f"{node.weight:g}")
         if node.rack:
             yield Fact(name, "rack", node.rack)
 
 
 def _tier_facts(state: Tier, loads: Mapping[str, int]) -> Iterator[Fact]:
-    most, least = max(loads, key=loads.__getitem__), min(loads, key=loads.__getitem__)
+    (most, high), (least, low) = extremes(loads)
     yield Fact("the tier", "nodes", f"{len(loads):,}")
     yield Fact("the tier", "cached", f"{sum(map(len, state.cached().values())):,}", "memory")
-    yield Fact("the tier", "fullest", f"{most}: {loads[most]:,}")
-    yield Fact("the tier", "emptiest", f"{least}: {loads[least]:,}")
+    yield Fact("the tier", "fullest", f"{most}: {high:,}")
+    yield Fact("the tier", "emptiest", f"{least}: {low:,}")
 
 
 def _lookup_facts(state: Tier) -> Iterator[Fact]:
     walk, key = state.walk, state.looked
-    if walk is None:
-        return
-    yield Fact(key, "stands at", degrees(state.turn(walk.position)))
-    yield Fact(key, "points seen", str(walk.seen))
-    yield Fact(key, "nodes found", ", ".join(walk.chosen) or "none yet")
-    if walk.aside:
-        yield Fact(key, "set aside", ", ".join(walk.aside))
+    if walk is not None:
+        yield Fact(key, "stands at", degrees(state.turn(walk.position)))
+        yield Fact(key, "points seen", str(len(walk.visits)))
+        yield Fact(key, "nodes found", ", ".join(walk.chosen) or "none yet")
+        if walk.aside:
+            yield Fact(key, "set aside", ", ".join(walk.aside))
 
 
 def costs_of(step: Step[Tier, object]) -> dict[str, int]:

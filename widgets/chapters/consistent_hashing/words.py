@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from patterns.consistent_hashing.ring import Ring, Walk
 from patterns.consistent_hashing.state import Tier
+from widgets.scene import Label
 
 DONE = {"join": "joined", "place": "joined", "leave": "left", "crash": "crashed", "reweight": "was reweighted"}
 
 
-class Middle(NamedTuple):
-    """The one number or name that matters at this step, what it is about, and what it is measured against."""
+class Words(NamedTuple):
+    """The one number or name that matters at this step, what stands over and under it, and the step in a sentence."""
 
     over: str
     big: str
-    under: tuple[str, ...] = ()
+    under: tuple[str, ...]
+    told: str
 
 
 def degrees(turn: float) -> str:
@@ -48,7 +51,7 @@ def about(number: float) -> str:
 
 def headline(state: Tier) -> str:
     """The tier in one line: nodes, points, keys."""
-    points = f" · {count(len(state.router.positions), 'point')}" if isinstance(state.router, Ring) else ""
+    points = f" · {count(len(state.points()), 'point')}" if isinstance(state.router, Ring) else ""
     return f"{count(len(state.router.nodes), 'node')}{points} · {count(len(state.keys), 'key')}"
 
 
@@ -62,77 +65,69 @@ def walk_shown(state: Tier) -> Walk | None:
     return state.walk if state.last.kind in ("look", "advance") else None
 
 
-def middle(state: Tier) -> Middle:
-    """The words in the middle of the picture."""
-    last, joining, walk = state.last, state.joining, walk_shown(state)
-    if settled(state):
-        done = DONE[last.kind]
-        over = f"{short(last.node, max(4, 20 - len(done)))} {done}"
-        return Middle(over, f"{count(last.moved_so_far, 'key')} moved", against(state))
-    if joining and last.kind == "place":
-        so_far = (f"{last.moved_so_far:,} so far", f"point {joining.placed} of {joining.total}")
-        return Middle(f"{short(joining.node.name, 14)} takes", count(len(last.moved), "key"), so_far)
-    if joining and last.kind == "join":
-        return Middle("", f"{short(joining.node.name, 9)} joins", (f"with {count(joining.total, 'point')}",))
-    if walk:
-        return _middle_of_walk(state, walk)
-    if last.kind == "look":
-        return Middle(short(last.key, 20), f"→ {short(last.node, 14)}")
-    if last.kind == "read":
-        return Middle(short(last.key, 20), "a hit" if last.hits else "a miss", (f"on {short(last.node, 16)}",))
-    if last.kind == "read-all":
-        rate = percent(last.hits, last.hits + last.misses)
-        return Middle("every key read", f"{rate} hits", (f"{last.hits:,} hits", f"{last.misses:,} misses"))
-    return Middle("", count(len(state.router.nodes), "node"), tuple(headline(state).split(" · ")[1:]))
-
-
 def against(state: Tier) -> tuple[str, ...]:
     """What a change is measured against; `hash mod N` knows no weights."""
     ideal, modulo = f"ideal {state.last.ideal:.0f}", f"hash mod N: {state.last.modulo:,}"
     return (ideal,) if state.last.kind == "reweight" else (ideal, modulo)
 
 
-def _middle_of_walk(state: Tier, walk: Walk) -> Middle:
-    key, names = short(state.looked, 20), [short(name, 8) for name in walk.chosen]
-    if not walk.outcome:
-        return Middle(key, f"at {degrees(state.turn(walk.position))}", ("walks clockwise",))
-    if walk.done and walk.chosen:
-        under = ("owns it",) if len(names) == 1 else ("owner first, then copies",)
-        return Middle(key, "→ " + short(", ".join(names), 12), under)
-    if walk.outcome == "taken":
-        return Middle(key, f"→ {short(', '.join(names), 10)} …", (f"{len(names)} of {walk.wanted} nodes",))
-    node = short(state.points()[walk.at].node, 9)
-    why = "it has a copy already" if walk.outcome == "same node" else "its rack has a copy"
-    return Middle(key, f"skips {node}", (why,))
-
-
-def told(state: Tier) -> str:
-    """The step in a sentence, for who cannot see the picture."""
+def words_of(state: Tier) -> Words:
+    """The words of a step."""
     last, joining, walk = state.last, state.joining, walk_shown(state)
     if settled(state):
-        return f"{last.node} {DONE[last.kind]}: {count(last.moved_so_far, 'key')} moved; {', '.join(against(state))}."
+        done, moved = DONE[last.kind], f"{count(len(last.all_moved), 'key')} moved"
+        told = f"{last.node} {done}: {moved}; {', '.join(against(state))}."
+        return Words(f"{short(last.node, max(4, 20 - len(done)))} {done}", moved, against(state), told)
+    told, nodes = "Nothing has happened yet.", headline(state).split(" · ")
     if joining:
-        newest = f"; the newest takes the lit arcs and {count(len(last.moved), 'key')}" if last.kind == "place" else ""
-        return f"{joining.node.name} joins, {joining.placed} of {joining.total} points placed{newest}."
+        told, keys = f"{state.newcomer} joins, {joining.placed} of {joining.total} points placed.", len(last.moved)
+        if last.kind == "place":
+            under = (f"{len(last.all_moved):,} so far", f"point {joining.placed} of {joining.total}")
+            told = f"{told[:-1]}; the newest takes the lit arcs and {count(keys, 'key')}."
+            return Words(f"{short(state.newcomer, 14)} takes", count(keys, "key"), under, told)
+        if last.kind == "join":
+            return Words("", f"{short(state.newcomer, 9)} joins", (f"with {count(joining.total, 'point')}",), told)
     if walk:
-        return _told_of_walk(state, walk)
+        return _words_of_walk(state, walk)
+    key = short(last.key, 20)
     if last.kind == "look":
-        return f"{last.key} goes to {last.node}."
+        return Words(key, f"→ {short(last.node, 14)}", (), f"{last.key} goes to {last.node}.")
     if last.kind == "read":
-        return f"{last.key} is read on {last.node}: {'a hit' if last.hits else 'a miss'}."
+        hit = "a hit" if last.hits else "a miss"
+        return Words(key, hit, (f"on {short(last.node, 16)}",), f"{last.key} is read on {last.node}: {hit}.")
     if last.kind == "read-all":
-        rate = percent(last.hits, last.hits + last.misses)
-        return f"Every key is read: {last.hits:,} hits, {last.misses:,} misses, {rate} hits."
-    return "Nothing has happened yet."
+        rate = f"{percent(last.hits, last.hits + last.misses)} hits"
+        under = (f"{last.hits:,} hits", f"{last.misses:,} misses")
+        return Words("every key read", rate, under, f"Every key is read: {', '.join(under)}, {rate}.")
+    return Words("", nodes[0], tuple(nodes[1:]), told)
 
 
-def _told_of_walk(state: Tier, walk: Walk) -> str:
-    key = f"{state.looked} stands at {degrees(state.turn(walk.position))}"
-    if not walk.outcome:
-        return f"{key}; its walk clockwise begins."
-    point = state.points()[walk.at]
-    reached = f"its walk has come to {point.node} at {degrees(point.turn)}"
-    if walk.outcome != "taken":
-        return f"{key}; {reached} and skips it: {walk.outcome}."
-    homes = f"owner {walk.chosen[0]}" + (f", copies {', '.join(walk.chosen[1:])}" if walk.chosen[1:] else "")
-    return f"{key}; {reached}: {homes}{'' if walk.done else ', and goes on'}."
+def _words_of_walk(state: Tier, walk: Walk) -> Words:
+    key, names, at = short(state.looked, 20), [short(name, 8) for name in walk.chosen], state.turn(walk.position)
+    told = f"{state.looked} stands at {degrees(at)}; its walk"
+    if not walk.visits:
+        return Words(key, f"at {degrees(at)}", ("walks clockwise",), f"{told} clockwise begins.")
+    (place, outcome), copies = walk.visits[-1], walk.chosen[1:]
+    point = state.points()[place]
+    told += f" has come to {point.node} at {degrees(point.turn)}"
+    if outcome == "taken":
+        told += f": owner {walk.chosen[0]}" + f", copies {', '.join(copies)}" * bool(copies)
+        told += "." if walk.done else ", and goes on."
+    else:
+        told += f" and skips it: {outcome}."
+    if walk.done and walk.chosen:
+        under = "owner first, then copies" if copies else "owns it"
+        return Words(key, "→ " + short(", ".join(names), 12), (under,), told)
+    if outcome == "taken":
+        return Words(key, f"→ {short(', '.join(names), 10)} …", (f"{len(names)} of {walk.wanted} nodes",), told)
+    why = "it has a copy already" if outcome == "same node" else "its rack has a copy"
+    return Words(key, f"skips {short(point.node, 9)}", (why,), told)
+
+
+def labels(x: float, y: float, words: Words) -> Iterator[Label]:
+    """The words of a step, the large one at `y`."""
+    if words.over:
+        yield Label(id="over", x=x, y=y - 21, anchor="middle", text=words.over, strong=True)
+    yield Label(id="big", x=x, y=y + 3, anchor="middle", text=words.big, size="large", strong=True)
+    for at, text in enumerate(words.under):
+        yield Label(id=f"under{at}", x=x, y=y + 24 + 18 * at, anchor="middle", text=text, role="soft")
