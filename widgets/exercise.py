@@ -1,7 +1,7 @@
 """Predict, then see; write, and have it judged.
 
-guess = predict(Question("How many keys move?", (Option(...), ...)))    a question with one button an answer
-guess.outcome                                                           later: what was said beside what happened
+guess = predict(Question("How many keys move?", (Option(...), ...)))    a question, one button for each answer
+guess.outcome                                                           later: the answer beside what happened
 play(history, ask=[Question(..., at=fired("C.commit"))])               the same question, locking a step
 check(EXERCISES["decide"], attempt)     an exercise, judged: a sentence and, if there is one, a run that goes wrong
 """
@@ -69,7 +69,7 @@ def _rich(text: str) -> str:
 
 
 class Prediction(anywidget.AnyWidget):
-    """A question with one button an answer. What was taken is kept; what is so is told by `outcome` alone."""
+    """A question with one button for each answer. It keeps the answer; only `outcome` says which one is right."""
 
     _esm = "\n".join((HERE / name).read_text(encoding="utf-8") for name in ("run.js", "question.js"))
     _css = (HERE / "player.css").read_text(encoding="utf-8") + QUESTION_STYLE
@@ -84,7 +84,7 @@ class Prediction(anywidget.AnyWidget):
 
     @property
     def outcome(self) -> Words:
-        """What was said beside what is so, each with its reason."""
+        """The learner's answer beside the right one, each with its reason."""
         right = self._asked.right
         if not 0 <= self.taken < len(self._asked.options):
             return Words(("It is:", right.text), ("", right.because))

@@ -1,6 +1,6 @@
 """Steps as frames: the JSON that a page draws, each frame only what changed since its parent's.
 
-A page that has the frames steps without asking anybody: that is why everything said and drawn is in them.
+A page that has the frames steps without a kernel: everything that is said and drawn is in them.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class Frames:
         return [place, choice.when] if choice.when else place
 
     def _changes(self, step: Step[Any, Any]) -> list[list[str]]:
-        """[who, field, was, is, where] for every field of whoever changed in this step; `was` is empty at the start."""
+        """[who, field, was, is, where] for every field of each process that changed here; empty at the start."""
         now = self._facts_of(step)
         if step.parent is None:
             return []

@@ -24,9 +24,9 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag_fi
     tone: Tone = "outline"
     text: str = ""
     title: str = ""
-    """What it is, in words: its tooltip and its name for a screen reader."""
+    """The mark in words: its tooltip and its name for a screen reader."""
     of: str = ""
-    """The id of what it is a part of: a click on the part offers what can be done with the whole."""
+    """The id of the mark that it is a part of: a click on the part is a click on the whole."""
 
 
 class Disc(Mark, frozen=True, tag="disc"):
@@ -95,14 +95,14 @@ class Label(Mark, frozen=True, tag="label"):
 
 
 class Panel(msgspec.Struct, frozen=True, kw_only=True):
-    """One drawing. A scene's panels stand side by side where there is room and below one another where not."""
+    """One drawing. A scene's panels stand side by side if there is room, else below one another."""
 
     id: str
     width: float
     height: float
     marks: tuple[Mark, ...]
     label: str
-    """The panel in a sentence, for who cannot see it."""
+    """Text alternative for screen readers: the panel in a sentence."""
     title: str = ""
 
 
@@ -136,7 +136,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     moment: Moment | None = None
     era: Era | None = None
     lanes: tuple[str, ...] = ()
-    """The lines of the space-time diagram, top to bottom; none where there is no message passing."""
+    """The lines of the space-time diagram, top to bottom; none if there are no messages."""
     quiet: bool = False
     """Can be hidden without losing the story: a heartbeat."""
     fault: bool = False
@@ -144,7 +144,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Fact(msgspec.Struct, frozen=True):
-    """One field of one process (or node, service, ...): where it is kept is `disk`, `memory`, `in flight` or empty."""
+    """One field of a process (or node, service, ...). `where` it is kept: `disk`, `memory`, `in flight` or empty."""
 
     who: str
     name: str
@@ -153,11 +153,11 @@ class Fact(msgspec.Struct, frozen=True):
 
 
 class View(Protocol):
-    """What `widgets/chapters/<name>/view.py` has. Pure: no protocol facts are computed there, nothing is changed.
+    """What `VIEW` in `widgets/chapters/<name>/view.py` has. Pure: it computes no protocol facts and changes nothing.
 
-    Where messages are sent it has `sends_of(step) -> tuple[Fact, ...]` too: what is in flight since this step. Signs of
-    its own it explains in `signs`, a mapping from the sign, or how it looks, to what it means: it is shown under `?`.
-    What its quiet steps are, where they are no heartbeats, it says in `quiet`.
+    A view of messages also has `sends_of(step) -> tuple[Fact, ...]`: the messages sent in this step. `signs` maps each
+    sign of the view, or how it looks, to its meaning: it is shown under `?`. `quiet` names the quiet steps, if they are
+    not heartbeats.
     """
 
     title: str
@@ -165,7 +165,7 @@ class View(Protocol):
     def scene_of(self, step: Any) -> Scene: ...
 
     def facts_of(self, state: Any) -> tuple[Fact, ...]:
-        """Every process's fields, to be shown before -> after."""
+        """The fields of every process, to be shown before -> after."""
         ...
 
     def costs_of(self, step: Any) -> Mapping[str, int]:

@@ -24,7 +24,7 @@ KINDS: dict[type, str] = {
 
 
 def moment_of(step: Step[Any, Any], role: Role = "ink") -> Moment | None:
-    """Where a step stands in the diagram; None for what is on no process's line (a cut, a heal, a delay)."""
+    """Where a step stands in the diagram; None if it is on no process's line (a cut, a heal, a delay)."""
     kind = KINDS.get(type(step.event), "local")
     packet = received(step) or lost(step)
     lane = packet.to if packet else mover(step)

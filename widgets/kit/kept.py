@@ -1,4 +1,4 @@
-"""What each process has: a column each, what is on its disk above what is in its memory.
+"""Disks and memories: one column for each process, its disk above its memory.
 
 A box keeps its id: a record that waits in memory for the next write moves up to the disk with it. In the step of a
 crash, everything in the memory is struck.

@@ -1,4 +1,4 @@
-"""Processes and what is on its way between them: seats, links, messages, cuts, timers, calls.
+"""Processes and the messages between them: seats, links, messages, cuts, timers.
 
 Everything here is a pure function of a world. Which role a message or a process plays is said by the view that asks.
 """

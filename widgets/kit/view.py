@@ -1,7 +1,7 @@
 """One view of processes, from which the views of all chapters with messages follow, and the picture of any other.
 
-A process that nobody drew has this view as it is: it shows what the process declares (fields, timers, messages). A
-chapter says in a few hooks what is peculiar to it: `look`, `colour`, `short`, `era`, `on_disk`, `in_memory`, ...
+A process without a view of its own is drawn by this one, from what the process declares: fields, timers, messages. A
+chapter fills a few hooks: `look`, `colour`, `short`, `era`, `on_disk`, `in_memory`, ...
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class ProcessView:
     timers_of_quiet: ClassVar[frozenset[str]] = frozenset()
     """Timers whose steps are quiet."""
     rules_of_quiet: ClassVar[frozenset[str] | None] = None
-    """A step is quiet only if no other rule fired; None: whatever fired."""
+    """A step is quiet only if no other rule fired. None: any rule may fire."""
     width: ClassVar[float] = 340
     height: ClassVar[float] = 372
     middle: ClassVar[Point] = (170, 182)
@@ -207,11 +207,11 @@ class ProcessView:
     # What is kept: facts in words, and boxes
 
     def on_disk(self, process: Any) -> Mapping[str, Any]:
-        """Name -> value of what is on a process's disk."""
+        """Name -> value of each field on a process's disk."""
         return on_disk(process)
 
     def in_memory(self, process: Any) -> Mapping[str, Any]:
-        """Name -> value of what is in a process's memory."""
+        """Name -> value of each field in a process's memory."""
         return in_memory(process)
 
     def facts(self, process: Any) -> Iterator[Fact]:
@@ -293,7 +293,7 @@ class ProcessView:
     # The panel of processes and messages
 
     def network(self) -> Panel:
-        """Processes, and what is on its way between them."""
+        """The processes, and the messages on their way."""
         world = self.world
         marks = [*self.background(), *cuts(world, self.ends)]
         for process in world.processes:

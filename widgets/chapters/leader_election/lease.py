@@ -175,6 +175,6 @@ def _line(line: str) -> Box:
 
 
 def _lost(line: str) -> Box:
-    """A line that was acknowledged, and is not there any more."""
-    title = f"{line} was acknowledged, and is not there any more"
+    """A line that was acknowledged and is lost."""
+    title = f"{line} was acknowledged, and is lost"
     return box(f"line:{line}", f"✕ {line} lost", "bad", "dashed", title)

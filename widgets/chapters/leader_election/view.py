@@ -1,4 +1,4 @@
-"""The picture of an election, whatever the algorithm: who is there, what is on its way, and who follows whom.
+"""The picture of an election, whatever the algorithm: the processes, the messages, the leader that each follows.
 
 Processes of the bully algorithm and of a ring sit on a circle, the ring's links drawn; a lease has its lock server
 above and its storage below the holders. Raft's servers are drawn as in their own chapter. A leader has a colour of its

@@ -1,4 +1,4 @@
-"""What is kept of sagas apart from the databases, and what is seen from outside: logs, outboxes, clients, a reader."""
+"""Logs and outboxes, which remember sagas apart from the databases; and the view from outside: a reader, clients."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _outgoing(view: ProcessView, peer: Peer, row: Outgoing) -> Box:
 
 
 def outside(world: World, x: float, y: float) -> Iterator[Mark]:
-    """What anyone sees who reads all databases now, and what the clients were told."""
+    """What a reader of all databases sees now, and which answers the clients got."""
     seen = observer(world) or ("nothing half done",)
     yield small("reader", x, y, "A reader of all databases now sees", strong=True)
     for at, line in enumerate(_lines(seen)):

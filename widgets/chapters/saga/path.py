@@ -36,7 +36,7 @@ _STATES: Mapping[str, tuple[str, Role | None, Tone, str]] = {
     ASKED: ("… {turn}", "accent", "soft", "is to be done now"),
     DONE: ("✓ done", None, "solid", "is done"),
     REFUSED: ("✕ refused", "bad", "outline", "is refused"),
-    OPEN: ("? unknown", "bad", "dashed", "may be done, nobody knows"),
+    OPEN: ("? unknown", "bad", "dashed", "may be done or not: unknown"),
     NEVER: ("– never", "soft", "dashed", "will not be done"),
 }
 """Where a step is -> its words, the look of its box, and in a sentence."""
@@ -94,7 +94,7 @@ def height(definition: Saga) -> float:
 
 def in_words(world: World, definition: Saga, instance: Instance | None) -> str:
     if instance is None:
-        return f"nobody has asked for {definition.name} yet"
+        return f"no client has asked for {definition.name} yet"
     parts = [f"{instance.saga}, {definition.name}, is {PHASES[logged(world, instance).phase][0][2:]}"]
     for name, stage in stages(world, instance).items():
         undo = f", {_UNDOS[stage.undo][-1]}" if stage.undo else ""

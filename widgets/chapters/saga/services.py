@@ -1,6 +1,6 @@
-"""The services, each with its own database, and what is on its way between them.
+"""The services, each with its own database, and the messages between them.
 
-Framed is what is on disk: the rows, and below them the requests that were handled. What is in memory stands unframed.
+A frame is a disk: the rows, and below them the requests that were handled. Memory stands unframed.
 Under an orchestrator the services stand in a column beside it; without one they stand to the left and right in turn,
 so that the way from any of them to any other is free.
 """
@@ -93,7 +93,7 @@ def draw(view: ProcessView, group: Group, x: float, y: float, seen: bool = True)
 
 
 def _header(view: ProcessView, name: str, x: float, y: float, w: float) -> Iterator[Mark]:
-    """A process, which loses what is in memory when it crashes, and its timers as thin bars that run out."""
+    """A process, and its timers as thin bars that run out."""
     sign, role, tone, words = _STATES[state_of(view.world, name)]
     header = box(f"process:{name}", sign + name.rstrip("'"), role, tone, f"{name} {words}")
     yield from stack([header], x, y, w, pitch=HEADER + 2)
@@ -209,7 +209,7 @@ def _links(view: ProcessView, group: Group, places: Mapping[str, Card], boss: fl
 
 
 def in_words(view: ProcessView, group: Group) -> str:
-    """The processes, and what is in the databases."""
+    """The processes and the rows of their databases, in words."""
     words = []
     for process in group.processes:
         rows = [f"{row}{f' marked by {row.pending}' * bool(row.pending)}" for row in getattr(process, "rows", ())]

@@ -53,7 +53,7 @@ def groups(world: World) -> tuple[Group, ...]:
 
 
 def shown(group: Group) -> tuple[tuple[Saga, Instance | None], ...]:
-    """The sagas drawn as a path: the last ones begun, and while there is room, those that nobody asked for yet."""
+    """The sagas drawn as a path: the last ones begun and, if there is room, those that no client has asked for yet."""
     begun = group.instances[-MOST:]
     known = {each.name: each for each in group.definitions}
     asked = {each.definition for each in group.instances}
@@ -78,7 +78,7 @@ def message_role(world: World, message: Any) -> Role:
 
 
 def in_short(world: World, message: Any) -> str:
-    """A message in a word or two, with its saga where there are several; an acknowledgement has none."""
+    """A message in a word or two, with its saga if there are several; an acknowledgement has none."""
     words = _words(message)
     several = len({each.saga.rstrip("'") for each in instances(world)}) > 1
     return f"{message.saga} {words.replace('undo', '↩')}" if words and several else words

@@ -1,4 +1,4 @@
-"""The bar of phases: what is going on with the transactions, red where nobody can go on or two disagree."""
+"""The bar of phases: how the transactions stand, red if one is blocked or two processes disagree."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DOING = {"pre-committing": "pre-commit", "committing": "commit", "aborting": "ab
 
 
 def era(world: World) -> Era | None:
-    """What is going on: the worst of it, then what is open, then how the last one ended."""
+    """The worst comes first: a split, a blocked transaction, the open ones, then how the last ones ended."""
     begun = transactions(world)
     if not begun:
         return None
@@ -28,7 +28,7 @@ def era(world: World) -> Era | None:
 
 
 def _open(world: World) -> Era | None:
-    """What the coordinator has open, and whom nobody has told."""
+    """The transactions that the coordinator has open, and those that are in doubt or wait at a participant."""
     phases = {open.txn: open.phase for open in coordinator(world).open}
     doubt = dict.fromkeys(doubt.txn for doubt in in_doubt(world))
     waits = [branch.txn for process in participants(world) for branch in process.branches]

@@ -121,7 +121,7 @@ def _polls(process: Participant) -> list[Row]:
 
 
 def _open(who: str, open: Open) -> list[Row]:
-    """A transaction that the coordinator has open: the phase, and who has voted or acknowledged."""
+    """A transaction that the coordinator has open: the phase, and the votes or acknowledgements."""
     txn, role, id = open.txn, role_of(open.txn), f"{who}:{open.txn}"
     phase = PHASES.get(open.phase, open.phase)
     head = box(f"open:{id}", f"{txn} {phase}", role, "outline", f"{who}: {txn} is {open.phase}")

@@ -1,4 +1,4 @@
-"""The picture of a commit protocol: who is in doubt and since when, what is on disk and what only in memory.
+"""The picture of a commit protocol: which participants are in doubt, since when, and what is on disk or in memory.
 
 Colours are transactions. How one stands with a process has a sign and a word: working, in doubt, committed, aborted.
 """

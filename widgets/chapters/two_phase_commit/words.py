@@ -75,7 +75,7 @@ def role_of(txn: str) -> Role:
 
 
 def in_short(world: World, message: Any) -> str:
-    """A message in a word or two, with the transaction's name where there are several."""
+    """A message in a word or two, with the transaction's name if there are several."""
     several = len({client_name(txn) for txn in transactions(world)}) > 1
     words = _message(message)
     return f"{words} {message.txn}" if several and not isinstance(message, Inquiry | InDoubt) else words
