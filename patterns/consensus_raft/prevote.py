@@ -52,25 +52,12 @@ PRE_VOTE_RULES: Mapping[str, Rule] = {
         "thesis 9.6",
     ),
     "PV.2.no": Rule(
-        "**{who} would not vote for {candidate}** in term {next_term}: {candidate} is behind, in its term or its log.",
-        "thesis 9.6",
+        "**{who} would not vote for {candidate}** in term {next_term}: its term or its log is behind.", "thesis 9.6"
     ),
-    "PV.3": Rule(
-        "**{count} of the {needed} servers** it needs would vote for {who} in term {next_term}: {voters:names}.",
-        "thesis 9.6",
-    ),
-    "PV.4": Rule(
-        "**{who} may stand for election**: a majority would vote for it in term {next_term}.",
-        "thesis 9.6",
-    ),
-    "PV.late": Rule(
-        "**{who} ignores** {voter}'s answer about term {next_term}: its question is settled, or the answer is no.",
-        "thesis 9.6",
-    ),
-    "PV.silence": Rule(
-        "**{who} has not heard from {leader:or|a leader}** for a whole election timeout of {timeout} ms.",
-        "thesis 9.6",
-    ),
+    "PV.3": Rule("**{count} of {needed} needed servers** would vote for {who}: {voters:names}.", "thesis 9.6"),
+    "PV.4": Rule("**{who} may stand for election**: a majority would vote for it.", "thesis 9.6"),
+    "PV.late": Rule("**{who} ignores** {voter}'s answer about term {next_term}: it is late, or a no.", "thesis 9.6"),
+    "PV.silence": Rule("**{who} has not heard from {leader:or|a leader}** for {timeout} ms.", "thesis 9.6"),
 }
 
 
@@ -122,8 +109,8 @@ class PreVoteServer(Server):
             self.note("PV.late", voter=voter, next_term=reply.next_term)
             return
         self.pre_votes |= {voter}
-        tally = {**self.tally(), "count": len(self.pre_votes)}
-        self.note("PV.3", next_term=reply.next_term, voters=tuple(sorted(self.pre_votes)), **tally)
+        voters = tuple(sorted(self.pre_votes))
+        self.note("PV.3", next_term=reply.next_term, voters=voters, **{**self.tally(), "count": len(voters)})
         self.stand_if_wanted()
 
     def hear_from_leader(self, leader: str) -> None:

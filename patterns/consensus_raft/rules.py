@@ -14,12 +14,12 @@ RULES: Mapping[str, Rule] = {
     # Rules for servers
     "ALL.1": Rule("**{who} applies entry {index}** to its state machine: {entry.command}.", "Raft 5.3, All Servers 1"),
     "ALL.2": Rule(
-        "**{who} enters term {term}**: {sender}'s message carries this term, and {who} was in term {old_term}.",
+        "**{who} enters term {term}**, the term of {sender}'s message. It was in term {old_term}.",
         "Raft 5.1, All Servers 2",
     ),
     "ALL.2.down": Rule(
-        "**{who} steps down** and enters term {term} as a follower: {sender}'s message carries the newer term. {who} "
-        "was {role:a|leader} in term {old_term}.",
+        "**{who} steps down** and enters term {term}, the newer term of {sender}'s message, as a follower. It was "
+        "{role:a|leader} in term {old_term}.",
         "Raft 5.1, All Servers 2",
     ),
     "UP": Rule(
@@ -33,25 +33,22 @@ RULES: Mapping[str, Rule] = {
         "Raft 5.2, Followers 2 and Candidates 1",
     ),
     "C.4": Rule(
-        "**{who} starts over in term {term}**: in term {old_term} it got {count} of the {needed} votes it needed, and "
-        "heard from no other winner. It votes for itself and asks again.",
+        "**{who} starts over in term {term}**, votes for itself and asks again. In term {old_term} it got {count} of "
+        "the {needed} votes it needed, and heard from no other winner.",
         "Raft 5.2, Candidates 4",
     ),
     # RequestVote, the receiver
     "RV.1": Rule(
-        "**{who} refuses** {candidate}'s request for a vote: the request is of term {term}, and {who} is already in "
-        "**term {current_term}**.",
+        "**{who} refuses** {candidate} its vote in term {term}: {who} is already in **term {current_term}**.",
         "Raft 5.1, RequestVote rule 1",
     ),
     "RV.2.voted": Rule(
-        "**{who} refuses** {candidate}'s request for a vote in term {term}: it **already voted for {voted_for}** in "
-        "term {term}.",
+        "**{who} refuses** {candidate} its vote in term {term}: it **already voted for {voted_for}** in this term.",
         "Raft 5.2, RequestVote rule 2",
     ),
     "RV.2.log": Rule(
-        "**{who} refuses** {candidate}'s request for a vote in term {term}: **its own log is more up-to-date**. It "
-        "ends with an entry of term {own_term} at index {own_index}, {candidate}'s with term {last_log_term} at index "
-        "{last_log_index}.",
+        "**{who} refuses** {candidate} its vote in term {term}: **its own log is more up-to-date**. It ends with term "
+        "{own_term} at index {own_index}, {candidate}'s with term {last_log_term} at index {last_log_index}.",
         "Raft 5.4.1, RequestVote rule 2",
     ),
     "RV.2": Rule(
@@ -60,39 +57,23 @@ RULES: Mapping[str, Rule] = {
         "Raft 5.2 and 5.4.1, RequestVote rule 2",
     ),
     # The candidate
-    "C.vote": Rule(
-        "**{who} has {count} of the {needed} votes** it needs in term {term}: {voter} votes for it.",
-        "Raft 5.2",
-    ),
-    "C.again": Rule(
-        "**{who} counts {voter}'s vote once**: this is the same vote again, and {who} still has {count} of {needed}.",
-        "Raft 5.2",
-    ),
-    "C.refused": Rule(
-        "**{voter} gives {who} no vote** in term {term}: {who} has {count} of the {needed} it needs.",
-        "Raft 5.2",
-    ),
+    "C.vote": Rule("**{who} has {count} of the {needed} votes** it needs in term {term}: {voter} votes.", "Raft 5.2"),
+    "C.again": Rule("**{who} counts {voter}'s vote once**: it still has {count} of {needed}.", "Raft 5.2"),
+    "C.refused": Rule("**{voter} gives {who} no vote** in term {term}: it has {count} of {needed}.", "Raft 5.2"),
     "C.2": Rule(
         "**{who} becomes leader of term {term}**: {voters:names} voted for it, {count} of {servers} servers, a "
         "majority. It sends to all others at once.",
         "Raft 5.2, Candidates 2 and Leaders 1",
     ),
-    "C.3": Rule(
-        "**{who} gives up** its candidacy in term {term}: {leader} has won this term.",
-        "Raft 5.2, Candidates 3",
-    ),
+    "C.3": Rule("**{who} is a follower** in term {term}: {leader} has won this term.", "Raft 5.2, Candidates 3"),
     "C.late": Rule(
         "**{who} ignores** {voter}'s answer of term {term}: {who} is {role:a|leader} in term {current_term}.",
         "Raft 5.2",
     ),
     # AppendEntries, the receiver
-    "AE.0": Rule(
-        "**{who} hears from {leader}**, the leader of term {term}: its election timer starts again.",
-        "Raft 5.2",
-    ),
+    "AE.0": Rule("**{who} hears from {leader}**, leader of term {term}. Its election timer starts again.", "Raft 5.2"),
     "AE.1": Rule(
-        "**{who} refuses {leader}'s entries**: they are of term {term}, and {who} is already in **term "
-        "{current_term}**. Its answer carries that term.",
+        "**{who} refuses {leader}'s entries** of term {term}: {who} is already in **term {current_term}**.",
         "Raft 5.1, AppendEntries rule 1",
     ),
     "AE.2.short": Rule(
@@ -101,19 +82,17 @@ RULES: Mapping[str, Rule] = {
         "Raft 5.3, AppendEntries rule 2",
     ),
     "AE.2": Rule(
-        "**{who} refuses {leader}'s entries**: at index {prev_log_index} {leader} has an entry of term "
-        "{prev_log_term}, but **{who} has one of term {conflict_term}**. It asks for the entries from "
-        "{conflict_index} on, the first of that term.",
+        "**{who} refuses {leader}'s entries**: at index {prev_log_index} {leader} has term {prev_log_term}, **{who} "
+        "has term {conflict_term}**. It asks for the entries from {conflict_index} on, the first of that term.",
         "Raft 5.3, AppendEntries rule 2 and the fast back-up",
     ),
     "AE.3": Rule(
-        "**{who} deletes {count:entry|entries}** from its log, from index {index} on: there it has term {old_term}, "
-        "and the leader {leader} has term {new_term}.",
+        "**{who} deletes {count:entry|entries}** from index {index} on: there it has term {old_term}, and the leader "
+        "{leader} has term {new_term}.",
         "Raft 5.3, AppendEntries rule 3",
     ),
     "AE.4": Rule(
-        "**{who} appends {count:entry|entries} from {leader}**: its log now ends at index {index}, with an entry of "
-        "term {entry_term}.",
+        "**{who} appends {count:entry|entries} from {leader}**: its log now ends at {index}, in term {entry_term}.",
         "Raft 5.3, AppendEntries rule 4",
     ),
     "AE.5": Rule(
@@ -122,31 +101,20 @@ RULES: Mapping[str, Rule] = {
         "Raft 5.3, AppendEntries rule 5",
     ),
     # The leader
-    "L.0": Rule(
-        "**{who} appends a no-op** at index {index}: this first entry of its own term, {term}, will show it what is "
-        "committed.",
-        "Raft 8",
-    ),
-    "L.1": Rule(
-        "**{who} sends heartbeats**: they keep the others from starting an election while it leads term {term}.",
-        "Raft 5.2, Leaders 1",
-    ),
+    "L.0": Rule("**{who} appends a no-op** of its term {term}: it will show what is committed.", "Raft 8"),
+    "L.1": Rule("**{who} sends heartbeats**, so that the others start no election.", "Raft 5.2, Leaders 1"),
     "L.2": Rule(
         "**{who} appends {client}'s {request}** to its log at index {index}, term {term}, and sends it to the others. "
         "It answers when the entry is applied.",
         "Raft 5.3, Leaders 2",
     ),
-    "L.3": Rule(
-        "**{who} knows that {follower}'s log agrees** with its own up to index {match_index}.",
-        "Raft 5.3, Leaders 3",
-    ),
+    "L.3": Rule("**{who} knows that {follower}'s log agrees** up to index {match_index}.", "Raft 5.3, Leaders 3"),
     "L.3.same": Rule(
         "**{who} hears from {follower}**: their logs are known to agree up to index {match_index}, as before.",
         "Raft 5.3, Leaders 3",
     ),
     "L.3.back": Rule(
-        "**{who} goes back for {follower}**: their logs do not agree at index {prev_log_index}, so {who} tries again "
-        "from index {next_index} on.",
+        "**{who} goes back for {follower}**: their logs differ at index {prev_log_index}. {who} tries {next_index}.",
         "Raft 5.3, Leaders 3 and the fast back-up",
     ),
     "L.4": Rule(
@@ -165,18 +133,15 @@ RULES: Mapping[str, Rule] = {
     ),
     # Clients
     "CL.redirect": Rule(
-        "**{who} does not take {client}'s request**: it is {role:a|leader}, and only the leader takes requests. Its "
-        "answer is to ask {hint:or|another server}.",
+        "**{who} is {role:a|leader}** and does not take {client}'s request. It says: ask {hint:or|another server}.",
         "Raft 8",
     ),
     "CL.session": Rule(
-        "**{who} answers {client}'s retry** at once: request {serial} was executed already, and {client}'s session "
-        "holds the answer, {value}.",
+        "**{who} answers {client}'s retry** at once: request {serial} was executed, the session holds {value}.",
         "Raft 8, thesis 6.3",
     ),
     "CL.twice": Rule(
-        "**{who} does not execute entry {index} again**: it is a retry of {client}'s request {serial}, which was "
-        "executed already.",
+        "**{who} does not execute entry {index} again**: {client}'s request {serial} was executed already.",
         "Raft 8, thesis 6.3",
     ),
     "CL.done": Rule(

@@ -19,13 +19,13 @@ from .prevote import PreVoteServer
 
 STEP_DOWN_RULES: Mapping[str, Rule] = {
     "SD.1": Rule(
-        "**{who} goes on leading** term {term}: within {timeout} ms {heard:names} answered, with {who} itself {count} "
+        "**{who} leads on** in term {term}: {heard:names} answered within {timeout} ms. With {who}, these are {count} "
         "of {servers} servers.",
         "thesis 6.2",
     ),
     "SD.2": Rule(
-        "**{who} steps down** and is a follower in term {term}: within {timeout} ms {heard:names|no server} answered, "
-        "and it needs {needed} servers, itself included.",
+        "**{who} steps down** and is a follower in term {term}: {heard:names|no server} answered within {timeout} ms, "
+        "and a majority is {needed} servers, {who} included.",
         "thesis 6.2",
     ),
 }
