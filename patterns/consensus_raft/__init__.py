@@ -1,9 +1,7 @@
 """Consensus: Raft, the whole of the paper's Figure 2 and section 8, on simulated servers and clients."""
 
-from patterns.engine.table import Table
-
-from .clients import Read, Server
-from .cluster import RaftCluster, cluster_of, is_done
+from .clients import Server
+from .cluster import RaftCluster
 from .messages import (
     Add,
     AppendEntries,
@@ -17,14 +15,11 @@ from .messages import (
     Put,
     RequestVote,
     RequestVoteReply,
-    is_heartbeat,
 )
-from .properties import ALWAYS, FIGURE_3, heeds_heartbeats, settled
-from .state_machine import Session, StateMachine
+from .properties import ALWAYS
 
 __all__ = [
     "ALWAYS",
-    "FIGURE_3",
     "Add",
     "AppendEntries",
     "AppendEntriesReply",
@@ -36,16 +31,7 @@ __all__ = [
     "NotLeader",
     "Put",
     "RaftCluster",
-    "Read",
     "RequestVote",
     "RequestVoteReply",
     "Server",
-    "Session",
-    "StateMachine",
-    "Table",
-    "cluster_of",
-    "heeds_heartbeats",
-    "is_done",
-    "is_heartbeat",
-    "settled",
 ]

@@ -26,7 +26,7 @@ class RaftCluster(Simulation):
     events = WorldEvent | Request[Put | Add | Get]
     always = ALWAYS
     server: ClassVar[type[Server]] = Server
-    """What runs on each server: `cluster_of` gives a cluster of others."""
+    """What runs on each server. `with_parts(RaftCluster, server=...)` is a cluster of other servers."""
     rules = Server.rules
 
     class Params(Simulation.Params, frozen=True):
@@ -108,13 +108,8 @@ class RaftCluster(Simulation):
         return bool(call.body.serial == reply.serial)
 
 
-def cluster_of(server: type[Server]) -> type[RaftCluster]:
-    """A cluster of another kind of servers: an extension, a planted bug, a learner's own."""
-    return type(f"{server.__name__}Cluster", (RaftCluster,), {"server": server, "rules": server.rules})
-
-
 def is_done(call: Call) -> bool:
-    """Whether the client has its answer; being sent on to another server is none."""
+    """Whether the client has its answer; NotLeader is no answer."""
     return isinstance(call.reply, Done)
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from msgspec.structs import replace
+
 from patterns.engine.linearizable import Model, Operation, Verdict, check
 from patterns.engine.properties import Along, Broken, Transition
 from patterns.engine.step import Step
@@ -56,7 +58,7 @@ def followed(operations: Operations, event: Any, before: World, after: World) ->
         was = before.call(call.client)
         if is_done(call) and not (was and is_done(was) and was.body == call.body):
             operations = tuple(
-                _answered(each, call.reply.value, _now(operations))
+                replace(each, output=call.reply.value, returned=_now(operations))
                 if each.pending and (each.client, each.input) == (call.client, call.body)
                 else each
                 for each in operations
@@ -66,12 +68,6 @@ def followed(operations: Operations, event: Any, before: World, after: World) ->
 
 def _now(operations: Operations) -> int:
     return len(operations) + sum(not each.pending for each in operations)
-
-
-def _answered(operation: Operation, value: int | None, now: int) -> Operation:
-    return Operation(
-        client=operation.client, input=operation.input, output=value, called=operation.called, returned=now
-    )
 
 
 def operations_of(path: Iterable[Step[World, Any]]) -> Operations:

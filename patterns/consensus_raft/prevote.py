@@ -69,7 +69,7 @@ class PreVoteServer(Server):
     hears_leader: bool = False
     """Whether it heard from a leader within the shortest election timeout."""
     pre_votes: frozenset[str] = frozenset()
-    """Who would vote for it, itself included; empty when it does not ask."""
+    """The servers that would vote for it in its next term, itself included; empty when it does not ask."""
 
     def would_grant(self, request: RequestPreVote) -> bool:
         return (
@@ -122,11 +122,6 @@ class PreVoteServer(Server):
     def leader_is_silent(self) -> None:
         self.note("PV.silence", leader=self.leader_id, timeout=self.election_timeout[0])
         self.hears_leader = False
-
-    def become_follower(self, term: int) -> None:
-        if term > self.current_term:
-            self.pre_votes = frozenset()
-        super().become_follower(term)
 
     def become_leader(self) -> None:
         self.pre_votes = frozenset()

@@ -49,13 +49,8 @@ class Raft(ServerState):
         # Figure 2, State: next_index begins after the leader's last entry, match_index at 0.
         self.next_index = Table.filled(self.peers, self.last_log_index + 1)
         self.match_index = Table.filled(self.peers, 0)
-        self.note(
-            "C.2",
-            term=self.current_term,
-            voters=tuple(sorted(self.votes)),
-            count=len(self.votes),
-            servers=self.servers,
-        )
+        voters = tuple(sorted(self.votes))
+        self.note("C.2", term=self.current_term, voters=voters, count=len(voters), servers=self.servers)
         self.open_term()
         # Leaders 1 (5.2): tell all others at once.
         self.send_to_all()

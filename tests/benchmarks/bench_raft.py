@@ -16,12 +16,11 @@ from collections.abc import Callable
 from statistics import median
 from time import process_time
 
-from patterns.consensus_raft import ALWAYS, Put, RaftCluster, settled
+from patterns.consensus_raft import ALWAYS, Put, RaftCluster
 from patterns.consensus_raft.histories import linearizable
-from patterns.consensus_raft.lesson.game import arena
+from patterns.consensus_raft.lesson.game import ARENA
 from patterns.consensus_raft.lesson.milestones import MILESTONES
-from patterns.consensus_raft.properties import election_safety
-from patterns.engine.explore import explore
+from patterns.consensus_raft.properties import settled
 from patterns.engine.history import History
 from patterns.engine.random_worlds import random_worlds
 from patterns.engine.world import Request
@@ -63,7 +62,7 @@ def of_random_worlds() -> float:
 
 def of_search() -> float:
     """Distinct worlds a second: three servers, one term, two crashes."""
-    found = explore(arena(), [election_safety])
+    found = ARENA.run()
     assert found.complete
     return found.states / found.seconds
 

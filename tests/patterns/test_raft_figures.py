@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from patterns.consensus_raft import FIGURE_3, Command, Entry, Put, RaftCluster
+from patterns.consensus_raft import Command, Entry, Put, RaftCluster
 from patterns.consensus_raft.cluster import earlier_log
 from patterns.consensus_raft.lesson.broken import CommitsOldTerms
 from patterns.consensus_raft.lesson.gallery import (
@@ -24,7 +24,7 @@ from patterns.consensus_raft.lesson.gallery import (
     replicate,
     stand,
 )
-from patterns.consensus_raft.properties import ALWAYS, commits_never_fall, terms_never_fall
+from patterns.consensus_raft.properties import ALWAYS, FIGURE_3, commits_never_fall, terms_never_fall
 from patterns.engine.planted import first_broken
 from patterns.engine.script import Script
 from patterns.engine.world import Crash, World

@@ -14,9 +14,9 @@ from patterns.consensus_raft import (
     Put,
     RequestVoteReply,
     Server,
-    is_heartbeat,
 )
 from patterns.consensus_raft.cluster import earlier_log
+from patterns.consensus_raft.messages import is_heartbeat
 from patterns.engine.process import Effects
 
 OTHERS = ("S2", "S3", "S4", "S5")

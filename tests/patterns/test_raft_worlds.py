@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from patterns.consensus_raft import ALWAYS, RaftCluster, heeds_heartbeats, settled
+from patterns.consensus_raft import ALWAYS, RaftCluster
 from patterns.consensus_raft.histories import linearizable
 from patterns.consensus_raft.lesson.gallery import lost_vote_after_crash
 from patterns.consensus_raft.lesson.milestones import MILESTONES
 from patterns.consensus_raft.lesson.small import SmallCluster
 from patterns.consensus_raft.prevote import PreVoteServer
+from patterns.consensus_raft.properties import heeds_heartbeats, settled
 from patterns.consensus_raft.stepdown import StepDownCluster
 from patterns.engine.counterexample import Watch
 from patterns.engine.explore import explore

@@ -1,7 +1,7 @@
-"""How long a cluster is without a leader, and how often votes split: what the range of election timeouts decides.
+"""How long a cluster is without a leader, and how often votes split, for a range of election timeouts.
 
 The experiment is the paper's (9.3, Figure 16): crash the leader at some moment between two heartbeats, and see when the
-next one is elected. A seed is a run, so every figure can be had again.
+next one is elected. A seed is a run, so every figure can be repeated.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from patterns.consensus_raft.cluster import RaftCluster
 from patterns.consensus_raft.properties import servers_of
 from patterns.consensus_raft.state import ServerState
 from patterns.engine.draw import draw
-from patterns.engine.world import Crash, Deliver, Fire, World, agenda
+from patterns.engine.script import Script
+from patterns.engine.world import World
 
 RANGES: tuple[tuple[int, int], ...] = ((150, 150), (150, 155), (150, 175), (150, 200), (150, 300))
 """Ranges of the election timeout in ms, each starting at the paper's 150 ms, from none to the paper's own."""
 PATIENCE = 1_000
-"""Simulated ms after which a run without a leader is given up."""
+"""Simulated ms after which a run without a leader ends."""
 
 
 class FailOver(NamedTuple):
@@ -26,38 +27,41 @@ class FailOver(NamedTuple):
 
     seed: int
     without_leader: int
-    """From the crash to the next election won, in ms; `PATIENCE` where it was given up."""
+    """From the crash to the next election won, in ms; `PATIENCE` if there was none."""
     elections: int
-    """Terms that were begun. All but the last were won by nobody: their votes were split."""
+    """Terms that were begun. In all but the last one the votes were split."""
     elected: bool
     """Whether there was a leader in the end."""
 
     @property
     def split(self) -> bool:
-        """Whether the first election was won by nobody."""
+        """Whether no candidate won the first election."""
         return self.elections > 1 or not self.elected
 
 
 def fail_over(election_timeout: Sequence[int] = (150, 300), seed: int = 0, **cluster: Any) -> FailOver:
     """Elect S1, crash it at a moment drawn from one heartbeat interval, and wait for the next leader.
 
-    `election_timeout` is the range in ms, `cluster` what else a `RaftCluster` takes. Raises ValueError for a cluster
-    that cannot be, or has too few servers to go on without one.
+    `election_timeout` is the range in ms, `cluster` what else a `RaftCluster` takes. Raises ValueError for invalid
+    parameters, and for fewer than 3 servers.
     """
     machine = RaftCluster(election_timeout=election_timeout, seed=seed, **cluster)
     if len(machine.names) < 3:
         raise ValueError(f"servers is {len(machine.names)}; it takes at least 3 to elect a leader after a crash")
-    world = _led_by_first(machine)
-    leader, term = machine.names[0], world[machine.names[0]].current_term
-    crashed_at = world.clock + draw(1, machine.params.heartbeat_interval, seed, "crash")
-    while next(agenda(world)).due <= crashed_at:
-        world = _usual(machine, world)
-    world, _ = machine.apply(world, Crash(leader))
-    while (new := _leader(world, term)) is None and world.clock < crashed_at + PATIENCE:
-        world = _usual(machine, world)
-    newest = max(server.current_term for server in servers_of(world))
-    waited = world.clock - crashed_at if new else PATIENCE
-    return FailOver(seed, waited, (new.current_term if new else newest) - term, new is not None)
+    # The others' timers wait until all know S1: with too narrow a range no first leader would be elected.
+    run = Script(machine).fire(machine.names[0], "election").settle()
+    term, moment = run.world[machine.names[0]].current_term, draw(1, machine.params.heartbeat_interval, seed, "crash")
+    crashed_at = run.world.clock + moment
+    run.wait(moment).crash(machine.names[0])
+    while not (elected := _led_after(run.world, term)) and run.world.clock < crashed_at + PATIENCE:
+        run.advance()
+    newest = max(server.current_term for server in servers_of(run.world))
+    return FailOver(seed, run.world.clock - crashed_at if elected else PATIENCE, newest - term, elected)
+
+
+def _led_after(world: World[ServerState], term: int) -> bool:
+    """Whether a server that is up leads a later term."""
+    return any(server.role == "leader" and server.current_term > term for server in world.up)
 
 
 def fail_overs(election_timeout: Sequence[int], seeds: Iterable[int], **cluster: Any) -> tuple[FailOver, ...]:
@@ -66,25 +70,5 @@ def fail_overs(election_timeout: Sequence[int], seeds: Iterable[int], **cluster:
 
 
 def split_share(runs: Sequence[FailOver]) -> float:
-    """The part of the runs whose first election was won by nobody, 0 to 1."""
+    """The part of the runs whose first election no candidate won, 0 to 1."""
     return sum(run.split for run in runs) / len(runs)
-
-
-def _led_by_first(machine: RaftCluster) -> World:
-    """The world once S1 is elected, all know it, and no message is on its way. The others' timers wait for that: with
-    too narrow a range there would be no first leader to crash."""
-    world, _ = machine.apply(machine.start(), Fire(machine.names[0], "election"))
-    while world.packets:
-        world, _ = machine.apply(world, Deliver(world.packets[0].id))
-    return world
-
-
-def _usual(machine: RaftCluster, world: World) -> World:
-    event = machine.usual(world)
-    assert event is not None  # an election timer always runs
-    return machine.apply(world, event)[0]
-
-
-def _leader(world: World, after: int) -> ServerState | None:
-    """A server that is up and leads a term later than `after`."""
-    return next((s for s in world.up if s.role == "leader" and s.current_term > after), None)

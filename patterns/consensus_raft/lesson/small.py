@@ -102,8 +102,3 @@ class SmallCluster(RaftCluster):
             counts = body.vote_granted and server.role == "candidate" and not late
             return body.term <= server.current_term and not counts
         return late or (body.term == server.current_term and server.role != "leader")
-
-
-def small_cluster_of(server: type[Server]) -> type[SmallCluster]:
-    """A small cluster of another kind of servers."""
-    return type(f"Small{server.__name__}Cluster", (SmallCluster,), {"server": server, "rules": server.rules})

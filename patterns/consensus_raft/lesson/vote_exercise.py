@@ -166,15 +166,11 @@ def _voting(rule: VoteRule) -> type[Server]:
         rules: ClassVar[Mapping[str, Rule]] = {**Server.rules, "RV.own": OWN_REFUSAL}
 
         def may_grant(self, request: RequestVote) -> bool:
-            return bool(
-                rule(Voter(self.current_term, self.voted_for, self.last_log_index, self.last_log_term), request)
-            )
+            server = Voter(self.current_term, self.voted_for, self.last_log_index, self.last_log_term)
+            return bool(rule(server, request))
 
         def note_refusal(self, candidate: str, request: RequestVote) -> None:
-            if super().may_grant(request):
-                self.note("RV.own", candidate=candidate, term=request.term)
-            else:
-                super().note_refusal(candidate, request)
+            self.note("RV.own", candidate=candidate, term=request.term)
 
     return Votes
 
