@@ -159,6 +159,14 @@ def test_a_leader_writes_back_what_it_read_and_a_line_more() -> None:
     assert (done.content, done.writing, done.done) == (("B2.1", "A3.1"), "", 1)
 
 
+def test_a_second_acknowledgement_of_a_line_does_not_count_for_the_next_line() -> None:
+    """A leader that repeats a write gets two acknowledgements."""
+    writing = leader(content=("B2.1", "A3.1"), writing="A3.2", done=1)
+    after, effects = writing.after_message("storage", Written(3, ("B2.1", "A3.1")))
+    assert after == writing
+    assert [note.rule for note in effects.notes] == ["H.late"]
+
+
 def test_a_leader_does_not_write_before_it_has_read() -> None:
     before = leader(knows=False, content=())
     assert before.after_timer("work")[1].sends == [("storage", Read(3))]
