@@ -472,11 +472,11 @@ class _Remembered:
     def key(self, world: World) -> Hashable:
         """What `World.key` tells worlds apart by, in numbers."""
         known, learn = self._known, self._learn
-        processes, timers, calls = world.processes, world.timers, world.calls
+        timers, calls = world.timers, world.calls
         packets = [known.get(id(p)) or learn(p, (p.sender, p.to, p.body)) for p in world.packets]
         packets.sort()
         return (
-            known.get(id(processes)) or learn(processes, tuple([self.number(process) for process in processes])),
+            tuple([known.get(id(p)) or learn(p, p) for p in world.processes]),
             tuple(packets),
             timers and (known.get(id(timers)) or learn(timers, frozenset([(t.process, t.name) for t in timers]))),
             calls and (known.get(id(calls)) or learn(calls, world.asked())),
