@@ -27,6 +27,7 @@ from .machine import Choice, Machine, NotEnabled
 from .params import Count, refuse
 from .params import Params as AnyParams
 from .process import Effects, Process
+from .remembered import Remembered
 from .step import Note
 from .world import (
     PACKET_EVENTS,
@@ -68,10 +69,6 @@ Percent = Annotated[int, Meta(ge=1, extra={"unit": "%"})]
 Fault = Literal["crash", "pause", "cut", "drop", "duplicate", "delay"]
 
 
-KNOWN = 100_000
-"""How many parts of worlds a search knows by their identity, at most."""
-
-
 class Simulation(Machine[World, Any]):
     """Processes on a simulated network. A subclass gives `name`, `rules`, `processes()`, and more if it likes."""
 
@@ -110,7 +107,7 @@ class Simulation(Machine[World, Any]):
         self.speed = self.params.speed
         self.latency = self.params.latency
         self._all_may_happen = self.params.timing == "asynchronous" and type(self).may_happen is Simulation.may_happen
-        self._remembered: _Remembered | None = None
+        self._remembered: Remembered | None = None
         self._typed: set[Any] = set()  # events whose fields have the types that they declare
         self._index: dict[str, int] = {}
         self._keys: dict[tuple[str, str, str], int] = {}  # a memo of _key
@@ -392,7 +389,7 @@ class Simulation(Machine[World, Any]):
     def for_search(self) -> Self:
         self.start()  # knows its processes from here on
         twin = copy(self)
-        twin._remembered = _Remembered()
+        twin._remembered = Remembered()
         return twin
 
     def key(self, world: World) -> Hashable:
@@ -447,50 +444,3 @@ class Simulation(Machine[World, Any]):
             if (packet.sender, packet.to, packet.body) == what:
                 return replace(event, id=packet.id)
         return None
-
-
-class _Remembered:
-    """What a search has computed. Equal processes are one object; a handler that did not look at the clock does the
-    same to equal processes, and runs once. Equal parts of worlds have one number, of which keys are made. Worlds share
-    their parts, so that a part is mostly known by its identity, without a look at what is in it."""
-
-    def __init__(self) -> None:
-        self.moves: dict[tuple[str, int, tuple[Any, ...]], tuple[Process, Effects]] = {}
-        self._firsts: dict[Process, Process] = {}
-        self._numbers: dict[Hashable, int] = {}
-        self._known: dict[int, int] = {}  # identity -> number, from 1 on
-        self._alive: list[Any] = []  # what is known: as long as it is alive, its identity is its own
-
-    def first(self, process: Process) -> Process:
-        """The first process seen that is equal to this one."""
-        return self._firsts.setdefault(process, process)
-
-    def number(self, process: Process) -> int:
-        """The same number for equal processes, another one for others."""
-        return self._known.get(id(process)) or self._learn(process, process)
-
-    def key(self, world: World) -> Hashable:
-        """What `World.key` tells worlds apart by, in numbers."""
-        known, learn = self._known, self._learn
-        timers, calls = world.timers, world.calls
-        packets = [known.get(id(p)) or learn(p, (p.sender, p.to, p.body)) for p in world.packets]
-        packets.sort()
-        return (
-            tuple([known.get(id(p)) or learn(p, p) for p in world.processes]),
-            tuple(packets),
-            timers and (known.get(id(timers)) or learn(timers, frozenset([(t.process, t.name) for t in timers]))),
-            calls and (known.get(id(calls)) or learn(calls, world.asked())),
-            world.down,
-            world.paused,
-            world.cuts,
-            world.budget,
-        )
-
-    def _learn(self, part: Any, what: Hashable) -> int:
-        """The number of a part that is new by its identity; `what` of it counts."""
-        if len(self._known) >= KNOWN:
-            self._known.clear()
-            self._alive.clear()
-        self._alive.append(part)
-        number = self._known[id(part)] = self._numbers.setdefault(what, len(self._numbers) + 1)
-        return number
