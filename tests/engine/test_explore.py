@@ -19,7 +19,7 @@ from models.replicas import (
 )
 from models.token import B_IS_FIRST, OneSender, TwoSenders
 
-from patterns.engine import simulation
+from patterns.engine import remembered
 from patterns.engine.explore import Progress, explore
 from patterns.engine.properties import Always, AlwaysNext, NeverTwice, Property, Sometimes
 from patterns.engine.random_worlds import random_worlds
@@ -132,11 +132,11 @@ def test_worlds_that_differ_only_in_which_process_is_paused_are_two() -> None:
     assert explore(machine, ()).states == 2 * 4
 
 
-@pytest.mark.parametrize("known", [simulation.KNOWN, 3])
+@pytest.mark.parametrize("known", [remembered.KNOWN, 3])
 @pytest.mark.parametrize("fifo", [False, True])
 def test_numbered_keys_tell_the_same_worlds_apart(known: int, fifo: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """A search numbers the parts of worlds. Each world's plain key has one numbered key, and the other way round."""
-    monkeypatch.setattr(simulation, "KNOWN", known)
+    monkeypatch.setattr(remembered, "KNOWN", known)
     budget = {"crash": 1, "pause": 1, "cut": 1, "drop": 1, "duplicate": 1}
     machine = Replicas(backups=1, writes=2, budget=budget, fifo=fifo)
     remembering = machine.for_search()
