@@ -110,7 +110,7 @@ def test_choosing_what_happens_next_makes_a_branch_and_keeps_the_first_run(chapt
     player.get_by_role("slider", name="Step").fill("4")
     button(player, "crash…").click()
     player.get_by_role("dialog").locator(".dp-act", has_text="A crashes").click()
-    says(player, "A crashes: 5 of 12 keys move, and the 5 it held are lost")
+    says(player, "A crashes: 5 of 12 keys move, and the 5 that it held are lost")
     at_step(player, 5, of=5)
     expect(player.locator(".dp-branches")).to_contain_text("branch 2 of 2")
     player.locator(".dp-branches").click()
