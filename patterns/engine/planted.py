@@ -111,10 +111,12 @@ class RandomWorlds(NamedTuple):
     seeds: Iterable[int] = range(300)
     steps: int = 120
     faults: Mapping[str, float] = ROUGH
+    uniform: bool = False
 
     def run(self, machine: AnyMachine | None = None, /) -> RandomRuns:
         machine = machine or self.machine
-        return random_worlds(machine, self.seeds, self.steps, self.properties, faults=self.faults)
+        properties = self.properties
+        return random_worlds(machine, self.seeds, self.steps, properties, faults=self.faults, uniform=self.uniform)
 
 
 class Played(NamedTuple):

@@ -165,7 +165,7 @@ class NoFailure(Property):
 
 
 def checked(properties: Any) -> tuple[Property | Sometimes, ...]:
-    """These properties as a tuple. Raises ParameterError, with the way to write it, for whatever is none."""
+    """These properties as a tuple. Raises ParameterError for any other item, with the way to write a property."""
     every = listed("properties", properties, "a list of properties, such as [Always(name, function)]")
     for at, each in enumerate(every):
         if not isinstance(each, Property | Sometimes):

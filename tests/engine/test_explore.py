@@ -164,7 +164,9 @@ def test_a_one_way_cut_spends_a_cut() -> None:
     world, _ = machine.apply(machine.start(), Cut(("A",), ("R",), one_way=True))
     assert world.left("cut") == 0
     assert machine.why_not(world, Cut(("R",), ("A",), one_way=True)) == "the budget has no cut left"
-    spent = Always("who cuts has spent a cut", lambda w: f"{sorted(w.cuts)}" if w.cuts and w.left("cut") else None)
+    spent = Always(
+        "each cut has cost a cut of the budget", lambda w: f"{sorted(w.cuts)}" if w.cuts and w.left("cut") else None
+    )
     assert explore(machine, [spent]).holds
 
 
@@ -215,7 +217,7 @@ def test_states_outside_the_constraint_are_checked_and_not_followed() -> None:
     assert explore(TwoPhase(), [decided], within=lambda s: s.tm == "init").counterexample is not None
 
 
-def test_what_lies_beyond_the_bound_is_not_said_never_to_happen() -> None:
+def test_a_state_beyond_the_bound_is_not_said_never_to_happen() -> None:
     """D09: counting stops at 5, so nothing is known of 10."""
     ten = Sometimes("ten", lambda n: n == 10)
     result = explore(Count(), [ten], within=lambda n: n < 5)
@@ -276,7 +278,7 @@ def test_a_property_that_remembers_only_the_start_is_asked_with_its_memory() -> 
         (ANSWERED_IS_EVERYWHERE, r"properties is Always\(.*; allowed is a list of properties"),
     ],
 )
-def test_what_is_no_property_is_refused_with_the_way_to_write_it(properties: Any, said: str) -> None:
+def test_an_item_that_is_not_a_property_is_refused_with_the_way_to_write_one(properties: Any, said: str) -> None:
     """D03: passed over without a word, it would be said to hold."""
     with pytest.raises(TypeError, match=said):
         explore(one_of_each(Replicas), properties)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from .diagram import draw, shown
 from .models import Model
 from .operations import Operation
 from .search import Outcome
-from .shrink import CROWDED, Failing, shrink
+from .shrink import CROWDED, Failing
 
 
 class Counterexample:
@@ -83,8 +82,3 @@ def _attempts(outcome: Outcome, model: Model) -> list[tuple[tuple[Operation, ...
         answer = model.apply(state, outcome.stuck.input)[1]
         shortest.setdefault(repr(answer), (tuple(order), answer))
     return list(shortest.values())
-
-
-def explain(operations: Sequence[Operation], model: Model, outcome: Outcome, of: int) -> Counterexample:
-    """The counterexample in operations (in the order of calls) for which a search from the start found no order."""
-    return Counterexample(model, shrink(operations, model, outcome), of)

@@ -6,10 +6,11 @@ from collections.abc import Hashable, Iterable
 
 from patterns.engine.arguments import require_hashable, require_instance, require_whole
 
-from .counterexample import Counterexample, explain
+from .counterexample import Counterexample
 from .models import Model
 from .operations import Operation, Time, validated
 from .search import BOUND, Configuration, Outcome, Undecided, search
+from .shrink import shrink
 
 FIRST_BOUNDS = (10_000, 100_000)
 """Each part is searched within these bounds first: an easy part may refute what a hard one leaves open."""
@@ -89,7 +90,8 @@ def check(operations: Iterable[Operation], model: Model, *, bound: int = BOUND) 
                     continue
                 part, outcome = found
             if outcome.end is None:
-                return Verdict(model, (), explain(part, model, outcome, len(operations)))
+                failing = shrink(part, model, outcome)
+                return Verdict(model, (), Counterexample(model, failing, len(operations)))
             points += _points(outcome.schedule.returns, outcome.end)
         undecided = hard
     if problem is not None:
