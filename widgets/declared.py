@@ -24,8 +24,7 @@ def view_of(machine: AnyMachine) -> View:
         raise TypeError(f"{type(machine).__name__} has no view: name a chapter in `view`, or give play(..., view=...)")
     if not machine.view:
         return ProcessView
-    module = import_module(f"widgets.chapters.{machine.view}.view")
-    view: View = getattr(module, "VIEW", module)
+    view: View = import_module(f"widgets.chapters.{machine.view}.view").VIEW
     return view
 
 

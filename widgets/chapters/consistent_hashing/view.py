@@ -19,23 +19,43 @@ from .load import extremes, load
 from .slots import slots
 from .words import count, degrees, headline
 
-title = "Consistent hashing"
-signs = {
-    "disc on the ring": "a point of a node, which owns the arc that ends there",
-    "filled dot": "a key, in its owner's colour, that the owner has cached",
-    "hollow dot": "a key that is not cached where it is asked for: the next read is a miss",
-    "thick arc outside": "a range that changed hands; the short lines beyond it are the keys that moved",
-    "dashed": "a point that the walk skipped, or of a node that is gone",
-}
 CHANGES = {"leave": "leaves", "crash": "crashes", "reweight": "reweighted"}
 
 
-def scene_of(step: Step[Tier, object]) -> Scene:
-    """The ring, or the slots of another scheme, and beside it the load of every node."""
-    state, cast = step.state, cast_of(step.state)
-    where = circle(step, cast) if isinstance(state.router, Ring) else slots(state, cast)
-    crashed, panels = state.last.kind == "crash", (where, load(state, cast))
-    return Scene(panels=panels, clock=headline(state), era=era_of(state, cast.roles), fault=crashed)
+class TierView:
+    title = "Consistent hashing"
+    signs = {
+        "disc on the ring": "a point of a node, which owns the arc that ends there",
+        "filled dot": "a key, in its owner's colour, that the owner has cached",
+        "hollow dot": "a key that is not cached where it is asked for: the next read is a miss",
+        "thick arc outside": "a range that changed hands; the short lines beyond it are the keys that moved",
+        "dashed": "a point that the walk skipped, or of a node that is gone",
+    }
+
+    @staticmethod
+    def scene_of(step: Step[Tier, object]) -> Scene:
+        """The ring, or the slots of another scheme, and beside it the load of every node."""
+        state, cast = step.state, cast_of(step.state)
+        where = circle(step, cast) if isinstance(state.router, Ring) else slots(state, cast)
+        crashed, panels = state.last.kind == "crash", (where, load(state, cast))
+        return Scene(panels=panels, clock=headline(state), era=era_of(state, cast.roles), fault=crashed)
+
+    @staticmethod
+    def facts_of(state: Tier) -> tuple[Fact, ...]:
+        """Every node's fields, or only the tier's where there are many nodes; and the lookup's."""
+        loads = state.loads()
+        facts = _node_facts(state, loads) if len(loads) <= FEW_NODES else _tier_facts(state, loads)
+        return (*facts, *_lookup_facts(state))
+
+    @staticmethod
+    def costs_of(step: Step[Tier, object]) -> dict[str, int]:
+        """What the step cost: keys that moved, reads, and those that went to the database."""
+        last = step.state.last
+        costs = {"keys moved": len(last.moved), "reads": last.hits + last.misses, "misses": last.misses}
+        return {name: cost for name, cost in costs.items() if cost}
+
+
+VIEW = TierView
 
 
 def era_of(state: Tier, roles: Mapping[str, str]) -> Era:
@@ -49,13 +69,6 @@ def era_of(state: Tier, roles: Mapping[str, str]) -> Era:
         )
     nodes = count(len(state.router.nodes), "node")
     return Era(key=f"{len(state.router.nodes)} nodes", label=nodes, role="ink", tone="soft")
-
-
-def facts_of(state: Tier) -> tuple[Fact, ...]:
-    """Every node's fields, or only the tier's where there are many nodes; and the lookup's."""
-    loads = state.loads()
-    facts = _node_facts(state, loads) if len(loads) <= FEW_NODES else _tier_facts(state, loads)
-    return (*facts, *_lookup_facts(state))
 
 
 def _node_facts(state: Tier, loads: Mapping[str, int]) -> Iterator[Fact]:
@@ -89,10 +102,3 @@ def _lookup_facts(state: Tier) -> Iterator[Fact]:
         yield Fact(key, "nodes found", ", ".join(walk.chosen) or "none yet")
         if walk.aside:
             yield Fact(key, "set aside", ", ".join(walk.aside))
-
-
-def costs_of(step: Step[Tier, object]) -> dict[str, int]:
-    """What the step cost: keys that moved, reads, and those that went to the database."""
-    last = step.state.last
-    costs = {"keys moved": len(last.moved), "reads": last.hits + last.misses, "misses": last.misses}
-    return {name: cost for name, cost in costs.items() if cost}
