@@ -11,11 +11,10 @@ from typing import Any
 
 import msgspec
 import pytest
+from models.append_list import Append, AppendList
 from models.concurrent_clients import is_witness
 
 from patterns.engine.linearizable import (
-    Append,
-    AppendList,
     CompareAndSwap,
     CompareAndSwapRegister,
     Get,

@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from models.append_list import Append, AppendList
 from models.concurrent_clients import atomic_history, is_linearizable_by_definition, is_witness, with_one_read_corrupted
 from msgspec.structs import replace
 
 from patterns.engine.linearizable import (
-    Append,
-    AppendList,
     CompareAndSwap,
     CompareAndSwapRegister,
     Get,

@@ -7,8 +7,6 @@ Wing & Gong's search (1993) with Lowe's memory of configurations and just-in-tim
 from .counterexample import Counterexample
 from .diagram import draw
 from .models import (
-    Append,
-    AppendList,
     CompareAndSwap,
     CompareAndSwapRegister,
     Get,
@@ -25,8 +23,6 @@ from .search import Undecided
 from .verdict import Verdict, check
 
 __all__ = [
-    "Append",
-    "AppendList",
     "CompareAndSwap",
     "CompareAndSwapRegister",
     "Counterexample",
