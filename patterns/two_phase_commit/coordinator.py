@@ -1,11 +1,11 @@
-"""The coordinator of two-phase commit, as it is without any presumption: it collects votes, decides, tells, forgets.
+"""The coordinator of two-phase commit, without a presumption: it collects votes, decides, sends the decision, forgets.
 
 Gray, "Notes on Data Base Operating Systems", 1978, section 5.8.3; Mohan, Lindsay, Obermarck, "Transaction Management in
 the R* Distributed Database Management System", ACM TODS 11(4), 1986 (`MLO`), section 2; Bernstein, Hadzilacos, Goodman,
 "Concurrency Control and Recovery in Database Systems", 1987, chapter 7 (`BHG`).
 
-Simpler than real ones: a transaction's work comes with the question for the vote, in one message, and the coordinator
-is no participant itself. Records stay in the log when the transaction is forgotten: here nothing is ever thrown away.
+Simpler than a real coordinator: the work of a transaction comes with the question for the vote, in one message, and the
+coordinator is not a participant. Its log keeps the records of forgotten transactions.
 """
 
 from __future__ import annotations
@@ -17,27 +17,14 @@ import msgspec
 from msgspec.structs import replace
 
 from patterns.engine.process import Message, durable, on, on_request, on_timer, setting
+from patterns.engine.table import Table
 
 from .log import Aborted, Committed, End, Logged, Records, by_transaction, outcome_in
-from .messages import (
-    Abort,
-    Ack,
-    Commit,
-    Done,
-    InDoubt,
-    Inquiry,
-    Outcome,
-    Prepare,
-    Transfer,
-    Vote,
-    Voted,
-    named,
-    past,
-)
+from .messages import Abort, Ack, Commit, Done, InDoubt, Inquiry, Outcome, Prepare, Transfer, Vote, Voted
 
 Phase = Literal["voting", "pre-committing", "committing", "aborting", "recovering"]
 DECIDED: Mapping[Phase, Outcome] = {"committing": "commit", "aborting": "abort"}
-"""The phases in which it only waits for acknowledgements -> of what."""
+"""The phases in which the coordinator only waits for acknowledgements -> the decision."""
 
 
 class Open(msgspec.Struct, frozen=True, gc=False):
@@ -45,62 +32,52 @@ class Open(msgspec.Struct, frozen=True, gc=False):
 
     txn: str
     client: str
-    """Who waits for the answer; empty after a crash, until it asks again."""
+    """The client that waits for the answer; empty after a crash, until the client asks again."""
     asked: tuple[str, ...]
     """The participants."""
     phase: Phase = "voting"
-    votes: tuple[tuple[str, Vote], ...] = ()
-    """(participant, vote) in the order of the participants."""
+    votes: Table[Vote] = Table()
     missing: frozenset[str] = frozenset()
-    """Who has not acknowledged yet."""
-    due: bool = False
-    """Whether the timer that runs counts for it: it began to wait before the timer was set."""
+    """The participants that have not acknowledged yet."""
 
     @property
     def outcome(self) -> Outcome | None:
-        """What was decided; None before."""
+        """The decision; None before it."""
         return DECIDED.get(self.phase)
-
-    def with_vote(self, participant: str, vote: Vote) -> Open:
-        given = {**dict(self.votes), participant: vote}
-        return replace(self, votes=tuple([(name, given[name]) for name in self.asked if name in given]))
 
 
 class Coordinator(Logged, kw_only=True):
     """The coordinator. Times are in ms."""
 
-    participants: tuple[str, ...]
-    """All there are."""
     cooperative: bool = setting(True)
-    """Whether it tells the participants of one another, so that they can ask each other when they are in doubt."""
+    """Whether it names the participants to one another, so that a participant in doubt can ask the others."""
     vote_timeout: int = setting(60)
     ack_timeout: int = setting(60)
 
     life: int = durable(1)
-    """Its how manyth life, one more after each crash. A transaction begun again after a crash has a name of its own,
-    so that a message from before is never taken for one of now."""
-    open: tuple[Open, ...] = ()
-    """In the order they began."""
+    """How often the process has started: 1 + the number of crashes. A transaction that begins again after a crash gets
+    a new name, so that an old message is never taken for a new one."""
+    open: Table[Open] = Table()
 
     presumes: ClassVar[Outcome] = "abort"
-    """What it answers when it knows nothing of a transaction."""
+    """The answer about a transaction that it does not remember."""
 
     # The rules, one by one
 
     def decision(self, votes: Mapping[str, Vote], asked: tuple[str, ...], timed_out: bool) -> Outcome | None:
-        """What these votes decide: nothing as long as one is missing and there is time."""
+        """What these votes decide; None while a vote is missing and there is time."""
         if timed_out or "no" in votes.values():
             return "abort"
         return "commit" if all(name in votes for name in asked) else None
 
     def recovery(self, records: tuple[Records, ...]) -> Outcome | None:
-        """What it must tell, after a crash, of a transaction with these records in its log; None: it has ended."""
+        """The decision to send again after a crash, by a transaction's records; None: the transaction has ended."""
         if any(isinstance(record, End) for record in records):
             return None
         return outcome_in(records)
 
     def log_start(self, txn: str, asked: tuple[str, ...]) -> None:
-        """Before it asks for votes. Nothing: of what it forgets in a crash it says that it is aborted."""
+        """Before it asks for votes: nothing, because a transaction that it forgets in a crash counts as aborted."""
 
     def log_commit(self, txn: str, told: tuple[str, ...]) -> None:
         self.force(Committed(txn, told))
@@ -108,64 +85,54 @@ class Coordinator(Logged, kw_only=True):
     def log_abort(self, txn: str, told: tuple[str, ...]) -> None:
         self.force(Aborted(txn, told))
 
-    def log_readers(self, txn: str) -> None:
-        """All have only read: nothing has to survive, and nobody has to be told."""
-
     def awaits_acks(self, outcome: Outcome) -> bool:
-        """Whether it must remember the transaction until all that were told have it on disk."""
+        """Whether it must remember the transaction until every participant has the decision on disk."""
         return True
 
     # A client asks
 
     @on_request(Transfer)
     def begin(self, client: str, transfer: Transfer) -> None:
-        open = next((open for open in self.open if client_name(open.txn) == transfer.txn), None)
+        open = next((open for open in self.open.values() if client_name(open.txn) == transfer.txn), None)
         if open is not None and open.outcome is None:
             self.note("C.wait", client=client, txn=open.txn)
-            self.replace(replace(open, client=client))
+            self.keep(replace(open, client=client))
             return
         if outcome := self.outcome_for(transfer.txn):
-            self.note("C.known", client=client, txn=transfer.txn, outcome=past(outcome))
+            self.note("C.known", client=client, txn=transfer.txn, outcome=outcome)
             self.reply(client, Done(transfer.txn, outcome))
-            return
-        strangers = [name for name in transfer.participants if name not in self.participants]
-        if strangers:
-            self.note("C.stranger", txn=transfer.txn, strangers=named(strangers))
-            self.reply(client, Done(transfer.txn, "abort"))
             return
         txn = transfer.txn if self.life == 1 else f"{transfer.txn}.{self.life}"
         self.ask_for_votes(Open(txn, client, transfer.participants), transfer)
 
     def ask_for_votes(self, open: Open, transfer: Transfer) -> None:
         self.log_start(open.txn, open.asked)
-        self.note("C.ask", txn=open.txn, asked=named(open.asked), timeout=self.vote_timeout)
+        self.note("C.ask", txn=open.txn, asked=open.asked, timeout=self.vote_timeout)
         for participant in open.asked:
             moves = tuple(move for move in transfer.moves if move.participant == participant)
             self.send(participant, Prepare(open.txn, moves, open.asked if self.cooperative else ()))
-        self.open = (*self.open, open)
-        self.watch("votes", "voting", self.vote_timeout)
+        self.keep(open)
+        self.set_timer("votes", self.vote_timeout, about=open.txn)
 
     # Votes
 
     @on(Voted)
     def take_vote(self, participant: str, message: Voted) -> None:
-        open = self.find(message.txn)
-        if open is None or open.phase != "voting" or participant in dict(open.votes):
+        open = self.open.get(message.txn)
+        if open is None or open.phase != "voting" or participant in open.votes:
             self.late(participant, message)
             return
-        open = open.with_vote(participant, message.vote)
+        open = replace(open, votes=open.votes.put(participant, message.vote))
         self.note("C.vote", participant=participant, vote=message.vote, txn=open.txn, voted=len(open.votes))
-        self.replace(open)
+        self.keep(open)
         self.count(open, timed_out=False)
 
     @on_timer("votes")
-    def votes_are_late(self) -> None:
-        for open in self.open:
-            if open.phase == "voting" and open.due:
-                silent = [name for name in open.asked if name not in dict(open.votes)]
-                self.note("C.silent", txn=open.txn, silent=named(silent), timeout=self.vote_timeout)
-                self.count(open, timed_out=True)
-        self.watch("votes", "voting", self.vote_timeout, again=True)
+    def votes_are_late(self, txn: str) -> None:
+        open = self.open[txn]
+        silent = tuple(name for name in open.asked if name not in open.votes)
+        self.note("C.silent", txn=txn, silent=silent, timeout=self.vote_timeout)
+        self.count(open, timed_out=True)
 
     def count(self, open: Open, timed_out: bool) -> None:
         outcome = self.decision(dict(open.votes), open.asked, timed_out)
@@ -181,102 +148,90 @@ class Coordinator(Logged, kw_only=True):
     # The decision
 
     def decide(self, open: Open, outcome: Outcome) -> None:
-        # Who voted no has aborted, and who only read has nothing to do: they are not told.
-        votes = dict(open.votes)
-        told = tuple(name for name in open.asked if votes.get(name) not in ("no", "read-only"))
+        # A participant that voted no has aborted, and one that only read has nothing to do: neither needs the decision.
+        told = tuple(name for name in open.asked if open.votes.get(name) not in ("no", "read-only"))
         before = self.log
         self.log_decision(open, outcome, told)
-        readers = outcome == "commit" and not told
-        said = named([f"{name} {vote}" for name, vote in open.votes])
-        self.note("C.readers" if readers else f"C.{outcome}", txn=open.txn, told=named(told), votes=said)
+        self.note(f"C.{outcome}", txn=open.txn, told=told, voters=open.votes.names)
         if any(record.txn == open.txn for record in self.buffer):
             self.note("C.lazy", txn=open.txn)
         elif self.log != before:
             self.note("C.forced", txn=open.txn)
         if open.client:
             self.reply(open.client, Done(client_name(open.txn), outcome))
+        self.cancel_timer("votes", about=open.txn)
         self.tell(open, outcome, told)
 
     def log_decision(self, open: Open, outcome: Outcome, told: tuple[str, ...]) -> None:
-        # A decision is on disk before anybody hears of it.
-        if outcome == "commit" and not told:
-            self.log_readers(open.txn)
-        elif outcome == "commit":
+        # A decision is on disk before any message with it leaves. If all only read, no message needs it.
+        if outcome == "commit" and told:
             self.log_commit(open.txn, told)
-        else:
+        elif outcome == "abort":
             self.log_abort(open.txn, told)
 
     def tell(self, open: Open, outcome: Outcome, told: tuple[str, ...]) -> None:
         for participant in told:
             self.send(participant, decided(open.txn, outcome))
-        missing = frozenset(told) if self.awaits_acks(outcome) else frozenset()
-        open = replace(open, phase="committing" if outcome == "commit" else "aborting", missing=missing, due=False)
-        self.replace(open)
-        if missing:
-            self.set_timer("acks", self.ack_timeout)
-            self.rest()
+        if told and self.awaits_acks(outcome):
+            phase: Phase = "committing" if outcome == "commit" else "aborting"
+            self.keep(replace(open, phase=phase, missing=frozenset(told)))
+            self.set_timer("acks", self.ack_timeout, about=open.txn)
         else:
             self.forget(open)
 
     @on(Ack)
     def take_ack(self, participant: str, message: Ack) -> None:
-        open = self.find(message.txn)
+        open = self.open.get(message.txn)
         if open is None or participant not in open.missing:
             self.late(participant, message)
             return
         open = replace(open, missing=open.missing - {participant})
-        self.replace(open)
-        self.note("C.ack", participant=participant, txn=open.txn, missing=named(open.missing))
+        self.keep(open)
+        self.note("C.ack", participant=participant, txn=open.txn, missing=tuple(sorted(open.missing)))
         if not open.missing:
             self.lazily(End(open.txn))
             self.note("C.end", txn=open.txn)
             self.forget(open)
 
     @on_timer("acks")
-    def acks_are_late(self) -> None:
-        for open in self.open:
-            if outcome := open.outcome:
-                self.note("C.again", txn=open.txn, missing=named(open.missing), timeout=self.ack_timeout)
-                for participant in sorted(open.missing):
-                    self.send(participant, decided(open.txn, outcome))
-        self.set_timer("acks", self.ack_timeout)
+    def acks_are_late(self, txn: str) -> None:
+        open = self.open[txn]
+        assert open.outcome is not None
+        missing = tuple(sorted(open.missing))
+        self.note("C.again", txn=txn, missing=missing, timeout=self.ack_timeout)
+        for participant in missing:
+            self.send(participant, decided(txn, open.outcome))
+        self.set_timer("acks", self.ack_timeout, about=txn)
 
     def forget(self, open: Open) -> None:
-        self.open = tuple(other for other in self.open if other.txn != open.txn)
-        self.rest()
+        self.open = self.open.without(open.txn)
+        self.cancel_timer("acks", about=open.txn)
 
-    def rest(self) -> None:
-        """A timer for which nobody waits is stopped."""
-        if not any(open.phase == "voting" for open in self.open):
-            self.cancel_timer("votes")
-        if not any(open.outcome for open in self.open):
-            self.cancel_timer("acks")
-
-    # Somebody is in doubt
+    # A participant is in doubt
 
     @on(Inquiry)
     def answer_inquiry(self, participant: str, message: Inquiry) -> None:
-        # By its memory alone: what it has forgotten it can tell from what it never knew no more than a real one can.
+        # From memory only: like a real coordinator, it cannot distinguish a forgotten transaction from an unknown one.
         txn = message.txn
-        open = self.find(txn)
+        open = self.open.get(txn)
         if open is None:
-            self.note("C.presume", participant=participant, txn=txn, outcome=past(self.presumes))
+            self.note("C.presume", participant=participant, txn=txn, outcome=self.presumes)
             self.send(participant, decided(txn, self.presumes))
         elif outcome := open.outcome:
-            self.note("C.answer", participant=participant, txn=txn, outcome=past(outcome))
+            self.note("C.answer", participant=participant, txn=txn, outcome=outcome)
             self.send(participant, decided(txn, outcome))
         else:
             self.note("C.undecided", participant=participant, txn=txn)
             self.send(participant, InDoubt(txn))
 
     def outcome_of(self, txn: str) -> Outcome | None:
-        """What was decided, as far as it knows."""
-        open = self.find(txn)
+        """The decision, as far as it knows."""
+        open = self.open.get(txn)
         return open.outcome if open is not None and open.outcome else self.logged_outcome(txn)
 
     def outcome_for(self, name: str) -> Outcome | None:
-        """What became of a client's transaction. Under a new name it is begun only when nothing is known of the old."""
-        txns = [open.txn for open in self.open] + [record.txn for record in (*self.log, *self.buffer)]
+        """The decision on a client's transaction, under any of its names."""
+        txns = [*self.open.names, *(record.txn for record in (*self.log, *self.buffer))]
         outcomes = {self.outcome_of(txn) for txn in txns if client_name(txn) == name}
         return "commit" if "commit" in outcomes else "abort" if "abort" in outcomes else None
 
@@ -291,38 +246,24 @@ class Coordinator(Logged, kw_only=True):
             outcome = self.recovery(records)
             told = next((record.participants for record in reversed(records) if hasattr(record, "participants")), ())
             if outcome:
-                # It may have crashed before anybody was told: it tells them again.
-                self.note("C.back", txn=txn, outcome=past(outcome), told=named(told))
-                open = Open(txn, "", told)
-                self.open = (*self.open, open)
-                self.tell(open, outcome, told)
+                # The crash may have come before any message with the decision: it sends all of them again.
+                self.note("C.back", txn=txn, outcome=outcome, told=told)
+                self.tell(Open(txn, "", told), outcome, told)
 
     # Its memory
 
-    def find(self, txn: str) -> Open | None:
-        return next((open for open in self.open if open.txn == txn), None)
-
-    def replace(self, open: Open) -> None:
-        self.open = tuple([open if other.txn == open.txn else other for other in self.open])
-
-    def watch(self, timer: str, phase: Phase, timeout: int, again: bool = False) -> None:
-        """Let `timer` run while transactions are in `phase`: those that are in it when it is set are due when it fires.
-        One timer serves all, so that who comes later waits for up to twice the time, never less than it."""
-        waiting = [open for open in self.open if open.phase == phase]
-        if waiting and (again or len(waiting) == 1):
-            for open in waiting:
-                self.replace(replace(open, due=True))
-            self.set_timer(timer, timeout)
+    def keep(self, open: Open) -> None:
+        self.open = self.open.put(open.txn, open)
 
     def late(self, sender: str, message: Message) -> None:
         self.note("C.late", sender=sender, message=message)
 
 
 def decided(txn: str, outcome: Outcome) -> Commit | Abort:
-    """The message that tells a decision."""
+    """The message with a decision."""
     return Commit(txn) if outcome == "commit" else Abort(txn)
 
 
 def client_name(txn: str) -> str:
-    """What the client calls it: `T1` for `T1.2`, which is T1 begun in the coordinator's second life."""
+    """The client's name for a transaction: `T1` for `T1.2`, which is T1 begun in the coordinator's second life."""
     return txn.partition(".")[0]

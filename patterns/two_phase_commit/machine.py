@@ -1,8 +1,8 @@
 """The commit protocols as simulations: a coordinator C, banks P1, P2, ... as participants, clients that transfer money.
 
-A handler's write and its messages are one step here: a process is never caught between the two. A crash after the
-write and before the messages left is the same as a crash, and the loss of the messages; a crash in the middle of
-sending is the loss of some. So a search that is to see a crash at *any* step needs a budget of crashes and of drops.
+A handler's write and its messages are one step here. A crash after the write and before the messages is a crash and the
+loss of the messages; a crash in the middle of sending is a crash and the loss of some. So a search that is to see a
+crash at *any* step needs a budget of crashes and of drops.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from msgspec.structs import replace
 from patterns.engine.params import Count, Ms, refuse
 from patterns.engine.process import Process
 from patterns.engine.simulation import Simulation
+from patterns.engine.table import Table
 from patterns.engine.world import Call, Fire, Packet, Request, World, WorldEvent
 
-from .coordinator import Coordinator
+from .coordinator import Coordinator, Open
 from .doubt import is_spent
 from .log import Account
 from .messages import Abort, Ack, Commit, Done, InDoubt, Inquiry, Move, StateReport, StateRequest, Transfer
@@ -29,7 +30,6 @@ from .presumed import (
     PresumedAbortReader,
     PresumedCommitCoordinator,
     PresumedCommitParticipant,
-    PresumedCommitReader,
 )
 from .properties import ALWAYS
 from .rules import RULES
@@ -42,9 +42,7 @@ ASKING = (Inquiry, InDoubt, StateRequest, StateReport)
 SENT_AGAIN: Mapping[str, tuple[type, ...]] = {"acks": (Commit, Abort, Ack), "doubt": ASKING, "recover": ASKING}
 """Timer -> the messages that its process sends again when the timer fires, and their answers."""
 
-ProtocolName = Literal[
-    "basic", "presumed_abort", "presumed_commit", "read_only", "presumed_commit_read_only", "three_phase"
-]
+ProtocolName = Literal["basic", "presumed_abort", "presumed_commit", "read_only", "three_phase"]
 
 
 class Protocol(NamedTuple):
@@ -60,9 +58,6 @@ PROTOCOLS: Mapping[str, Protocol] = {
     "presumed_abort": Protocol("presumed abort", PresumedAbortCoordinator, PresumedAbortParticipant),
     "presumed_commit": Protocol("presumed commit", PresumedCommitCoordinator, PresumedCommitParticipant),
     "read_only": Protocol("presumed abort, read-only votes", PresumedAbortCoordinator, PresumedAbortReader),
-    "presumed_commit_read_only": Protocol(
-        "presumed commit, read-only votes", PresumedCommitCoordinator, PresumedCommitReader
-    ),
     "three_phase": Protocol("three-phase commit", ThreePhaseCoordinator, ThreePhaseParticipant),
 }
 """Parameter `protocol` -> what runs."""
@@ -136,7 +131,6 @@ class TwoPhaseCommit(Simulation):
         return [
             coordinator(
                 id=COORDINATOR,
-                participants=tuple(map(bank, params.customers)),
                 cooperative=params.cooperative,
                 vote_timeout=params.vote_timeout,
                 ack_timeout=params.ack_timeout,
@@ -177,27 +171,36 @@ class TwoPhaseCommit(Simulation):
         return is_spent(world, packet)
 
     def key(self, world: World) -> Hashable:
-        """The world's key without what no rule reads any more: since when a process waits, and votes once counted."""
+        """The world's key without what no rule reads any more."""
         return super().key(replace(world, processes=tuple(map(_essence, world.processes))))
 
 
 def _sends_the_same(world: World, fire: Fire) -> bool:
-    """Whether what the timer would send again is still on its way, or a second copy of its answer is: a third copy
-    shows nothing new."""
-    own = [packet for packet in world.packets if fire.process in (packet.sender, packet.to)]
+    """Whether what the timer would send again is still on its way, or has come to a second copy: a third copy shows
+    nothing new."""
+    timer, _, txn = fire.timer.partition(":")
+    own = [p for p in world.packets if fire.process in (p.sender, p.to) and p.body.txn == txn]
     told = sum(packet.to == fire.process and isinstance(packet.body, Commit | Abort) for packet in own)
-    return told > 1 or any(isinstance(packet.body, SENT_AGAIN.get(fire.timer, ())) for packet in own)
+    return told > 1 or any(isinstance(packet.body, SENT_AGAIN.get(timer, ())) for packet in own)
 
 
 def _essence(process: Process) -> Process:
-    if isinstance(process, Participant) and any(branch.since for branch in process.branches):
-        return replace(process, branches=tuple(replace(branch, since=0) for branch in process.branches))
-    if isinstance(process, Coordinator) and any(open.votes and open.outcome for open in process.open):
-        return replace(
-            process,
-            open=tuple(replace(open, votes=(), client="") if open.outcome else open for open in process.open),
+    """The process without what is only shown: since when it waits, which records waited, and votes once counted."""
+    if isinstance(process, Participant):
+        branches = Table(tuple((txn, replace(branch, since=0)) for txn, branch in process.branches))
+        return replace(process, waited=frozenset(), branches=branches)
+    if isinstance(process, Coordinator):
+        open = Table(
+            tuple(
+                (txn, replace(o, votes=Table(), client="") if o.outcome and o.votes else o) for txn, o in process.open
+            )
         )
+        return replace(process, waited=frozenset(), open=open)
     return process
+
+
+def _counted(open: Open) -> Open:
+    return replace(open, votes=Table(), client="") if open.votes and open.outcome else open
 
 
 def usual_transfers(n: int) -> Sequence[Mapping[str, int]]:

@@ -1,7 +1,7 @@
-"""What a presumption saves: presumed abort, presumed commit, and participants that have only read.
+"""What a presumption saves: presumed abort, presumed commit, and participants that only read.
 
-Mohan, Lindsay, Obermarck 1986 (`MLO`), sections 3 and 4. A coordinator that knows nothing of a transaction must
-answer something. What it presumes then need not be acknowledged, and so need not be forced either.
+Mohan, Lindsay, Obermarck 1986 (`MLO`), sections 3 and 4. A coordinator must answer also about a transaction that it
+does not remember. The outcome that it then presumes needs no acknowledgement, and so no forced record.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ class PresumedAbortCoordinator(Coordinator):
     """It forgets an aborted transaction at once."""
 
     def log_abort(self, txn: str, told: tuple[str, ...]) -> None:
-        # Lost in a crash it is as good as written: who knows nothing says that it is aborted.
+        # A crash may lose the record: a coordinator that remembers nothing answers abort.
         self.lazily(Aborted(txn))
 
     def awaits_acks(self, outcome: Outcome) -> bool:
         return outcome == "commit"
 
     def recovery(self, records: tuple[Records, ...]) -> Outcome | None:
-        # Of an abort nobody has to be told: who asks is told what is presumed.
+        # An abort need not be sent again: a participant that asks gets the presumed answer.
         return "commit" if super().recovery(records) == "commit" else None
 
 
@@ -34,8 +34,8 @@ class PresumedAbortParticipant(Participant):
 
 
 class PresumedCommitCoordinator(Coordinator):
-    """It forgets a committed transaction at once. For that it must never forget one that is not: so it writes down
-    whom it asks before it asks."""
+    """It forgets a committed transaction at once. So it must never forget one that is not committed: it logs the
+    participants before it asks them."""
 
     presumes = "commit"
 
@@ -46,20 +46,16 @@ class PresumedCommitCoordinator(Coordinator):
         self.force(Committed(txn))
 
     def log_abort(self, txn: str, told: tuple[str, ...]) -> None:
-        # Lost in a crash, the collecting record says it too: who collects and has not committed, aborts.
+        # A crash may lose the record: a collecting record without a commit record means abort too.
         self.lazily(Aborted(txn, told))
-
-    def log_readers(self, txn: str) -> None:
-        # Lost in a crash, it is aborted: which is the same to who has only read.
-        self.lazily(Committed(txn))
 
     def awaits_acks(self, outcome: Outcome) -> bool:
         return outcome == "abort"
 
     def outcome_of(self, txn: str) -> Outcome | None:
         outcome = super().outcome_of(txn)
-        if outcome is None and self.records_of(txn) and self.find(txn) is None:
-            return "abort"  # what it collected votes for, and has no commit record of
+        if outcome is None and self.records_of(txn) and txn not in self.open:
+            return "abort"  # it collected votes, and has no commit record
         return outcome
 
     def recovery(self, records: tuple[Records, ...]) -> Outcome | None:
@@ -74,8 +70,8 @@ class PresumedCommitParticipant(Participant):
 
 
 class Reader(Participant):
-    """A participant that says so when it has only read: it writes no record, frees its locks at once, and is left out
-    of the second phase."""
+    """A participant that votes read-only if it only read: it writes no record, releases its locks at once, and takes no
+    part in the second phase."""
 
     def vote(self, branch: Branch) -> None:
         if self.agrees(branch.moves) and all(move.amount == 0 for move in branch.moves):
@@ -86,13 +82,9 @@ class Reader(Participant):
             super().vote(branch)
 
     def has_not_voted(self, txn: str) -> bool:
-        # A read-only vote leaves no trace: only what waits for its locks has not voted for sure.
-        return self.find(txn) is not None
+        # A read-only vote leaves no trace: it is sure only of a transaction that still waits for locks.
+        return txn in self.branches
 
 
 class PresumedAbortReader(Reader, PresumedAbortParticipant):
-    pass
-
-
-class PresumedCommitReader(Reader, PresumedCommitParticipant):
     pass

@@ -1,16 +1,15 @@
-"""Three-phase commit: between the votes and the commit everybody learns that all voted yes.
+"""Three-phase commit: between the votes and the commit every participant learns that all voted yes.
 
-Skeen, "Nonblocking Commit Protocols", SIGMOD 1981; Bernstein, Hadzilacos, Goodman 1987 (`BHG`), section 7.5. Nobody
-commits while another that is up may still be uncertain, so those that are up can always decide without the rest.
+Skeen, "Nonblocking Commit Protocols", SIGMOD 1981; Bernstein, Hadzilacos, Goodman 1987 (`BHG`), section 7.5. No process
+commits while another that is up may still be uncertain. So those that are up can always decide without the rest.
 
-It assumes that processes crash and nothing else fails: no message is lost, each comes within a known time, and silence
-means a crash. Under a partition each side takes the other for crashed, and they may decide differently.
+It assumes that processes crash and nothing else fails: no message is lost, each arrives within a known time, and
+silence means a crash. Under a partition each side counts the other as crashed, and the sides may decide differently.
 
-A process that was down takes no part in others' deciding: it asks until it hears of a decision, or until all are back
-(BHG 7.5, recovery and total failure: who failed last is then among them). Simpler than BHG's election by messages: the
-participants stand in line, and one takes the coordinator's place when those before it have been silent, one timeout
-each. A coordinator may be silent for longer than that while it waits for a vote, so who takes its place may be wrong:
-then it gives up, for two must not lead.
+A process that was down takes no part in the others' decision. It asks until it hears a decision, or until all are back
+(BHG 7.5, recovery and total failure: the process that failed last is then among them). Simpler than BHG's election by
+messages: the participants stand in line, and one takes the coordinator's place when those before it have been silent,
+one timeout each. A coordinator that waits for a vote may be silent for longer. Then it gives up, for two must not lead.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ import msgspec
 from msgspec.structs import replace
 
 from patterns.engine.process import on, on_timer, setting
+from patterns.engine.table import Table
 
 from .coordinator import Coordinator, Open, client_name, decided
 from .log import Aborted, Collecting, Committed, Ready, Records, by_transaction
@@ -36,10 +36,11 @@ from .messages import (
     State,
     StateReport,
     StateRequest,
-    named,
-    past,
 )
 from .participant import Branch, Participant, Standing
+
+STATES: Mapping[str, State] = {"commit": "committed", "abort": "aborted", "committable": "committable"}
+"""An outcome, or a participant's standing -> BHG's name for the state; all others are uncertain."""
 
 
 class ThreePhaseCoordinator(Coordinator):
@@ -55,66 +56,61 @@ class ThreePhaseCoordinator(Coordinator):
         return False
 
     def all_voted_yes(self, open: Open) -> None:
-        self.note("3.pre", txn=open.txn, asked=named(open.asked))
+        self.note("3.pre", txn=open.txn, asked=open.asked)
         for participant in open.asked:
             self.send(participant, PreCommit(open.txn))
-        self.replace(replace(open, phase="pre-committing", missing=frozenset(open.asked), due=False))
-        self.watch("pre-commits", "pre-committing", self.pre_commit_timeout)
-        self.rest()
+        self.keep(replace(open, phase="pre-committing", missing=frozenset(open.asked)))
+        self.cancel_timer("votes", about=open.txn)
+        self.set_timer("pre-commits", self.pre_commit_timeout, about=open.txn)
 
     @on(PreCommitted)
     def take_pre_commit(self, participant: str, message: PreCommitted) -> None:
-        open = self.find(message.txn)
+        open = self.open.get(message.txn)
         if open is None or open.phase != "pre-committing" or participant not in open.missing:
             self.late(participant, message)
             return
         open = replace(open, missing=open.missing - {participant})
-        self.replace(open)
-        self.note("3.ack", participant=participant, txn=open.txn, missing=named(open.missing))
+        self.keep(open)
+        self.note("3.ack", participant=participant, txn=open.txn, missing=tuple(sorted(open.missing)))
         if not open.missing:
             self.decide(open, "commit")
 
     @on_timer("pre-commits")
-    def pre_commits_are_late(self) -> None:
-        for open in self.open:
-            if open.phase == "pre-committing" and open.due:
-                # Who has not answered has crashed: all that are up know, which is enough.
-                self.note("3.enough", txn=open.txn, silent=named(open.missing), timeout=self.pre_commit_timeout)
-                self.decide(open, "commit")
-        self.watch("pre-commits", "pre-committing", self.pre_commit_timeout, again=True)
+    def pre_commits_are_late(self, txn: str) -> None:
+        # A participant that has not answered has crashed: all that are up know, which is enough.
+        open = self.open[txn]
+        self.note("3.enough", txn=txn, silent=tuple(sorted(open.missing)), timeout=self.pre_commit_timeout)
+        self.decide(open, "commit")
 
-    def rest(self) -> None:
-        super().rest()
-        for timer, phase in (("pre-commits", "pre-committing"), ("recover", "recovering")):
-            if not any(open.phase == phase for open in self.open):
-                self.cancel_timer(timer)
+    def forget(self, open: Open) -> None:
+        super().forget(open)
+        for timer in ("votes", "pre-commits", "recover"):
+            self.cancel_timer(timer, about=open.txn)
 
-    # Somebody takes its place
+    # A participant takes its place
 
     @on(StateRequest)
     def report(self, sender: str, message: StateRequest) -> None:
-        open = self.find(message.txn)
+        txn = message.txn
+        open = self.open.get(txn)
         if open is not None and open.phase == "voting" and not message.recovered:
-            # It was only slow, and has said nothing yet that others could build on. Two must not lead.
-            self.note("3.give", txn=open.txn, sender=sender)
+            # It was only slow, and has sent nothing yet that others could build on. Two must not lead.
+            self.note("3.give", txn=txn, sender=sender)
             self.decide(open, "abort")
-        open, outcome = self.find(message.txn), self.outcome_of(message.txn)
-        state: State = "uncertain"
-        if outcome:
-            state = "committed" if outcome == "commit" else "aborted"
-        elif open is not None and open.phase == "pre-committing":
+        open, state = self.open.get(txn), STATES.get(self.outcome_of(txn) or "", "uncertain")
+        if open is not None and open.phase == "pre-committing":
             state = "committable"
-        self.note("3.report", txn=message.txn, state=state, sender=sender)
-        self.send(sender, StateReport(message.txn, state, open is not None and open.phase == "recovering"))
+        self.note("3.report", txn=txn, state=state, sender=sender)
+        self.send(sender, StateReport(txn, state, open is not None and open.phase == "recovering"))
 
     @on(Commit, Abort)
     def learn(self, sender: str, message: Commit | Abort) -> None:
-        open = self.find(message.txn)
+        open = self.open.get(message.txn)
         outcome: Outcome = "commit" if isinstance(message, Commit) else "abort"
         if open is None:
-            self.note("3.known", txn=message.txn, outcome=past(self.outcome_of(message.txn) or outcome))
+            self.note("P.known", txn=message.txn, outcome=self.outcome_of(message.txn) or outcome)
             return
-        self.note("3.learn", txn=open.txn, sender=sender, outcome=past(outcome))
+        self.note("3.learn", txn=open.txn, sender=sender, outcome=outcome)
         self.log_decision(open, outcome, open.asked)
         if open.client:
             self.reply(open.client, Done(client_name(open.txn), outcome))
@@ -131,46 +127,33 @@ class ThreePhaseCoordinator(Coordinator):
         for txn, records in by_transaction(self.log):
             start = next((record for record in records if isinstance(record, Collecting)), None)
             if self.recovery(records) is None and start is not None:
-                self.open = (*self.open, Open(txn, "", start.participants, "recovering"))
-        if self.open:
-            self.ask_what_was_decided()
+                self.keep(Open(txn, "", start.participants, "recovering"))
+                self.ask_what_was_decided(txn)
 
     @on_timer("recover")
-    def ask_what_was_decided(self) -> None:
-        for open in self.open:
-            if open.phase == "recovering":
-                self.note("3.ask", txn=open.txn, asked=named(open.asked))
-                for participant in open.asked:
-                    self.send(participant, Inquiry(open.txn))
-        self.set_timer("recover", self.ack_timeout)
+    def ask_what_was_decided(self, txn: str) -> None:
+        asked = self.open[txn].asked
+        self.note("3.ask", txn=txn, asked=asked)
+        for participant in asked:
+            self.send(participant, Inquiry(txn))
+        self.set_timer("recover", self.ack_timeout, about=txn)
 
 
 class Poll(msgspec.Struct, frozen=True, gc=False):
-    """A participant that takes the coordinator's place asks how far the others are."""
+    """What a participant that takes the coordinator's place knows about the others' states."""
 
     txn: str
-    reports: tuple[StateReport, ...] = ()
-    senders: tuple[str, ...] = ()
-    """Who reported, in the order of the reports."""
+    reports: Table[StateReport]
+    """Process -> its report."""
     pre_committing: bool = False
-
-    @property
-    def told(self) -> dict[str, StateReport]:
-        """What each reported."""
-        return dict(zip(self.senders, self.reports, strict=True))
-
-    def of(self, told: Mapping[str, StateReport]) -> Poll:
-        """The same poll with these reports."""
-        names = tuple(sorted(told))
-        return replace(self, senders=names, reports=tuple([told[name] for name in names]))
 
 
 class ThreePhaseParticipant(Participant):
     """A participant that can take the coordinator's place."""
 
     suspects: frozenset[str] = frozenset()
-    """Who has been silent for too long: crashed, if the assumption holds."""
-    polls: tuple[Poll, ...] = ()
+    """Processes that have been silent for too long: crashed, if the assumption holds."""
+    polls: Table[Poll] = Table()
 
     acknowledges = frozenset()
 
@@ -179,10 +162,10 @@ class ThreePhaseParticipant(Participant):
 
     @on(PreCommit)
     def pre_commit(self, sender: str, message: PreCommit) -> None:
-        branch = self.find(message.txn)
-        if branch is None or branch.standing == "waiting":
+        if not self.is_in_doubt(message.txn):
             self.late(sender, message)
             return
+        branch = self.branches[message.txn]
         self.hear_from(sender, branch)
         self.become_committable(branch)
         self.send(sender, PreCommitted(message.txn))
@@ -191,28 +174,29 @@ class ThreePhaseParticipant(Participant):
         if branch.standing == "in doubt":
             self.force(Ready(branch.txn))
             self.note("3.ready", txn=branch.txn)
-            self.replace(replace(branch, standing="committable", due=False))
+            self.keep(replace(branch, standing="committable"))
+            self.set_timer("doubt", self.doubt_timeout, about=branch.txn)
 
     def standing_of(self, records: tuple[Records, ...]) -> Standing:
         return "committable" if any(isinstance(record, Ready) for record in records) else "in doubt"
 
     def hear_from(self, sender: str, branch: Branch) -> None:
-        """Somebody else leads, and is alive: it does not lead itself, and waits anew."""
+        """Another process leads and is alive: this one does not lead, and waits anew."""
         self.suspects -= {sender}
-        self.drop_poll(branch.txn)
-        self.replace(replace(branch, due=False))
+        self.polls = self.polls.without(branch.txn)
+        self.set_timer("doubt", self.doubt_timeout, about=branch.txn)
 
-    # Nobody is heard of
+    # The leader is silent
 
     def line(self, branch: Branch) -> tuple[str, ...]:
-        """Who is to lead, in this order, as long as those before are silent."""
+        """The processes in the order in which they lead, as long as those before are silent."""
         return (self.coordinator, *branch.participants)
 
     def when_in_doubt(self, branch: Branch) -> None:
-        poll = next((poll for poll in self.polls if poll.txn == branch.txn), None)
+        poll = self.polls.get(branch.txn)
         if poll is not None:
             self.conclude(branch, poll)
-            if self.find(branch.txn) is not None and not any(poll.txn == branch.txn for poll in self.polls):
+            if branch.txn in self.branches and branch.txn not in self.polls:
                 self.ask_all(branch)
         elif branch.recovered:
             self.ask_all(branch)
@@ -229,104 +213,94 @@ class ThreePhaseParticipant(Participant):
 
     def ask_all(self, branch: Branch) -> None:
         others = self.who_may_know(branch)
-        self.note("3.poll.back" if branch.recovered else "3.poll", txn=branch.txn, asked=named(others))
+        self.note("3.poll.back" if branch.recovered else "3.poll", txn=branch.txn, asked=others)
         own = StateReport(branch.txn, state_of(branch), branch.recovered)
-        self.drop_poll(branch.txn)
-        self.polls = (*self.polls, Poll(branch.txn, (own,), (self.id,)))
+        self.follow(Poll(branch.txn, Table(((self.id, own),))))
         for name in others:
             self.send(name, StateRequest(branch.txn, branch.recovered))
 
     @on(StateRequest)
     def report(self, sender: str, message: StateRequest) -> None:
-        txn = message.txn
-        branch = self.find(txn)
-        if branch is None or branch.standing == "waiting":
-            if self.logged_outcome(txn) is None:
-                self.note("P.veto", txn=txn, sender=sender)
-                self.force(Aborted(txn))
-                self.release(txn)
-            state: State = "committed" if self.logged_outcome(txn) == "commit" else "aborted"
-            recovered = False
-        else:
+        txn, recovered = message.txn, False
+        if self.is_in_doubt(txn):
+            branch = self.branches[txn]
             state, recovered = state_of(branch), branch.recovered
             if not message.recovered:
                 self.hear_from(sender, branch)
+        else:
+            if self.logged_outcome(txn) is None:
+                self.veto(txn, sender)
+            state = STATES[self.logged_outcome(txn) or "abort"]
         self.note("3.report", txn=txn, state=state, sender=sender)
         self.send(sender, StateReport(txn, state, recovered))
 
     @on(StateReport)
     def take_report(self, sender: str, message: StateReport) -> None:
-        branch = self.find(message.txn)
-        poll = next((poll for poll in self.polls if poll.txn == message.txn), None)
+        branch, poll = self.branches.get(message.txn), self.polls.get(message.txn)
         if branch is None or poll is None or poll.pre_committing:
             self.late(sender, message)
             return
-        poll = self.keep(poll.of({**poll.told, sender: message}))
+        poll = self.follow(replace(poll, reports=poll.reports.put(sender, message)))
         self.note("3.heard", txn=poll.txn, sender=sender, state=message.state)
-        if len(poll.senders) == len(self.line(branch)):
+        if len(poll.reports) == len(self.line(branch)):
             self.conclude(branch, poll)
 
     @on(PreCommitted)
     def take_pre_commit(self, sender: str, message: PreCommitted) -> None:
-        branch = self.find(message.txn)
-        poll = next((poll for poll in self.polls if poll.txn == message.txn), None)
+        branch, poll = self.branches.get(message.txn), self.polls.get(message.txn)
         if branch is None or poll is None or not poll.pre_committing:
             self.late(sender, message)
             return
-        poll = self.keep(poll.of({**poll.told, sender: StateReport(poll.txn, "committable")}))
-        if all(report.state == "committable" for report in poll.reports):
+        report = StateReport(poll.txn, "committable")
+        poll = self.follow(replace(poll, reports=poll.reports.put(sender, report)))
+        if all(report.state == "committable" for report in poll.reports.values()):
             self.conclude(branch, poll)
 
-    def drop_poll(self, txn: str) -> None:
-        self.polls = tuple(poll for poll in self.polls if poll.txn != txn)
-
-    def keep(self, poll: Poll) -> Poll:
-        self.polls = tuple(poll if other.txn == poll.txn else other for other in self.polls)
+    def follow(self, poll: Poll) -> Poll:
+        self.polls = self.polls.put(poll.txn, poll)
         return poll
 
     # The termination rules (BHG 7.5)
 
     def termination(self, states: frozenset[State]) -> Outcome | None:
-        """What those that are up decide, by how far they are; None: make all committable first."""
+        """The decision of those that are up, by their states; None: make all committable first."""
         if "aborted" in states:  # TR1
             return "abort"
         if "committed" in states:  # TR2
             return "commit"
         if "committable" in states:  # TR4
             return "commit" if states == {"committable"} else None
-        return "abort"  # TR3: all are uncertain, so nobody can have committed
+        return "abort"  # TR3: all are uncertain, so none can have committed
 
     def conclude(self, branch: Branch, poll: Poll) -> None:
-        """All have reported that will."""
-        told = poll.told
+        """Every process that is up has reported."""
+        txn, reports = branch.txn, dict(poll.reports)
         if poll.pre_committing:
-            # Who has not acknowledged has crashed.
-            self.lead_to(branch, "commit", {name: r.state for name, r in told.items() if r.state == "committable"})
+            # A process that has not acknowledged has crashed.
+            self.lead_to(branch, "commit", {name: r.state for name, r in reports.items() if r.state == "committable"})
             return
-        undecided = [report for report in told.values() if report.state in ("uncertain", "committable")]
-        knows = len(undecided) < len(told)
-        whole = len(told) == len(self.line(branch))
-        back = whole and all(report.recovered for report in undecided)
-        if branch.recovered and not knows and not back:
+        undecided = {name: r for name, r in reports.items() if r.state in ("uncertain", "committable")}
+        absent = tuple(name for name in self.line(branch) if name not in reports)
+        back = not absent and all(report.recovered for report in undecided.values())
+        if branch.recovered and len(undecided) == len(reports) and not back:
             # Others may have decided while it was down, and crashed since: it must not decide. It asks again later.
-            why = "those that were not will decide" if whole else "somebody that is not back may know more"
-            self.note("3.blocked", txn=branch.txn, why=why)
-            self.drop_poll(branch.txn)
+            up = tuple(name for name, report in undecided.items() if not report.recovered)
+            self.note("3.blocked", txn=txn, others=absent or up)
+            self.polls = self.polls.without(txn)
             return
-        # Who was down counts only if it knows, or if all were.
-        counted = {name: r.state for name, r in told.items() if back or not r.recovered or r not in undecided}
+        # A process that was down counts only if it knows the decision, or if all were down.
+        counted = {name: r.state for name, r in reports.items() if back or not r.recovered or name not in undecided}
         outcome = self.termination(frozenset(counted.values()))
         if outcome is not None:
             self.lead_to(branch, outcome, counted)
             return
-        self.note("3.TR4.pre", txn=branch.txn)
+        self.note("3.TR4.pre", txn=txn)
         self.become_committable(branch)
-        others = {name: told[name] for name in counted if name not in (self.coordinator, self.id)}
-        own = {self.id: StateReport(branch.txn, "committable")}
-        self.keep(replace(poll.of({**others, **own}), pre_committing=True))
-        for name, report in others.items():
+        followers = Table(tuple((name, reports[name]) for name in counted if name not in (self.coordinator, self.id)))
+        self.follow(Poll(txn, followers.put(self.id, StateReport(txn, "committable")), pre_committing=True))
+        for name, report in followers:
             if report.state == "uncertain":
-                self.send(name, PreCommit(branch.txn))
+                self.send(name, PreCommit(txn))
 
     def lead_to(self, branch: Branch, outcome: Outcome, states: Mapping[str, State]) -> None:
         found = set(states.values())
@@ -334,22 +308,18 @@ class ThreePhaseParticipant(Participant):
             rule = "3.TR1" if "aborted" in found else "3.TR3"
         else:
             rule = "3.TR2" if "committed" in found else "3.TR4"
-        self.note(rule, txn=branch.txn, states=in_words(states))
+        committable = tuple(name for name in states if states[name] == "committable")
+        uncertain = tuple(name for name in states if states[name] == "uncertain")
+        self.note(rule, txn=branch.txn, committable=committable, uncertain=uncertain)
         self.decided(branch.txn, outcome, self.id)
         for name in self.who_may_know(branch):
             self.send(name, decided(branch.txn, outcome))
 
     def release(self, txn: str) -> None:
-        self.drop_poll(txn)
+        self.polls = self.polls.without(txn)
         super().release(txn)
 
 
 def state_of(branch: Branch) -> State:
-    """BHG's name for how far it is."""
-    return "committable" if branch.standing == "committable" else "uncertain"
-
-
-def in_words(states: Mapping[str, State]) -> str:
-    """`P1, P3 uncertain, P2 committable`."""
-    of = dict.fromkeys(states.values())
-    return ", ".join(f"{', '.join(name for name in states if states[name] == state)} {state}" for state in of)
+    """BHG's name for a branch's state."""
+    return STATES.get(branch.standing, "uncertain")

@@ -24,22 +24,12 @@ from patterns.engine.properties import Always, Property
 from patterns.engine.random_worlds import FAULTS, random_worlds
 from patterns.engine.scripted import until
 from patterns.engine.world import World
-from patterns.two_phase_commit import (
-    PROTOCOLS,
-    RULES,
-    InDoubt,
-    Inquiry,
-    PresumedAbortCoordinator,
-    TwoPhaseCommit,
-    blocked,
-    coordinator,
-    in_doubt,
-    refinement,
-)
+from patterns.two_phase_commit import PROTOCOLS, RULES, TwoPhaseCommit, blocked, coordinator, in_doubt, refinement
 from patterns.two_phase_commit.doubt import is_spent
 from patterns.two_phase_commit.lesson import BUGS, GALLERY, NO_FAULTS, Bug, running
 from patterns.two_phase_commit.lesson.broken import ROUGH, TWO, TakesSilenceForYes
-from patterns.two_phase_commit.messages import Outcome
+from patterns.two_phase_commit.messages import InDoubt, Inquiry, Outcome
+from patterns.two_phase_commit.presumed import PresumedAbortCoordinator
 from patterns.two_phase_commit.properties import (
     ALWAYS,
     agreement,

@@ -14,21 +14,12 @@ import pytest
 from patterns.engine.explore import explore
 from patterns.engine.process import on, on_timer
 from patterns.engine.properties import Property
-from patterns.two_phase_commit import (
-    Abort,
-    Account,
-    Ack,
-    Branch,
-    Commit,
-    Coordinator,
-    Participant,
-    PresumedAbortParticipant,
-    PresumedCommitParticipant,
-    TwoPhaseCommit,
-)
+from patterns.two_phase_commit import Branch, Coordinator, Participant, TwoPhaseCommit
 from patterns.two_phase_commit.lesson import BUGS, NO_FAULTS, running
 from patterns.two_phase_commit.lesson.broken import TWO, DecidesAlone
-from patterns.two_phase_commit.messages import Outcome, Vote
+from patterns.two_phase_commit.log import Account
+from patterns.two_phase_commit.messages import Abort, Ack, Commit, Outcome, Vote
+from patterns.two_phase_commit.presumed import PresumedAbortParticipant, PresumedCommitParticipant
 from patterns.two_phase_commit.properties import (
     ALWAYS,
     all_decide,

@@ -9,36 +9,18 @@ from typing import Any
 
 import pytest
 
-from patterns.two_phase_commit import (
-    Abort,
-    Aborted,
-    Account,
-    Ack,
-    Collecting,
-    Commit,
-    Committed,
-    Coordinator,
-    Done,
-    End,
-    InDoubt,
-    Inquiry,
-    Lock,
-    Move,
-    Open,
-    Participant,
-    Prepare,
-    Prepared,
+from patterns.two_phase_commit import Coordinator, Done, Move, Open, Participant, Prepare, Transfer, blocked, in_doubt
+from patterns.two_phase_commit.lesson import GALLERY
+from patterns.two_phase_commit.log import Aborted, Account, Collecting, Committed, End, Prepared
+from patterns.two_phase_commit.messages import Abort, Ack, Commit, InDoubt, Inquiry, Voted
+from patterns.two_phase_commit.participant import Lock
+from patterns.two_phase_commit.presumed import (
     PresumedAbortCoordinator,
     PresumedAbortParticipant,
+    PresumedAbortReader,
     PresumedCommitCoordinator,
     PresumedCommitParticipant,
-    Transfer,
-    Voted,
-    blocked,
-    in_doubt,
 )
-from patterns.two_phase_commit.lesson import GALLERY
-from patterns.two_phase_commit.presumed import PresumedAbortReader
 
 TWO = ("P1", "P2")
 ANN = Move("P1", "ann", -40)

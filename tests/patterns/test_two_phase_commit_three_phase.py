@@ -9,33 +9,20 @@ from typing import Any
 
 import pytest
 
-from patterns.two_phase_commit import (
+from patterns.two_phase_commit import Done, Move, Open, Prepare, Transfer, blocked, in_doubt, outcomes
+from patterns.two_phase_commit.lesson import GALLERY
+from patterns.two_phase_commit.log import Aborted, Account, Collecting, Committed, Prepared, Ready
+from patterns.two_phase_commit.messages import (
     Abort,
-    Aborted,
-    Account,
-    Collecting,
     Commit,
-    Committed,
-    Done,
     Inquiry,
-    Move,
-    Open,
     PreCommit,
     PreCommitted,
-    Prepare,
-    Prepared,
-    Ready,
     StateReport,
     StateRequest,
-    ThreePhaseCoordinator,
-    ThreePhaseParticipant,
-    Transfer,
     Voted,
-    blocked,
-    in_doubt,
-    outcomes,
 )
-from patterns.two_phase_commit.lesson import GALLERY
+from patterns.two_phase_commit.three_phase import ThreePhaseCoordinator, ThreePhaseParticipant
 
 ALL = ("P1", "P2", "P3")
 ASK = Prepare("T1", (Move("P1", "ann", -40),), ALL)

@@ -12,29 +12,22 @@ import pytest
 from msgspec.structs import replace
 
 from patterns.two_phase_commit import (
-    Abort,
-    Aborted,
-    Account,
-    Ack,
     Branch,
-    Commit,
-    Committed,
     Coordinator,
     Done,
-    End,
-    Lock,
     Move,
     NotCoordinator,
     Open,
     Participant,
     Prepare,
-    Prepared,
-    PresumedAbortCoordinator,
     Transfer,
-    Voted,
 )
 from patterns.two_phase_commit.lesson import GALLERY
 from patterns.two_phase_commit.lesson.milestones import all_ended
+from patterns.two_phase_commit.log import Aborted, Account, Committed, End, Prepared
+from patterns.two_phase_commit.messages import Abort, Ack, Commit, Voted
+from patterns.two_phase_commit.participant import Lock
+from patterns.two_phase_commit.presumed import PresumedAbortCoordinator
 
 ANN, BOB = Move("P1", "ann", -40), Move("P2", "bob", 40)
 TRANSFER = Transfer("T1", (ANN, BOB))

@@ -12,19 +12,11 @@ from patterns.engine.history import History
 from patterns.engine.step import Step
 from patterns.engine.trace import mover, received
 from patterns.engine.world import Crash, Restart
-from patterns.two_phase_commit import (
-    Aborted,
-    Ack,
-    Collecting,
-    Committed,
-    Lock,
-    Prepared,
-    TwoPhaseCommit,
-    coordinator,
-    in_doubt,
-    outcomes,
-)
+from patterns.two_phase_commit import TwoPhaseCommit, coordinator, in_doubt, outcomes
 from patterns.two_phase_commit.lesson import BUGS, GALLERY
+from patterns.two_phase_commit.log import Aborted, Collecting, Committed, Prepared
+from patterns.two_phase_commit.messages import Ack
+from patterns.two_phase_commit.participant import Lock
 from patterns.two_phase_commit.properties import agreement
 from widgets.chapters.two_phase_commit import questions as ask
 from widgets.question import Question

@@ -1,26 +1,20 @@
 """What the course adds to two-phase commit."""
 
-from .broken import BUGS, NO_FAULTS, Bug, running
-from .exercises import decision_solution, judge_decision, judge_recovery, recovery_solution
-from .gallery import GALLERY
-from .measure import PUBLISHED, blocked_time, blocked_times, count, counts, messages_of_three_phases
-from .milestones import MILESTONES
+from collections.abc import Mapping
+from typing import Any
 
-__all__ = [
-    "BUGS",
-    "GALLERY",
-    "MILESTONES",
-    "NO_FAULTS",
-    "PUBLISHED",
-    "Bug",
-    "blocked_time",
-    "blocked_times",
-    "count",
-    "counts",
-    "decision_solution",
-    "judge_decision",
-    "judge_recovery",
-    "messages_of_three_phases",
-    "recovery_solution",
-    "running",
-]
+from patterns.engine.chapter import Chapter
+from patterns.engine.machine import Machine
+from patterns.engine.milestones import Milestones
+from patterns.two_phase_commit.machine import PROTOCOLS, TwoPhaseCommit
+
+from .broken import BUGS
+from .exercises import EXERCISES
+from .gallery import GALLERY
+from .milestones import TWO_PHASES
+
+MACHINES = {of.title.capitalize(): TwoPhaseCommit(protocol=name) for name, of in PROTOCOLS.items()}
+MILESTONES: Mapping[type[Machine[Any, Any]], Milestones] = {TwoPhaseCommit: TWO_PHASES}
+CHAPTER = Chapter("two_phase_commit", MACHINES, MILESTONES, GALLERY, BUGS, EXERCISES)
+
+__all__ = ["BUGS", "CHAPTER", "EXERCISES", "GALLERY", "MACHINES", "MILESTONES"]

@@ -1,20 +1,20 @@
-"""How long rows stay locked in two-phase commit, and what others can read meanwhile: the old value or nothing at all.
+"""How long rows stay locked in two-phase commit, and what others can read meanwhile: the old value, or nothing.
 
-From its yes on a participant can neither commit nor abort alone, and its locks stay until it is told (Bernstein,
-Hadzilacos, Goodman 1987, section 7.4): as long as the slowest of all takes.
+From its yes on a participant can neither commit nor abort alone. Its locks stay until it receives the decision
+(Bernstein, Hadzilacos, Goodman 1987, section 7.4): as long as the slowest participant takes.
 """
 
 from __future__ import annotations
 
 from patterns.engine.exposure import Exposure, exposures, total_ms
 from patterns.engine.history import History
-from patterns.engine.scripted import slowed
+from patterns.engine.script import Script
 from patterns.engine.world import World
 from patterns.two_phase_commit.doubt import participants
 from patterns.two_phase_commit.machine import CUSTOMERS, TwoPhaseCommit
 
 COMMITTED, LOCKED = "committed", "locked"
-"""What a reader finds in a row: what stays; or that it has to wait, for it is locked or its participant is down."""
+"""What a reader finds in a row: a committed value; or it must wait, because the row is locked or its bank is down."""
 PATIENCE = 1_000_000  # ms: as good as no timeout, so that what is measured is waiting, not giving up
 
 
@@ -37,7 +37,7 @@ def exposed(history: History[World, object]) -> tuple[Exposure, ...]:
 def transferred(n: int = 3, delay: int = 0, protocol: str = "basic") -> History[World, object]:
     """A transfer from ann to all others, 10 ms a message and `delay` ms more to the last participant; at its end.
 
-    Nobody's patience ends. Raises ValueError for n below 2, an unknown protocol, or a negative delay.
+    No process times out. Raises ValueError for n out of range, an unknown protocol, or a negative delay.
     """
     if not 2 <= n <= len(CUSTOMERS):
         raise ValueError(f"n is {n}; allowed are 2 to {len(CUSTOMERS)} participants")
@@ -52,9 +52,7 @@ def transferred(n: int = 3, delay: int = 0, protocol: str = "basic") -> History[
         lock_timeout=PATIENCE,
         latency=(10, 10),
     )
-    run: History[World, object] = History(machine)
-    run.apply(next(iter(machine.requests(run.state))))
-    return slowed(run, f"P{n}", delay)
+    return Script(machine).ask("A").finish(late={f"P{n}": delay}).history
 
 
 def locked_ms(history: History[World, object]) -> int:

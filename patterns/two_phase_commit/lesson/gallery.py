@@ -1,166 +1,125 @@
-"""Runs worth seeing, as histories that stand at their start: what the protocols do, where they block and break."""
+"""Runs worth seeing. Each stands at its start: what the protocols do, where they block, and where they break."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from patterns.engine.history import History
-from patterns.engine.scripted import Run, arrive, at_start, lose, until
-from patterns.engine.world import Crash, Cut, Deliver, Heal, Request, Restart
+from patterns.engine.milestones import fired, on_its_way, when
+from patterns.engine.script import Script
+from patterns.engine.world import World
 from patterns.two_phase_commit.doubt import blocked, in_doubt
-from patterns.two_phase_commit.machine import COORDINATOR, TwoPhaseCommit, client
-from patterns.two_phase_commit.messages import Commit, PreCommit
+from patterns.two_phase_commit.machine import COORDINATOR, TwoPhaseCommit
+from patterns.two_phase_commit.messages import Commit, PreCommit, Prepare, Voted
 
-from .milestones import all_ended, fired
+from .milestones import all_ended
 
-ALL_THREE = {"ann": -40, "bob": 20, "cho": 20}
-
-
-# Directing
+Run = History[Any, Any]
 
 
-def begun(machine: TwoPhaseCommit) -> Run:
-    """The first client has asked."""
-    run: Run = History(machine)
-    ask(run, 0)
-    return run
+def begun(**params: Any) -> Script:
+    """A run in which client A has asked for its transfer."""
+    return Script(TwoPhaseCommit(**params)).ask("A")
 
 
-def ask(run: Run, at: int) -> None:
-    """The client of that transfer asks, or asks again."""
-    machine = run.machine
-    assert isinstance(machine, TwoPhaseCommit)
-    run.apply(Request(client(at), COORDINATOR, machine.transfers[at]))
+def ended(run: Script) -> Run:
+    """The run, played until nothing is left to happen; it stands at its start."""
+    return run.finish().at("start").history
 
 
-def ask_at_last(run: Run) -> Run:
-    """When all is quiet the first client, which never heard, asks again."""
-    until(run, lambda step: all_ended(step.state) and not step.state.packets)
-    ask(run, 0)
-    return finish(run)
+def asked_again(run: Script) -> Run:
+    """The coordinator restarts. The client, which has no answer yet, asks again when all is quiet."""
+    return ended(run.restart(COORDINATOR).until(when(_quiet)).ask("A"))
 
 
-def finish(run: Run) -> Run:
-    """All that usually happens, until nothing is left to do; then back to the start."""
-    if not all_ended(run.state) or run.state.packets:
-        until(run, lambda step: all_ended(step.state) and not step.state.packets)
-    return at_start(run)
+def _quiet(world: World) -> bool:
+    return all_ended(world) and not world.packets
+
+
+def _all_vote(world: World) -> bool:
+    return len(in_doubt(world)) == len(world.processes) - 1
 
 
 # Two phases
 
 
-def commit(protocol: str = "basic", n: int = 3) -> Run:
-    """All vote yes."""
-    return finish(begun(TwoPhaseCommit(n=n, protocol=protocol)))
+def commit(protocol: str = "basic", n: int = 2) -> Run:
+    return ended(begun(n=n, protocol=protocol))
 
 
 def honest_no(protocol: str = "basic") -> Run:
-    """Ann has too little: her bank votes no, and nobody pays anything."""
-    return finish(begun(TwoPhaseCommit(protocol=protocol, transfers=({"ann": -140, "bob": 70, "cho": 70},))))
+    """Ann has too little: her bank votes no, and no customer pays anything."""
+    return ended(begun(protocol=protocol, transfers=({"ann": -140, "bob": 70, "cho": 70},)))
 
 
 def blocked_behind_a_crash() -> Run:
     """The coordinator decides and crashes before any bank hears of it: all are in doubt, and the rows stay locked. A
-    second transfer waits for one of them and gives up. The coordinator is repaired, and all is resolved."""
-    run = begun(TwoPhaseCommit(lock_timeout=70))
-    until(run, lambda step: len(in_doubt(step.state)) == 3)
-    ask(run, 1)
-    until(run, fired("P.wait"))
-    until(run, fired("C.commit"))
-    run.apply(Crash(COORDINATOR))
-    lose(run, Commit)
-    until(run, fired("P.tired"))
-    until(run, lambda step: {doubt.txn for doubt in in_doubt(step.state)} == {"T1"} and not step.state.packets)
-    until(run, fired("P.blocked"))
-    run.apply(Restart(COORDINATOR))
-    until(run, lambda step: all_ended(step.state) and not step.state.packets)
-    ask(run, 0)
-    ask(run, 1)
-    return finish(run)
+    second transfer waits for one of them and gives up. The coordinator is repaired, and both transfers end."""
+    run = begun(lock_timeout=70).until(when(_all_vote)).ask("B").until(fired("P.wait"))
+    run.until(fired("C.commit")).crash(COORDINATOR).lose(Commit).until(fired("P.tired"))
+    run.until(when(lambda world: {doubt.txn for doubt in in_doubt(world)} == {"T1"} and not world.packets))
+    run.until(fired("P.blocked")).restart(COORDINATOR).until(when(_quiet))
+    return ended(run.ask("B"))
 
 
-def one_knows() -> Run:
-    """The coordinator crashes when one participant has heard: the others ask it, and nobody waits for the repair."""
-    run = begun(TwoPhaseCommit())
-    until(run, fired("C.commit"))
-    arrive(run, Commit, "P1")
-    run.apply(Crash(COORDINATOR))
-    lose(run, Commit)
-    until(run, lambda step: not in_doubt(step.state))
-    run.apply(Restart(COORDINATOR))
-    return finish(run)
+def one_knows(protocol: str = "basic", bank: str = "P1") -> Run:
+    """The coordinator crashes when one bank has heard the decision: the others ask it, and need not wait."""
+    run = begun(protocol=protocol).until(fired("C.commit")).deliver(Commit, to=bank).crash(COORDINATOR).lose(Commit)
+    return ended(run.until(when(lambda world: not in_doubt(world))).restart(COORDINATOR))
 
 
 def nobody_knows(cooperative: bool = True) -> Run:
-    """The coordinator crashes when nobody has heard: they ask one another in vain, until it is repaired."""
-    run = begun(TwoPhaseCommit(cooperative=cooperative))
-    until(run, fired("C.commit"))
-    run.apply(Crash(COORDINATOR))
-    lose(run, Commit)
-    until(run, lambda step: blocked(step.state) and step.state.clock > 200)
-    run.apply(Restart(COORDINATOR))
-    return finish(run)
+    """The coordinator crashes when no bank has heard the decision: they ask one another until it is repaired."""
+    run = begun(cooperative=cooperative).until(fired("C.commit")).crash(COORDINATOR).lose(Commit)
+    return ended(run.until(when(lambda world: blocked(world) and world.clock > 200)).restart(COORDINATOR))
+
+
+def one_was_not_asked() -> Run:
+    """The question to one bank is lost, and the coordinator crashes. This bank has not voted: it may abort for all."""
+    run = begun().lose(Prepare, to="P3").until(when(lambda world: len(in_doubt(world)) == 2)).crash(COORDINATOR)
+    return run.until(when(lambda world: not in_doubt(world))).at("start").history
 
 
 def participant_recovers() -> Run:
-    """A participant crashes in doubt. Its promise is on disk: it locks its rows again, asks, and commits."""
-    run = begun(TwoPhaseCommit())
-    until(run, lambda step: any(doubt.participant == "P2" for doubt in in_doubt(step.state)))
-    run.apply(Crash("P2"))
-    until(run, fired("C.commit"))
-    lose(run, Commit, "P2")
-    until(run, lambda step: len(step.state["C"].open[0].missing) == 1 and not step.state.packets)
-    run.apply(Restart("P2"))
-    return finish(run)
+    """A bank crashes in doubt. Its promise is on disk: it locks its rows again, asks, and commits."""
+    run = begun().until(when(lambda world: any(doubt.participant == "P2" for doubt in in_doubt(world)))).crash("P2")
+    run.until(fired("C.commit")).lose(Commit, to="P2").until(fired("C.ack")).until(fired("C.ack")).settle()
+    return ended(run.restart("P2"))
 
 
-def presumed_abort() -> Run:
-    """The coordinator crashes while it collects votes. It comes back with an empty log: what it does not know of is
-    aborted. The client asks again, and the transfer is begun anew, under another name."""
-    run = begun(TwoPhaseCommit(protocol="presumed_abort"))
-    until(run, lambda step: len(in_doubt(step.state)) == 3)
-    run.apply(Crash(COORDINATOR))
-    until(run, lambda step: not step.state.packets)
-    run.apply(Restart(COORDINATOR))
-    return ask_at_last(run)
+def votes_are_lost(protocol: str) -> Run:
+    """The coordinator crashes while it collects votes. The client asks again, and the transfer begins anew, under
+    another name. With presumed abort the log is empty: an unknown transfer counts as aborted. With presumed commit the
+    collecting record names the banks, so that the coordinator can send them all its abort."""
+    return asked_again(begun(protocol=protocol).until(when(_all_vote)).crash(COORDINATOR).settle())
 
 
 def presumed_commit() -> Run:
-    """A commit is not acknowledged, and a participant's commit record is lazy: a crash loses it. It asks, and what
-    the coordinator would know to be aborted, is committed."""
-    run = begun(TwoPhaseCommit(protocol="presumed_commit"))
-    until(run, lambda step: all_ended(step.state))
-    run.apply(Crash("P2"))
-    run.apply(Restart("P2"))
-    return finish(run)
-
-
-def collecting_record() -> Run:
-    """Presumed commit, and the coordinator crashes while it collects votes: its collecting record names whom it asked,
-    so that it can tell them all to abort."""
-    run = begun(TwoPhaseCommit(protocol="presumed_commit"))
-    until(run, lambda step: len(in_doubt(step.state)) == 3)
-    run.apply(Crash(COORDINATOR))
-    until(run, lambda step: not step.state.packets)
-    run.apply(Restart(COORDINATOR))
-    return ask_at_last(run)
+    """No bank acknowledges a commit, and their commit records are lazy: a crash loses one. The bank asks, and because
+    the coordinator would remember an abort, the answer is commit."""
+    return ended(begun(protocol="presumed_commit").until(when(all_ended)).crash("P2").restart("P2"))
 
 
 def read_only() -> Run:
-    """Cho's balance is only read: her bank writes nothing and is left out of the second phase."""
-    return finish(begun(TwoPhaseCommit(protocol="read_only", transfers=({"ann": -40, "bob": 40, "cho": 0},))))
+    """Cho's balance is only read: her bank writes nothing and takes no part in the second phase."""
+    return ended(begun(protocol="read_only", transfers=({"ann": -40, "bob": 40, "cho": 0},)))
 
 
 def deadlock() -> Run:
-    """Each of two transfers has locked what the other wants. One waits too long and is aborted, the other goes on."""
-    transfers = ({"ann": -40, "bob": 40}, {"bob": -30, "ann": 30})
-    run = begun(TwoPhaseCommit(n=2, transfers=transfers, latency=(10, 10)))
-    ask(run, 1)
-    first = {(p.body.txn, p.to): p.id for p in run.state.packets}
-    for each in (("T1", "P1"), ("T2", "P2"), ("T2", "P1"), ("T1", "P2")):
-        run.apply(Deliver(first[each]))
-    return finish(run)
+    """Each of two transfers has locked a row that the other needs. One waits too long and is aborted."""
+    run = begun(n=2, transfers=({"ann": -40, "bob": 40}, {"bob": -30, "ann": 30}), latency=(10, 10)).ask("B")
+    for txn, bank in (("T1", "P1"), ("T2", "P2"), ("T2", "P1"), ("T1", "P2")):
+        run.deliver(Prepare, to=bank, txn=txn)
+    return ended(run)
+
+
+def vote_is_late() -> Run:
+    """One vote takes longer than the others are patient. They ask, but the coordinator has not decided. A client that
+    asks a bank learns to ask the coordinator."""
+    machine = TwoPhaseCommit(vote_timeout=300)
+    run = Script(machine).ask("A", machine.transfers[0], to="P1").ask("A").until(on_its_way(Voted, sender="P2"))
+    return ended(run.delay(120, Voted, sender="P2"))
 
 
 # Three phases
@@ -168,59 +127,58 @@ def deadlock() -> Run:
 
 def three_phases() -> Run:
     """All vote yes, all learn that all voted yes, all commit."""
-    return finish(begun(TwoPhaseCommit(protocol="three_phase")))
+    return ended(begun(protocol="three_phase"))
 
 
-def a_backup_commits() -> Run:
-    """The coordinator crashes when one participant is committable: another takes its place, and nobody is blocked."""
-    run = begun(TwoPhaseCommit(protocol="three_phase"))
-    until(run, fired("3.pre"))
-    arrive(run, PreCommit, "P2")
-    run.apply(Crash(COORDINATOR))
-    lose(run, PreCommit)
-    until(run, lambda step: not in_doubt(step.state))
-    run.apply(Restart(COORDINATOR))
-    return ask_at_last(run)
+def a_backup_decides(committable: str = "") -> Run:
+    """The coordinator crashes, and a bank takes its place. If one is committable, all commit; if none is, none can have
+    committed, and all abort."""
+    run = begun(protocol="three_phase").until(fired("3.pre"))
+    if committable:
+        run.deliver(PreCommit, to=committable)
+    return asked_again(run.crash(COORDINATOR).lose(PreCommit).until(when(lambda world: not in_doubt(world))))
 
 
-def a_backup_aborts() -> Run:
-    """The coordinator crashes before anybody is committable: nobody can have committed, so the others abort."""
-    run = begun(TwoPhaseCommit(protocol="three_phase"))
-    until(run, fired("3.pre"))
-    run.apply(Crash(COORDINATOR))
-    lose(run, PreCommit)
-    until(run, lambda step: not in_doubt(step.state))
-    run.apply(Restart(COORDINATOR))
-    return ask_at_last(run)
+def slow_coordinator_gives_up() -> Run:
+    """One question is lost, and the coordinator waits for the vote. The bank that takes its place has not voted: it
+    aborts, and the coordinator gives up."""
+    return ended(begun(protocol="three_phase", vote_timeout=500).lose(Prepare, to="P1"))
+
+
+def back_from_a_crash() -> Run:
+    """A bank crashes in doubt, and so does the coordinator. The bank was down, so it leaves the decision to the others.
+    When the coordinator is back, it asks them."""
+    run = begun(protocol="three_phase").until(fired("3.pre")).lose(PreCommit).crash("P3", COORDINATOR).restart("P3")
+    return ended(run.until(fired("3.blocked")).until(when(lambda world: not in_doubt(world))).restart(COORDINATOR))
 
 
 def a_partition_splits() -> Run:
-    """Nobody has crashed, but a cut keeps P2 and P3 apart from the rest: each side takes the other for crashed. One
-    commits, the other aborts, and no repair can mend it."""
-    run = begun(TwoPhaseCommit(protocol="three_phase"))
-    until(run, fired("3.pre"))
-    arrive(run, PreCommit, "P1")
-    run.apply(Cut((COORDINATOR, "P1"), ("P2", "P3")))
-    until(run, lambda step: not in_doubt(step.state) and not step.state["C"].open)
-    run.apply(Heal())
-    return finish(run)
+    """No process has crashed, but a cut separates P2 and P3 from the rest: each side counts the other as crashed. One
+    side commits, the other aborts, and no repair can mend it."""
+    run = begun(protocol="three_phase").until(fired("3.pre")).deliver(PreCommit, to="P1").cut_off("P2", "P3")
+    return ended(run.until(when(lambda world: not in_doubt(world) and not world["C"].open)).heal())
 
 
 GALLERY: Mapping[str, Callable[[], Run]] = {
-    "commit": commit,
-    "an honest no": honest_no,
-    "blocked behind a crash": blocked_behind_a_crash,
-    "one participant knows": one_knows,
-    "nobody knows": nobody_knows,
-    "a participant crashes in doubt": participant_recovers,
-    "deadlock": deadlock,
-    "presumed abort": presumed_abort,
-    "presumed commit": presumed_commit,
-    "presumed commit: the collecting record": collecting_record,
-    "read-only": read_only,
-    "three phases": three_phases,
-    "three phases: a backup commits": a_backup_commits,
-    "three phases: a backup aborts": a_backup_aborts,
-    "three phases: a partition splits": a_partition_splits,
+    "All banks vote yes, and the transfer commits": commit,
+    "One bank votes no, and the transfer aborts": honest_no,
+    "The coordinator crashes, and all banks are blocked": blocked_behind_a_crash,
+    "One bank knows the decision, and the others ask it": one_knows,
+    "No bank knows the decision, and asking does not help": nobody_knows,
+    "One bank was never asked, and it aborts for all": one_was_not_asked,
+    "A bank crashes in doubt, and its promise survives": participant_recovers,
+    "Two transfers wait for each other, and one is aborted": deadlock,
+    "A vote is late, and asking does not help yet": vote_is_late,
+    "Presumed abort: the coordinator forgets, and answers abort": lambda: votes_are_lost("presumed_abort"),
+    "Presumed commit: a bank forgets, and the answer is commit": presumed_commit,
+    "Presumed commit: the collecting record tells of an abort": lambda: votes_are_lost("presumed_commit"),
+    "Read-only: a bank takes no part in the second phase": read_only,
+    "Three phases: all banks vote yes, and the transfer commits": three_phases,
+    "Three phases: the coordinator crashes, and a backup commits": lambda: a_backup_decides(committable="P2"),
+    "Three phases: the coordinator crashes, and a backup aborts": a_backup_decides,
+    "Three phases: one bank knows the decision, and a backup asks it": lambda: one_knows("three_phase", bank="P3"),
+    "Three phases: a slow coordinator gives up": slow_coordinator_gives_up,
+    "Three phases: a bank comes back, and the others decide": back_from_a_crash,
+    "Three phases: a partition splits the banks": a_partition_splits,
 }
-"""Every scripted run by its title."""
+"""A sentence -> a function that writes the run."""

@@ -1,25 +1,26 @@
-"""What the protocols cost, counted in runs, beside what is published; and how long they block.
+"""What the protocols cost, counted in runs, beside published figures; and how long they block.
 
-A record is forced when the log on disk grows in the step that writes it, and lazy when it waits for the next.
+A record is forced if the log on disk grows in the step that writes it, and lazy if it waits for the next forced one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from functools import reduce
 from typing import Literal, NamedTuple
 
 from patterns.engine.history import History
-from patterns.engine.scripted import LONG, Run, Unreached, arrive, lose, until
+from patterns.engine.milestones import fired, when
 from patterns.engine.trace import moved, sent
-from patterns.engine.world import Crash, Restart, World, agenda
+from patterns.engine.world import World
 from patterns.two_phase_commit.doubt import in_doubt
 from patterns.two_phase_commit.log import Logged
-from patterns.two_phase_commit.machine import COORDINATOR, CUSTOMERS, PROTOCOLS, TwoPhaseCommit
+from patterns.two_phase_commit.machine import COORDINATOR, CUSTOMERS, PROTOCOLS
 from patterns.two_phase_commit.messages import Commit, PreCommit
 from patterns.two_phase_commit.presumed import Reader
 
-from .gallery import begun, finish
-from .milestones import all_ended, fired
+from .gallery import Run, begun, ended
+from .milestones import all_ended
 
 Case = Literal["commit", "abort"]
 Role = Literal["coordinator", "yes", "no", "reader"]
@@ -38,35 +39,16 @@ class Cost(NamedTuple):
     """How many of them are forced."""
 
 
-class Count(NamedTuple):
-    """One transaction, counted."""
-
-    protocol: str
-    case: Case
-    n: int
-    """Participants, readers included."""
-    readers: int
-    coordinator: Cost
-    yes: Cost | None
-    """Each participant that voted yes; None where there is none."""
-    no: Cost | None
-    """The participant that voted no."""
-    reader: Cost | None
-    """Each participant that voted read-only."""
-    total: Cost
-    """All together."""
-
-
 def transaction(protocol: str, case: Case, n: int, readers: int = 0) -> Run:
-    """The run that is counted: nothing fails, and to abort, the last that writes votes no.
+    """The run that is counted: nothing fails; to abort, the last participant that writes votes no.
 
-    Raises ValueError for what cannot be counted.
+    Raises ValueError if no such transaction exists.
     """
     check_names(protocol, case)
     votes_read_only = issubclass(PROTOCOLS[protocol].participant, Reader)
     writers = n - readers
     if readers and not votes_read_only:
-        raise ValueError(f"readers is {readers}; in {protocol} who only reads votes yes: 0")
+        raise ValueError(f"readers is {readers}; allowed in {protocol} is 0: a participant that only reads votes yes")
     if not 1 <= n <= MOST or not 0 <= readers <= n or (case == "abort" and writers < 2):
         raise ValueError(f"n is {n} and readers {readers}; allowed are n from 1 to {MOST}, with 2 that write to abort")
     if votes_read_only and writers == 1:
@@ -75,9 +57,8 @@ def transaction(protocol: str, case: Case, n: int, readers: int = 0) -> Run:
     if writers > 1:
         amounts |= dict.fromkeys(CUSTOMERS[readers : n - 1], 1) | {CUSTOMERS[n - 1]: 1 - writers}
     balance = 100 if case == "commit" else 0
-    # All messages take as long, so that the last vote to arrive is the no, when all others are in.
-    machine = TwoPhaseCommit(n=n, protocol=protocol, transfers=(amounts,), balance=balance, latency=(10, 10))
-    return finish(begun(machine))
+    # All messages take equally long, so that the no is the last vote to arrive.
+    return ended(begun(n=n, protocol=protocol, transfers=(amounts,), balance=balance, latency=(10, 10)))
 
 
 def check_names(protocol: str, case: str) -> None:
@@ -88,29 +69,26 @@ def check_names(protocol: str, case: str) -> None:
         raise ValueError(f"case is {case!r}; allowed are commit and abort")
 
 
-def count(protocol: str, case: Case, n: int, readers: int = 0) -> Count:
-    """The messages and log records of one transaction, by who sends and writes them. Raises ValueError for what cannot
-    be counted, RuntimeError where those of one role differ."""
+def count(protocol: str, case: Case, n: int, readers: int = 0) -> dict[Role | Literal["total"], Cost]:
+    """The messages and log records of one transaction, for one process of each role and in total.
+
+    Raises ValueError if no such transaction exists, RuntimeError if two processes of one role differ.
+    """
     run = transaction(protocol, case, n, readers)
-    costs, votes = dict.fromkeys(run.state.names, Cost(0, 0, 0)), dict[str, Role]()
+    roles: dict[str, Role] = {COORDINATOR: "coordinator"}
+    costs = dict.fromkeys(run.state.names, Cost(0, 0, 0))
     for step in run.branch[1:]:
         for note in step.notes:
             if note.rule in VOTES:
-                votes[note.values["who"]] = VOTES[note.rule]
+                roles[note.values["who"]] = VOTES[note.rule]
         before, after = moved(step) or (None, None)
         if isinstance(before, Logged) and isinstance(after, Logged):
             costs[after.id] = _plus(costs[after.id], _step_cost(before, after, len(sent(step))))
-    by_role: dict[Role, set[Cost]] = {}
-    for name, vote in votes.items():
-        by_role.setdefault(vote, set()).add(costs[name])
-    if any(len(found) > 1 for found in by_role.values()):
-        raise RuntimeError(f"those of one role do not cost the same: {by_role}")
-
-    def of(role: Role) -> Cost | None:
-        return next(iter(by_role.get(role, ())), None)
-
-    total = Cost(*(sum(column) for column in zip(*costs.values(), strict=True)))
-    return Count(protocol, case, n, readers, costs[COORDINATOR], of("yes"), of("no"), of("reader"), total)
+    counted: dict[Role | Literal["total"], Cost] = {"total": reduce(_plus, costs.values())}
+    for name, role in roles.items():
+        if counted.setdefault(role, costs[name]) != costs[name]:
+            raise RuntimeError(f"two processes of the role {role!r} differ: {costs}")
+    return counted
 
 
 def _plus(one: Cost, other: Cost) -> Cost:
@@ -122,18 +100,11 @@ def _step_cost(before: Logged, after: Logged, messages: int) -> Cost:
     return Cost(messages, records, records if len(after.log) > len(before.log) else 0)
 
 
-def counts(case: Case = "commit", ns: Iterable[int] = range(2, 6)) -> Iterator[Count]:
-    """Every protocol for each n, without readers: a chart's points."""
-    for protocol in ("basic", "presumed_abort", "presumed_commit", "three_phase"):
-        for n in ns:
-            yield count(protocol, case, n)
-
-
-# What is published
+# Published figures
 
 
 class Published(NamedTuple):
-    """What a source says one process does for one transaction."""
+    """The work of one process for one transaction, by a source."""
 
     records: int
     forced: int
@@ -157,8 +128,7 @@ PUBLISHED: Mapping[tuple[str, Case, Role], Published] = {
     ("presumed_abort", "commit", "reader"): Published(0, 0, 1, 0, TABLE),
     ("presumed_commit", "commit", "coordinator"): Published(2, 2, 2, 1, TABLE),
     ("presumed_commit", "commit", "yes"): Published(2, 1, 1, 0, TABLE),
-    ("presumed_commit", "commit", "reader"): Published(0, 0, 1, 0, TABLE),
-    # Table I is of commits; what aborts cost follows from the text.
+    # Table I has commits only; the costs of aborts follow from the text.
     ("basic", "abort", "coordinator"): Published(2, 1, 2, 0, TEXT_2),
     ("basic", "abort", "yes"): Published(2, 2, 2, 0, TEXT_2),
     ("basic", "abort", "no"): Published(1, 1, 1, 0, TEXT_2),
@@ -170,39 +140,28 @@ PUBLISHED: Mapping[tuple[str, Case, Role], Published] = {
     ("presumed_commit", "abort", "no"): Published(1, 1, 1, 0, TEXT_PC),
     ("presumed_commit", "abort", "reader"): Published(0, 0, 1, 0, TEXT_PC),
 }
-"""(protocol, case, who) -> what is published. A participant that votes no is sent no decision."""
-
-READERS_ONLY: Mapping[str, Published] = {
-    "presumed_abort": Published(0, 0, 0, 1, TABLE),
-    "presumed_commit": Published(2, 1, 0, 1, TABLE),
-}
-"""Protocol -> the coordinator of a transaction that has only read."""
+"""(protocol, case, role) -> published figures. A participant that votes no receives no decision."""
 
 
 def published_total(protocol: str, case: Case, n: int, readers: int = 0) -> tuple[int | None, int | None]:
-    """The messages and the forced records that the table says one transaction costs, of all together: added up over
-    the coordinator and its participants, of which in an abort one votes no. None for what is not published.
+    """The published messages and forced records of one transaction: the sum over the coordinator and its
+    participants, of which one votes no in an abort. None where nothing is published.
 
     Raises ValueError for an unknown protocol or case.
     """
     check_names(protocol, case)
     if protocol == "three_phase":
         return (messages_of_three_phases(n) if case == "commit" else None), None
-    known = protocol.removesuffix("_read_only") if protocol != "read_only" else "presumed_abort"
+    known = "presumed_abort" if protocol == "read_only" else protocol
     noes = int(case == "abort")
     number: dict[Role, int] = {"coordinator": 1, "yes": n - readers - noes, "no": noes, "reader": readers}
-    found = {role: PUBLISHED.get((known, case, role)) for role, many in number.items() if many}
-    if any(each is None for each in found.values()):
+    if any(many and (known, case, role) not in PUBLISHED for role, many in number.items()):
         return None, None
-    messages = forced = 0
-    for role, each in found.items():
-        assert each is not None
-        forced += number[role] * each.forced
-        if role == "coordinator":
-            messages += each.to_each_writer * number["yes"] + number["no"] + each.to_each_reader * readers
-        else:
-            messages += number[role] * each.to_each_writer
-    return messages, forced
+    found = {role: PUBLISHED[known, case, role] for role, many in number.items() if many}
+    forced = sum(number[role] * each.forced for role, each in found.items())
+    coordinator = found.pop("coordinator")
+    messages = coordinator.to_each_writer * number["yes"] + number["no"] + coordinator.to_each_reader * readers
+    return messages + sum(number[role] * each.to_each_writer for role, each in found.items()), forced
 
 
 def messages_of_three_phases(n: int) -> int:
@@ -215,24 +174,24 @@ def messages_of_three_phases(n: int) -> int:
 
 
 class Blocked(NamedTuple):
-    """What a crash of the coordinator does to those in doubt. Times are in ms."""
+    """What a crash of the coordinator does to participants in doubt. Times are in ms."""
 
     scenario: str
     repair: int
-    """From the crash to the repair. Where somebody still was in doubt, a little less than asked for: the clock goes by
-    what happens."""
+    """From the crash to the repair. A little less than asked for if a participant is still in doubt: the clock moves
+    with the events."""
     doubt: int
-    """The longest time that a participant was in doubt, from its vote on: as long its rows were locked."""
+    """The longest time that a participant was in doubt, from its vote on: its rows stayed locked for that long."""
     resolved: int
-    """From the crash until nobody was in doubt."""
+    """From the crash until no participant was in doubt."""
 
 
 SCENARIOS = ("two phases, nobody knows", "two phases, one participant knows", "three phases")
 
 
 def blocked_time(repair: int, scenario: str = SCENARIOS[0], n: int = 3) -> Blocked:
-    """The coordinator crashes as soon as all votes are in, and what it sent is lost, but for one message where one
-    participant is to know. It is repaired `repair` ms later.
+    """The coordinator crashes as soon as all votes are in, and its messages are lost, except one if one participant
+    knows. It restarts `repair` ms later.
 
     Raises ValueError for an unknown scenario, a negative time, or n below 2.
     """
@@ -242,21 +201,17 @@ def blocked_time(repair: int, scenario: str = SCENARIOS[0], n: int = 3) -> Block
         raise ValueError(f"repair is {repair} ms and n is {n}; allowed are times from 0, and n from 2 to {MOST}")
     protocol = "three_phase" if scenario == SCENARIOS[2] else "basic"
     amounts = dict.fromkeys(CUSTOMERS[:n], 0) | {"ann": -40, "bob": 40}
-    run = begun(TwoPhaseCommit(n=n, protocol=protocol, transfers=(amounts,)))
-    until(run, fired("C.commit", "3.pre"))
+    run = begun(n=n, protocol=protocol, transfers=(amounts,)).until(fired("C.commit", "3.pre"))
     if scenario == SCENARIOS[1]:
-        arrive(run, Commit, "P1")
-    run.apply(Crash(COORDINATOR))
-    crashed = run.state.clock
-    lose(run, Commit)
-    lose(run, PreCommit)
-    while (item := next(agenda(run.state), None)) is not None and item.due <= crashed + repair:
-        run.advance()
-    repaired = run.state.clock - crashed if in_doubt(run.state) else repair
-    run.apply(Restart(COORDINATOR))
-    if not all_ended(run.state) and run.run_until(lambda step: all_ended(step.state), LONG) is None:
-        raise Unreached(f"{scenario}: never resolved")
-    return Blocked(scenario, repaired, *_doubt_times(run, crashed))
+        run.deliver(Commit, to="P1")
+    run.crash(COORDINATOR)
+    crashed = run.world.clock
+    run.lose(Commit).lose(PreCommit).wait(repair)
+    repaired = run.world.clock - crashed if in_doubt(run.world) else repair
+    run.restart(COORDINATOR)
+    if not all_ended(run.world):
+        run.until(when(all_ended))
+    return Blocked(scenario, repaired, *_doubt_times(run.history, crashed))
 
 
 def _doubt_times(run: History[World, object], crashed: int) -> tuple[int, int]:

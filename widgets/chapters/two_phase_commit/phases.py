@@ -29,9 +29,9 @@ def era(world: World) -> Era | None:
 
 def _open(world: World) -> Era | None:
     """The transactions that the coordinator has open, and those that are in doubt or wait at a participant."""
-    phases = {open.txn: open.phase for open in coordinator(world).open}
+    phases = {txn: open.phase for txn, open in coordinator(world).open}
     doubt = dict.fromkeys(doubt.txn for doubt in in_doubt(world))
-    waits = [branch.txn for process in participants(world) for branch in process.branches]
+    waits = [branch.txn for process in participants(world) for branch in process.branches.values()]
     live = [*dict.fromkeys([*phases, *doubt, *waits])]
     if not live:
         return None

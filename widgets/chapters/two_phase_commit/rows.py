@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from patterns.engine.table import Table
 from patterns.two_phase_commit import Coordinator, Open, Participant
 from patterns.two_phase_commit.log import Logged, Records
 from widgets.kit import Row, box
@@ -73,7 +74,7 @@ def _record(process: Logged, place: int) -> Box:
 
 def memory_rows(process: Any) -> list[Row]:
     if isinstance(process, Coordinator):
-        rows = [row for open in process.open for row in _open(process.id, open)]
+        rows = [row for open in process.open.values() for row in _open(process.id, open)]
     else:
         rows = [*_branches(process), *_locks(process), *_reads(process), *_polls(process)]
     waiting = range(len(process.log), len(process.log) + len(process.buffer))
@@ -82,7 +83,7 @@ def memory_rows(process: Any) -> list[Row]:
 
 def _branches(process: Participant) -> list[Row]:
     rows: list[Row] = []
-    for branch in process.branches:
+    for branch in process.branches.values():
         word, txn = BRANCH[branch.standing].word, branch.txn
         title = f"{process.id}: {txn} {waits_for(process, branch) or word}"
         text = fitting(f"{txn} {word}", f"{txn} {short_of(word)}")
@@ -113,7 +114,7 @@ def _reads(process: Participant) -> list[Row]:
 
 def _polls(process: Participant) -> list[Row]:
     rows: list[Row] = []
-    for poll in getattr(process, "polls", ()):
+    for poll in getattr(process, "polls", Table()).values():
         who, txn, got = process.id, poll.txn, len(poll.reports)
         title = f"{who} asks the others how far they are with {txn}; {got} reports, its own included"
         rows.append(box(f"poll:{who}:{txn}", f"leads {txn}", role_of(txn), "soft", title))
@@ -137,7 +138,7 @@ def _open(who: str, open: Open) -> list[Row]:
 
 def _cell(who: str, open: Open, name: str) -> Box:
     """One participant's vote; after the votes, whether it has acknowledged, unless it is not told the decision."""
-    vote = dict(open.votes).get(name)
+    vote = open.votes.get(name)
     if open.phase == "voting" or vote in ("no", "read-only"):
         got, sign, said = vote is not None, VOTES[vote] if vote else "·", f"voted {vote}" if vote else "has not voted"
     else:

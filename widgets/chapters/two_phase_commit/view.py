@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from patterns.engine.step import Step
+from patterns.engine.table import Table
 from patterns.engine.world import Call, World
 from patterns.two_phase_commit import Coordinator, Participant, blocked, coordinator, in_doubt, participants
+from patterns.two_phase_commit.three_phase import Poll
 from widgets.kit import Look, Point, ProcessView, Row, box, small
 from widgets.scene import Box, Era, Mark, Role
 
@@ -21,6 +23,7 @@ from .words import duration, in_short, look_of, role_of, stands, waits_for
 TOP, HIGH, MIDDLE, LOW = 46, 152, 200, 292
 """How far down the coordinator stands, and the participants. Of three the middle one is low: so the words of what the
 outer ones ask each other lie beside those of what it asks the coordinator."""
+NO_POLLS: Table[Poll] = Table()
 FEW = 3
 """As many participants have words in their discs."""
 LINE, MOST_LINES = 16, 3
@@ -157,7 +160,7 @@ class CommitView(ProcessView):
 
 def _coordinator(process: Coordinator) -> dict[str, str]:
     facts: dict[str, str] = {}
-    for open in process.open:
+    for open in process.open.values():
         facts[open.txn] = open.phase
         if open.phase == "voting":
             facts[f"{open.txn} votes"] = ", ".join(f"{name} {vote}" for name, vote in open.votes) or "none"
@@ -167,13 +170,12 @@ def _coordinator(process: Coordinator) -> dict[str, str]:
 
 
 def _participant(process: Participant) -> dict[str, str]:
-    facts = {branch.txn: waits_for(process, branch) or branch.standing for branch in process.branches}
+    facts = {branch.txn: waits_for(process, branch) or branch.standing for branch in process.branches.values()}
     facts["locked"] = ", ".join(f"{lock.account} by {lock.txn}" for lock in process.locks) or "nothing"
     if suspects := getattr(process, "suspects", ()):
         facts["takes for crashed"] = ", ".join(sorted(suspects))
-    for poll in getattr(process, "polls", ()):
-        told = zip(poll.senders, poll.reports, strict=True)
-        facts[f"leads {poll.txn}, knows"] = ", ".join(f"{sender} {report.state}" for sender, report in told)
+    for poll in getattr(process, "polls", NO_POLLS).values():
+        facts[f"leads {poll.txn}, knows"] = ", ".join(f"{sender} {report.state}" for sender, report in poll.reports)
     return facts
 
 

@@ -8,28 +8,24 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from patterns.engine.world import World
-from patterns.two_phase_commit import (
-    Abort,
-    Ack,
-    Branch,
-    Commit,
-    Coordinator,
-    InDoubt,
-    Inquiry,
-    Open,
-    Participant,
-    PreCommit,
-    PreCommitted,
-    Prepare,
-    StateReport,
-    StateRequest,
-    Voted,
-    transactions,
-)
+from patterns.two_phase_commit import Branch, Coordinator, Open, Participant, Prepare, transactions
 from patterns.two_phase_commit.coordinator import client_name
 from patterns.two_phase_commit.doubt import prepared_undecided
 from patterns.two_phase_commit.log import Records, outcome_in
-from patterns.two_phase_commit.messages import Outcome, past
+from patterns.two_phase_commit.messages import (
+    Abort,
+    Ack,
+    Commit,
+    InDoubt,
+    Inquiry,
+    Outcome,
+    PreCommit,
+    PreCommitted,
+    StateReport,
+    StateRequest,
+    Voted,
+    past,
+)
 from widgets.scene import Role, Tone
 
 
@@ -118,9 +114,9 @@ def stands(world: World, process: Any) -> list[Stand]:
     if down:
         found = [_promised(txn) for txn in prepared_undecided(process)] if isinstance(process, Participant) else []
     elif isinstance(process, Coordinator):
-        found = [_open(open) for open in process.open]
+        found = [_open(open) for open in process.open.values()]
     else:
-        found = [_branch(world, process, branch) for branch in process.branches]
+        found = [_branch(world, process, branch) for branch in process.branches.values()]
     known = {stand.txn for stand in found}
     decided: dict[str, Outcome] = {}
     for record in (*process.log, *process.buffer):
