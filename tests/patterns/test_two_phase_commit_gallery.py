@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -34,12 +35,5 @@ def standing(world: Any) -> str:
 @pytest.mark.parametrize("title", GALLERY)
 def test_the_run_is_told_as_before(title: str, golden: Callable[[str, str], None]) -> None:
     history = GALLERY[title]()
-    assert history.step.depth == 0, "a run of the gallery stands at its start"
-    golden(f"two_phase_commit_{title.replace(':', '').replace(' ', '_').replace('-', '_')}", narration(history))
-
-
-@pytest.mark.parametrize("title", GALLERY)
-def test_the_run_is_rebuilt_by_its_replay_code(title: str) -> None:
-    history = GALLERY[title]()
-    again = History.replay(history.machine, history.code)
-    assert again.branch[-1].state == history.branch[-1].state
+    name = re.sub(r"\W+", "_", title.lower())
+    golden(f"two_phase_commit_{name}", narration(history))

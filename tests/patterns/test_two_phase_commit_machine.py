@@ -10,14 +10,15 @@ import pytest
 
 from patterns.engine.counterexample import Watch
 from patterns.engine.machine import NotEnabled
+from patterns.engine.milestones import fired
 from patterns.engine.params import ParameterError
 from patterns.engine.process import Process
-from patterns.engine.scripted import until
+from patterns.engine.script import Script
+from patterns.engine.table import Table
 from patterns.engine.world import Crash, Cut, Deliver, Drop, Heal, Request, Restart
 from patterns.two_phase_commit import PROTOCOLS, Branch, Done, Move, Participant, TwoPhaseCommit, blocked, in_doubt
 from patterns.two_phase_commit.lesson import GALLERY
-from patterns.two_phase_commit.lesson.gallery import begun, finish
-from patterns.two_phase_commit.lesson.milestones import MILESTONES, all_ended, fired
+from patterns.two_phase_commit.lesson.milestones import all_ended
 from patterns.two_phase_commit.properties import ALWAYS, agreement
 
 ANN = Move("P1", "ann", -40)
@@ -28,53 +29,53 @@ ANN = Move("P1", "ann", -40)
 
 def test_who_is_in_doubt_and_since_when_is_read_off_the_state() -> None:
     """From its yes to the decision: the uncertainty period (BHG 7.3)."""
-    run = begun(TwoPhaseCommit(n=2, latency=(10, 10)))
-    assert in_doubt(run.state) == ()
-    until(run, fired("P.yes"))
-    until(run, fired("P.yes"))
-    assert in_doubt(run.state) == (("P1", "T1", 10), ("P2", "T1", 10))
-    assert not blocked(run.state), "the coordinator is up"
-    run.apply(Crash("C"))
-    assert blocked(run.state) == ("T1",)
+    run = Script(TwoPhaseCommit(n=2, latency=(10, 10))).ask("A")
+    assert in_doubt(run.world) == ()
+    run.until(fired("P.yes"))
+    run.until(fired("P.yes"))
+    assert in_doubt(run.world) == (("P1", "T1", 10), ("P2", "T1", 10))
+    assert not blocked(run.world), "the coordinator is up"
+    run.do(Crash("C"))
+    assert blocked(run.world) == ("T1",)
 
 
 def test_who_waits_for_a_lock_is_not_in_doubt() -> None:
     """BHG 7.3: the uncertainty period begins with its yes; before it a process may abort alone."""
-    steps = GALLERY["deadlock"]().branch
+    steps = GALLERY["Two transfers wait for each other, and one is aborted"]().branch
     waits = next(step.state for step in steps if len(step.state["P1"].branches) == 2)
-    assert [branch.standing for branch in waits["P1"].branches] == ["in doubt", "waiting"]
+    assert [branch.standing for branch in waits["P1"].branches.values()] == ["in doubt", "waiting"]
     assert [doubt.txn for doubt in in_doubt(waits) if doubt.participant == "P1"] == ["T1"]
 
 
 def test_a_cut_between_all_that_are_in_doubt_and_the_coordinator_blocks_as_its_crash_does() -> None:
     """BHG 7.4: blocked until the failure is repaired, of a site or of the network. One link is enough."""
-    run = begun(TwoPhaseCommit(n=2))
-    until(run, fired("P.yes"))
-    until(run, fired("P.yes"))
-    run.apply(Cut(("C",), ("P1",)))
-    assert blocked(run.state) == ()
-    run.apply(Cut(("C",), ("P2",)))
-    assert blocked(run.state) == ("T1",)
-    run.apply(Heal())
-    assert blocked(run.state) == ()
+    run = Script(TwoPhaseCommit(n=2)).ask("A")
+    run.until(fired("P.yes"))
+    run.until(fired("P.yes"))
+    run.do(Cut(("C",), ("P1",)))
+    assert blocked(run.world) == ()
+    run.do(Cut(("C",), ("P2",)))
+    assert blocked(run.world) == ("T1",)
+    run.do(Heal())
+    assert blocked(run.world) == ()
 
 
 def test_nobody_is_blocked_while_one_knows() -> None:
     """BHG 7.4: cooperative termination."""
-    history = GALLERY["one participant knows"]()
+    history = GALLERY["One bank knows the decision, and the others ask it"]()
     assert not any(blocked(step.state) for step in history.branch)
-    assert any(blocked(step.state) for step in GALLERY["nobody knows"]().branch)
+    assert any(blocked(step.state) for step in GALLERY["No bank knows the decision, and asking does not help"]().branch)
 
 
 def test_since_when_somebody_waits_makes_no_two_states_of_one() -> None:
     """For a search: no rule reads it."""
     machine = TwoPhaseCommit(n=2)
-    world = begun(machine).state
+    world = Script(machine).ask("A").world
     early, late = (
         msgspec.structs.replace(
             world,
             processes=tuple(
-                msgspec.structs.replace(process, branches=(Branch("T1", (ANN,), (), "in doubt", since),))
+                msgspec.structs.replace(process, branches=Table((("T1", Branch("T1", (ANN,), (), "in doubt", since)),)))
                 if isinstance(process, Participant)
                 else process
                 for process in world.processes
@@ -117,45 +118,36 @@ def test_an_invalid_parameter_is_refused_with_the_reason(params: dict[str, Any],
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("n", [1, 2, 3, 5])
-def test_every_machine_runs_and_is_built_again_from_its_parameters(protocol: str, n: int) -> None:
-    machine = TwoPhaseCommit(n=n, protocol=protocol, seed=3)
-    again = machine.again()
-    assert again.params == machine.params
-    assert again.start() == machine.start()
-    end = finish(begun(machine)).branch[-1].state
+def test_every_machine_commits_where_nothing_fails(protocol: str, n: int) -> None:
+    end = Script(TwoPhaseCommit(n=n, protocol=protocol, seed=3)).ask("A").finish().world
     assert all_ended(end)
     assert end.calls[0].reply == Done("T1", "commit")
 
 
 def test_the_clients_of_the_machine_ask_once_each_and_again_while_they_wait() -> None:
     machine = TwoPhaseCommit()
-    run = begun(machine)
-    assert [request.client for request in machine.requests(run.state)] == ["A", "B"]
-    assert [request.client for request in TwoPhaseCommit(retries=False).requests(run.state)] == ["B"]
-    finish(run)
-    assert [request.client for request in machine.requests(run.branch[-1].state)] == ["B"]
+    run = Script(machine).ask("A")
+    assert [request.client for request in machine.requests(run.world)] == ["A", "B"]
+    assert [request.client for request in TwoPhaseCommit(retries=False).requests(run.world)] == ["B"]
+    run.finish()
+    assert [request.client for request in machine.requests(run.world)] == ["B"]
 
 
 def test_a_client_takes_no_answer_to_another_request_for_its_own() -> None:
     machine = TwoPhaseCommit()
-    call = begun(machine).state.calls[0]
+    call = Script(machine).ask("A").world.calls[0]
     assert machine.answers(call, Done("T1", "commit"))
     assert not machine.answers(call, Done("T2", "commit"))
 
 
 def test_who_has_crashed_for_good_does_not_come_back() -> None:
     """The failures that three phases are made for (Skeen 1981): a site that stops."""
-    run = begun(TwoPhaseCommit(crash_stop=True))
-    run.apply(Crash("C"))
-    assert run.machine.why_not(run.state, Restart("C")) == "C has crashed for good"  # type: ignore[attr-defined]
+    run = Script(TwoPhaseCommit(crash_stop=True)).ask("A")
+    run.do(Crash("C"))
+    assert run.history.machine.why_not(run.world, Restart("C")) == "C has crashed for good"  # type: ignore[attr-defined]
     with pytest.raises(NotEnabled, match="crashed for good"):
-        run.apply(Restart("C"))
-    assert list(run.machine.repairs(run.state)) == []
-
-
-def test_every_milestone_is_reached_in_some_run() -> None:
-    steps = [step for run in GALLERY.values() for step in run().branch]
-    assert {name for name, reached in MILESTONES.items() if any(reached(step) for step in steps)} == set(MILESTONES)
+        run.history.apply(Restart("C"))
+    assert list(run.history.machine.repairs(run.world)) == []
 
 
 def test_process_fields_and_messages_go_over_a_command_line_and_a_wire() -> None:
@@ -182,11 +174,11 @@ def test_with_no_fault_the_properties_hold_all_along() -> None:
 
 def test_a_lost_question_is_no_vote() -> None:
     """AC3: commit only if all voted yes."""
-    run = begun(TwoPhaseCommit(n=2))
-    lost = next(packet for packet in run.state.packets if packet.to == "P2")
-    run.apply(Drop(lost.id))
-    until(run, fired("C.abort"))
-    end = finish(run).branch[-1].state
+    run = Script(TwoPhaseCommit(n=2)).ask("A")
+    lost = next(packet for packet in run.world.packets if packet.to == "P2")
+    run.do(Drop(lost.id))
+    run.until(fired("C.abort"))
+    end = run.finish().world
     assert [dict(end[name].balances) for name in ("P1", "P2")] == [{"ann": 100}, {"bob": 100}]
-    assert isinstance(run.branch[1].event, Request)
-    assert any(isinstance(step.event, Deliver) for step in run.branch[2:])
+    assert isinstance(run.history.branch[1].event, Request)
+    assert any(isinstance(step.event, Deliver) for step in run.history.branch[2:])

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from patterns.engine.table import Table
 from patterns.two_phase_commit import Done, Move, Open, Prepare, Transfer, blocked, in_doubt, outcomes
 from patterns.two_phase_commit.lesson import GALLERY
 from patterns.two_phase_commit.log import Aborted, Account, Collecting, Committed, Prepared, Ready
@@ -32,7 +33,7 @@ COMMITS = [("C", Commit("T1")), ("P2", Commit("T1")), ("P3", Commit("T1"))]
 
 
 def coordinator(*open: Open, **fields: Any) -> ThreePhaseCoordinator:
-    return ThreePhaseCoordinator(id="C", participants=ALL, open=open, **fields)
+    return ThreePhaseCoordinator(id="C", open=Table(tuple((each.txn, each) for each in open)), **fields)
 
 
 def uncertain() -> ThreePhaseParticipant:
@@ -49,7 +50,7 @@ def leading(bank: ThreePhaseParticipant) -> ThreePhaseParticipant:
     for _ in range(3):
         if bank.polls:
             return bank
-        bank, _ = bank.after_timer("doubt")
+        bank, _ = bank.after_timer("doubt:T1")
     pytest.fail("it takes the coordinator's place in the end")
 
 
@@ -57,7 +58,7 @@ def reports(bank: ThreePhaseParticipant, **states: Any) -> tuple[ThreePhaseParti
     """The reports of others arrive; then its time is up."""
     for sender, state in states.items():
         bank, _ = bank.after_message(sender, StateReport("T1", state))
-    return bank.after_timer("doubt")
+    return bank.after_timer("doubt:T1")
 
 
 # All goes well
@@ -65,18 +66,28 @@ def reports(bank: ThreePhaseParticipant, **states: Any) -> tuple[ThreePhaseParti
 
 def test_when_all_voted_yes_they_are_told_so_before_anything_is_decided() -> None:
     """BHG 7.5, step 3: PRE-COMMIT."""
-    voting = Open("T1", "A", ALL, votes=(("P1", "yes"), ("P2", "yes")), due=True)
+    voting = Open(
+        "T1",
+        "A",
+        ALL,
+        votes=Table(
+            (
+                ("P1", "yes"),
+                ("P2", "yes"),
+            )
+        ),
+    )
     after, effects = coordinator(voting, log=(Collecting("T1", ALL),)).after_message("P3", Voted("T1", "yes"))
     assert effects.sends == [(name, PreCommit("T1")) for name in ALL]
     assert effects.replies == []
-    assert after.open[0].phase == "pre-committing"
+    assert after.open["T1"].phase == "pre-committing"
     assert after.log == (Collecting("T1", ALL),)
 
 
 def test_who_is_told_so_is_committable_and_says_so() -> None:
     """BHG 7.5, step 4: it knows that all voted yes."""
     after, effects = uncertain().after_message("C", PreCommit("T1"))
-    assert after.branches[0].standing == "committable"
+    assert after.branches["T1"].standing == "committable"
     assert after.log[-1] == Ready("T1")
     assert effects.sends == [("C", PreCommitted("T1"))]
     assert after.accounts == (Account("ann", 100),), "it has not committed"
@@ -102,13 +113,13 @@ def test_when_all_know_it_is_committed() -> None:
     after, effects = coordinator(waiting).after_message("P3", PreCommitted("T1"))
     assert effects.sends == [(name, Commit("T1")) for name in ALL]
     assert effects.replies == [("A", Done("T1", "commit"))]
-    assert after.open == ()
+    assert after.open == Table()
 
 
 def test_the_coordinator_does_not_wait_for_the_crashed() -> None:
     """BHG 7.5, timeout actions: who does not acknowledge has failed; the others are all committable."""
-    waiting = Open("T1", "A", ALL, "pre-committing", missing=frozenset({"P3"}), due=True)
-    after, effects = coordinator(waiting).after_timer("pre-commits")
+    waiting = Open("T1", "A", ALL, "pre-committing", missing=frozenset({"P3"}))
+    after, effects = coordinator(waiting).after_timer("pre-commits:T1")
     assert [note.rule for note in effects.notes] == ["3.enough", "C.commit", "C.forced"]
     assert isinstance(after.log[-1], Committed)
 
@@ -118,7 +129,7 @@ def test_the_coordinator_does_not_wait_for_the_crashed() -> None:
 
 def test_who_stands_first_in_line_takes_the_coordinators_place() -> None:
     """BHG 7.5: the processes that are up elect a new coordinator, which asks for their states."""
-    after, effects = uncertain().after_timer("doubt")
+    after, effects = uncertain().after_timer("doubt:T1")
     assert after.suspects == {"C"}
     assert effects.sends == [(name, StateRequest("T1")) for name in ("C", "P2", "P3")]
 
@@ -127,9 +138,9 @@ def test_who_stands_behind_gives_those_before_it_their_time() -> None:
     """BHG 7.5: it takes its turn only when they are silent too."""
     bank = ThreePhaseParticipant(id="P2", accounts=(Account("bob", 100),))
     bank, _ = bank.after_message("C", Prepare("T1", (Move("P2", "bob", 40),), ALL))
-    after, effects = bank.after_timer("doubt")
+    after, effects = bank.after_timer("doubt:T1")
     assert (after.suspects, effects.sends) == ({"C"}, [])
-    after, effects = after.after_timer("doubt")
+    after, effects = after.after_timer("doubt:T1")
     assert after.suspects == {"C", "P1"}
     assert [to for to, _ in effects.sends] == ["C", "P1", "P3"]
 
@@ -141,9 +152,9 @@ def test_who_stands_behind_gives_those_before_it_their_time() -> None:
 )
 def test_who_is_asked_says_how_far_it_is_and_waits_anew(bank: ThreePhaseParticipant, state: Any) -> None:
     """BHG 7.5: STATE-REQ."""
-    after, effects = bank.after_message("P3", StateRequest("T1"))
+    _after, effects = bank.after_message("P3", StateRequest("T1"))
     assert effects.sends == [("P3", StateReport("T1", state))]
-    assert not after.branches[0].due
+    assert effects.timers == {"doubt:T1": (90, 90)}
 
 
 def test_who_has_not_voted_has_aborted_when_it_says_so() -> None:
@@ -194,7 +205,7 @@ def test_the_coordinators_own_state_counts_when_it_reports() -> None:
 
 def test_a_coordinator_that_was_only_slow_gives_up_when_another_takes_its_place() -> None:
     """Two must not lead. While it collects votes it has not decided, and may abort (BHG 7.4, timeout actions)."""
-    voting = Open("T1", "A", ALL, votes=(("P1", "yes"),), due=True)
+    voting = Open("T1", "A", ALL, votes=Table((("P1", "yes"),)))
     after, effects = coordinator(voting).after_message("P1", StateRequest("T1"))
     assert after.log == (Aborted("T1", ALL),)
     assert effects.sends == [*((name, Abort("T1")) for name in ALL), ("P1", StateReport("T1", "aborted"))]
@@ -204,7 +215,7 @@ def test_a_coordinator_that_was_only_slow_gives_up_when_another_takes_its_place(
 
 def test_a_coordinator_asked_by_one_that_was_down_goes_on() -> None:
     """BHG 7.5, recovery: who was down only asks."""
-    voting = Open("T1", "A", ALL, votes=(("P1", "yes"),), due=True)
+    voting = Open("T1", "A", ALL, votes=Table((("P1", "yes"),)))
     after, effects = coordinator(voting).after_message("P1", StateRequest("T1", True))
     assert (after, effects.sends) == (coordinator(voting), [("P1", StateReport("T1", "uncertain"))])
 
@@ -222,7 +233,7 @@ def test_who_hears_of_another_that_leads_does_not_lead_itself(message: Any) -> N
     bank = leading(uncertain())
     assert bank.polls
     after, _ = bank.after_message("C", message)
-    assert after.polls == ()
+    assert after.polls == Table()
     late, effects = after.after_message("P2", StateReport("T1", "uncertain"))
     assert (late, [note.rule for note in effects.notes]) == (after, ["P.late"])
 
@@ -242,19 +253,20 @@ def test_who_was_down_asks_and_does_not_decide() -> None:
     bank, effects = uncertain().crashed().after_restart()
     assert effects.sends == [(name, StateRequest("T1", True)) for name in ("C", "P2", "P3")]
     assert bank.locks != ()
-    after, effects = bank.after_timer("doubt")
+    after, effects = bank.after_timer("doubt:T1")
     assert after.logged_outcome("T1") is None
     assert effects.notes[0].rule == "3.blocked"
-    assert effects.notes[0].values["why"] == "somebody that is not back may know more"
+    assert effects.notes[0].values["others"] == ("C", "P2", "P3")
     assert effects.sends == [(name, StateRequest("T1", True)) for name in ("C", "P2", "P3")], "it asks again"
 
 
 def test_who_was_down_does_not_count_for_those_that_were_not() -> None:
     """BHG 7.5: only those that never failed take part in the termination protocol."""
     bank, _ = leading(uncertain()).after_message("P2", StateReport("T1", "committable", recovered=True))
-    after, effects = bank.after_timer("doubt")
+    after, effects = bank.after_timer("doubt:T1")
     assert effects.notes[0].rule == "3.TR3"
-    assert effects.notes[0].values["states"] == "P1 uncertain", "and P2, which is committable, is not said to be"
+    assert effects.notes[0].values["uncertain"] == ("P1",)
+    assert effects.notes[0].values["committable"] == (), "P2 is committable, but does not count"
     assert after.logged_outcome("T1") == "abort"
 
 
@@ -262,7 +274,7 @@ def test_who_was_down_is_not_waited_for_before_a_commit() -> None:
     """BHG 7.5, TR4: PRE-COMMIT goes to those that are up and uncertain; who was down is told the decision only."""
     bank, _ = leading(committable()).after_message("P2", StateReport("T1", "uncertain"))
     bank, _ = bank.after_message("P3", StateReport("T1", "uncertain", recovered=True))
-    bank, effects = bank.after_timer("doubt")
+    bank, effects = bank.after_timer("doubt:T1")
     assert effects.sends == [("P2", PreCommit("T1"))]
     _after, effects = bank.after_message("P2", PreCommitted("T1"))
     assert effects.sends == COMMITS
@@ -275,20 +287,19 @@ def test_who_was_down_and_may_not_decide_asks_again_only_when_its_time_is_up() -
         bank, _ = bank.after_message(sender, StateReport("T1", "committable"))
     bank, effects = bank.after_message("P3", StateReport("T1", "committable"))
     assert [note.rule for note in effects.notes] == ["3.heard", "3.blocked"]
-    assert effects.notes[1].values["why"] == "those that were not will decide"
+    assert effects.notes[1].values["others"] == ("C", "P2", "P3")
     assert effects.sends == []
-    _after, effects = bank.after_timer("doubt")
+    _after, effects = bank.after_timer("doubt:T1")
     assert effects.sends == [(name, StateRequest("T1", True)) for name in ("C", "P2", "P3")]
 
 
 def test_who_was_down_stands_in_no_line() -> None:
     """BHG 7.5, recovery: while another leads it waits; when nothing comes of that it asks all, and suspects nobody."""
     bank, _ = uncertain().crashed().after_restart()
-    bank, _ = bank.after_message("P2", StateRequest("T1"))
-    assert bank.polls == ()
-    bank, effects = bank.after_timer("doubt")
-    assert effects.sends == [], "it waits anew"
-    bank, effects = bank.after_timer("doubt")
+    bank, effects = bank.after_message("P2", StateRequest("T1"))
+    assert bank.polls == Table()
+    assert effects.timers == {"doubt:T1": (90, 90)}, "it waits anew"
+    bank, effects = bank.after_timer("doubt:T1")
     assert effects.sends == [(name, StateRequest("T1", True)) for name in ("C", "P2", "P3")]
     assert bank.suspects == frozenset()
 
@@ -306,10 +317,10 @@ def test_a_coordinator_that_comes_back_asks_what_was_decided_without_it() -> Non
     """BHG 7.5, recovery."""
     after, effects = coordinator(log=(Collecting("T1", ALL),)).crashed().after_restart()
     assert effects.sends == [(name, Inquiry("T1")) for name in ALL]
-    assert effects.timers == {"recover": (60, 60)}
-    _, effects = after.after_timer("recover")
+    assert effects.timers == {"recover:T1": (60, 60)}
+    _, effects = after.after_timer("recover:T1")
     assert effects.sends == [(name, Inquiry("T1")) for name in ALL]
-    assert effects.timers == {"recover": (60, 60)}, "until it hears of a decision"
+    assert effects.timers == {"recover:T1": (60, 60)}, "until it hears of a decision"
     waits, effects = after.after_request("A", Transfer("T1", (Move("P1", "ann", -40), Move("P2", "bob", 40))))
     assert (effects.sends, effects.replies) == ([], [])
     after, effects = waits.after_message("P2", Commit("T1"))
@@ -321,7 +332,7 @@ def test_a_coordinator_that_had_decided_asks_nothing() -> None:
     """BHG 7.5, recovery: who knows the decision has nothing to ask; others ask it."""
     log = (Collecting("T1", ALL), Committed("T1", ALL))
     after, effects = coordinator(log=log).crashed().after_restart()
-    assert (after.open, effects.sends, effects.timers) == ((), [], {})
+    assert (after.open, effects.sends, effects.timers) == (Table(), [], {})
     _, effects = after.after_message("P1", StateRequest("T1"))
     assert effects.sends == [("P1", StateReport("T1", "committed"))]
 
@@ -331,7 +342,10 @@ def test_a_coordinator_that_had_decided_asks_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("title", "outcome"),
-    [("three phases: a backup commits", "commit"), ("three phases: a backup aborts", "abort")],
+    [
+        ("Three phases: the coordinator crashes, and a backup commits", "commit"),
+        ("Three phases: the coordinator crashes, and a backup aborts", "abort"),
+    ],
 )
 def test_a_crash_of_the_coordinator_blocks_nobody(title: str, outcome: str) -> None:
     """Skeen 1981: nonblocking. All decide while the coordinator is down."""
@@ -345,7 +359,7 @@ def test_a_crash_of_the_coordinator_blocks_nobody(title: str, outcome: str) -> N
 
 def test_a_partition_makes_two_sides_decide_differently_and_no_repair_mends_it() -> None:
     """BHG 7.5: the protocol assumes that there are no communication failures."""
-    end = GALLERY["three phases: a partition splits"]().branch[-1].state
+    end = GALLERY["Three phases: a partition splits the banks"]().branch[-1].state
     assert end.cuts == frozenset()
     assert outcomes(end, "T1") == {"C": "commit", "P1": "commit", "P2": "abort", "P3": "abort"}
     assert sum(sum(end[name].balances.values()) for name in ALL) == 260, "ann has paid, nobody has received"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from patterns.engine.history import History
+from patterns.engine.milestones import find
 from patterns.engine.step import Step
 from patterns.engine.trace import mover, received
 from patterns.engine.world import Crash, Restart
-from patterns.two_phase_commit import TwoPhaseCommit, coordinator, in_doubt, outcomes
+from patterns.two_phase_commit import coordinator, in_doubt, outcomes
 from patterns.two_phase_commit.lesson import BUGS, GALLERY
 from patterns.two_phase_commit.log import Aborted, Collecting, Committed, Prepared
 from patterns.two_phase_commit.messages import Ack
@@ -24,11 +26,6 @@ from widgets.question import Question
 NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "06_two_phase_commit.ipynb"
 
 
-def cell(name: str) -> str:
-    cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
-    return next("".join(cell["source"]) for cell in cells if cell["id"] == name)
-
-
 def rules(step: Step[Any, Any]) -> list[str]:
     return [note.rule for note in step.notes]
 
@@ -38,26 +35,20 @@ def before(step: Step[Any, Any]) -> Any:
     return step.parent.state
 
 
-def guided(depth: int) -> Step[Any, Any]:
-    return GALLERY["commit"](n=2).steps[depth]  # type: ignore[call-arg]
+@cache
+def run(title: str) -> History[Any, Any]:
+    return GALLERY[title]()
 
 
-def step_of(title: str, depth: int) -> Step[Any, Any]:
-    return GALLERY[title]().steps[depth]
+PAYS = "All banks vote yes, and the transfer commits"
 
 
-def test_the_questions_stand_where_these_tests_look() -> None:
-    asked = {
-        "guided": "{2: ask.PROMISE, 5: ask.POINT, 8: ask.FORGET}",
-        "no": "{6: ask.NO}",
-        "crash": "{15: ask.LOCKED}",
-        "help": "{15: ask.KNOWS}",
-        "recovery": "{14: ask.BACK}",
-        "presume": "{9: ask.COLLECTING}",
-        "split": "{26: ask.SPLIT}",
-    }
-    for name, questions in asked.items():
-        assert f"ask={questions}" in cell(name), name
+def where(question: Question, title: str = PAYS) -> Step[Any, Any]:
+    """The step of the run that the question locks."""
+    assert question.at is not None
+    step = find(run(title), question.at)
+    assert step is not None
+    return step
 
 
 # The guided run
@@ -65,7 +56,7 @@ def test_the_questions_stand_where_these_tests_look() -> None:
 
 def test_p1_writes_its_promise_and_locks_the_row_before_its_yes_leaves() -> None:
     """BHG 7.4; Mohan, Lindsay, Obermarck 1986, section 2: the prepare record is forced."""
-    step = guided(2)
+    step = where(ask.PROMISE)
     participant = step.state["P1"]
     assert rules(step) == ["P.yes"]
     assert [str(account) for record in participant.log for account in record.redo] == ["ann 60"]
@@ -76,7 +67,7 @@ def test_p1_writes_its_promise_and_locks_the_row_before_its_yes_leaves() -> None
 
 def test_the_last_yes_makes_c_write_commit_and_nobody_else_knows() -> None:
     """BHG 7.4: the coordinator's commit record is the decision."""
-    step = guided(5)
+    step = where(ask.POINT)
     assert rules(step) == ["C.vote", "C.commit", "C.forced"]
     assert isinstance(step.state["C"].log[-1], Committed)
     assert outcomes(before(step), "T1") == {}
@@ -86,38 +77,41 @@ def test_the_last_yes_makes_c_write_commit_and_nobody_else_knows() -> None:
 
 def test_if_c_crashes_before_the_last_yes_the_transfer_is_aborted() -> None:
     """BHG 7.4: what has no commit record at the coordinator is aborted."""
-    run = GALLERY["commit"](n=2)  # type: ignore[call-arg]
-    run.jump(run.steps[4])
-    run.apply(Crash("C"))
-    run.apply(Restart("C"))
-    assert run.run_until(lambda step: len(outcomes(step.state, "T1")) == 2 and not in_doubt(step.state), 200)
-    assert set(outcomes(run.state, "T1").values()) == {"abort"}
+    before_it = where(ask.POINT).parent
+    assert before_it is not None
+    history = GALLERY[PAYS]()
+    history.jump(history.steps[before_it.depth])
+    history.apply(Crash("C"))
+    history.apply(Restart("C"))
+    assert history.run_until(lambda step: len(outcomes(step.state, "T1")) == 2 and not in_doubt(step.state), 200)
+    assert set(outcomes(history.state, "T1").values()) == {"abort"}
 
 
 def test_c_remembers_until_the_last_acknowledgement() -> None:
-    step, last = guided(8), guided(9)
+    step = where(ask.FORGET)
+    last = run(PAYS).steps[step.depth + 1]
     packet = received(step)
     assert packet is not None
     assert (packet.sender, packet.body) == ("P2", Ack("T1"))
-    assert coordinator(step.state).open[0].missing == {"P1"}
+    assert coordinator(step.state).open["T1"].missing == {"P1"}
     assert rules(last) == ["C.ack", "C.end"]
-    assert coordinator(last.state).open == ()
+    assert not coordinator(last.state).open
 
 
 # Other runs
 
 
 def test_one_no_is_enough_while_a_vote_is_on_its_way() -> None:
-    step = step_of("an honest no", 6)
+    step = where(ask.NO, "One bank votes no, and the transfer aborts")
     assert rules(step) == ["C.vote", "C.abort", "C.forced"]
-    assert dict(coordinator(before(step)).open[0].votes) == {"P3": "yes"}
-    assert step.notes[1].values["told"] == "P2, P3"
+    assert dict(coordinator(before(step)).open["T1"].votes) == {"P3": "yes"}
+    assert step.notes[1].values["told"] == ("P2", "P3")
     assert outcomes(before(step), "T1") == {"P1": "abort"}
     assert any(packet.sender == "P2" for packet in before(step).packets)
 
 
 def test_t2_is_given_up_at_p3_behind_the_lock_of_t1_while_c_is_down() -> None:
-    step = step_of("blocked behind a crash", 15)
+    step = where(ask.LOCKED, "The coordinator crashes, and all banks are blocked")
     assert (mover(step), rules(step)) == ("P3", ["P.tired"])
     assert step.notes[0].values["txn"] == "T2"
     assert step.notes[0].values["timeout"] == 70
@@ -130,15 +124,15 @@ def test_t2_is_given_up_at_p3_behind_the_lock_of_t1_while_c_is_down() -> None:
 
 def test_who_voted_yes_waits_for_c_and_is_right_to() -> None:
     """The first question: in that run the decision was commit, and it was on C's disk alone."""
-    run = GALLERY["blocked behind a crash"]()
-    stuck = [step for step in run.steps if "C" in step.state.down]
+    history = run("The coordinator crashes, and all banks are blocked")
+    stuck = [step for step in history.steps if "C" in step.state.down]
     assert all({d.participant for d in in_doubt(step.state) if d.txn == "T1"} == {"P1", "P2", "P3"} for step in stuck)
-    assert set(outcomes(run.leaves[-1].state, "T1").values()) == {"commit"}
+    assert set(outcomes(history.leaves[-1].state, "T1").values()) == {"commit"}
 
 
 def test_p1_which_has_heard_tells_p2() -> None:
     """BHG 7.4: cooperative termination."""
-    step = step_of("one participant knows", 15)
+    step = where(ask.KNOWS, "One bank knows the decision, and the others ask it")
     packet = received(step)
     assert packet is not None
     assert (packet.sender, packet.to) == ("P2", "P1")
@@ -150,7 +144,7 @@ def test_p1_which_has_heard_tells_p2() -> None:
 
 def test_p2_locks_again_and_then_asks() -> None:
     """BHG 7.4: recovery."""
-    step = step_of("a participant crashes in doubt", 14)
+    step = where(ask.BACK, "A bank crashes in doubt, and its promise survives")
     assert rules(step) == ["P.back", "P.ask"]
     assert before(step)["P2"].locks == ()
     assert step.state["P2"].locks == (Lock("bob", "T1"),)
@@ -160,35 +154,31 @@ def test_p2_locks_again_and_then_asks() -> None:
 
 def test_the_collecting_record_makes_c_abort_what_it_would_presume_committed() -> None:
     """Mohan, Lindsay, Obermarck 1986, section 4."""
-    step = step_of("presumed commit: the collecting record", 9)
+    step = where(ask.COLLECTING, "Presumed commit: the collecting record tells of an abort")
     assert rules(step) == ["C.back"]
-    assert step.notes[0].values["outcome"] == "aborted"
+    assert step.notes[0].values["outcome"] == "abort"
     assert [type(record) for record in before(step)["C"].log] == [Collecting]
     assert type(step.state["C"]).presumes == "commit"
-    run = GALLERY["presumed commit: the collecting record"]()
-    arrived = [packet.body for each in run.steps[:9] if (packet := received(each)) is not None and packet.to == "C"]
+    arrived = [packet.body for each in step.path[:-1] if (packet := received(each)) is not None and packet.to == "C"]
     assert arrived == []  # not one vote
 
 
 def test_p2_aborts_on_its_side_of_the_cut_what_c_and_p1_have_committed() -> None:
     """BHG 7.5: three-phase commit assumes that communication does not fail."""
-    step = step_of("three phases: a partition splits", 26)
+    step = where(ask.SPLIT, "Three phases: a partition splits the banks")
     assert (mover(step), rules(step)[0]) == ("P2", "3.TR3")
     assert outcomes(before(step), "T1") == {"C": "commit", "P1": "commit"}
     assert outcomes(step.state, "T1")["P2"] == "abort"
     assert not step.state.down
-    [poll] = before(step)["P2"].polls
-    assert [(report.state, sender) for report, sender in zip(poll.reports, poll.senders, strict=True)] == [
-        ("uncertain", "P2"),
-        ("uncertain", "P3"),
-    ]
+    poll = before(step)["P2"].polls["T1"]
+    assert [(sender, report.state) for sender, report in poll.reports] == [("P2", "uncertain"), ("P3", "uncertain")]
 
 
 # Break it, and once more
 
 
 def test_a_lost_commit_is_enough_when_one_in_doubt_gives_up() -> None:
-    found = BUGS["decides alone in doubt"].search()
+    found = BUGS["decides alone in doubt"].found()
     assert found.counterexample is not None
     assert found.counterexample.property is agreement
     assert found.counterexample.history.machine.params.n == 2  # type: ignore[attr-defined]
@@ -198,22 +188,15 @@ def test_a_lost_commit_is_enough_when_one_in_doubt_gives_up() -> None:
 
 
 def test_who_was_never_asked_aborts_for_all_while_c_is_down() -> None:
-    """BHG 7.4: cooperative termination, where one has not voted. The run is the notebook's own."""
-    run = last_run()
-    vetoed = next(step for step in run.steps if "P.veto" in rules(step))
+    """BHG 7.4: cooperative termination, where one has not voted."""
+    history = run("One bank was never asked, and it aborts for all")
+    vetoed = next(step for step in history.steps if "P.veto" in rules(step))
     assert mover(vetoed) == "P3"
     assert {doubt.participant for doubt in in_doubt(before(vetoed))} == {"P1", "P2"}
-    end = run.leaves[-1]
+    end = history.leaves[-1]
     assert outcomes(end.state, "T1") == {"P1": "abort", "P2": "abort", "P3": "abort"}
     assert all(isinstance(end.state[name].log[-1], Aborted) for name in ("P1", "P2", "P3"))
     assert "C" in end.state.down
-
-
-def last_run() -> History[Any, Any]:
-    played: list[History[Any, Any]] = []
-    source = cell("last").replace("display(last_guess.outcome)", "")
-    exec(source, {"TwoPhaseCommit": TwoPhaseCommit, "in_doubt": in_doubt, "play": lambda run, **_: played.append(run)})
-    return played[0]
 
 
 @pytest.mark.parametrize("name", [name for name, value in vars(ask).items() if isinstance(value, Question)])

@@ -75,10 +75,10 @@ def nobody_knows(cooperative: bool = True) -> Run:
     return ended(run.until(when(lambda world: blocked(world) and world.clock > 200)).restart(COORDINATOR))
 
 
-def one_was_not_asked() -> Run:
+def one_was_not_asked(protocol: str = "basic") -> Run:
     """The question to one bank is lost, and the coordinator crashes. This bank has not voted: it may abort for all."""
-    run = begun().lose(Prepare, to="P3").until(when(lambda world: len(in_doubt(world)) == 2)).crash(COORDINATOR)
-    return run.until(when(lambda world: not in_doubt(world))).at("start").history
+    run = begun(protocol=protocol).lose(Prepare, to="P3").until(when(lambda world: len(in_doubt(world)) == 2))
+    return run.crash(COORDINATOR).until(when(lambda world: not in_doubt(world))).at("start").history
 
 
 def participant_recovers() -> Run:
@@ -108,10 +108,9 @@ def read_only() -> Run:
 
 def deadlock() -> Run:
     """Each of two transfers has locked a row that the other needs. One waits too long and is aborted."""
-    run = begun(n=2, transfers=({"ann": -40, "bob": 40}, {"bob": -30, "ann": 30}), latency=(10, 10)).ask("B")
-    for txn, bank in (("T1", "P1"), ("T2", "P2"), ("T2", "P1"), ("T1", "P2")):
-        run.deliver(Prepare, to=bank, txn=txn)
-    return ended(run)
+    return ended(
+        begun(n=2, vote_timeout=200, lock_timeout=50, latency=(10, 10)).ask("B").delay(40, Prepare, to="P2", txn="T1")
+    )
 
 
 def vote_is_late() -> Run:
@@ -148,7 +147,7 @@ def slow_coordinator_gives_up() -> Run:
 def back_from_a_crash() -> Run:
     """A bank crashes in doubt, and so does the coordinator. The bank was down, so it leaves the decision to the others.
     When the coordinator is back, it asks them."""
-    run = begun(protocol="three_phase").until(fired("3.pre")).lose(PreCommit).crash("P3", COORDINATOR).restart("P3")
+    run = begun(protocol="three_phase").until(fired("3.pre")).lose(PreCommit).crash("P1", COORDINATOR).restart("P1")
     return ended(run.until(fired("3.blocked")).until(when(lambda world: not in_doubt(world))).restart(COORDINATOR))
 
 
@@ -177,6 +176,7 @@ GALLERY: Mapping[str, Callable[[], Run]] = {
     "Three phases: the coordinator crashes, and a backup commits": lambda: a_backup_decides(committable="P2"),
     "Three phases: the coordinator crashes, and a backup aborts": a_backup_decides,
     "Three phases: one bank knows the decision, and a backup asks it": lambda: one_knows("three_phase", bank="P3"),
+    "Three phases: one bank was never asked, and a backup aborts": lambda: one_was_not_asked("three_phase"),
     "Three phases: a slow coordinator gives up": slow_coordinator_gives_up,
     "Three phases: a bank comes back, and the others decide": back_from_a_crash,
     "Three phases: a partition splits the banks": a_partition_splits,

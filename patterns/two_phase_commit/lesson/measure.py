@@ -138,7 +138,6 @@ PUBLISHED: Mapping[tuple[str, Case, Role], Published] = {
     ("presumed_abort", "abort", "reader"): Published(0, 0, 1, 0, TEXT_PA),
     ("presumed_commit", "abort", "yes"): Published(2, 2, 2, 0, TEXT_PC),
     ("presumed_commit", "abort", "no"): Published(1, 1, 1, 0, TEXT_PC),
-    ("presumed_commit", "abort", "reader"): Published(0, 0, 1, 0, TEXT_PC),
 }
 """(protocol, case, role) -> published figures. A participant that votes no receives no decision."""
 

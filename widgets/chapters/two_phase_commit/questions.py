@@ -1,9 +1,9 @@
 """The predictions of the two-phase commit chapter, in the order they are asked.
 
-Each stands at a step of a run that the notebook makes; tests/widgets/test_questions_two_phase_commit.py holds what they
-say against what happens there.
+tests/widgets/test_questions_two_phase_commit.py compares their answers with the runs of the notebook.
 """
 
+from patterns.engine.milestones import fired
 from widgets.question import Option, Question
 
 SILENT = Question(
@@ -12,7 +12,7 @@ SILENT = Question(
     (
         Option(
             "give up: no money has moved yet",
-            "Not at Ann's bank. Bob's may have been told to add its 40 by now: then there are 40 too many.",
+            "Bob's bank may have added its 40 by now. Then there are 40 too many.",
         ),
         Option(
             "take Ann's 40: it said yes, after all",
@@ -20,7 +20,8 @@ SILENT = Question(
         ),
         Option(
             "wait, however long, with Ann's account locked",
-            "Either may have been decided, and somebody may have acted on it. Only who knows what it was can end this.",
+            "Commit or abort may have been decided, and Bob's bank may have acted on it. Only a process that knows the "
+            "decision can end the wait.",
             right=True,
         ),
     ),
@@ -31,26 +32,27 @@ PROMISE = Question(
     (
         Option(
             "it takes the 40; it can give them back",
-            "Whoever looks in between sees money missing that is only being asked about, and may act on it.",
+            "A reader sees that money is missing, though nothing is decided, and may act on it.",
         ),
         Option(
             "it makes a note in memory",
-            "P1 may crash after its yes. It would come back, know of no promise, and let somebody else have the 40.",
+            "P1 may crash after its yes. Then it knows of no promise and gives the 40 to another transfer.",
         ),
         Option(
             "it writes `ann 60` to its disk as a promise, and locks Ann's row",
-            "Now it can do both, commit and abort, even after a crash, and nobody can spend the 40 meanwhile.",
+            "Now P1 can commit and can abort, even after a crash, and no other transfer can spend the 40.",
             right=True,
         ),
     ),
+    at=fired("P.yes", who="P1"),
 )
 
 POINT = Question(
-    "**P2's yes reaches C**, the last that was missing. From which moment on is the transfer certain?",
+    "**P2's yes reaches C**: the last missing vote. From which moment on is the transfer certain?",
     (
         Option(
             "from now: both have said yes",
-            "Nobody but C knows that. If C crashes now, it comes back without the votes, and the transfer is aborted.",
+            "Only C knows both votes. If C crashes now, it comes back without them, and the transfer is aborted.",
         ),
         Option(
             "when **commit** is on C's disk",
@@ -59,28 +61,30 @@ POINT = Question(
         ),
         Option(
             "when P1 and P2 have written their new balances",
-            "By then it has long been certain: nothing that can happen to P1 or P2 would change it.",
+            "By then it is already certain: no crash of P1 or P2 can change it.",
         ),
     ),
+    at=fired("C.commit"),
 )
 
 FORGET = Question(
     "P2 has committed, and **its acknowledgement reaches C**. May C forget the transfer?",
     (
         Option(
-            "yes: it is decided, and both were told",
-            "Told, yes; heard, nobody knows. P1 may ask again, and C would have no answer left.",
+            "yes: C has sent the decision to both",
+            "C has sent it, but P1 may not have received it. P1 may ask again, and C would have no answer.",
         ),
         Option(
-            "not before P1's is here, too",
-            "An acknowledgement says: on my disk, I shall not ask again. With both of them C is free.",
+            "only when P1's acknowledgement is here too",
+            "An acknowledgement says: the decision is on my disk, I shall not ask again. With both of them C is free.",
             right=True,
         ),
         Option(
             "never",
-            "Its log would grow for ever. Once all have the decision on disk, nobody can be in doubt.",
+            "Its log would grow for ever. Once all have the decision on disk, no participant can be in doubt.",
         ),
     ),
+    at=fired("C.ack", participant="P2"),
 )
 
 NO = Question(
@@ -88,7 +92,7 @@ NO = Question(
     (
         Option(
             "it waits for P2's vote",
-            "It may, but it changes nothing, and P3 would be in doubt for longer.",
+            "C may wait, but the vote changes nothing, and P3 stays in doubt for longer.",
         ),
         Option(
             "it commits what P2 and P3 can do",
@@ -96,42 +100,44 @@ NO = Question(
         ),
         Option(
             "it aborts, and tells P2 and P3",
-            "One no is enough. P1 need not be told: who says no has aborted already.",
+            "One no is enough. P1 does not need the message: a participant that votes no has aborted already.",
             right=True,
         ),
     ),
+    at=fired("C.abort"),
 )
 
 LOCKED = Question(
-    "T2 has been waiting at P3 for 70 ms, for the row that T1 has locked; P3 has not voted on T2. T1's coordinator is "
-    "down. What may P3 do?",
+    "T2 has waited at P3 for 70 ms, for the row that T1 has locked. P3 has not voted on T2. T1's coordinator is down. "
+    "What may P3 do?",
     (
         Option(
-            "abort T1, which is stuck, and let T2 through",
-            "P3 said yes to T1, and C has decided commit. P3 would undo what P1 and P2 are going to do.",
+            "abort T1, which is blocked, and let T2 through",
+            "P3 voted yes on T1, and C has decided commit. P3 would abort, while P1 and P2 are going to commit.",
         ),
         Option(
             "abort T2, though nothing is wrong with it",
-            "It has promised T2 nothing yet. A crash has now stopped a transfer that had no part in it.",
+            "P3 has promised T2 nothing yet. The crash has now stopped a transfer that had no part in it.",
             right=True,
         ),
         Option(
             "let T2 write the row; T1 can be added later",
-            "T1's promise is `cho 120`, worked out from 100. Whatever T2 wrote would be lost.",
+            "T1's promise is `cho 120`, computed from 100. When T1 commits, the row loses what T2 wrote.",
         ),
     ),
+    at=fired("P.tired", who="P3"),
 )
 
 KNOWS = Question(
-    "C is down. P2 and P3 are in doubt, P1 has heard **commit**. **P2's question reaches P1**. What does P1 do?",
+    "C is down. P2 and P3 are in doubt, P1 has received **commit**. **P2's question reaches P1**. What does P1 do?",
     (
         Option(
             "it sends P2 to C: only C may decide",
-            "C has decided. Repeating what was decided is no decision, and anybody who knows it may do that.",
+            "C has decided. P1 decides nothing new: a process that knows the decision may repeat it.",
         ),
         Option(
-            "it tells P2 to commit",
-            "A decision that one has heard is the decision of all. P2 need not wait for C.",
+            "it sends commit to P2",
+            "All have the same decision, so P1's is also P2's. P2 need not wait for C.",
             right=True,
         ),
         Option(
@@ -139,6 +145,7 @@ KNOWS = Question(
             "There is nothing to vote on: the votes were counted, and the answer is known.",
         ),
     ),
+    at=fired("P.tell", who="P1"),
 )
 
 BACK = Question(
@@ -147,58 +154,62 @@ BACK = Question(
     (
         Option(
             "it aborts T1: a crash ends all that was open",
-            "In one database alone it does. But P2 gave its word, and the others have committed because of it.",
+            "In a single database it does. But P2 has promised, and the others have committed because of that promise.",
         ),
         Option(
             "it asks C, and serves other transfers meanwhile",
-            "Another could take what T1 was promised, in the moment before the answer.",
+            "Before the answer arrives, another transfer could spend what P2 has promised to T1.",
         ),
         Option(
             "it locks Bob's row again, and then it asks",
-            "What was promised is on disk, so what must be locked is known. Only then may anybody come in.",
+            "The promise is on disk, so P2 knows the row. Only behind the lock may it serve other transfers.",
             right=True,
         ),
     ),
+    at=fired("P.back"),
 )
 
 COLLECTING = Question(
-    "Under presumed commit C would answer **commit** for whatever it does not know. It crashed while the votes were on "
-    "their way, and **starts again**. What becomes of T1?",
+    "Under presumed commit C answers **commit** about any transfer that it does not know. It crashed while the votes "
+    "were on their way, and **starts again**. What becomes of T1?",
     (
         Option(
             "it is committed: all would have said yes",
-            "C cannot know that. A no may have been among the votes that were lost.",
+            "C cannot know that. One of the lost votes may have been a no.",
         ),
         Option(
-            "it is aborted: C's log says that it was asking, and nothing more",
-            "That is what the collecting record is for. It was forced before the first question left.",
+            "it is aborted: C's log says only that C asked for votes",
+            "That is the purpose of the collecting record. It was forced before the first question left.",
             right=True,
         ),
         Option(
             "C counts the votes again",
-            "The votes were lost with C, and those in doubt are waiting. Abort is safe, as nobody was told commit.",
+            "C has lost the votes, and the banks in doubt wait. Abort is safe, because C has sent commit to no bank.",
         ),
     ),
+    at=fired("C.back"),
 )
 
 SPLIT = Question(
-    "A cut keeps P2 and P3 from C and P1. P2 has taken the coordinator's place and asked all how far they are: P3 is "
-    "as **uncertain** as P2, and nobody else has answered in time. What does P2 decide?",
+    "A cut separates P2 and P3 from C and P1. P2 has taken the coordinator's place and asked for all states. P3 is as "
+    "**uncertain** as P2, and the others have not answered in time. What does P2 decide?",
     (
         Option(
             "nothing: two of four are no majority",
-            "Three-phase commit counts nobody. Who does not answer is taken for crashed, and left out.",
+            "Three-phase commit needs no majority. It counts a silent process as crashed and leaves it out.",
         ),
         Option(
             "commit: all had voted yes",
-            "P2 does not know that. Had it been pre-committed, it would.",
+            "P2 does not know that: it has received no pre-commit.",
         ),
         Option(
-            "abort: none that is up is committable",
-            "By its rules that is right, for nobody can have committed. But C and P1 are up, and have.",
+            "abort: P2 and P3 are both uncertain",
+            "By its rules that is right: if the others had crashed, none could have committed. But C and P1 are up, and have "
+            "committed.",
             right=True,
         ),
     ),
+    at=fired("3.TR3", who="P2"),
 )
 
 ALONE = Question(
@@ -206,36 +217,36 @@ ALONE = Question(
     "participants, one transfer. Can the two decide differently?",
     (
         Option(
-            "no: somebody would have to crash",
-            "A silent coordinator is not a dead one. A message that was lost makes the same silence.",
+            "no: a process would have to crash",
+            "A silent coordinator need not have crashed. A lost message makes the same silence.",
         ),
         Option(
             "yes: a lost **commit** is enough",
-            "C has decided and told both; one has heard it, and the other gives up.",
+            "C has decided and sent commit to both. One receives it, and the other gives up.",
             right=True,
         ),
         Option(
-            "no: if nobody hears of a commit, all abort",
-            "If nobody hears of it. It takes one that does.",
+            "no: if no participant hears of a commit, all abort",
+            "True, if none hears of it. But one participant may hear of it, and the other may not.",
         ),
     ),
 )
 
 UNASKED = Question(
-    "Three banks. Ann's and Bob's have said **yes**; the question to Cho's bank was lost. Then C crashes. Ann's and "
-    "Bob's bank are in doubt, and ask everybody they know. What may happen before C is repaired?",
+    "Three banks. Ann's and Bob's have voted **yes**. The question to Cho's bank was lost. Then C crashes. Ann's and "
+    "Bob's bank are in doubt and ask all others. What may happen before C is repaired?",
     (
         Option(
-            "nothing: who said yes waits for C",
-            "For whoever knows. Cho's bank knows something: without its yes, C cannot have decided commit.",
+            "nothing: a bank that voted yes waits for C",
+            "Another process may know more. Without the yes of Cho's bank, C cannot have decided commit.",
         ),
         Option(
-            "they commit: two of three said yes",
-            "A majority elects a leader. A commit needs all, for each of them writes a part of its own.",
+            "they commit: two of three voted yes",
+            "A majority elects a leader. A commit needs all votes, because each bank writes its own part.",
         ),
         Option(
             "Cho's bank aborts, and so all three do",
-            "It has given no promise. By aborting it makes sure that it never will, and then abort is certain.",
+            "Cho's bank has promised nothing. It aborts, so it never votes yes, and then abort is certain.",
             right=True,
         ),
     ),
