@@ -102,8 +102,7 @@ class Server(Raft):
 
     def serve_reads(self) -> None:
         ready = [read for read in self.reads if self.may_serve(read)]
-        if ready:
-            self.reads = tuple(read for read in self.reads if read not in ready)
+        self.reads = tuple(read for read in self.reads if read not in ready)
         for read in ready:
             value = self.state_machine.store.get(read.request.key)
             self.note("RI.2", client=read.client, key=read.request.key, value=value, applied=self.last_applied)

@@ -56,14 +56,10 @@ class RaftCluster(Simulation):
 
         @property
         def names(self) -> tuple[str, ...]:
+            """The servers."""
             return tuple(f"S{n}" for n in range(1, self.servers + 1))
 
     params: Params
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The servers."""
-        return self.params.names
 
     @property
     def clients(self) -> tuple[str, ...]:
@@ -74,14 +70,14 @@ class RaftCluster(Simulation):
         return [
             self.server(
                 id=name,
-                peers=tuple(other for other in self.names if other != name),
+                peers=tuple(other for other in params.names if other != name),
                 current_term=max([params.term, *(terms[-1] for terms in params.logs.values() if terms)]),
                 log=earlier_log(params.logs.get(name, ())),
                 election_timeout=params.election_timeout,
                 heartbeat_interval=params.heartbeat_interval,
                 max_entries=params.max_entries,
             )
-            for name in self.names
+            for name in params.names
         ]
 
     # Clients
@@ -90,13 +86,9 @@ class RaftCluster(Simulation):
         """What each client may ask each server: the same again until it is done, then something new."""
         for client in self.clients:
             call = world.call(client)
-            if call is not None and not is_done(call):
-                bodies: tuple[Any, ...] = (call.body,)
-            else:
-                bodies = self.new_requests(client, call.body.serial + 1 if call else 1)
-            for body in bodies:
-                for name in self.names:
-                    yield Request(client, name, body)
+            serial = call.body.serial + 1 if call else 1
+            bodies = (call.body,) if call and not is_done(call) else self.new_requests(client, serial)
+            yield from (Request(client, name, body) for body in bodies for name in self.params.names)
 
     def new_requests(self, client: str, serial: int) -> tuple[Put | Add | Get, ...]:
         """What a client may ask next. Each Put has its own value, so a read shows which Put it saw."""

@@ -26,22 +26,16 @@ from patterns.engine.world import World
 from .messages import Entry
 from .state import ServerState
 
-Notes = tuple[Note, ...]
-
-
-def servers_of(world: World[ServerState]) -> tuple[ServerState, ...]:
-    return world.processes
-
 
 def changed(before: World[ServerState], after: World[ServerState]) -> list[tuple[ServerState, ServerState]]:
     """The servers that are not as they were: each before and after."""
     if after.processes is before.processes:
         return []
-    return [(was, now) for was, now in zip(servers_of(before), servers_of(after), strict=True) if now is not was]
+    return [(was, now) for was, now in zip(before.processes, after.processes, strict=True) if now is not was]
 
 
-def leaders_of(world: World[ServerState], notes: Notes) -> Iterator[tuple[str, str]]:
-    for server in servers_of(world):
+def leaders_of(world: World[ServerState], notes: tuple[Note, ...]) -> Iterator[tuple[str, str]]:
+    for server in world.processes:
         if server.role == "leader":
             yield f"the leader of term {server.current_term}", server.id
 
@@ -61,7 +55,7 @@ leader_append_only = AlwaysNext("Leader Append-Only: a leader only appends to it
 
 
 def _mismatch(world: World[ServerState]) -> Reason:
-    for one, other in combinations(servers_of(world), 2):
+    for one, other in combinations(world.processes, 2):
         shorter = min(len(one.log), len(other.log))
         if one.log is other.log or one.log[:shorter] == other.log[:shorter]:
             continue
@@ -92,7 +86,7 @@ def _commits(known: Committed, step: Transition) -> Committed | Broken:
         new = now.log[len(committed) : now.commit_index]
         committed += tuple((entry, now.current_term) for entry in new)
     # Old leaders are looked at again when more was committed: they may be of a later term than it.
-    for leader in moved if len(committed) == len(known) else servers_of(step.after):
+    for leader in moved if len(committed) == len(known) else step.after.processes:
         if leader.role == "leader" and (reason := _lacks(leader, committed)):
             return Broken(reason)
     return committed
@@ -183,12 +177,10 @@ Not one of Figure 3: without it nothing is ever inconsistent, but a leader that 
 
 
 def _settled(world: World[ServerState]) -> bool:
-    servers = servers_of(world)
+    servers = world.processes
     term = max(server.current_term for server in servers)
-    for leader in servers:
-        if leader.role == "leader" and leader.current_term == term:
-            return all(server.commit_index == leader.last_log_index for server in servers)
-    return False
+    leader = next((server for server in servers if server.role == "leader" and server.current_term == term), None)
+    return leader is not None and all(server.commit_index == leader.last_log_index for server in servers)
 
 
 settled = Sometimes("all servers know of a leader's whole log that it is committed", _settled)
@@ -197,7 +189,7 @@ settled = Sometimes("all servers know of a leader's whole log that it is committ
 
 def split_vote(world: World[ServerState]) -> int | None:
     """The newest term, when its votes are spread so that none of its candidates can win any more; else None."""
-    servers = servers_of(world)
+    servers = world.processes
     term = max(server.current_term for server in servers)
     voters = [server for server in servers if server.current_term == term]
     if any(server.role == "leader" for server in voters):

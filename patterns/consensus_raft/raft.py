@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from patterns.engine.process import on, on_timer
 from patterns.engine.table import Table
 
@@ -82,7 +80,7 @@ class Raft(ServerState):
         # All servers 1 (5.3): apply what is committed, in order.
         while self.last_applied < self.commit_index:
             self.last_applied += 1
-            self.apply(self.last_applied, self.entry_at(self.last_applied))
+            self.apply(self.last_applied, self.log[self.last_applied - 1])
 
     def apply(self, index: int, entry: Entry) -> None:
         self.note("ALL.1", index=index, entry=entry)
@@ -130,7 +128,7 @@ class Raft(ServerState):
     @on(RequestVoteReply)
     def receive_vote(self, voter: str, reply: RequestVoteReply) -> None:
         if self.role != "candidate" or reply.term < self.current_term:
-            self.note_late("C.late", reply.term, voter=voter)
+            self.note_late(voter, reply.term)
         elif not reply.vote_granted:
             self.note("C.refused", voter=voter, term=self.current_term, **self.tally())
         else:
@@ -174,11 +172,9 @@ class Raft(ServerState):
             self.apply_committed()
         if before == (self.log, self.commit_index):
             self.note("AE.0", leader=leader, term=message.term)
-        match_index = message.prev_log_index + len(message.entries)
-        self.send(
-            leader,
-            AppendEntriesReply(self.current_term, True, match_index, len(message.entries), message.read_round),
-        )
+        appended = len(message.entries)
+        match_index = message.prev_log_index + appended
+        self.send(leader, AppendEntriesReply(self.current_term, True, match_index, appended, message.read_round))
 
     def hear_from_leader(self, leader: str) -> None:
         """There is a leader of our term (5.2)."""
@@ -201,8 +197,8 @@ class Raft(ServerState):
                 first -= 1
             values = {"prev_log_term": message.prev_log_term, "conflict_term": term, "conflict_index": first}
             self.note("AE.2", leader=leader, prev_log_index=prev, **values)
-        reply = AppendEntriesReply(self.current_term, False, read_round=message.read_round)
-        self.send(leader, msgspec.structs.replace(reply, conflict_term=term, conflict_index=first))
+        conflict = {"conflict_term": term, "conflict_index": first}
+        self.send(leader, AppendEntriesReply(self.current_term, False, read_round=message.read_round, **conflict))
 
     def take_entries(self, leader: str, message: AppendEntries) -> None:
         prev, entries = message.prev_log_index, message.entries
@@ -242,7 +238,7 @@ class Raft(ServerState):
     @on(AppendEntriesReply)
     def receive_append_reply(self, follower: str, reply: AppendEntriesReply) -> None:
         if self.role != "leader" or reply.term < self.current_term:
-            self.note_late("L.late", reply.term, follower=follower)
+            self.note_late(follower, reply.term)
             return
         if reply.success:
             self.advance_follower(follower, reply.match_index)
@@ -298,5 +294,5 @@ class Raft(ServerState):
         holders = self.holders(index)
         return {"holders": holders, "count": len(holders)}
 
-    def note_late(self, rule: str, term: int, **who: str) -> None:
-        self.note(rule, term=term, role=self.role, current_term=self.current_term, **who)
+    def note_late(self, sender: str, term: int) -> None:
+        self.note("ALL.late", sender=sender, term=term, role=self.role, current_term=self.current_term)

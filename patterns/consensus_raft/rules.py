@@ -14,13 +14,17 @@ RULES: Mapping[str, Rule] = {
     # Rules for servers
     "ALL.1": Rule("**{who} applies entry {index}** to its state machine: {entry.command}.", "Raft 5.3, All Servers 1"),
     "ALL.2": Rule(
-        "**{who} enters term {term}**, the term of {sender}'s message. It was in term {old_term}.",
+        "**{who} enters term {term}**, the term of {sender}'s message, after term {old_term}.",
         "Raft 5.1, All Servers 2",
     ),
     "ALL.2.down": Rule(
         "**{who} steps down** and enters term {term}, the newer term of {sender}'s message, as a follower. It was "
         "{role:a|leader} in term {old_term}.",
         "Raft 5.1, All Servers 2",
+    ),
+    "ALL.late": Rule(
+        "**{who} ignores** {sender}'s answer of term {term}: {who} is {role:a|leader} in term {current_term}.",
+        "Raft 5.1 and 5.2",
     ),
     "UP": Rule(
         "**{who} is back**, a follower in term {term}. From its disk: its vote in that term ({voted_for:or|none}) and "
@@ -52,8 +56,8 @@ RULES: Mapping[str, Rule] = {
         "Raft 5.4.1, RequestVote rule 2",
     ),
     "RV.2": Rule(
-        "**{who} votes for {candidate}** in term {term}: it has voted for no other server, and {candidate}'s log is "
-        "at least as up-to-date as its own.",
+        "**{who} votes for {candidate}** in term {term}: its vote is free, and {candidate}'s log is at least as "
+        "up-to-date as its own.",
         "Raft 5.2 and 5.4.1, RequestVote rule 2",
     ),
     # The candidate
@@ -66,10 +70,6 @@ RULES: Mapping[str, Rule] = {
         "Raft 5.2, Candidates 2 and Leaders 1",
     ),
     "C.3": Rule("**{who} is a follower** in term {term}: {leader} has won this term.", "Raft 5.2, Candidates 3"),
-    "C.late": Rule(
-        "**{who} ignores** {voter}'s answer of term {term}: {who} is {role:a|leader} in term {current_term}.",
-        "Raft 5.2",
-    ),
     # AppendEntries, the receiver
     "AE.0": Rule("**{who} hears from {leader}**, leader of term {term}. Its election timer starts again.", "Raft 5.2"),
     "AE.1": Rule(
@@ -110,11 +110,10 @@ RULES: Mapping[str, Rule] = {
     ),
     "L.3": Rule("**{who} knows that {follower}'s log agrees** up to index {match_index}.", "Raft 5.3, Leaders 3"),
     "L.3.same": Rule(
-        "**{who} hears from {follower}**: their logs are known to agree up to index {match_index}, as before.",
-        "Raft 5.3, Leaders 3",
+        "**{who} hears from {follower}**: their logs agree up to index {match_index}, as before.", "Raft 5.3, Leaders 3"
     ),
     "L.3.back": Rule(
-        "**{who} goes back for {follower}**: their logs differ at index {prev_log_index}. {who} tries {next_index}.",
+        "**{who} goes back to index {next_index} for {follower}**: their logs differ at {prev_log_index}.",
         "Raft 5.3, Leaders 3 and the fast back-up",
     ),
     "L.4": Rule(
@@ -126,10 +125,6 @@ RULES: Mapping[str, Rule] = {
         "**{who} does not commit entry {index}** yet, though {holders:names} hold it: it is of **term {entry_term}**, "
         "and a leader counts copies only of entries of its own term, {term}.",
         "Raft 5.4.2, Figure 8",
-    ),
-    "L.late": Rule(
-        "**{who} ignores** {follower}'s answer of term {term}: {who} is {role:a|leader} in term {current_term}.",
-        "Raft 5.1",
     ),
     # Clients
     "CL.redirect": Rule(
@@ -145,17 +140,14 @@ RULES: Mapping[str, Rule] = {
         "Raft 8, thesis 6.3",
     ),
     "CL.done": Rule(
-        "**{who} answers {client}**: {request} is committed and executed, the value is {value}.",
-        "Raft 5.3, Leaders 2",
+        "**{who} answers {client}**: {request} is committed and executed, the value is {value}.", "Raft 5.3, Leaders 2"
     ),
     "RI.1": Rule(
-        "**{who} holds back {client}'s read** of {key} until a majority confirms that it still leads term {term}, and "
-        "until it has applied up to index {read_index}.",
+        "**{who} holds back {client}'s read** until a majority confirms that it leads and entry {read_index} is applied.",
         "Raft 8, thesis 6.4",
     ),
     "RI.2": Rule(
-        "**{who} answers {client}'s read** of {key}: {value:or|nothing}. A majority confirmed its leadership after "
-        "the read arrived, and it has applied up to index {applied}.",
+        "**{who} answers {client}'s read** of {key}: {value:or|nothing}. A majority confirmed that it still leads.",
         "Raft 8, thesis 6.4",
     ),
 }

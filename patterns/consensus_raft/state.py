@@ -77,10 +77,6 @@ class ServerState(Process):
         """The term of the entry at `index`; 0 at index 0, before the first entry."""
         return self.log[index - 1].term if index else 0
 
-    def entry_at(self, index: int) -> Entry:
-        """The entry at `index`, from 1."""
-        return self.log[index - 1]
-
     def entries_after(self, index: int) -> tuple[Entry, ...]:
         """The entries that follow `index`, no more than fit one AppendEntries."""
         return self.log[index : index + self.max_entries]

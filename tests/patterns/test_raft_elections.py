@@ -148,7 +148,7 @@ def test_a_vote_that_comes_when_the_election_is_over_does_nothing(make: Any) -> 
     before = make(current_term=6)
     after, effects = before.after_message("S5", RequestVoteReply(before.current_term, True))
     assert after == before
-    assert rules(effects) == ["C.late"]
+    assert rules(effects) == ["ALL.late"]
 
 
 def test_a_vote_of_an_older_term_is_not_counted_in_a_newer_one() -> None:
@@ -156,7 +156,7 @@ def test_a_vote_of_an_older_term_is_not_counted_in_a_newer_one() -> None:
     again = candidate(current_term=3).after_timer("election")[0]
     after, effects = again.after_message("S2", RequestVoteReply(4, True))
     assert after.votes == {"S1"}
-    assert rules(effects) == ["C.late"]
+    assert rules(effects) == ["ALL.late"]
 
 
 def test_a_server_votes_for_at_most_one_candidate_in_a_term_first_come_first_served() -> None:

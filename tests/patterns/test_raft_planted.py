@@ -45,7 +45,7 @@ def test_every_shortest_run_that_shows_a_bug_has_at_most_11_steps() -> None:
 
 def test_a_search_finds_a_stale_read_in_ten_steps() -> None:
     """Section 8: without ReadIndex. What the clients saw could not have come from one server."""
-    found = Search(planted(STALE_READ, server=ReadsWithoutAsking), (linearizable,)).run()
+    found = Search(planted(SmallCluster(**STALE_READ), server=ReadsWithoutAsking), (linearizable,)).run()
     assert found.counterexample is not None
     history = found.counterexample.history
     assert len(history.branch) - 1 == 10

@@ -145,7 +145,7 @@ def test_who_is_no_leader_has_no_use_for_acknowledgements() -> None:
     before = follower(1)
     after, effects = before.after_message("S2", AppendEntriesReply(9, True, 1, 1))
     assert after == before
-    assert rules(effects) == ["L.late"]
+    assert rules(effects) == ["ALL.late"]
 
 
 def test_a_leader_never_overwrites_or_deletes_entries_of_its_log() -> None:

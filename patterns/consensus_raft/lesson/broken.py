@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from inspect import getdoc
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 
@@ -144,78 +144,55 @@ class ExecutesRetries(Server):
         return False
 
 
-THREE = RaftCluster(servers=3)
-STALE_READ = SmallCluster(elections={"S1": (1,), "S2": (2,)}, scripts={"A": ("put",), "B": ("get",)})
-
-
-def bug(server: type[Server], breaks: Property, small: SmallCluster, among: RaftCluster | None = None) -> Bug:
-    """The server instead of the right one: a search of `small` finds it, and random worlds of `among`."""
+def bug(server: type[Server], breaks: Property, among: RaftCluster | None = None, **bounds: Any) -> Bug:
+    """The server instead of the right one: a search within these bounds finds it, and random worlds of `among`."""
     random = RandomWorlds(among, (breaks,), steps=300) if among else None
-    return Bug(" ".join((getdoc(server) or "").split()), {"server": server}, Search(small, (breaks,)), breaks, random)
+    search = Search(SmallCluster(**bounds), (breaks,))
+    return Bug(" ".join((getdoc(server) or "").split()), {"server": server}, search, breaks, random)
 
+
+THREE, FIVE = RaftCluster(servers=3), RaftCluster(max_entries=1)
+STALE_READ: Mapping[str, Any] = {"elections": {"S1": (1,), "S2": (2,)}, "scripts": {"A": ("put",), "B": ("get",)}}
+"""Bounds in which a search finds a stale read. The search without the bug has more states than it can see."""
+TERM_1 = {"S1": (1,)}
+TERMS_1_2 = {"S1": (1,), "S3": (2,)}
+LEADER_AND_ONE: Mapping[str, Any] = {"servers": 2, "elections": TERM_1, "retry_below": 3}
+OLD_TERMS: Mapping[str, Any] = {"logs": {"S1": (2,), "S3": (3,)}, "max_entries": 1}
+REST_OF_A_TERM: Mapping[str, Any] = {"logs": {"S1": (1, 2), "S2": (1, 1), "S3": (1, 2)}, "max_entries": 1}
+DOUBLED_VOTE: Mapping[str, Any] = {"replicate": False, "budget": {"duplicate": 1}}
 
 BUGS: Mapping[str, Bug] = {
-    "half is a majority": bug(OffByOneMajority, election_safety, SmallCluster(replicate=False), among=THREE),
-    "votes for any log": bug(
-        VotesForAnyLog, leader_completeness, SmallCluster(elections={"S1": (1,), "S3": (2,)}), among=THREE
-    ),
+    "half is a majority": bug(OffByOneMajority, election_safety, THREE, replicate=False),
+    "votes for any log": bug(VotesForAnyLog, leader_completeness, THREE, elections=TERMS_1_2),
     "the longer log wins": bug(
-        LongerLogWins,
-        leader_completeness,
-        SmallCluster(elections={"S2": (4,), "S1": (5,)}, logs={"S1": (1, 1, 1), "S2": (3,)}),
+        LongerLogWins, leader_completeness, elections={"S2": (4,), "S1": (5,)}, logs={"S1": (1, 1, 1), "S2": (3,)}
     ),
     "counts votes, not voters": bug(
-        CountsVotesNotVoters,
-        election_safety,
-        SmallCluster(servers=5, elections={"S1": (1,), "S2": (1,)}, replicate=False, budget={"duplicate": 1}),
-        among=RaftCluster(max_entries=1),
+        CountsVotesNotVoters, election_safety, FIVE, servers=5, elections={"S1": (1,), "S2": (1,)}, **DOUBLED_VOTE
     ),
-    "a heartbeat clears the vote": bug(
-        ForgetsVoteOnHeartbeat, election_safety, SmallCluster(max_term=2, logs={"S1": (1,)})
-    ),
+    "a heartbeat clears the vote": bug(ForgetsVoteOnHeartbeat, election_safety, max_term=2, logs=TERM_1),
     "the vote is not durable": bug(
-        VoteNotDurable,
-        election_safety,
-        SmallCluster(replicate=False, budget={"crash": 1}),
-        among=RaftCluster(servers=3, clients=0),
+        VoteNotDurable, election_safety, THREE.again(clients=0), replicate=False, budget={"crash": 1}
     ),
-    "the log is not durable": bug(
-        LogNotDurable,
-        leader_completeness,
-        SmallCluster(elections={"S1": (1,), "S3": (2,)}, budget={"crash": 1}),
-        among=THREE,
-    ),
+    "the log is not durable": bug(LogNotDurable, leader_completeness, THREE, elections=TERMS_1_2, budget={"crash": 1}),
     "ignores the term before new entries": bug(
-        IgnoresPrevTerm,
-        log_matching,
-        SmallCluster(elections={"S2": (3,)}, logs={"S1": (1, 1), "S2": (2,)}, max_entries=1),
-        among=THREE,
+        IgnoresPrevTerm, log_matching, THREE, elections={"S2": (3,)}, logs={"S1": (1, 1), "S2": (2,)}, max_entries=1
     ),
     "always truncates the log": bug(
-        TruncatesAlways,
-        commits_never_fall,
-        SmallCluster(servers=2, elections={"S1": (1,)}, scripts={"A": ("put",)}, retry_below=3),
-        among=THREE.again(max_entries=1),
+        TruncatesAlways, commits_never_fall, THREE.again(max_entries=1), scripts={"A": ("put",)}, **LEADER_AND_ONE
     ),
     "commits entries of old terms": bug(
-        CommitsOldTerms,
-        leader_completeness,
-        SmallCluster(elections={"S1": (4,), "S3": (5,)}, logs={"S1": (2,), "S3": (3,)}, max_entries=1),
+        CommitsOldTerms, leader_completeness, elections={"S1": (4,), "S3": (5,)}, **OLD_TERMS
     ),
     "commits beyond the new entries": bug(
-        CommitsBeyondNew,
-        state_machine_safety,
-        SmallCluster(elections={"S1": (3,)}, logs={"S1": (1, 2), "S2": (1, 1), "S3": (1, 2)}, max_entries=1),
+        CommitsBeyondNew, state_machine_safety, elections={"S1": (3,)}, **REST_OF_A_TERM
     ),
-    "ignores heartbeats": bug(IgnoresHeartbeats, heeds_heartbeats, SmallCluster(), among=THREE),
-    "reads without asking": bug(ReadsWithoutAsking, linearizable, STALE_READ, among=THREE)._replace(
-        search=RandomWorlds(THREE, (linearizable,), seeds=range(40), steps=300)  # STALE_READ has too many states
+    "ignores heartbeats": bug(IgnoresHeartbeats, heeds_heartbeats, THREE),
+    "reads without asking": bug(ReadsWithoutAsking, linearizable, THREE, **STALE_READ)._replace(
+        search=RandomWorlds(THREE, (linearizable,), seeds=range(40), steps=300)
     ),
     "executes retries": bug(
-        ExecutesRetries,
-        linearizable,
-        SmallCluster(servers=2, elections={"S1": (1,)}, scripts={"A": ("add",), "B": ("add",)}, retry_below=3),
-        among=THREE,
+        ExecutesRetries, linearizable, THREE, scripts={"A": ("add",), "B": ("add",)}, **LEADER_AND_ONE
     ),
 }
 """Where to look for each: bounds in which a search of all runs finds it, and random worlds that find it."""

@@ -7,7 +7,7 @@ check(EXERCISES["commit_index"], commit_index)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import product
+from itertools import combinations_with_replacement
 from typing import Any
 
 from patterns.consensus_raft.cluster import RaftCluster
@@ -16,6 +16,7 @@ from patterns.consensus_raft.state import ServerState
 from patterns.engine.exercise import Answer, Case, Exercise, Mistake
 from patterns.engine.planted import Scripted, Search, planted
 from patterns.engine.properties import AlwaysNext, Reason
+from patterns.engine.sentences import names
 from patterns.engine.world import World
 
 from .gallery import figure_8_cluster, figure_8_to_c, figure_8_to_d
@@ -39,9 +40,9 @@ def commit_cases() -> Iterator[Case]:
     for terms in logs:
         for commit_index in range(len(terms) + 1):
             for followers in (2, 4):
-                for match in product(range(len(terms) + 1), repeat=followers):
+                for match in combinations_with_replacement(range(len(terms) + 1), followers):
                     held = sum(each >= commit_index for each in match) + 1
-                    if tuple(sorted(match)) == match and 2 * held > followers + 1:  # a majority holds what is committed
+                    if 2 * held > followers + 1:  # a majority holds what is committed
                         yield 3, commit_index, terms, (len(terms), *match)
 
 
@@ -80,20 +81,17 @@ COMMIT_MISTAKES = (
     ),
     Mistake(
         "one copy too many",
-        "Your leader waits for one server more than a majority: with one of three down it commits nothing. `match` "
-        "includes the leader itself: its own copy counts.",
+        "Your leader waits for one server more than a majority. `match` includes the leader: its own copy counts.",
         _commit_if(lambda copies, servers, current: 2 * (copies - 1) > servers and current),
     ),
     Mistake(
         "all must have it",
-        "Your leader waits until every server has the entry. Then one crashed server stops all: a majority is enough "
-        "(5.3).",
+        "Your leader waits until every server has the entry. One crashed server then stops all. A majority is enough.",
         _commit_if(lambda copies, servers, current: copies == servers and current),
     ),
     Mistake(
         "one has it",
-        "Your leader commits an entry that it holds alone, or with one other server. If it crashes, the entry is lost: "
-        "a majority must hold it.",
+        "Your leader commits an entry that a minority holds. If these servers crash, it is lost: count a majority.",
         _commit_if(lambda copies, servers, current: current),
     ),
     Mistake(
@@ -115,13 +113,15 @@ COMMIT_MISTAKES = (
 )
 
 
-def _tell(case: Case, right: Any, answer: Answer) -> str:
-    current_term, commit_index, terms, match = case
+def _situation(current_term: int, commit_index: int, terms: tuple[int, ...], match: tuple[int, ...]) -> str:
     return (
-        f"a leader of term {current_term} has entries of terms {', '.join(map(str, terms))}, of which {commit_index} "
-        f"are committed. The servers' logs are known to agree up to {', '.join(map(str, match))}, its own first. It "
-        f"may commit up to {right}, yours {answer}."
+        f"a leader of term {current_term} has entries of terms {names(terms)}, of which {commit_index} are committed. "
+        f"The servers' logs are known to agree up to {names(match)}, its own first"
     )
+
+
+def _tell(case: Case, right: Any, answer: Answer) -> str:
+    return f"{_situation(*case)}. It may commit up to {right}, yours {answer}."
 
 
 def _given(leader: ServerState) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -142,14 +142,10 @@ def _committing(rule: CommitRule, cluster: Any) -> RaftCluster:
 def _off_the_book(before: World[ServerState], after: World[ServerState]) -> Reason:
     for was, now in changed(before, after):
         if now.role == "leader":
-            terms, match = _given(now)
-            right = commit_solution(now.current_term, was.commit_index, terms, match)
+            given = (now.current_term, was.commit_index, *_given(now))
+            right = commit_solution(*given)
             if now.commit_index != right:
-                return (
-                    f"{now.id}, the leader of term {now.current_term}, commits up to index {now.commit_index}; it "
-                    f"should be {right}: its entries are of terms {', '.join(map(str, terms))}, and the logs are "
-                    f"known to agree up to {', '.join(map(str, match))}, its own first"
-                )
+                return f"{_situation(*given)}. It should commit up to {right}, {now.id} commits to {now.commit_index}"
     return None
 
 

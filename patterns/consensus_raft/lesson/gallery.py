@@ -64,10 +64,11 @@ def split_votes() -> Run:
     return run.at(first(when(split_vote))).history
 
 
-def lost_vote_after_crash(server: type[Server] = VoteNotDurable) -> Run:
+def lost_vote_after_crash() -> Run:
     """What durable votes are for: S3 votes for S1, crashes, forgets it, and votes for S2. Stands at the crash."""
-    run = Script(with_parts(RaftCluster, server=server)(servers=3)).fire("S1", "election").fire("S2", "election")
-    run.deliver(RequestVote, "S1", "S3").deliver(RequestVoteReply, "S3", "S1").crash("S3")
+    run = Script(with_parts(RaftCluster, server=VoteNotDurable)(servers=3))
+    run.fire("S1", "election").fire("S2", "election").deliver(RequestVote, "S1", "S3")
+    run.deliver(RequestVoteReply, "S3", "S1").crash("S3")
     crash = run.step
     run.restart("S3").deliver(RequestVote, "S2", "S3").deliver(RequestVoteReply, "S3", "S2")
     return run.at(crash).history
@@ -159,13 +160,13 @@ class SectionFive(Server):
         pass
 
 
-def figure_8(server: type[Server] = SectionFive) -> Run:
+def figure_8() -> Run:
     """Why copies of an old entry prove nothing (5.4.2). Stands at (c): the entry of term 2 is on a majority.
 
     From there the first branch is (d): S5 wins and overwrites it. The second is (e): S1 commits one of its own term
     before, and S5 cannot win.
     """
-    run = figure_8_to_c(Script(figure_8_cluster(server)))
+    run = figure_8_to_c(Script(figure_8_cluster()))
     c = run.step
     d = figure_8_to_d(run).step
     figure_8_to_e(run.at(c))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from patterns.consensus_raft.cluster import RaftCluster
-from patterns.consensus_raft.properties import election_safety, servers_of
+from patterns.consensus_raft.properties import election_safety
 from patterns.consensus_raft.state import ServerState
 from patterns.engine.explore import Exploration
 from patterns.engine.history import History
@@ -48,30 +48,29 @@ class Ruling(NamedTuple):
 
 def referee(history: History[World[ServerState], Any]) -> Ruling:
     """Whether some branch of the history has two leaders of one term, at the same time or one after the other."""
-    closest: tuple[int, Step[World[ServerState], Any]] = (0, history.steps[0])
     for leaf in history.leaves:
         leaders: dict[int, str] = {}
         for step in leaf.path:
-            for server in servers_of(step.state):
+            for server in step.state.processes:
                 if server.role != "leader":
                     continue
                 first = leaders.setdefault(server.current_term, server.id)
                 if first != server.id:
                     words = f"You made it: term {server.current_term} has two leaders, {first} and {server.id}."
                     return Ruling(True, step, words)
-            closest = max(closest, (_in_one_term(step.state), step), key=lambda found: found[0])
+    closest = max(history.steps, key=lambda step: _in_one_term(step.state))
     crashes, drops = (history.state.left(fault) for fault in ("crash", "drop"))
     words = (
-        f"Not in these {len(history.steps) - 1} steps. The closest you came: {closest[0]} candidates or leaders in one "
-        f"term, at step {closest[1].number}. Where you stand, {crashes} of {CRASHES} crashes and {drops} of {DROPS} "
-        "drops are left."
+        f"Not in these {len(history.steps) - 1} steps. The closest you came: {_in_one_term(closest.state)} candidates "
+        f"or leaders in one term, at step {closest.number}. Where you stand, {crashes} of {CRASHES} crashes and "
+        f"{drops} of {DROPS} drops are left."
     )
-    return Ruling(False, closest[1], words)
+    return Ruling(False, closest, words)
 
 
 def _in_one_term(world: World[ServerState]) -> int:
     """The most servers that stand for election or lead in the same term."""
-    terms = [server.current_term for server in servers_of(world) if server.role != "follower"]
+    terms = [server.current_term for server in world.processes if server.role != "follower"]
     return max((terms.count(term) for term in terms), default=0)
 
 

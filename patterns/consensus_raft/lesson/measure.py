@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from patterns.consensus_raft.cluster import RaftCluster
-from patterns.consensus_raft.properties import servers_of
 from patterns.consensus_raft.state import ServerState
 from patterns.engine.draw import draw
 from patterns.engine.script import Script
@@ -46,16 +45,16 @@ def fail_over(election_timeout: Sequence[int] = (150, 300), seed: int = 0, **clu
     parameters, and for fewer than 3 servers.
     """
     machine = RaftCluster(election_timeout=election_timeout, seed=seed, **cluster)
-    if len(machine.names) < 3:
-        raise ValueError(f"servers is {len(machine.names)}; it takes at least 3 to elect a leader after a crash")
+    if machine.params.servers < 3:
+        raise ValueError(f"servers is {machine.params.servers}; it takes at least 3 to elect a leader after a crash")
     # The others' timers wait until all know S1: with too narrow a range no first leader would be elected.
-    run = Script(machine).fire(machine.names[0], "election").settle()
-    term, moment = run.world[machine.names[0]].current_term, draw(1, machine.params.heartbeat_interval, seed, "crash")
+    run = Script(machine).fire("S1", "election").settle()
+    term, moment = run.world["S1"].current_term, draw(1, machine.params.heartbeat_interval, seed, "crash")
     crashed_at = run.world.clock + moment
-    run.wait(moment).crash(machine.names[0])
+    run.wait(moment).crash("S1")
     while not (elected := _led_after(run.world, term)) and run.world.clock < crashed_at + PATIENCE:
         run.advance()
-    newest = max(server.current_term for server in servers_of(run.world))
+    newest = max(server.current_term for server in run.world.processes)
     return FailOver(seed, run.world.clock - crashed_at if elected else PATIENCE, newest - term, elected)
 
 

@@ -41,8 +41,6 @@ class SmallCluster(RaftCluster):
         """A client that waits asks again, if the leader's log has fewer entries than this."""
         replicate: bool = True
         """Without it logs stay as they are: only elections are looked at."""
-        heartbeats: bool = False
-        """Without it a leader sends only what it has to."""
 
         def __post_init__(self) -> None:
             super().__post_init__()
@@ -64,25 +62,21 @@ class SmallCluster(RaftCluster):
                 yield request
 
     def new_requests(self, client: str, serial: int) -> tuple[Put | Add | Get, ...]:
-        script = self.params.scripts[client]
-        return tuple(
-            request
-            for request in super().new_requests(client, serial)
-            if serial <= len(script) and type(request).__name__.lower() == script[serial - 1]
-        )
+        wanted = self.params.scripts[client][serial - 1 : serial]
+        offered = super().new_requests(client, serial)
+        return tuple(request for request in offered if type(request).__name__.lower() in wanted)
 
     # What a search tries
 
     def may_happen(self, world: World[Server], event: Any) -> bool:
-        """Within the bounds: elections as `params` say, one heartbeat of a leader at a time."""
+        """Within the bounds: elections as `params` say, and a leader sends only what it has to, no heartbeats."""
         if isinstance(event, Drop) or not super().may_happen(world, event):
             return False
         if not isinstance(event, Fire):
             return True
         if event.timer == "election":
             return self.may_stand(event.process, world[event.process].current_term + 1)
-        beats = (packet.sender for packet in world.packets if type(packet.body) is AppendEntries)
-        return self.params.heartbeats and event.process not in beats
+        return event.timer != "heartbeat"
 
     def may_stand(self, server: str, term: int) -> bool:
         """Whether the server may stand for election in this term."""

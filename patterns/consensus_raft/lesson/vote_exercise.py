@@ -13,6 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 from patterns.consensus_raft.clients import Server
 from patterns.consensus_raft.messages import RequestVote
 from patterns.consensus_raft.properties import ALWAYS
+from patterns.consensus_raft.state import ServerState
 from patterns.engine.exercise import Answer, Case, Exercise, Mistake
 from patterns.engine.planted import Search, planted
 from patterns.engine.properties import Along, Broken, Transition
@@ -30,6 +31,10 @@ class Voter(NamedTuple):
     voted_for: str | None
     last_log_index: int
     last_log_term: int
+
+    @classmethod
+    def of(cls, server: ServerState) -> Voter:
+        return cls(server.current_term, server.voted_for, server.last_log_index, server.last_log_term)
 
 
 VoteRule = Callable[[Voter, RequestVote], Any]
@@ -76,14 +81,12 @@ def _grants(
 VOTE_MISTAKES = (  # of two that answer alike in all that is wrong, the first is named: the narrower stands first
     Mistake(
         "refuses the repeated request",
-        "Your server refuses the candidate that it voted for when the request arrives again. Its first answer may have "
-        "been lost: it may repeat the same vote (RequestVote rule 2).",
+        "Your server refuses a candidate that asks again. Its first answer may have been lost: it repeats its vote.",
         _grants(again=False),
     ),
     Mistake(
         "more, not at least as much",
-        "Your server votes only for logs that are more up-to-date than its own. Equal is enough: in a new cluster all "
-        "logs are equal, and a leader must be elected.",
+        "Your server votes only for logs that are better than its own. Equal is enough: all logs may be equal (5.4.1).",
         _grants(lambda theirs, own: theirs > own),
     ),
     Mistake(
@@ -94,8 +97,7 @@ VOTE_MISTAKES = (  # of two that answer alike in all that is wrong, the first is
     ),
     Mistake(
         "only the last term",
-        "Your rule compares only the last terms. Of two logs that end in the same term the longer one has more "
-        "(5.4.1).",
+        "Your rule compares only the last terms. Of two logs that end in the same term, the longer has more (5.4.1).",
         _grants(lambda theirs, own: theirs[0] >= own[0]),
     ),
     Mistake(
@@ -120,8 +122,7 @@ VOTE_MISTAKES = (  # of two that answer alike in all that is wrong, the first is
     ),
     Mistake(
         "no term check",
-        "Your server votes in a term that is over. Its answer carries its own, newer term: refuse a request whose term "
-        "is below `server.current_term` (5.1).",
+        "Your server votes in a term that is over. Refuse a request of a term below `server.current_term` (5.1).",
         _grants(term=False),
     ),
     Mistake(
@@ -141,19 +142,20 @@ VOTE_MISTAKES = (  # of two that answer alike in all that is wrong, the first is
 )
 
 
-def _tell(case: Case, right: Any, answer: Answer) -> str:
-    server, request = case
+def _situation(server: Voter, request: RequestVote) -> str:
     vote = f"voted for {server.voted_for}" if server.voted_for else "has not voted"
+    own, theirs = (
+        f"term {log.last_log_term} at index {log.last_log_index}" if log.last_log_index else "nothing"
+        for log in (server, request)
+    )
     return (
-        f"a server in term {server.current_term} that {vote} has a log that ends with {_end(*server[2:])}. "
-        f"{request.candidate_id} asks it in term {request.term}, with a log that ends with "
-        f"{_end(request.last_log_index, request.last_log_term)}. It {'grants' if right else 'refuses'} the vote, "
-        f"yours {answer}."
+        f"a server in term {server.current_term} {vote}, and its log ends with {own}. {request.candidate_id} asks it "
+        f"in term {request.term}, with a log that ends with {theirs}. It should {{}} the vote"
     )
 
 
-def _end(index: int, term: int) -> str:
-    return f"term {term} at index {index}" if index else "nothing"
+def _tell(case: Case, right: Any, answer: Answer) -> str:
+    return f"{_situation(*case).format('grant' if right else 'refuse')}, yours {answer}."
 
 
 OWN_REFUSAL = Rule("**{who} refuses** {candidate}'s request for a vote in term {term}: so says your rule.", "your rule")
@@ -166,8 +168,7 @@ def _voting(rule: VoteRule) -> type[Server]:
         rules: ClassVar[Mapping[str, Rule]] = {**Server.rules, "RV.own": OWN_REFUSAL}
 
         def may_grant(self, request: RequestVote) -> bool:
-            server = Voter(self.current_term, self.voted_for, self.last_log_index, self.last_log_term)
-            return bool(rule(server, request))
+            return bool(rule(Voter.of(self), request))
 
         def note_refusal(self, candidate: str, request: RequestVote) -> None:
             self.note("RV.own", candidate=candidate, term=request.term)
@@ -179,21 +180,13 @@ def _votes_by_the_book(memory: None, step: Transition) -> Broken | None:
     packet = step.before.packet(step.event.id) if isinstance(step.event, Deliver) else None
     if packet is None or not isinstance(packet.body, RequestVote):
         return None
-    request, was = packet.body, step.before[packet.to]
-    newer = request.term > was.current_term
-    voter = Voter(
-        max(was.current_term, request.term), None if newer else was.voted_for, was.last_log_index, was.last_log_term
-    )
-    sent = (p for p in step.after.packets if p.id >= step.before.next_id and p.to == packet.sender)
-    right = vote_solution(voter, request)
-    if [p.body.vote_granted for p in sent] == [right]:
+    request, voter = packet.body, Voter.of(step.before[packet.to])
+    if request.term > voter.current_term:
+        voter = voter._replace(current_term=request.term, voted_for=None)
+    granted, right = any(note.rule == "RV.2" for note in step.notes), vote_solution(voter, request)
+    if granted == right:
         return None
-    vote = f"voted for {voter.voted_for}" if voter.voted_for else "had not voted"
-    return Broken(
-        f"{packet.to}, which {vote} in term {voter.current_term} and has {_end(*voter[2:])}, should "
-        f"{'grant' if right else 'refuse'} {packet.sender}'s request of term {request.term} with "
-        f"{_end(request.last_log_index, request.last_log_term)}"
-    )
+    return Broken(f"{_situation(voter, request).format('grant' if right else 'refuse')}, and {packet.to} does not")
 
 
 votes_by_the_book = Along("Every request for a vote is answered by the book", lambda world: None, _votes_by_the_book)
