@@ -143,7 +143,7 @@ RULES: Mapping[str, Rule] = {
         "**{who} answers {client}**: {request} is committed and executed, the value is {value}.", "Raft 5.3, Leaders 2"
     ),
     "RI.1": Rule(
-        "**{who} holds back {client}'s read** until a majority confirms that it leads and entry {read_index} is applied.",
+        "**{who} holds back {client}'s read** until a majority confirms its lead and entry {read_index} is applied.",
         "Raft 8, thesis 6.4",
     ),
     "RI.2": Rule(

@@ -19,7 +19,7 @@ from .prevote import PreVoteServer
 
 STEP_DOWN_RULES: Mapping[str, Rule] = {
     "SD.1": Rule(
-        "**{who} leads on** in term {term}: {heard:names} answered. With {who}, these are {count} of {servers} servers.",
+        "**{who} leads on** in term {term}: {heard:names} answered. With {who} these are {count} of {servers}.",
         "thesis 6.2",
     ),
     "SD.2": Rule(
