@@ -12,9 +12,13 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterable, Mapping
+from importlib.resources import files
 from string import Formatter
 from typing import Any
+
+from .step import Rule
 
 
 class _Sentence(Formatter):
@@ -49,3 +53,12 @@ def names(values: Iterable[Any]) -> str:
     """The values as a list in words: `S1, S2 and S3`; a single text stands for itself."""
     several = [values] if isinstance(values, str) else [str(value) for value in values]
     return " and ".join([*filter(None, [", ".join(several[:-1])]), *several[-1:]])
+
+
+def rules_of(package: str, page: str = "rules.toml") -> dict[str, Rule]:
+    """The rules of a chapter, from the page in its package: rule -> what it says, and its source.
+
+    A page in another language has the same rules.
+    """
+    table = tomllib.loads(files(package).joinpath(page).read_text(encoding="utf-8"))
+    return {name: Rule(rule["says"], rule["source"]) for name, rule in table.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from patterns.engine.sentences import names, sentence_of
+from patterns.engine.sentences import names, rules_of, sentence_of
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,11 @@ def test_a_value_that_the_note_lacks_is_an_error() -> None:
 
 def test_a_list_of_numbers_is_put_into_words_too() -> None:
     assert names((1, 2)) == "1 and 2"
+
+
+def test_the_rules_of_a_chapter_are_read_from_its_page() -> None:
+    rules = rules_of("patterns.leader_election")
+    assert rules["B.ask"].source == "CDKB 15.3"
+    assert sentence_of(rules["B.ask"].sentence, {"who": "P1", "higher": ("P2", "P3"), "timeout": 30}) == (
+        "**P1 asks P2 and P3**: all with a higher id. It waits 30 ms for answers."
+    )
