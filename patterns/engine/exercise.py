@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from .counterexample import FAILS, Counterexample
 from .explore import Exploration
 from .history import History
-from .planted import AnyMachine, Looks, Scripted
+from .planted import AnyMachine, Looks, Scripted, Search
 from .properties import NoFailure
 
 Case = tuple[Any, ...]
@@ -30,6 +30,8 @@ BY_HAND = "Try this case by hand, and compare each step with what your code does
 ENDLESS = "A loop does not end: say what gets smaller, or nearer, in each round, and whether it does in this case."
 TELLING = 300
 """Wrong cases, the smallest: enough to tell one mistake from another."""
+SHOWING = 5_000
+"""States: where a case is wrong already, a search only looks for a short run that shows it."""
 
 
 class Endless(Exception):
@@ -208,8 +210,9 @@ class Exercise(NamedTuple):
     def _searched(self, rule: Rule, verdict: Verdict, mistake: Mistake | None) -> Verdict:
         """The verdict on the cases, with what all runs of the machines say: what goes wrong, in a shortest run."""
         first = [mistake.shown_by] if mistake and mistake.shown_by else []
+        searches = self.searches if verdict.accepted else map(_shorter, self.searches)
         undecided = ""
-        for look in (*first, *self.searches):
+        for look in (*first, *searches):
             found = look.run(self._with(rule, look.machine))
             if found.counterexample is not None:
                 return _in_a_run(verdict, found.counterexample)
@@ -236,6 +239,10 @@ class Exercise(NamedTuple):
     def _with(self, rule: Rule, machine: AnyMachine) -> AnyMachine:
         assert self.put is not None
         return self.put(rule, machine)
+
+
+def _shorter(look: Looks) -> Looks:
+    return look._replace(max_states=min(look.max_states, SHOWING)) if isinstance(look, Search) else look
 
 
 def _in_a_run(verdict: Verdict, broken: Counterexample) -> Verdict:
