@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from patterns.engine.process import Message, on, on_timer
+from patterns.engine.sentences import rules_of
 from patterns.engine.step import Rule
 
 from .clients import Server
@@ -35,30 +36,7 @@ class RequestPreVoteReply(Message, frozen=True):
         return f"{'would' if self.vote_granted else 'would not'} vote, term {self.next_term}"
 
 
-PRE_VOTE_RULES: Mapping[str, Rule] = {
-    "PV.1": Rule(
-        "**{who} asks whether it could win** term {next_term}: its election timer ran out. It stays a follower in term "
-        "{term} until a majority says yes.",
-        "thesis 9.6",
-    ),
-    "PV.2": Rule(
-        "**{who} would vote for {candidate}** in term {next_term}: it hears from no leader, and {candidate}'s log is "
-        "at least as up-to-date as its own. This is no vote yet.",
-        "thesis 9.6",
-    ),
-    "PV.2.heard": Rule(
-        "**{who} would not vote for {candidate}** in term {next_term}: it **heard from the leader {leader}** less than "
-        "an election timeout ago.",
-        "thesis 9.6",
-    ),
-    "PV.2.no": Rule(
-        "**{who} would not vote for {candidate}** in term {next_term}: its term or its log is behind.", "thesis 9.6"
-    ),
-    "PV.3": Rule("**{count} of {needed} needed servers** would vote for {who}: {voters:names}.", "thesis 9.6"),
-    "PV.4": Rule("**{who} may stand for election**: a majority would vote for it.", "thesis 9.6"),
-    "PV.late": Rule("**{who} ignores** {voter}'s answer about term {next_term}: it is late, or a no.", "thesis 9.6"),
-    "PV.silence": Rule("**{who} has not heard from {leader:or|a leader}** for {timeout} ms.", "thesis 9.6"),
-}
+PRE_VOTE_RULES = rules_of(__package__, "prevote.toml")
 
 
 class PreVoteServer(Server):

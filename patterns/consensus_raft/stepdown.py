@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from patterns.engine.process import on_timer
+from patterns.engine.sentences import rules_of
 from patterns.engine.step import Rule
 from patterns.engine.table import Table
 
@@ -17,17 +18,7 @@ from .clients import Server
 from .cluster import RaftCluster
 from .prevote import PreVoteServer
 
-STEP_DOWN_RULES: Mapping[str, Rule] = {
-    "SD.1": Rule(
-        "**{who} leads on** in term {term}: {heard:names} answered. With {who} these are {count} of {servers}.",
-        "thesis 6.2",
-    ),
-    "SD.2": Rule(
-        "**{who} steps down** and is a follower in term {term}: {heard:names|no server} answered within {timeout} ms, "
-        "and a majority is {needed} servers, {who} included.",
-        "thesis 6.2",
-    ),
-}
+STEP_DOWN_RULES = rules_of(__package__, "stepdown.toml")
 
 
 class StepDownServer(Server):
