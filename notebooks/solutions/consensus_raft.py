@@ -7,8 +7,8 @@ Paste one into the exercise's cell, or `from solutions.consensus_raft import gra
 def grant(server, request):
     """Write it 1: the vote rule (RequestVote, rules 1 and 2; 5.1, 5.2, 5.4.1).
 
-    Two pairs compare by their first parts, and only where these are equal by their second ones: the later last term
-    wins, then the longer log. Who asks again gets the same vote again, for the answer may have been lost.
+    Python compares two pairs by their first parts, and by their second parts if the first are equal: the later last
+    term wins, then the longer log. A candidate that asks again gets the same vote again: the answer may have been lost.
     """
     if request.term < server.current_term:
         return False
@@ -21,8 +21,8 @@ def grant(server, request):
 def commit_index(current_term, commit_index, terms, match):
     """Write it 2: the commit rule (Leaders, rule 4; 5.3, 5.4.2).
 
-    From the end of the log backwards: the first entry of our own term that a majority holds commits all before it,
-    entries of older terms too. By themselves these never count, however many hold them (Figure 8).
+    Go back from the end of the log. The first entry of our own term that a majority holds commits all entries before
+    it, also those of older terms. Copies of an older entry alone never count (Figure 8).
     """
     for index in range(len(terms), commit_index, -1):
         holders = sum(known >= index for known in match)

@@ -114,6 +114,8 @@ def test_invalid_parameters_of_a_cluster_are_refused(params: Any, says: str) -> 
         (Restart("S1"), NotEnabled, "S1 is up"),
         (Deliver(99), NotEnabled, "message 99 is not on its way"),
         (Request("A", "S9", Get(1, "x")), ValueError, "there is no process 'S9'"),
+        (Request("A", "S1", Put(1, "x", "text")), ValueError, "Expected `int`, got `str`"),  # type: ignore[arg-type]
+        (Request("A", "S1", Put(1, 5, 1)), ValueError, "Expected `str`, got `int`"),  # type: ignore[arg-type]
     ],
 )
 def test_an_event_that_cannot_be_is_refused_and_changes_nothing(event: Any, error: Any, says: str) -> None:
