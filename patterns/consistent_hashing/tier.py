@@ -42,7 +42,6 @@ CITIES: tuple[str, ...] = tuple(
     "Dhaka Dublin Havana Helsinki Istanbul Jakarta Karachi Kolkata Lagos Lima Lisbon London Madrid Manila Melbourne "
     "Moscow Nairobi Oslo Paris Perth Prague Rome Seoul Shanghai Sydney Tokyo Toronto Vienna".split()
 )
-MOST_TOLD = 32  # as many keys stand in a replay code; more are named by a check sum
 
 
 class CacheTier(ValueMachine[Tier, Event]):
@@ -93,7 +92,7 @@ class CacheTier(ValueMachine[Tier, Event]):
         if isinstance(params.keys, str):
             refuse("keys", params.keys, "a list of names; this replay code needs a machine that has its keys")
         self.keys = tuple(sorted(set(CITIES if params.keys is None else params.keys)))
-        if params.keys is not None and len(self.keys) > MOST_TOLD:
+        if params.keys is not None and len(self.keys) > 32:  # too many for a replay code
             self.params = replace(params, keys=self._check_sum)
         self.placement = Placement(params.hash, params.bits, params.vnodes)
         self.nodes = tuple(node if isinstance(node, Node) else Node(node) for node in params.nodes)

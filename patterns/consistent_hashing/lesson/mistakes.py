@@ -40,7 +40,7 @@ LOOKUP_MISTAKES = (
     ),
     Mistake(
         "no wrap: none left",
-        "Past the last point there is no next one left to take. The circle is closed: after the last comes the first.",
+        "Past the last point there is none left to take. The circle is closed: after the last point comes the first.",
         lambda points, position: next(node for stop, node in points if stop >= position),
     ),
     Mistake(

@@ -51,6 +51,7 @@ def rings() -> tuple[Ring, ...]:
     return (*small, *large)
 
 
+@lru_cache
 def points_of(ring: Ring) -> tuple[tuple[int, str], ...]:
     return tuple((point.position, point.node) for point in ring.points)
 
