@@ -30,8 +30,10 @@ def view_of(machine: AnyMachine) -> View:
 
 def chapter_of(machine: AnyMachine) -> Chapter | None:
     """The declaration of the machine's chapter; None for a machine of no chapter."""
-    lesson = import_module(f"patterns.{machine.view}.lesson") if machine.view else None
-    return getattr(lesson, "CHAPTER", None)
+    if not machine.view:
+        return None
+    chapter: Chapter = import_module(f"patterns.{machine.view}.lesson").CHAPTER
+    return chapter
 
 
 def milestones_of(machine: AnyMachine) -> Milestones:
