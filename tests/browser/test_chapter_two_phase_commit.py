@@ -71,7 +71,7 @@ def all_in_doubt(chapter: Chapter) -> Locator:
     """The learner's own world: A has asked, all three have voted yes, and C has none of the votes yet."""
     player = chapter.player("yours")
     choose(player, "request", "A asks C")
-    run_until(player, "somebody is in doubt")
+    run_until(player, "a participant is in doubt")
     for at in (3, 4):
         button(player, "Forward one step").click()
         at_step(player, at, of=at)
@@ -106,7 +106,7 @@ def test_the_guided_run_is_locked_until_each_prediction_is_made(chapter: Chapter
     says(player, "P1", "in doubt")
     chapter.notebook.screenshot("chapter6_decided_light", player)
     button(player, "Last step").click()
-    answer(player, "not before P1's is here, too")
+    answer(player, "only when P1's acknowledgement is here too")
     button(player, "Last step").click()
     at_step(player, 9, of=9)
     expect(player.locator(".dp-say")).to_contain_text("C forgets T1")
@@ -120,7 +120,7 @@ def test_the_coordinator_crashes_after_the_votes_and_all_are_blocked_until_it_is
     player.get_by_role("dialog").locator(".dp-act", has_text="crash C").click()
     says(player, "C", "has crashed")
     expect(player.locator(".dp-stage")).to_contain_text("T1 blocked")
-    run_until(player, "somebody asks, being in doubt")
+    run_until(player, "a participant in doubt asks")
     says(player, "P2", r"in doubt for \d\d+ ms")
     expect(player.locator(".dp-stage")).to_contain_text("lock ann")
     chapter.notebook.screenshot("chapter6_blocked_light", player)
@@ -135,7 +135,7 @@ def test_the_coordinator_crashes_after_the_votes_and_all_are_blocked_until_it_is
 def test_going_back_and_crashing_it_later_is_another_branch_and_the_first_is_kept(chapter: Chapter) -> None:
     player = all_in_doubt(chapter)
     choose(player, "crash", "crash C")
-    run_until(player, "somebody asks, being in doubt")
+    run_until(player, "a participant in doubt asks")
     first = depth(player)
     go(player, 4)
     run_until(player, "the coordinator has decided")
@@ -143,7 +143,7 @@ def test_going_back_and_crashing_it_later_is_another_branch_and_the_first_is_kep
     choose(player, "crash", "crash C")
     drop(player, "commit T1, C → P2")
     drop(player, "commit T1, C → P3")
-    run_until(player, "somebody asks, being in doubt")
+    run_until(player, "a participant in doubt asks")
     says(player, "P1", "has committed T1")
     run_until(player, "all is done")
     says(player, "C", "has crashed")
@@ -196,7 +196,7 @@ def test_a_stranger_behind_the_lock_is_given_up(chapter: Chapter) -> None:
     player = chapter.player("crash")
     button(player, "Last step").click()
     expect(player.locator(".dp-ask")).to_contain_text("T1's coordinator is down. What may P3 do?")
-    answer(player, "abort T1, which is stuck")
+    answer(player, "abort T1, which is blocked")
     expect(player.locator(".dp-guess")).to_contain_text("It was: abort T2, though nothing is wrong with it")
     expect(player.locator(".dp-say")).to_contain_text("T2 has waited 70 ms at P3")
     chapter.notebook.screenshot("chapter6_behind_light", player)
@@ -208,7 +208,7 @@ def test_a_stranger_behind_the_lock_is_given_up(chapter: Chapter) -> None:
 def test_a_partition_makes_three_phase_commit_decide_both_ways(chapter: Chapter) -> None:
     player = chapter.player("split")
     button(player, "Last step").click()
-    answer(player, "abort: none that is up is committable")
+    answer(player, "abort: P2 and P3 are both uncertain")
     broken = player.locator(".dp-part-always li.dp-no").first
     expect(broken).to_contain_text("AC1, agreement: all that decide, decide the same")
     expect(broken).to_contain_text("P1 has committed, P2 has aborted")
@@ -228,8 +228,8 @@ def test_the_counterexamples_open_at_the_bad_step_with_the_reason(chapter: Chapt
 @pytest.mark.parametrize(
     ("cell", "wrong", "hint", "solution"),
     [
-        ("decide", SILENCE_IS_YES, "silence is no yes", "decide"),
-        ("to-ask", FORGETS, "Your participant forgets what it promised", "to_ask"),
+        ("decide", SILENCE_IS_YES, "Silence is not a yes", "decide"),
+        ("to-ask", FORGETS, "Your participant forgets its promise", "to_ask"),
     ],
     ids=["the decision", "the recovery"],
 )

@@ -62,7 +62,7 @@ class Banks:
         timeouts = {**REAL, **(SOON if soon else {})}
         self.simulation = TwoPhaseCommit(n=n, protocol=protocol, balance=START, **timeouts)
         self.names = tuple(f"P{number}" for number in range(1, n + 1))
-        self.accounts = dict(zip(self.names, self.simulation.customers, strict=False))
+        self.accounts = dict(zip(self.names, self.simulation.params.customers, strict=False))
         self.cluster = Cluster(self.simulation, replies=Done | NotCoordinator, disk="sqlite", die_at=die_at)
 
     def transfer(self, txn: str, *amounts: int) -> Transfer:

@@ -56,23 +56,19 @@ DECISION_MISTAKES = (
         "When the time is up your coordinator commits, though a vote is missing. A silent participant may have voted "
         "no, or may never have received the question. Silence is not a yes.",
         lambda votes, asked, timed_out: (
-            "abort" if "no" in votes.values() else "commit" if timed_out or len(votes) == len(asked) else "wait"
+            "commit" if timed_out and "no" not in votes.values() else decision_solution(votes, asked, False)
         ),
     ),
     Mistake(
         "does not wait",
         "Your coordinator aborts while votes are still on their way. While there is time and no vote is no, wait.",
-        lambda votes, asked, timed_out: (
-            "commit" if len(votes) == len(asked) and "no" not in votes.values() else "abort"
-        ),
+        lambda votes, asked, timed_out: decision_solution(votes, asked, timed_out).replace("wait", "abort"),
     ),
     Mistake(
         "waits for ever",
         "A vote may be lost, or its sender may have crashed. Your coordinator waits for it for ever, and participants "
         "that voted yes keep their rows locked. When the time is up, abort.",
-        lambda votes, asked, timed_out: (
-            "abort" if "no" in votes.values() else "commit" if len(votes) == len(asked) else "wait"
-        ),
+        lambda votes, asked, timed_out: decision_solution(votes, asked, False),
     ),
     Mistake(
         "no veto",
@@ -86,24 +82,18 @@ DECISION_MISTAKES = (
         lambda votes, asked, timed_out: (
             "commit"
             if 2 * sum(vote != "no" for vote in votes.values()) > len(asked)
-            else "abort"
-            if timed_out or len(votes) == len(asked)
-            else "wait"
+            else decision_solution(votes, asked, timed_out or len(votes) == len(asked))
         ),
     ),
     Mistake(
         "the first vote",
         "Your coordinator commits by the votes that it has. Some participants have not voted yet.",
-        lambda votes, asked, timed_out: (
-            "abort" if timed_out or "no" in votes.values() else "commit" if votes else "wait"
-        ),
+        lambda votes, asked, timed_out: decision_solution(votes, tuple(votes) or asked, timed_out),
     ),
     Mistake(
         "never",
         "Your coordinator never commits: nothing goes wrong, and no customer is ever paid.",
-        lambda votes, asked, timed_out: (
-            "abort" if timed_out or "no" in votes.values() or len(votes) == len(asked) else "wait"
-        ),
+        lambda votes, asked, timed_out: decision_solution(votes, asked, timed_out).replace("commit", "abort"),
     ),
 )
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from patterns.engine.exposure import Exposure, exposures, total_ms
 from patterns.engine.history import History
-from patterns.engine.script import Script
 from patterns.engine.world import World
 from patterns.two_phase_commit.doubt import participants
-from patterns.two_phase_commit.machine import CUSTOMERS, TwoPhaseCommit
+from patterns.two_phase_commit.machine import CUSTOMERS
+
+from .gallery import begun
 
 COMMITTED, LOCKED = "committed", "locked"
 """What a reader finds in a row: a committed value; or it must wait, because the row is locked or its bank is down."""
@@ -41,18 +42,12 @@ def transferred(n: int = 3, delay: int = 0, protocol: str = "basic") -> History[
     """
     if not 2 <= n <= len(CUSTOMERS):
         raise ValueError(f"n is {n}; allowed are 2 to {len(CUSTOMERS)} participants")
+    if delay < 0:
+        raise ValueError(f"delay is {delay} ms; allowed is 0 ms and more")
     amounts = {CUSTOMERS[0]: 10 * (1 - n), **dict.fromkeys(CUSTOMERS[1:n], 10)}
-    machine = TwoPhaseCommit(
-        n=n,
-        protocol=protocol,
-        transfers=(amounts,),
-        vote_timeout=PATIENCE,
-        ack_timeout=PATIENCE,
-        doubt_timeout=PATIENCE,
-        lock_timeout=PATIENCE,
-        latency=(10, 10),
-    )
-    return Script(machine).ask("A").finish(late={f"P{n}": delay}).history
+    patient = dict.fromkeys(("vote_timeout", "ack_timeout", "doubt_timeout", "lock_timeout"), PATIENCE)
+    run = begun(n=n, protocol=protocol, transfers=(amounts,), latency=(10, 10), **patient)
+    return run.finish(late={f"P{n}": delay}).history
 
 
 def locked_ms(history: History[World, object]) -> int:

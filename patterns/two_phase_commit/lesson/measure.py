@@ -150,7 +150,8 @@ def published_total(protocol: str, case: Case, n: int, readers: int = 0) -> tupl
     """
     check_names(protocol, case)
     if protocol == "three_phase":
-        return (messages_of_three_phases(n) if case == "commit" else None), None
+        # Request, vote, pre-commit, acknowledgement, commit for each participant (BHG 7.5).
+        return (5 * n if case == "commit" else None), None
     known = "presumed_abort" if protocol == "read_only" else protocol
     noes = int(case == "abort")
     number: dict[Role, int] = {"coordinator": 1, "yes": n - readers - noes, "no": noes, "reader": readers}
@@ -161,12 +162,6 @@ def published_total(protocol: str, case: Case, n: int, readers: int = 0) -> tupl
     coordinator = found.pop("coordinator")
     messages = coordinator.to_each_writer * number["yes"] + number["no"] + coordinator.to_each_reader * readers
     return messages + sum(number[role] * each.to_each_writer for role, each in found.items()), forced
-
-
-def messages_of_three_phases(n: int) -> int:
-    """Three-phase commit among n participants, when nothing fails: five messages each (BHG 7.5: request, vote,
-    pre-commit, acknowledgement, commit)."""
-    return 5 * n
 
 
 # Blocking

@@ -204,8 +204,8 @@ SPLIT = Question(
         ),
         Option(
             "abort: P2 and P3 are both uncertain",
-            "By its rules that is right: had the others crashed, none could have committed. But C and P1 are up, and "
-            "committed.",
+            "By its rules that is right: had the others crashed, none could have committed. But C and P1 are up, "
+            "and have committed.",
             right=True,
         ),
     ),
