@@ -77,10 +77,6 @@ def test_three_phases_take_five_messages_for_each_participant() -> None:
     for n in range(1, 6):
         assert count("three_phase", "commit", n)["total"].messages == 5 * n
         assert published_total("three_phase", "commit", n) == (5 * n, None)
-            count("three_phase", "commit", n)["total"].messages
-            == published_total("three_phase", "commit", n)[0]
-            == 5 * n
-        )
         assert count("basic", "commit", n)["total"].messages == 4 * n
         assert count("presumed_commit", "commit", n)["total"].messages == 3 * n
 
