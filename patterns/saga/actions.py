@@ -32,22 +32,25 @@ class Row(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
 Rows = tuple[Row, ...]
 
 
-def _check(action: ActionBase, *amounts: object) -> None:
-    for key in action.touches:
-        if not isinstance(key, str) or not key:
-            raise TypeError(f"{type(action).__name__} names the row {key!r}; the name of a row is a text")
-    for amount in amounts:
-        if not isinstance(amount, int):
-            raise TypeError(f"{type(action).__name__} has the amount {amount!r}; allowed are whole numbers")
-
-
 class ActionBase(msgspec.Struct, frozen=True, tag=True, gc=False, cache_hash=True):
     """A local transaction of one service. Raises TypeError for rows and amounts of a wrong kind."""
+
+    def __post_init__(self) -> None:
+        for key, amount in self.adds:
+            if not isinstance(key, str) or not key:
+                raise TypeError(f"{type(self).__name__} names the row {key!r}; the name of a row is a text")
+            if not isinstance(amount, int):
+                raise TypeError(f"{type(self).__name__} has the amount {amount!r}; allowed are whole numbers")
+
+    @property
+    def adds(self) -> tuple[tuple[str, int], ...]:
+        """The rows that it reads or writes, and what it adds to each if its saga runs alone."""
+        return ()
 
     @property
     def touches(self) -> tuple[str, ...]:
         """The keys of the rows that it reads or writes."""
-        return ()
+        return tuple(key for key, _ in self.adds)
 
 
 class Move(ActionBase, frozen=True):
@@ -61,7 +64,7 @@ class Move(ActionBase, frozen=True):
     amount: int
 
     def __post_init__(self) -> None:
-        _check(self, self.amount)
+        super().__post_init__()
         if self.amount < 1:
             raise ValueError(
                 f"amount is {self.amount}; allowed are whole numbers from 1: the other way is another Move"
@@ -70,58 +73,56 @@ class Move(ActionBase, frozen=True):
             raise ValueError(f"source and to are both {self.source!r}; it moves from one row to another")
 
     @property
-    def touches(self) -> tuple[str, ...]:
-        return (self.source, self.to)
+    def adds(self) -> tuple[tuple[str, int], ...]:
+        return ((self.source, -self.amount if isinstance(self.amount, int) else self.amount), (self.to, self.amount))
 
     def __str__(self) -> str:
         return f"{self.amount} {self.source} → {self.to}"
 
 
 class OnRow(ActionBase, frozen=True):
-    """What concerns one row."""
+    """What changes one row."""
 
     key: str
-
-    def __post_init__(self) -> None:
-        _check(self, *(getattr(self, name) for name in self.__struct_fields__[1:]))
+    amount: int
 
     @property
-    def touches(self) -> tuple[str, ...]:
-        return (self.key,)
+    def adds(self) -> tuple[tuple[str, int], ...]:
+        return ((self.key, self.amount),)
 
 
 class Add(OnRow, frozen=True):
     """Add `amount`, which may be negative, to a row; refused where it would fall below 0."""
 
-    amount: int
-
     def __str__(self) -> str:
         return f"{self.key} {self.amount:+}"
 
 
-class Look(OnRow, frozen=True):
+class Look(ActionBase, frozen=True):
     """Read a row, for a later step of the same saga at the same service to use."""
+
+    key: str
+
+    @property
+    def adds(self) -> tuple[tuple[str, int], ...]:
+        return ((self.key, 0),)
 
     def __str__(self) -> str:
         return f"look at {self.key}"
 
 
 class Overwrite(OnRow, frozen=True):
-    """Write what the saga saw of the row plus `plus`, whatever the row holds by now."""
-
-    plus: int
+    """Write what the saga saw of the row plus `amount`, whatever the row holds by now."""
 
     def __str__(self) -> str:
-        return f"{self.key} := seen {self.plus:+}"
+        return f"{self.key} := seen {self.amount:+}"
 
 
-class Reread(OnRow, frozen=True):
+class Reread(Overwrite, frozen=True):
     """As `Overwrite`, but it reads the row again first, and is refused where it was written since it was seen."""
 
-    plus: int
-
     def __str__(self) -> str:
-        return f"{self.key} := seen {self.plus:+}, if unchanged"
+        return f"{self.key} := seen {self.amount:+}, if unchanged"
 
 
 class Nothing(ActionBase, frozen=True):
@@ -181,8 +182,8 @@ def apply(action: Action, rows: Rows, seen: Seen = NOT_SEEN) -> Applied | Refusa
             return Applied(rows, Seen(key, at[key].value, at[key].version))
         case Reread(key) if at[key].version != seen.version:
             return Refusal(Reason("changed", key))
-        case Overwrite(key, plus) | Reread(key, plus):
-            return Applied(_written(rows, key, seen.value + plus))
+        case Overwrite(key, amount):
+            return Applied(_written(rows, key, seen.value + amount))
     return Applied(rows)
 
 

@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from patterns.engine.process import Process, durable, setting
+from patterns.engine.table import Table
 
 from . import actions
 from .actions import NOT_SEEN, Action, Refusal, Row, Seen
@@ -77,13 +78,6 @@ def decide(handled: Iterable[Handled], saga: str, step: str, undo: bool) -> str:
     return DO_NOTHING if compensated else APPLY
 
 
-class Fails(NamedTuple):
-    """How often a step, or `undo` and its name, fails before it works."""
-
-    what: str
-    times: int
-
-
 class Trouble(NamedTuple):
     """It did not work this time, and nothing was changed."""
 
@@ -99,11 +93,11 @@ class Database(Process):
 
     refuses: tuple[str, ...] = setting(())
     """Steps that are refused whatever the rows say: `charge`, or of one saga, `A1.charge`."""
-    fails: tuple[Fails, ...] = setting(())
-    """What does not work for a while."""
+    fails: Table[int] = setting(Table())
+    """A step, or `undo` and its name -> how often it fails before it works."""
     locking: Locking = setting(NO_LOCK)
 
-    failed: tuple[Fails, ...] = ()
+    failed: Table[int] = Table()
     """How often what fails for a while has failed so far; begun anew after a crash."""
 
     # The rules, one by one
@@ -141,7 +135,10 @@ class Database(Process):
         if {step, f"{saga}.{step}"} & {*self.refuses}:
             return self.refuse(saga, step, kind, Reason("declined"))
         if self.locking != NO_LOCK and (other := actions.holder(self.rows, action, saga)):
-            return self.refuse_locked(saga, step, kind, other)
+            if self.locking == REFUSE:
+                return self.refuse(saga, step, kind, Reason("held", other))
+            self.note("S.wait", saga=saga, step=step, holder=other)
+            return Trouble(Reason("held", other))
         applied = actions.apply(action, self.rows, self.seen(saga, action))
         if isinstance(applied, Refusal):
             return self.refuse(saga, step, kind, applied.reason)
@@ -156,12 +153,6 @@ class Database(Process):
             return Trouble(reason)
         self.note("S.refuse", saga=saga, step=step, reason=reason)
         return self.handle(Handled(saga, step, False, REFUSED, reason))
-
-    def refuse_locked(self, saga: str, step: str, kind: Kind, holder: str) -> Handled | Trouble:
-        if self.locking == REFUSE:
-            return self.refuse(saga, step, kind, Reason("held", holder))
-        self.note("S.wait", saga=saga, step=step, holder=holder)
-        return Trouble(Reason("held", holder))
 
     def seen(self, saga: str, action: Action) -> Seen:
         """What the saga saw here of the row that the action overwrites. (It would come with the request elsewhere;
@@ -215,9 +206,8 @@ class Database(Process):
 
     def fails_now(self, what: str) -> bool:
         """Whether it is one of the times that this fails."""
-        times = next((each.times for each in self.fails if each.what == what), 0)
-        so_far = next((each.times for each in self.failed if each.what == what), 0)
-        if so_far >= times:
+        so_far = self.failed.get(what) or 0
+        if so_far >= (self.fails.get(what) or 0):
             return False
-        self.failed = (*(each for each in self.failed if each.what != what), Fails(what, so_far + 1))
+        self.failed = self.failed.put(what, so_far + 1)
         return True

@@ -15,9 +15,9 @@ point of no return; what follows is retriable, cannot be refused, and is tried u
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import msgspec
 import networkx as nx
@@ -64,7 +64,8 @@ class Saga(msgspec.Struct, frozen=True, cache_hash=True):
     steps: tuple[Step, ...]
 
     def __post_init__(self) -> None:
-        _check(self)
+        for problem in _problems(self):
+            raise DefinitionError(problem)
 
     def __getitem__(self, name: str) -> Step:
         """The step of that name. Raises KeyError."""
@@ -98,11 +99,6 @@ class Saga(msgspec.Struct, frozen=True, cache_hash=True):
         return next((each.name for each in self.steps if each.kind == PIVOT), "")
 
     @property
-    def graph(self) -> nx.DiGraph[str]:
-        """Steps, and which waits for which, as it was written. Not to be changed."""
-        return _graph(self)
-
-    @property
     def arrows(self) -> tuple[tuple[str, str], ...]:
         """The fewest arrows that say what waits for what (the transitive reduction): for a picture."""
         reduced = nx.transitive_reduction(_graph(self))
@@ -115,10 +111,6 @@ class Saga(msgspec.Struct, frozen=True, cache_hash=True):
             tuple(name for name in self.names if name in generation)
             for generation in map(set, nx.topological_generations(_graph(self)))
         )
-
-    def before(self, name: str) -> frozenset[str]:
-        """All the steps that are done before this one begins."""
-        return _before(self)[name]
 
     def following(self, name: str) -> frozenset[str]:
         """All the steps that can begin only after this one."""
@@ -182,131 +174,98 @@ def _graph(of: Saga) -> nx.DiGraph[str]:
 
 
 @lru_cache(maxsize=256)
-def _before(of: Saga) -> dict[str, frozenset[str]]:
-    return {name: frozenset(nx.ancestors(_graph(of), name)) for name in of.names}
-
-
-@lru_cache(maxsize=256)
 def _following(of: Saga) -> dict[str, frozenset[str]]:
     return {name: frozenset(nx.descendants(_graph(of), name)) for name in of.names}
 
 
-# What a definition must be
+# What a definition must be: each check gives what is wrong, and what is allowed
+
+WHY = {PIVOT: "the pivot is the point of no return", RETRIABLE: "a retriable step cannot be undone"}
 
 
-def _check(of: Saga) -> None:
+def _problems(of: Saga) -> Iterator[str]:
     if not isinstance(of.name, str):
-        raise DefinitionError(f"the name of a saga is {of.name!r}; it is a text, and stands before the steps")
+        yield f"the name of a saga is {of.name!r}; it is a text, and stands before the steps"
     if not of.steps:
-        raise DefinitionError(f"saga {of.name!r} has no steps; it needs at least one")
-    for each in of.steps:
-        _check_types(each)
-    _check_names(of)
-    _check_kinds(of)
-    graph = _graph(of)
-    if not nx.is_directed_acyclic_graph(graph):
-        round_ = [edge[0] for edge in nx.find_cycle(graph)]
-        raise DefinitionError(
-            f"saga {of.name!r} goes in a circle: {' → '.join([*round_, round_[0]])}; no step may wait for itself"
-        )
-    _check_order(of)
-    _check_what_was_seen(of)
+        yield f"saga {of.name!r} has no steps; it needs at least one"
+    for check in (_types, _names, _kinds, _circles, _order, _sights):
+        yield from check(of)
 
 
-def _check_types(each: Step) -> None:
+def _types(of: Saga) -> Iterator[str]:
     """msgspec checks what it decodes, and not what is built in Python."""
-    if not isinstance(each, Step):
-        raise DefinitionError(f"{each!r} stands among the steps of a saga; each is a step(...) of its own")
-    if not isinstance(each.name, str) or not isinstance(each.at, str):
-        raise DefinitionError(f"step {each.name!r} is at={each.at!r}; the name and the service are texts")
-    for what, action in (("do", each.do), ("undo", each.undo)):
-        if not isinstance(action, Action) and not (what == "undo" and action is None):
-            allowed = ", ".join(kind.__name__ for kind in get_args(Action))
-            raise DefinitionError(f"step {each.name!r} has {what}={action!r}; allowed are the actions {allowed}")
-    if each.kind not in KINDS:
-        raise DefinitionError(f"step {each.name!r} is of kind {each.kind!r}; allowed are {', '.join(KINDS)}")
+    for each in of.steps:
+        if not isinstance(each, Step):
+            yield f"{each!r} stands among the steps of a saga; each is a step(...) of its own"
+        if not isinstance(each.name, str) or not isinstance(each.at, str):
+            yield f"step {each.name!r} is at={each.at!r}; the name and the service are texts"
+        for what, action in (("do", each.do), ("undo", each.undo)):
+            if not isinstance(action, Action) and not (what == "undo" and action is None):
+                allowed = ", ".join(kind.__name__ for kind in get_args(Action))
+                yield f"step {each.name!r} has {what}={action!r}; allowed are the actions {allowed}"
+        if each.kind not in KINDS:
+            yield f"step {each.name!r} is of kind {each.kind!r}; allowed are {', '.join(KINDS)}"
 
 
-def _check_names(of: Saga) -> None:
+def _names(of: Saga) -> Iterator[str]:
     names = of.names
     for at, each in enumerate(of.steps):
         if not of.name or not each.name or not each.at:
-            raise DefinitionError(
-                f"step {at + 1} of saga {of.name!r} lacks a name or a service; all three must be named"
-            )
+            yield f"step {at + 1} of saga {of.name!r} lacks a name or a service; all three must be named"
+        if each.name.startswith("undo "):
+            yield f"a step is named {each.name!r}; `undo` stands for a compensation, so no name begins with it"
         if each.name in names[:at]:
-            raise DefinitionError(f"saga {of.name!r} has two steps named {each.name!r}; each needs a name of its own")
+            yield f"saga {of.name!r} has two steps named {each.name!r}; each needs a name of its own"
         for before in each.after:
             if before not in names:
-                raise DefinitionError(f"step {each.name!r} comes after {before!r}; the steps are {', '.join(names)}")
+                yield f"step {each.name!r} comes after {before!r}; the steps are {', '.join(names)}"
 
 
-def _check_kinds(of: Saga) -> None:
+def _kinds(of: Saga) -> Iterator[str]:
     pivots = [each.name for each in of.steps if each.kind == PIVOT]
     if len(pivots) > 1:
-        raise DefinitionError(
-            f"saga {of.name!r} has two pivots, {pivots[0]!r} and {pivots[1]!r}; there is one point of no return at most"
-        )
+        yield f"saga {of.name!r} has two pivots, {pivots[0]!r} and {pivots[1]!r}; allowed is one point of no return"
     for each in of.steps:
         if each.kind == COMPENSATABLE and each.undo is None:
-            raise DefinitionError(
-                f"step {each.name!r} has no compensation: give its undo=, or make it the pivot or retriable"
-            )
+            yield f"step {each.name!r} has no compensation: give its undo=, or make it the pivot or retriable"
         if each.kind != COMPENSATABLE and each.undo is not None:
-            raise DefinitionError(
-                f"step {each.name!r} is {each.kind} and has an undo, which would never run: only a compensatable step "
-                f"is undone"
-            )
+            yield f"step {each.name!r} is {each.kind} and has an undo, which would never run"
 
 
-def _check_order(of: Saga) -> None:
+def _circles(of: Saga) -> Iterator[str]:
+    graph = _graph(of)
+    if not nx.is_directed_acyclic_graph(graph):
+        round_ = [edge[0] for edge in nx.find_cycle(graph)]
+        yield f"saga {of.name!r} goes in a circle: {' → '.join([*round_, round_[0]])}; no step may wait for itself"
+
+
+def _order(of: Saga) -> Iterator[str]:
     """Compensatable steps, then the pivot, then retriable ones (Richardson, 4.3): in every order the graph allows."""
-    why = {
-        PIVOT: "the pivot is the point of no return",
-        RETRIABLE: "a retriable step cannot be undone",
-    }
     for late in of.steps:
         for early in of.steps:
-            wrong = (late.kind == COMPENSATABLE and early.kind != COMPENSATABLE) or (
-                late.kind == PIVOT and early.kind == RETRIABLE
-            )
-            if not wrong or early.name in of.following(late.name):
-                continue
-            order = "comes before" if late.name in of.following(early.name) else "may run before"
-            raise DefinitionError(
-                f"{early.kind} {early.name!r} {order} {late.kind} {late.name!r}, which may still be refused, and "
-                f"{why[early.kind]}: allowed are compensatable steps, then at most one pivot, then retriable steps"
-            )
+            if KINDS.index(late.kind) < KINDS.index(early.kind) and early.name not in of.following(late.name):
+                order = "comes before" if late.name in of.following(early.name) else "may run before"
+                yield (
+                    f"{early.kind} {early.name!r} {order} {late.kind} {late.name!r}, which may still be refused, and "
+                    f"{WHY[early.kind]}: allowed are compensatable steps, then at most one pivot, then retriable steps"
+                )
 
 
-def _check_what_was_seen(of: Saga) -> None:
-    """Who overwrites a row writes what its saga saw of it: somebody has to have looked."""
+def _sights(of: Saga) -> Iterator[str]:
+    """A step that overwrites a row writes what its saga saw of it: a step before it has to look."""
     for each in of.steps:
-        if isinstance(each.undo, Overwrite | Reread | Look):
-            raise DefinitionError(
+        if isinstance(each.undo, Overwrite | Look):
+            yield (
                 f"step {each.name!r} is undone by {each.undo!r}; a compensation may come late, and does not depend on "
                 f"what was seen: allowed are Move, Add and Nothing"
             )
-        if not isinstance(each.do, Overwrite | Reread):
+        if not isinstance(each.do, Overwrite):
             continue
-        seen = [of[name].do for name in of.before(each.name) if of[name].at == each.at]
-        if Look(each.do.key) not in seen:
-            raise DefinitionError(
+        looks = [step for step in of.steps if (step.at, step.do) == (each.at, Look(each.do.key))]
+        if not any(each.name in of.following(look.name) for look in looks):
+            yield (
                 f"step {each.name!r} writes what the saga saw of {each.do.key!r} at {each.at!r}, and no step before it "
                 f"looks there: put one before it with do=Look({each.do.key!r})"
             )
         if isinstance(each.do, Reread) and each.kind == RETRIABLE:
-            raise DefinitionError(
-                f"step {each.name!r} is retriable, and a Reread is refused for good where the row has changed: allowed "
-                f"are compensatable and pivot"
-            )
-
-
-def saga_of(given: Saga | dict[str, Any]) -> Saga:
-    """A saga from its JSON form. Raises DefinitionError."""
-    if isinstance(given, Saga):
-        return given
-    try:
-        return msgspec.convert(given, Saga)
-    except msgspec.ValidationError as problem:
-        raise DefinitionError(f"this is no saga: {problem}") from problem
+            yield f"step {each.name!r} is retriable, and a Reread is refused for good if the row has changed"

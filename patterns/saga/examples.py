@@ -16,16 +16,12 @@ ORDER = saga(
 )
 """Reserve stock, charge the card, approve the order: the point of no return. Then ship."""
 
-SHORT = saga(
-    "short",
-    step("reserve", at="stock", do=Move("beans", "reserved", 1), undo=Move("reserved", "beans", 1)),
-    step("charge", at="payment", do=Move("ann", "shop", 30), undo=Move("shop", "ann", 30)),
-)
+SHORT = Saga("short", ORDER.steps[:2])
 """Two compensatable steps: the smallest saga that has something to undo."""
 
 ONE_WAY = saga(
     "one_way",
-    step("reserve", at="stock", do=Move("beans", "reserved", 1), undo=Move("reserved", "beans", 1)),
+    ORDER["reserve"],
     step("charge", at="payment", do=Move("ann", "shop", 30), kind=PIVOT),
     step("ship", at="stock", do=Move("reserved", "sent", 1), kind=RETRIABLE),
 )
@@ -42,26 +38,21 @@ TRIP = saga(
 """A flight and a room, booked at the same time once the money is held; paid when both are there."""
 
 
-def raise_limit(name: str, plus: int, how: str) -> Saga:
-    """A saga that looks at a credit limit, has the risk checked, and raises it: `overwrite`, `reread` or `add`."""
-    ways: dict[str, Action] = {
-        "overwrite": Overwrite("limit", plus),
-        "reread": Reread("limit", plus),
-        "add": Add("limit", plus),
-    }
+def raise_limit(name: str, action: Action) -> Saga:
+    """A saga that looks at a credit limit, has the risk checked, and raises the limit by 50."""
     return saga(
         name,
         step("look", at="accounts", do=Look("limit"), undo=Nothing()),
         step("check", at="risk", do=Add("checks", 1), undo=Add("checks", -1)),
-        step("raise", at="accounts", do=ways[how], undo=Add("limit", -plus)),
+        step("raise", at="accounts", do=action, undo=Add("limit", -50)),
     )
 
 
-RAISE = raise_limit("raise", 50, "overwrite")
+RAISE = raise_limit("raise", Overwrite("limit", 50))
 """Two of these at once lose an update: each writes what it saw plus 50."""
-RAISE_REREAD = raise_limit("raise_reread", 50, "reread")
+RAISE_REREAD = raise_limit("raise_reread", Reread("limit", 50))
 """The countermeasure re-read value: the second is refused, and turns back."""
-RAISE_ADD = raise_limit("raise_add", 50, "add")
+RAISE_ADD = raise_limit("raise_add", Add("limit", 50))
 """The countermeasure commutative updates: it adds, whatever is there."""
 
 CANCEL = saga(

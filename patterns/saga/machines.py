@@ -15,11 +15,12 @@ from msgspec import Meta
 from patterns.engine.params import Count, Ms, refuse
 from patterns.engine.process import Process
 from patterns.engine.simulation import Simulation
+from patterns.engine.table import Table
 from patterns.engine.world import Call, Fire, Request, World, WorldEvent
 
 from .actions import Row
 from .choreography import Peer
-from .database import NO_LOCK, Fails, Locking
+from .database import NO_LOCK, Locking
 from .definition import RETRIABLE, Saga
 from .examples import BEGINS, DEFINITIONS
 from .front import Front, Patience
@@ -157,7 +158,7 @@ class SagaMachine(Simulation):
         p = self.params
         unique = tuple(dict.fromkeys(self.definitions))
         patience = Patience(p.timeout, p.tries, p.alarm, p.backoff)
-        fails = tuple(Fails(what, count) for what, count in p.fails.items())
+        fails = Table(tuple(sorted(p.fails.items())))
         databases: list[dict[str, Any]] = [
             {"id": name, "rows": self.rows(name), "refuses": p.refuse, "fails": fails, "locking": p.lock}
             for name in p.services

@@ -11,67 +11,65 @@ from patterns.engine.properties import Along, Always, AtRest, Broken, Property, 
 from patterns.engine.sentences import names
 from patterns.engine.world import World
 
-from .actions import Action, Add, Look, Move, Overwrite, Reread
+from .actions import Action, Look, Overwrite
 from .database import Handled
 from .log import COMPENSATED, COMPLETED, ENDED, REFUSED, STUCK, Instance
 from .readings import databases, definition_of, effect, handled, instances, steps_standing, sums
 
 
-def _applied_twice(world: World) -> Reason:
+def _first(problems: Callable[[World], Iterator[str]]) -> Callable[[World], Reason]:
+    return lambda world: next(problems(world), None)
+
+
+def _effective(world: World) -> Iterator[tuple[str, Handled, list[bool]]]:
+    """Each time that a service did or undid a step, and what it had handled of this step before: True, a
+    compensation; False, a request that it did."""
     for service in databases(world):
-        seen = set()
+        before: dict[tuple[str, str], list[bool]] = {}
         for each in service.handled:
-            what = (each.saga, each.step, each.undo)
-            if each.effective and what in seen:
-                return f"{service.id} {'undid' if each.undo else 'did'} {each.step} of {each.saga} twice"
-            seen.add(what)
-    return None
+            earlier = before.setdefault((each.saga, each.step), [])
+            if each.effective:
+                yield service.id, each, earlier
+            if each.effective or each.undo:
+                earlier.append(each.undo)
 
 
-def _undone_before_done(world: World) -> Reason:
-    for service in databases(world):
-        done = set()
-        for each in service.handled:
-            if not each.effective:
-                continue
-            if not each.undo:
-                done.add((each.saga, each.step))
-            elif (each.saga, each.step) not in done:
-                return f"{service.id} undid {each.step} of {each.saga}, which it had not done"
-    return None
+def _applied_twice(world: World) -> Iterator[str]:
+    for service, each, earlier in _effective(world):
+        if each.undo in earlier:
+            yield f"{service} {'undid' if each.undo else 'did'} {each.step} of {each.saga} twice"
 
 
-def _done_after_undone(world: World) -> Reason:
-    for service in databases(world):
-        compensated = set()
-        for each in service.handled:
-            if each.undo:
-                compensated.add((each.saga, each.step))
-            elif each.effective and (each.saga, each.step) in compensated:
-                return f"{service.id} did {each.step} of {each.saga} after its compensation: nobody will undo it"
-    return None
+def _undone_before_done(world: World) -> Iterator[str]:
+    for service, each, earlier in _effective(world):
+        if each.undo and False not in earlier:
+            yield f"{service} undid {each.step} of {each.saga}, which it had not done"
 
 
-def _out_of_order(world: World) -> Reason:
+def _done_after_undone(world: World) -> Iterator[str]:
+    for service, each, earlier in _effective(world):
+        if not each.undo and True in earlier:
+            yield f"{service} did {each.step} of {each.saga} after its compensation: nobody will undo it"
+
+
+def _out_of_order(world: World) -> Iterator[str]:
     for instance in instances(world):
         definition = definition_of(world, instance.definition)
         standing = steps_standing(world, instance.saga)
         for service, each in handled(world, instance.saga):
             if each.undo and each.effective and (later := definition.following(each.step) & standing):
                 name = next(name for name in definition.names if name in later)
-                return f"{service.id} undid {each.step} of {instance.saga} while {name}, which came after it, stands"
-    return None
+                yield f"{service.id} undid {each.step} of {instance.saga} while {name}, which came after it, stands"
 
 
-def _back_after_pivot(world: World) -> Reason:
+def _back_after_pivot(world: World) -> Iterator[str]:
     for instance in instances(world):
         pivot = definition_of(world, instance.definition).pivot
         of = [each for _, each in handled(world, instance.saga) if each.effective]
         if pivot and any(each.step == pivot for each in of):
             for each in of:
                 if each.undo:
-                    return f"{each.step} of {instance.saga} is undone, though its pivot {pivot} is done"
-    return None
+                    yield f"{each.step} of {instance.saga} is undone, though its pivot {pivot} is done"
 
 
 def said(world: World, saga: str) -> tuple[str, ...]:
@@ -89,14 +87,13 @@ def _stands(world: World, instance: Instance) -> tuple[frozenset[str], str]:
     return frozenset(steps) - standing, names(name for name in steps if name in standing) or "nothing"
 
 
-def _told_wrong(world: World) -> Reason:
+def _told_wrong(world: World) -> Iterator[str]:
     for instance in instances(world):
         told, (missing, standing) = said(world, instance.saga), _stands(world, instance)
         if COMPLETED in told and missing:
-            return f"{instance.saga} is said to be completed, but what stands of it is {standing}"
+            yield f"{instance.saga} is said to be completed, but what stands of it is {standing}"
         if COMPENSATED in told and standing != "nothing":
-            return f"{instance.saga} is said to be compensated, but {standing} stands"
-    return None
+            yield f"{instance.saga} is said to be compensated, but {standing} stands"
 
 
 def _not_ended(world: World) -> Reason:
@@ -125,12 +122,12 @@ def _adds_up(rows: tuple[tuple[str, int], ...], step: Transition) -> tuple[tuple
     return rows
 
 
-applied_once = Always("nothing is done twice, nothing undone twice", _applied_twice)
-undo_only_what_was_done = Always("what was never done is not undone", _undone_before_done)
-no_step_after_its_compensation = Always("no step is done after its compensation", _done_after_undone)
-reverse_order = Always("compensations run in reverse order", _out_of_order)
-never_back_after_pivot = Always("after the pivot nothing is undone", _back_after_pivot)
-told_as_it_is = Always("what is said to have ended has ended so", _told_wrong)
+applied_once = Always("nothing is done twice, nothing undone twice", _first(_applied_twice))
+undo_only_what_was_done = Always("what was never done is not undone", _first(_undone_before_done))
+no_step_after_its_compensation = Always("no step is done after its compensation", _first(_done_after_undone))
+reverse_order = Always("compensations run in reverse order", _first(_out_of_order))
+never_back_after_pivot = Always("after the pivot nothing is undone", _first(_back_after_pivot))
+told_as_it_is = Always("what is said to have ended has ended so", _first(_told_wrong))
 every_saga_ends = AtRest("every saga ends completed, or compensated, or is reported as stuck", _not_ended)
 adds_up = Along("rows hold what the steps that stand add up to: nothing is lost, nothing made", _rows, _adds_up)
 """Remembered along a run is what the rows were at first: the end is as if each saga ran alone."""
@@ -152,26 +149,12 @@ ALWAYS: tuple[Property, ...] = (
 
 def _takes(action: Action) -> frozenset[str]:
     """The rows whose value it uses up, or looks at."""
-    match action:
-        case Move(source):
-            return frozenset({source})
-        case Add(key, amount) if amount < 0:
-            return frozenset({key})
-        case Look(key):
-            return frozenset({key})
-    return frozenset()
+    return frozenset(key for key, amount in action.adds if amount < 0 or isinstance(action, Look))
 
 
 def _gives(action: Action) -> frozenset[str]:
     """The rows that hold more after it."""
-    match action:
-        case Move(_, to):
-            return frozenset({to})
-        case Add(key, amount) if amount > 0:
-            return frozenset({key})
-        case Overwrite(key) | Reread(key):
-            return frozenset({key})
-    return frozenset()
+    return frozenset(key for key, amount in action.adds if amount > 0 or isinstance(action, Overwrite))
 
 
 def _effects(world: World, table: tuple[Handled, ...]) -> Iterator[tuple[Handled, Action]]:
@@ -188,7 +171,7 @@ def doomed(world: World, saga: str) -> bool:
     return any(each.undo or each.outcome == REFUSED for _, each in handled(world, saga))
 
 
-def _dirty_read(world: World) -> Reason:
+def _dirty_read(world: World) -> Iterator[str]:
     for service in databases(world):
         gone = {(each.saga, each.step) for each in service.handled if each.undo}
         given: dict[tuple[str, str], frozenset[str]] = {}  # what is done, by saga and step -> rows it has given to
@@ -200,33 +183,32 @@ def _dirty_read(world: World) -> Reason:
             for (saga, step), rows in given.items():
                 used = rows & _takes(action)
                 if used and saga != each.saga and what not in gone and doomed(world, saga):
-                    return (
+                    yield (
                         f"{each.saga} used {min(used)} at {service.id} with what {step} of {saga} had put there, and "
                         f"{saga} turns back"
                     )
             given[what] = _gives(action)
-    return None
 
 
-def _lost_update(world: World) -> Reason:
+def _lost_update(world: World) -> Iterator[str]:
     for service in databases(world):
-        for at, (each, action) in enumerate(line := list(_effects(world, service.handled))):
-            if not isinstance(action, Overwrite | Reread) or each.undo:
+        looked: dict[tuple[str, str], Handled | None] = {}  # saga and row -> the first write of another saga since then
+        for each, action in _effects(world, service.handled):
+            if isinstance(action, Look):
+                looked[each.saga, action.key] = None
                 continue
-            looks = [
-                n for n, (other, _) in enumerate(line[:at]) if other.saga == each.saga and other.looked == action.key
-            ]
-            for other, theirs in line[looks[-1] + 1 : at] if looks else ():
-                if other.saga != each.saga and action.key in theirs.touches and not isinstance(theirs, Look):
-                    return (
-                        f"{each.saga} overwrites {action.key} at {service.id} with what it saw before {other.step} of "
-                        f"{other.saga}: that update is lost"
-                    )
-    return None
+            if isinstance(action, Overwrite) and not each.undo and (other := looked.get((each.saga, action.key))):
+                yield (
+                    f"{each.saga} overwrites {action.key} at {service.id} with what it saw before {other.step} of "
+                    f"{other.saga}: that update is lost"
+                )
+            for (saga, key), write in looked.items():
+                if saga != each.saga and key in action.touches:
+                    looked[saga, key] = write or each
 
 
-no_dirty_reads = Always("no saga uses what another takes back", _dirty_read)
-no_lost_updates = Always("no saga overwrites what it has not seen", _lost_update)
+no_dirty_reads = Always("no saga uses what another takes back", _first(_dirty_read))
+no_lost_updates = Always("no saga overwrites what it has not seen", _first(_lost_update))
 ISOLATION: tuple[Property, ...] = (no_lost_updates, no_dirty_reads)
 """What sagas do not promise (Richardson 4.3.1), and a countermeasure may."""
 

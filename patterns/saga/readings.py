@@ -6,12 +6,12 @@ disks at one moment: both are for checks and for pictures.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from patterns.engine.world import World
 
-from .actions import Add, Move, Overwrite, Reread
 from .database import Database, Handled
 from .definition import COMPENSATABLE, Saga
 from .log import DONE, REFUSED, STUCK, UNDONE, Instance, Progress, progress, to_compensate
@@ -119,20 +119,11 @@ def sums(world: World) -> dict[str, int]:
 
 def effect(definition: Saga, steps: frozenset[str]) -> dict[str, int]:
     """What these steps add to each row, one saga running alone: `stock.beans` -> -1."""
-    total: dict[str, int] = {}
-
-    def add(at: str, key: str, amount: int) -> None:
-        total[f"{at}.{key}"] = total.get(f"{at}.{key}", 0) + amount
-
+    total: Counter[str] = Counter()
     for each in definition.steps:
-        if each.name not in steps:
-            continue
-        match each.do:
-            case Move(source, to, amount):
-                add(each.at, source, -amount)
-                add(each.at, to, amount)
-            case Add(key, amount) | Overwrite(key, amount) | Reread(key, amount):
-                add(each.at, key, amount)
+        if each.name in steps:
+            for key, amount in each.do.adds:
+                total[f"{each.at}.{key}"] += amount
     return total
 
 

@@ -18,22 +18,12 @@ from patterns.engine.planted import ROUGH, planted
 from patterns.engine.properties import AtRest, Sometimes
 from patterns.engine.random_worlds import FAULTS, random_worlds
 from patterns.engine.sentences import names
-from patterns.saga import (
-    ALWAYS,
-    PIVOT,
-    RETRIABLE,
-    Add,
-    BackwardAfterCrash,
-    Move,
-    Saga,
-    SagaMachine,
-    saga,
-    step,
-)
+from patterns.saga import ALWAYS, PIVOT, RETRIABLE, Add, Move, SagaMachine, saga, step
 from patterns.saga.database import LOCKING
-from patterns.saga.definition import Step
+from patterns.saga.definition import Saga, Step
 from patterns.saga.lesson.broken import small
 from patterns.saga.machines import STYLES
+from patterns.saga.orchestrator import BackwardAfterCrash
 from patterns.saga.properties import all_end, completes, gets_stuck, is_compensated, said
 from patterns.saga.readings import instances
 

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from patterns.engine.process import Effects
-from patterns.saga import DEFINITIONS, Begin, Elsewhere, Ended, Peer, Record, Repair, SagaMachine, progress
-from patterns.saga.choreography import subscribers
-from patterns.saga.messages import Ack, Event
+from patterns.saga import DEFINITIONS, Begin, Ended, Repair, SagaMachine
+from patterns.saga.choreography import Peer, subscribers
+from patterns.saga.log import Record, progress
+from patterns.saga.messages import Ack, Elsewhere, Event
 from patterns.saga.reasons import NO_REASON, Reason
 
 ORDER, TRIP = DEFINITIONS["order"], DEFINITIONS["trip"]

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-import networkx as nx
 import pytest
 
 from patterns.engine.params import ParameterError
@@ -24,14 +23,12 @@ from patterns.saga import (
     Nothing,
     Overwrite,
     Reread,
-    Row,
-    Saga,
     SagaMachine,
     saga,
     step,
 )
-from patterns.saga.actions import Applied, Refusal, Seen, apply
-from patterns.saga.definition import saga_of
+from patterns.saga.actions import Applied, Refusal, Row, Seen, apply
+from patterns.saga.definition import Saga
 from patterns.saga.reasons import Reason
 
 DO, UNDO = Move("beans", "reserved", 1), Move("reserved", "beans", 1)
@@ -61,7 +58,6 @@ def test_a_saga_is_written_in_a_dozen_lines() -> None:
     assert order.services == ("stock", "payment", "orders", "shipping")
     assert (order.roots, order.leaves, order.pivot) == (("reserve",), ("ship",), "approve")
     assert order["ship"].after == ("approve",)
-    assert order.before("approve") == {"reserve", "charge"}
     assert order.following("charge") == {"approve", "ship"}
 
 
@@ -71,20 +67,16 @@ def test_steps_after_the_same_one_are_parallel() -> None:
     assert trip.generations == (("hold",), ("flight", "hotel"), ("pay",), ("tickets",))
     assert trip.next_to("hold") == ("flight", "hotel")
     assert trip["pay"].after == ("flight", "hotel")
-    assert nx.is_directed_acyclic_graph(trip.graph)
 
 
 def test_a_picture_has_the_fewest_arrows() -> None:
     redundant = saga("s", reversible("a"), reversible("b"), reversible("c", after=("a", "b")))
-    assert redundant.graph.number_of_edges() == 3
     assert redundant.arrows == (("a", "b"), ("b", "c"))
 
 
 def test_a_saga_travels_as_json_and_is_checked_on_arrival() -> None:
     for each in DEFINITIONS.values():
-        assert saga_of(msgspec.json.decode(msgspec.json.encode(each))) == each
-    with pytest.raises(DefinitionError, match="no steps"):
-        saga_of({"name": "empty", "steps": []})
+        assert msgspec.json.decode(msgspec.json.encode(each), type=Saga) == each
     with pytest.raises(msgspec.ValidationError, match="has no compensation"):
         msgspec.json.decode(b'{"name":"s","steps":[{"name":"a","at":"b","do":{"type":"Nothing"}}]}', type=Saga)
 
@@ -120,7 +112,9 @@ def test_databases_begin_with_what_the_steps_take() -> None:
             (step("a", at="stock", do=DO),), "'a' has no compensation: give its undo=", id="a missing compensation"
         ),
         pytest.param(
-            (for_good("a"), for_good("b")), "two pivots, 'a' and 'b'; there is one point of no return", id="two pivots"
+            (for_good("a"), for_good("b")),
+            "two pivots, 'a' and 'b'; allowed is one point of no return",
+            id="two pivots",
         ),
         pytest.param(
             (for_good("a"), reversible("b")),

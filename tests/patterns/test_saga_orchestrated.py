@@ -11,28 +11,13 @@ import pytest
 
 from patterns.engine.process import Effects
 from patterns.engine.table import Table
-from patterns.saga import (
-    DEFINITIONS,
-    Add,
-    Begin,
-    Elsewhere,
-    Ended,
-    Look,
-    Move,
-    Orchestrator,
-    Overwrite,
-    Record,
-    Repair,
-    Reread,
-    Row,
-    Saga,
-    Service,
-)
-from patterns.saga.database import Fails
+from patterns.saga import DEFINITIONS, Add, Begin, Ended, Look, Move, Overwrite, Repair, Reread
+from patterns.saga.actions import Row
+from patterns.saga.definition import Saga
 from patterns.saga.front import Patience
-from patterns.saga.log import progress, to_compensate
-from patterns.saga.messages import Accepted, Do, Done, Failed, Refused, Release, Released, Undo, Undone
-from patterns.saga.orchestrator import BackwardAfterCrash
+from patterns.saga.log import Record, progress, to_compensate
+from patterns.saga.messages import Accepted, Do, Done, Elsewhere, Failed, Refused, Release, Released, Undo, Undone
+from patterns.saga.orchestrator import BackwardAfterCrash, Orchestrator, Service
 from patterns.saga.reasons import Reason
 
 DECLINED = Reason("declined")
@@ -410,7 +395,7 @@ def test_what_a_service_handled_survives_a_crash() -> None:
 
 
 def test_what_fails_changes_nothing_and_may_work_later() -> None:
-    failing = service(fails=(Fails("charge", 1), Fails("undo charge", 1)))
+    failing = service(fails=Table((("charge", 1), ("undo charge", 1))))
     process, answers = handled(failing, CHARGE, CHARGE, REFUND, REFUND)
     assert answers == ["charge failed", "charge done", "undo charge failed", "charge undone"]
     assert rows(process) == {"ann": 100, "shop": 0}

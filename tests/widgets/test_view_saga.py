@@ -14,9 +14,11 @@ from patterns.engine.history import History
 from patterns.engine.script import Script
 from patterns.engine.step import Step
 from patterns.engine.world import Crash, World
-from patterns.saga import CHOREOGRAPHED, COMPENSATABLE, Peer, SagaMachine
+from patterns.saga import COMPENSATABLE, SagaMachine
+from patterns.saga.choreography import Peer
 from patterns.saga.lesson import GALLERY
 from patterns.saga.lesson.side_by_side import SideBySide
+from patterns.saga.machines import CHOREOGRAPHED
 from patterns.saga.readings import observer, stages, steps_standing
 from widgets.chapters.saga.view import VIEW as view
 from widgets.chapters.saga.words import groups, shown

@@ -7,7 +7,7 @@ def what_to_do(table, saga, step, undo): ...
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import combinations
+from itertools import combinations, product
 from types import MappingProxyType
 from typing import Any
 
@@ -49,53 +49,37 @@ def compensation_cases() -> Iterator[Case]:
 
 def _logs(after: After) -> Iterator[Log]:
     """Logs that can be: steps begun in an order that the graph allows, some of them done, some undone from the end."""
-    names = list(after)
-    for size in range(len(names) + 1):
-        for begun in combinations(names, size):
+    for size in range(len(after) + 1):
+        for begun in combinations(after, size):
             inner = {before for name in begun for before in after[name]}
-            if not inner <= {*begun}:
-                continue
-            for ends in _ends([name for name in begun if name not in inner]):
-                log = [("started", name) for name in begun]
-                log += [("done", name) for name in begun if name in inner or ends[name] == "done"]
-                log += [("refused", name) for name in begun if ends.get(name) == "refused"]
-                standing = [name for name in begun if ends.get(name) != "refused"]
-                while True:
-                    yield tuple(log)
-                    last = next((n for n in standing[::-1] if not any(n in after[m] for m in standing)), None)
-                    if last is None:
-                        break
-                    standing.remove(last)
-                    log.append(("undone", last))
+            last = [name for name in begun if name not in inner]
+            if inner <= {*begun}:
+                for ends in product((DONE, REFUSED, ""), repeat=len(last)):  # the empty one: no answer
+                    ended = {**dict.fromkeys(inner, DONE), **dict(zip(last, ends, strict=True))}
+                    log = [(STARTED, name) for name in begun]
+                    log += [(end, name) for end in (DONE, REFUSED) for name in begun if ended[name] == end]
+                    yield from _undone(after, tuple(log))
 
 
-def _ends(last: list[str]) -> Iterator[dict[str, str]]:
-    """How the last steps begun ended: done, refused, or not answered."""
-    if not last:
-        yield {}
-        return
-    for rest in _ends(last[1:]):
-        for how in ("done", "refused", "no answer"):
-            yield {last[0]: how, **rest}
+def _undone(after: After, log: Log) -> Iterator[Log]:
+    """The log, and what it becomes while step after step is undone."""
+    yield log
+    if left := compensation_solution(after, log):
+        yield from _undone(after, (*log, (UNDONE, left[-1])))
 
 
 def compensation_solution(after: After, log: Log) -> list[str]:
     """Of all that was begun, and neither refused nor undone, what nothing else that is left builds on."""
-    left = []
-    for what, step in log:
-        if what == "started":
-            left.append(step)
-        elif what in ("refused", "undone"):
-            left.remove(step)
-    return [step for step in left if not any(step in after[later] for later in left)]
+    return _ends_of(after, _left(log, REFUSED, UNDONE))
 
 
-def _left(log: Log) -> list[str]:
-    gone = {step for what, step in log if what in ("refused", "undone")}
-    return [step for what, step in log if what == "started" and step not in gone]
+def _left(log: Log, *ends: str) -> list[str]:
+    """The steps that were started, and have none of these ends."""
+    gone = {step for what, step in log if what in ends}
+    return [step for what, step in log if what == STARTED and step not in gone]
 
 
-def _next_of(after: After, left: list[str]) -> list[str]:
+def _ends_of(after: After, left: list[str]) -> list[str]:
     return [step for step in left if not any(step in after[later] for later in left)]
 
 
@@ -103,40 +87,34 @@ COMPENSATION_MISTAKES = (
     Mistake(
         "the first first",
         "Your orchestrator undoes the step that was done first. What came later builds on it: undo in reverse order.",
-        lambda after, log: _left(log)[:1],
+        lambda after, log: _left(log, REFUSED, UNDONE)[:1],
     ),
     Mistake(
         "all at once",
         "Your orchestrator undoes everything at once. A step may only be undone when those that came after it are "
         "undone already; only parallel branches may go side by side.",
-        lambda after, log: _left(log),
+        lambda after, log: _left(log, REFUSED, UNDONE),
     ),
     Mistake(
         "forgets the step under way",
         "Your orchestrator takes a step that was started, and not answered, for one that never ran. It may have been "
         "done: compensate it too, the service knows whether there is anything to undo.",
-        lambda after, log: _next_of(after, [step for what, step in log if what == "done" and step in _left(log)]),
+        lambda after, log: _ends_of(after, [name for name in _left(log, REFUSED, UNDONE) if (DONE, name) in log]),
     ),
     Mistake(
         "undoes what was refused",
         "Your orchestrator compensates a step that was refused: it was not done, and never will be.",
-        lambda after, log: _next_of(
-            after, [step for what, step in log if what == "started" and ("undone", step) not in log]
-        ),
+        lambda after, log: _ends_of(after, _left(log, UNDONE)),
     ),
     Mistake(
         "undoes it again",
         "Your orchestrator does not look for what is undone already, and never comes to an end.",
-        lambda after, log: _next_of(
-            after, [step for what, step in log if what == "started" and ("refused", step) not in log]
-        ),
+        lambda after, log: _ends_of(after, _left(log, REFUSED)),
     ),
     Mistake(
         "undoes what never ran",
         "Your orchestrator begins at the end of the definition, with steps that were never started.",
-        lambda after, log: _next_of(
-            after, [step for step in after if not {("refused", step), ("undone", step)} & {*log}]
-        ),
+        lambda after, log: _ends_of(after, [name for name in after if not {(REFUSED, name), (UNDONE, name)} & {*log}]),
     ),
     Mistake(
         "never",
@@ -266,11 +244,7 @@ IDEMPOTENCE_MISTAKES = (
         "Your service compensates a step that it has not done: it gives back money that nobody paid.",
         _instead("do nothing", "apply", lambda table, undo: undo),
     ),
-    Mistake(
-        "undoes twice",
-        UNDOES_TWICE,
-        _instead("answer again", "apply", lambda table, undo: undo),
-    ),
+    Mistake("undoes twice", UNDOES_TWICE, _instead(ANSWER_AGAIN, APPLY, lambda table, undo: undo)),
     Mistake(
         "undoes twice",
         UNDOES_TWICE,
@@ -283,17 +257,9 @@ IDEMPOTENCE_MISTAKES = (
         "Your service takes a compensation for the request it undoes: the key needs `undo`, too.",
         _by_key(lambda saga, step, undo: (saga, step)),
     ),
-    Mistake(
-        "any saga",
-        ANY_SAGA,
-        _by_key(lambda saga, step, undo: (step, undo)),
-    ),
+    Mistake("any saga", ANY_SAGA, _by_key(lambda saga, step, undo: (step, undo))),
     Mistake("any saga", ANY_SAGA, _by_owner(lambda saga, step: step == "charge")),
-    Mistake(
-        "any step",
-        ANY_STEP,
-        _by_key(lambda saga, step, undo: (saga, undo)),
-    ),
+    Mistake("any step", ANY_STEP, _by_key(lambda saga, step, undo: (saga, undo))),
     Mistake("any step", ANY_STEP, _by_owner(lambda saga, step: saga == "A1")),
     Mistake(
         "once and for all",

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from patterns.engine.world import World
-from patterns.saga import COMPENSATABLE, PIVOT, Instance, Saga, Step
-from patterns.saga.log import COMPENSATING, DONE, FORWARD, PAST_PIVOT, REFUSED, STUCK, UNDONE
+from patterns.saga import COMPENSATABLE, PIVOT
+from patterns.saga.definition import Saga, Step
+from patterns.saga.log import COMPENSATING, DONE, FORWARD, PAST_PIVOT, REFUSED, STUCK, UNDONE, Instance
 from patterns.saga.readings import ASKED, DUE, NEVER, OPEN, TURN, WAITING, Stage, logged, stages
 from widgets.kit import box, small, stack
 from widgets.scene import Box, Label, Line, Mark, Role, Tone

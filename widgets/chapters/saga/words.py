@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from patterns.engine.world import World
-from patterns.saga import Orchestrator, Saga
 from patterns.saga.choreography import Peer
 from patterns.saga.database import Database
+from patterns.saga.definition import Saga
 from patterns.saga.log import BEGUN, DONE, ENDED, REFUSED, STUCK, UNDONE, Instance, Record
 from patterns.saga.messages import Ack, Do, Done, Event, Failed, Refused, Release, Released, Undo, Undone
+from patterns.saga.orchestrator import Orchestrator
 from patterns.saga.readings import instances
 from widgets.scene import Role
 
