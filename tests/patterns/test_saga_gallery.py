@@ -15,7 +15,6 @@ from patterns.saga import ALWAYS, ISOLATION, RULES
 from patterns.saga.lesson import GALLERY
 from patterns.saga.properties import adds_up, all_ended, no_dirty_reads, no_lost_updates
 from patterns.saga.readings import observer, sums
-from patterns.saga.rules import CHOREOGRAPHY
 
 TOLD = {
     "everything_succeeds": "Everything succeeds",
@@ -30,6 +29,7 @@ TOLD = {
     "lost_update": "An update is lost",
     "dirty_read": "A dirty read happens",
 }
+CHOREOGRAPHY = [rule for rule in RULES if rule.startswith("C.")]
 BOTH = [title for title in GALLERY if f"Choreographed: {title[0].lower()}{title[1:]}" in GALLERY]
 
 
@@ -121,4 +121,3 @@ def test_the_choreographed_runs_are_told_by_rules_of_their_own() -> None:
     for title in GALLERY:
         steps = GALLERY[title]().branch
         assert any(map(fired(*CHOREOGRAPHY), steps)) == title.startswith(("Choreographed", "Both")), title
-    assert set(CHOREOGRAPHY) < set(RULES)
