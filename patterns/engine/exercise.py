@@ -30,7 +30,7 @@ BY_HAND = "Try this case by hand, and compare each step with what your code does
 ENDLESS = "A loop does not end: say what gets smaller, or nearer, in each round, and whether it does in this case."
 TELLING = 300
 """Wrong cases, the smallest: enough to tell one mistake from another."""
-SHOWING = 5_000
+SHOWING = 2_000
 """States: where a case is wrong already, a search only looks for a short run that shows it."""
 
 

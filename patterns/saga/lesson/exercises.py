@@ -320,7 +320,7 @@ EXERCISES = {
             Search(small({"crash": 1}, refuse=["approve"]), ALWAYS),
             Search(small(sagas=["trip"], refuse=["hotel"]), ALWAYS),
         ],
-        otherwise=Scripted(SagaMachine(refuse=["approve"]), lambda run: run.ask("A").finish()),
+        otherwise=Scripted(SagaMachine(refuse=["approve"]), lambda run: run.ask("A").finish(bound=60)),
     ),
     "what_to_do": Exercise(
         "what_to_do",
@@ -333,7 +333,7 @@ EXERCISES = {
             Search(small({"duplicate": 1}, **SHORT), ALWAYS),
             Search(small({"drop": 1}, tries=2, refuse=["charge"], **SHORT), ALWAYS),
         ],
-        otherwise=Scripted(SagaMachine(refuse=["charge"], **SHORT), lambda run: run.ask("A").finish()),
+        otherwise=Scripted(SagaMachine(refuse=["charge"], **SHORT), lambda run: run.ask("A").finish(bound=60)),
     ),
 }
 """The name of the learner's function -> exercise."""
