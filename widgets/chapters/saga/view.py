@@ -134,7 +134,7 @@ class SagaView(ProcessView):
         if isinstance(process, Peer):
             tried = ", ".join(f"{what} {each.times} times" for what, each in process.attempts)
             return {"tried in vain": tried or "nothing"}
-        failed = ", ".join(f"{each.what} {each.times} times" for each in process.failed)
+        failed = ", ".join(f"{what} {times} times" for what, times in process.failed)
         return {"failed so far": failed} if failed else {}
 
 
