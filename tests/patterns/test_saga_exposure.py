@@ -43,7 +43,7 @@ def test_in_two_phases_each_row_is_locked_from_the_vote_until_the_slowest_has_vo
     assert len(rows) == n
     # The slow one's request, its vote, the decision; the slow one votes late and is told late.
     assert {each.ms for each in rows.values()} == {delay + 10 + 10}
-    assert two_phases.locked_ms(run) == n * (20 + delay)
+    assert total_ms(two_phases.exposed(run), two_phases.LOCKED) == n * (20 + delay)
 
 
 @pytest.mark.parametrize("delay", DELAYS)
@@ -74,7 +74,9 @@ def test_with_semantic_locks_nothing_is_read_unmarked_and_marks_stay_longer_than
     for delay in DELAYS:
         run = saga.transferred(3, delay, lock="wait")
         assert seen_ms(run, "tentative") == 0
-        assert seen_ms(run, "locked") > two_phases.locked_ms(two_phases.transferred(3, delay))
+        assert seen_ms(run, "locked") > total_ms(
+            two_phases.exposed(two_phases.transferred(3, delay)), two_phases.LOCKED
+        )
 
 
 def test_both_move_the_same_money() -> None:

@@ -40,7 +40,6 @@ FIGURES = {
             "saga": [("P1.ann", 0, 9, "tentative"), ("P1.ann", 9, 10, "committed")],
         }
     ),
-    "locked": lambda: saga_charts.locked({"two phases": {0: 60, 100: 360}, "saga": {0: 0, 100: 0}}),
     "mixing and load": lambda: charts.mixing(FLIPS, {name: {"A": 1, "B": 9} for name in FLIPS}),
 }
 

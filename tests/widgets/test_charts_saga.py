@@ -62,16 +62,6 @@ def test_what_several_runs_show_is_in_the_legend_once() -> None:
     assert sorted(names) == sorted(look.name for look in LOOKS.values())
 
 
-def test_a_line_of_locked_time_has_its_points_and_its_name_at_the_end() -> None:
-    figure = charts.locked({"two phases": {100: 360, 0: 60}, "saga": {0: 0, 100: 0}})
-    phases, saga = figure.data
-    assert (phases.x, phases.y) == ((0, 100), (60, 360))
-    assert phases.text == ("", "  two phases")
-    assert saga.y == (0, 0)
-    assert phases.line.dash != saga.line.dash
-    assert phases.marker.symbol != saga.marker.symbol
-
-
 @pytest.mark.parametrize(
     ("make", "why"),
     [
@@ -82,8 +72,6 @@ def test_a_line_of_locked_time_has_its_points_and_its_name_at_the_end() -> None:
             "'saga' has 'dirty' in a; allowed are locked, tentative, committed",
         ),
         (lambda: charts.exposure({"saga": [("a", 2, 1, "locked")]}), "of a from 2 to 1 ms; it must not end before"),
-        (lambda: charts.locked({}), "lines is empty"),
-        (lambda: charts.locked({"saga": {}}), r"lines\['saga'\] is empty"),
     ],
 )
 def test_numbers_that_make_no_chart_are_refused_with_the_reason(make: Any, why: str) -> None:

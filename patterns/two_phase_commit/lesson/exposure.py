@@ -6,7 +6,7 @@ From its yes on a participant can neither commit nor abort alone. Its locks stay
 
 from __future__ import annotations
 
-from patterns.engine.exposure import Exposure, exposures, total_ms
+from patterns.engine.exposure import Exposure, exposures
 from patterns.engine.history import History
 from patterns.engine.world import World
 from patterns.two_phase_commit.doubt import participants
@@ -48,8 +48,3 @@ def transferred(n: int = 3, delay: int = 0, protocol: str = "basic") -> History[
     patient = dict.fromkeys(("vote_timeout", "ack_timeout", "doubt_timeout", "lock_timeout"), PATIENCE)
     run = begun(n=n, protocol=protocol, transfers=(amounts,), latency=(10, 10), **patient)
     return run.finish(late={f"P{n}": delay}).history
-
-
-def locked_ms(history: History[World, object]) -> int:
-    """How long rows were locked in a run, all rows' times added up, in ms."""
-    return total_ms(exposed(history), LOCKED)

@@ -94,31 +94,3 @@ def _bars(
         row=at,
         col=1,
     )
-
-
-def locked(
-    lines: Mapping[str, Mapping[int, float]],
-    x: str = "delay of one participant, ms",
-    y: str = "ms, all rows added up",
-    title: str = "Time that rows are locked against one slow participant",
-) -> Figure:
-    """A line each, named at its end: `lines` is name -> x -> y. Raises ValueError when there is nothing to show."""
-    require("lines", lines)
-    figure = figure_of(title, 400, x, y)
-    for at, (name, values) in enumerate(lines.items()):
-        require(f"lines[{name!r}]", values)
-        points, colour = sorted(values), PALETTE[at % len(PALETTE)]
-        figure.add_scatter(
-            name=name,
-            mode="lines+markers+text",
-            x=points,
-            y=[values[point] for point in points],
-            text=[""] * (len(points) - 1) + [f"  {name}"],
-            textposition="middle right",
-            textfont={"color": colour, "size": 13},
-            cliponaxis=False,
-            line={"color": colour, "width": 2.5, "dash": ("solid", "dash", "dot", "dashdot")[at % 4]},
-            marker={"size": 8, "symbol": ("circle", "square", "diamond", "triangle-up")[at % 4]},
-            hovertemplate="%{x:,}: %{y:,.0f} ms<extra>" + name + "</extra>",
-        )
-    return figure.update_layout(margin_r=12 + 8 * max(map(len, lines))).update_yaxes(rangemode="tozero")
