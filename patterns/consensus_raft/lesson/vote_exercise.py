@@ -38,7 +38,6 @@ class Voter(NamedTuple):
 
 
 VoteRule = Callable[[Voter, RequestVote], Any]
-Comparison = Callable[[tuple[int, int], tuple[int, int]], bool]
 
 
 def vote_solution(server: Voter, request: RequestVote) -> bool:
@@ -59,7 +58,7 @@ def vote_cases() -> Iterator[Case]:
 
 
 def _grants(
-    up_to_date: Comparison = lambda theirs, own: theirs >= own,
+    up_to_date: Callable[[tuple[int, int], tuple[int, int]], bool] = lambda theirs, own: theirs >= own,
     term: bool = True,
     vote: bool = True,
     again: bool = True,
@@ -171,7 +170,10 @@ def _voting(rule: VoteRule) -> type[Server]:
             return bool(rule(Voter.of(self), request))
 
         def note_refusal(self, candidate: str, request: RequestVote) -> None:
-            self.note("RV.own", candidate=candidate, term=request.term)
+            if super().may_grant(request):
+                self.note("RV.own", candidate=candidate, term=request.term)
+            else:
+                super().note_refusal(candidate, request)
 
     return Votes
 
