@@ -156,6 +156,18 @@ def test_each_rule_fires_somewhere(name: str) -> None:
 
 
 @each_chapter
+def test_each_note_makes_a_whole_sentence(name: str) -> None:
+    chapter = CHAPTERS[name]
+    seen = [gallery_run(name, title) for title in chapter.gallery]
+    seen += [random_run(machine, seed) for machine in chapter.machines.values() for seed in range(3)]
+    for history in seen:
+        for step in history.steps:
+            for note in step.notes:
+                said = history.machine.say(note)
+                assert not re.search(r"[{}]|\bNone\b|\(\)", said), f"{note.rule}, step {step.number}: {said}"
+
+
+@each_chapter
 def test_each_milestone_is_met_somewhere(name: str) -> None:
     chapter = CHAPTERS[name]
     missing = {(kind, title) for kind, milestones in chapter.milestones.items() for title in milestones}
