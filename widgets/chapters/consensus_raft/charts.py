@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def split_votes(shares: Mapping[str, float], title: str = "Elections that nobody won") -> Figure:
     """How often votes split: `shares` is range of the election timeout -> part of the elections, from 0 to 1.
 
-    Raises ValueError when there is nothing to show, or for a part that is none.
+    Raises ValueError if there is nothing to show, or a part is out of range.
     """
     require("shares", shares)
     for name, share in shares.items():
