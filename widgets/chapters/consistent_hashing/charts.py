@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure  # type: ignore[import-untyped]
 
 
-def load(loads: Mapping[str, Mapping[str, int]], title: str = "Keys a node") -> Figure:
+def load(loads: Mapping[str, Mapping[str, int]], title: str = "Keys of each node") -> Figure:
     """How many keys each node has: `loads` is name of a ring or scheme -> node -> keys.
 
-    A bar a node, and a dot a node where there are more than twelve. The mean is marked. Raises ValueError when there
+    One bar for each node, or one dot if there are more than twelve. The mean is marked. Raises ValueError when there
     is nothing to show.
     """
     require("loads", loads)
@@ -23,11 +23,11 @@ def load(loads: Mapping[str, Mapping[str, int]], title: str = "Keys a node") -> 
         require(f"loads[{name!r}]", nodes)
     rows = sum(len(nodes) for nodes in loads.values())
     if max(map(len, loads.values())) > FEW_NODES:
-        figure = figure_of(title, 110 + 60 * len(loads), "keys a node", "")
+        figure = figure_of(title, 110 + 60 * len(loads), "keys of each node", "")
         for at, (name, nodes) in enumerate(loads.items()):
             _dots(figure, name, nodes, PALETTE[at % len(PALETTE)])
         return figure.update_yaxes(autorange="reversed")
-    figure = figure_of(title, 110 + 26 * rows, "keys a node", "")
+    figure = figure_of(title, 110 + 26 * rows, "keys of each node", "")
     for name, nodes in loads.items():
         figure.add_bar(
             orientation="h",
@@ -44,7 +44,7 @@ def load(loads: Mapping[str, Mapping[str, int]], title: str = "Keys a node") -> 
 
 
 def _dots(figure: Figure, name: str, nodes: Mapping[str, int], colour: str) -> None:
-    """One row of a dot a node, its extremes named."""
+    """One row with a dot for each node, its extremes named."""
     most, least = max(nodes, key=nodes.__getitem__), min(nodes, key=nodes.__getitem__)
     figure.add_scatter(
         mode="markers",
@@ -76,7 +76,7 @@ def balance(
         require(f"ratios[{vnodes}]", found)
         if vnodes < 1:
             raise ValueError(f"ratios names {vnodes} virtual nodes; a node has at least one")
-    figure = figure_of(title, 380, "virtual nodes a node (logarithmic)", "fullest node, × mean")
+    figure = figure_of(title, 380, "virtual nodes of each node (logarithmic)", "fullest node, × mean")
     figure.add_scatter(
         name="one ring each",
         mode="markers",
@@ -156,7 +156,9 @@ def mixing(
     if loads is not None and loads.keys() != flips.keys():
         raise ValueError(f"loads names {', '.join(loads)}; flips names {', '.join(flips)}")
     columns = 1 if loads is None else 2
-    title = title or "How often each bit of a hash follows the key's last bit" + ", and the keys a node" * (columns - 1)
+    title = title or "How often each bit of a hash follows the key's last bit" + ", and the keys of each node" * (
+        columns - 1
+    )
     figure = figure_of(title, 110 + 110 * len(flips), "", "", rows=len(flips), columns=columns, names=tuple(flips))
     most = max((keys for nodes in (loads or {}).values() for keys in nodes.values()), default=0)
     for row, (name, shares) in enumerate(flips.items(), 1):

@@ -1,4 +1,4 @@
-"""The load: keys a node, how many of them are cached, and below it what the step cost beside what it had to."""
+"""The load: the keys of each node, how many of them are cached, and below it what the step cost beside what it had to."""
 
 from __future__ import annotations
 
@@ -41,12 +41,13 @@ def load(state: Tier, cast: Cast) -> Panel:
     few, mean = len(loads) + bool(state.joining) <= FEW_NODES, about(sum(loads.values()) / len(loads))
     marks = (*(_rows(state, cast, loads) if few else _histogram(loads)), *_comparison(state, loads))
     if few:
-        title, told = "Keys a node: filled are cached", ", ".join(f"{name} {keys:,}" for name, keys in loads.items())
-        label = f"Keys a node: {told}; the mean is {mean}."
+        title = "Keys of each node: filled are cached"
+        told = ", ".join(f"{name} {keys:,}" for name, keys in loads.items())
+        label = f"Keys of each node: {told}; the mean is {mean}."
     else:
         (most, high), (least, low) = extremes(loads)
         title, told = "Nodes by number of keys", f"fullest is {most} with {high:,}, the emptiest {least} with {low:,}"
-        label = f"Keys a node, of {len(loads):,} nodes: the {told}; the mean is {mean}."
+        label = f"Keys of each node, of {len(loads):,} nodes: the {told}; the mean is {mean}."
     return Panel(id="load", width=WIDTH, height=HEIGHT, marks=marks, title=title, label=label)
 
 
@@ -56,7 +57,7 @@ def extremes(loads: Mapping[str, int]) -> tuple[tuple[str, int], tuple[str, int]
     return (most, loads[most]), (least, loads[least])
 
 
-# a row a node
+# one row for each node
 
 
 def _rows(state: Tier, cast: Cast, loads: Mapping[str, int]) -> Iterator[Mark]:
