@@ -1,4 +1,4 @@
-"""The load: the keys of each node, how many of them are cached, and below it what the step cost beside what it had to."""
+"""The load: the keys of each node, how many are cached, and below it what the step cost beside what it had to."""
 
 from __future__ import annotations
 
