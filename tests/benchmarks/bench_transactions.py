@@ -80,7 +80,7 @@ def commit(protocol: str, count: int) -> Result:
     of = PROTOCOLS[protocol]
     patience = {"doubt_timeout": PATIENT, "lock_timeout": PATIENT}
     processes: list[Process] = [
-        of.coordinator(id="C", participants=BANKS, vote_timeout=PATIENT, ack_timeout=PATIENT),
+        of.coordinator(id="C", vote_timeout=PATIENT, ack_timeout=PATIENT),
         *(of.participant(id=name, coordinator="C", accounts=accounts, **patience) for name in BANKS),
     ]
 
