@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure  # type: ignore[import-untyped]
 
 Stretch = tuple[str, int, int, str]
-"""Row, from when, until when (ms), and what a reader finds there: a word of `LOOKS`."""
+"""Row, from when, until when (ms), and what a reader finds there: a key of `LOOKS`."""
 
 
 class Look(NamedTuple):
@@ -25,13 +25,13 @@ LOOKS: Mapping[str, Look] = {
     "tentative": Look("readable, may be taken back", PALETTE[1], "/"),
     "committed": Look("committed", INK, ""),
 }
-"""What a reader may find in a row, and how it is drawn: told apart by hatching, too."""
+"""What a reader may find in a row, and how it is drawn: hatching distinguishes them without colour."""
 THIN, THICK = 0.24, 0.72
-"""The part of its line that a bar takes: thin where nothing is the matter."""
+"""How much of its line a bar takes: a committed value gets a thin bar."""
 
 
 def exposure(runs: Mapping[str, Iterable[Stretch]], title: str = "What a reader finds in each row") -> Figure:
-    """A line a row, time to the right: `runs` is name of a run -> stretches of its rows, all on one scale.
+    """One line for each row, time to the right: `runs` is name of a run -> stretches of its rows, all on one scale.
 
     Raises ValueError when there is nothing to show, for a word that is not in `LOOKS`, and for a stretch that ends
     before it begins.

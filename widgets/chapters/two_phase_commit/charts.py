@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Cost = tuple[int, int]
 """Messages, and forced writes."""
 Published = tuple[int | None, int | None]
-"""The same as a source says it; None where it says nothing."""
+"""The published figures; None where the source gives no figure."""
 KINDS = ("messages", "forced writes")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 
@@ -26,7 +26,7 @@ def commit_costs(
 ) -> Figure:
     """What each protocol costs: `counted` is protocol -> how it ends (commit, abort) -> messages and forced writes.
 
-    A bar each, messages on the left, forced writes on the right; an upright stroke where a value is `published`, named
+    One bar for each value, messages on the left, forced writes on the right. A stroke marks a `published` value, named
     `source`. Raises ValueError when there is nothing to show, for a number below 0, and for what is published but was
     not counted.
     """
@@ -35,11 +35,11 @@ def commit_costs(
         require(f"counted[{protocol!r}]", ends)
         for end, cost in ends.items():
             if min(cost) < 0:
-                raise ValueError(f"{protocol!r}, {end!r} costs {cost}; nothing costs less than 0")
+                raise ValueError(f"{protocol!r}, {end!r} costs {cost}; allowed is 0 or more")
     for protocol, said in (published or {}).items():
         for end in said:
             if end not in counted.get(protocol, {}):
-                raise ValueError(f"published has {protocol!r}, {end!r}, which was not counted")
+                raise ValueError(f"published has {protocol!r}, {end!r}; counted has no such row")
     rows = [(protocol, end) for protocol, ends in counted.items() for end in ends]
     figure = figure_of(title, 120 + 30 * len(rows), KINDS[0], "", columns=2)
     figure.update_xaxes(title_text=KINDS[1], row=1, col=2)
@@ -71,7 +71,7 @@ def commit_costs(
 def _published(
     figure: Figure, published: Mapping[str, Mapping[str, Published]], rows: Sequence[tuple[str, str]], at: int
 ) -> None:
-    """The strokes of one kind of cost."""
+    """The strokes that mark the published figures for one kind of cost."""
     said = [
         (p, end, value) for p, end in rows if (value := published.get(p, {}).get(end, (None, None))[at]) is not None
     ]
@@ -94,17 +94,17 @@ def time_blocked(
     found: Mapping[str, Sequence[tuple[int, int]]],
     title: str = "How long rows stay locked when the coordinator crashes",
 ) -> Figure:
-    """How long who has voted yes is in doubt: `found` is protocol -> (repair of the coordinator, time in doubt), in ms.
+    """How long a participant that voted yes is in doubt: `found` is protocol -> (time of repair, time in doubt), in ms.
 
-    A line a protocol, named at its end: one that climbs with the repair is blocked by it. Raises ValueError when there
-    is nothing to show, and for a time below 0.
+    One line for each protocol, named at its end. A climbing line is blocked until the repair. Raises ValueError if there
+    is nothing to show, or for a time below 0.
     """
     require("found", found)
     figure = figure_of(title, 420, "ms until the coordinator is repaired", "longest time in doubt, ms")
     for at, (name, points) in enumerate(found.items()):
         require(f"found[{name!r}]", points)
         if wrong := [point for point in points if min(point) < 0]:
-            raise ValueError(f"{name!r} has {wrong[0]}; times are from 0 ms")
+            raise ValueError(f"{name!r} has {wrong[0]}; allowed are times of 0 ms or more")
         colour, line = PALETTE[at % len(PALETTE)], sorted(points)
         figure.add_scatter(
             name=name,
