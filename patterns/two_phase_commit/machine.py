@@ -190,11 +190,7 @@ def _essence(process: Process) -> Process:
         branches = Table(tuple((txn, replace(branch, since=0)) for txn, branch in process.branches))
         return replace(process, waited=frozenset(), branches=branches)
     if isinstance(process, Coordinator):
-        open = Table(
-            tuple(
-                (txn, replace(o, votes=Table(), client="") if o.outcome and o.votes else o) for txn, o in process.open
-            )
-        )
+        open = Table(tuple((txn, _counted(each)) for txn, each in process.open))
         return replace(process, waited=frozenset(), open=open)
     return process
 
