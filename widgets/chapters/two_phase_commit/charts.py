@@ -96,8 +96,8 @@ def time_blocked(
 ) -> Figure:
     """How long a participant that voted yes is in doubt: `found` is protocol -> (time of repair, time in doubt), in ms.
 
-    One line for each protocol, named at its end. A climbing line is blocked until the repair. Raises ValueError if there
-    is nothing to show, or for a time below 0.
+    One line for each protocol, named at its end. A climbing line is blocked until the repair. Raises ValueError if
+    there is nothing to show, or for a time below 0.
     """
     require("found", found)
     figure = figure_of(title, 420, "ms until the coordinator is repaired", "longest time in doubt, ms")
