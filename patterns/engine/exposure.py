@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from .history import History
@@ -41,8 +41,3 @@ def exposures(history: History[World, Any], readable: Callable[[World], Mapping[
                 line[-1] = line[-1]._replace(ends=clock)
             line.append(Exposure(row, clock, end, seen))
     return tuple(each for line in lines.values() for each in line if each.ms or len(line) == 1)
-
-
-def total_ms(found: Iterable[Exposure], seen: str) -> int:
-    """How long a reader finds `seen`, all rows' times added up, in ms."""
-    return sum(each.ms for each in found if each.seen == seen)

@@ -9,7 +9,6 @@ from .rules import RULES
 
 __all__ = [
     "PROTOCOLS",
-    "RULES",
     "Branch",
     "Coordinator",
     "Done",

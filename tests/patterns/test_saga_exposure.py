@@ -5,13 +5,14 @@ Messages take 10 ms, and to the last participant `delay` more: every number belo
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from patterns.engine.exposure import total_ms
+from patterns.engine.exposure import Exposure
 from patterns.engine.history import History
 from patterns.engine.milestones import fired, on_its_way
 from patterns.engine.script import Script
@@ -25,6 +26,11 @@ from patterns.saga.readings import observer, steps_standing
 from patterns.two_phase_commit.lesson import exposure as two_phases
 
 DELAYS = (0, 30, 100)
+
+
+def total_ms(found: Iterable[Exposure], seen: str) -> int:
+    """How long a reader finds `seen`, all rows' times added up, in ms."""
+    return sum(each.ms for each in found if each.seen == seen)
 
 
 def seen_ms(run: History[World, Any], seen: str) -> int:

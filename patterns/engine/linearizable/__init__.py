@@ -25,7 +25,6 @@ from .verdict import Verdict, check
 __all__ = [
     "CompareAndSwap",
     "CompareAndSwapRegister",
-    "Counterexample",
     "Get",
     "HistoryError",
     "KeyValueStore",
@@ -40,5 +39,4 @@ __all__ = [
     "Verdict",
     "Write",
     "check",
-    "draw",
 ]
