@@ -90,6 +90,22 @@ DECISION_MISTAKES = (
         "Your coordinator commits by the votes that it has. Some participants have not voted yet.",
         lambda votes, asked, timed_out: decision_solution(votes, tuple(votes) or asked, timed_out),
     ),
+    *(
+        Mistake(
+            title,
+            "A participant that only read votes `read-only`. It has nothing to write, and accepts either decision. "
+            "Your coordinator takes this vote for a no, or waits for a yes that never comes.",
+            rule,
+        )
+        for title, rule in {
+            "only yes counts": lambda votes, asked, timed_out: decision_solution(
+                {name: vote.replace("read-only", "no") for name, vote in votes.items()}, asked, timed_out
+            ),
+            "only yes counts, and waits": lambda votes, asked, timed_out: decision_solution(
+                {name: vote for name, vote in votes.items() if vote != "read-only"}, asked, timed_out
+            ),
+        }.items()
+    ),
     Mistake(
         "never",
         "Your coordinator never commits: nothing goes wrong, and no customer is ever paid.",
