@@ -1,7 +1,7 @@
 """Consistent hashing: the ring, other schemes beside it, and a cache tier that grows without going cold."""
 
 from .bounded import bounded_loads, peak_to_mean
-from .events import Advance, Crash, Join, Leave, Look, Place, Read, ReadAll, Reweight
+from .events import Advance, Join, Look, Place, ReadAll
 from .hashes import avalanche
 from .others import ROUTERS, Modulo
 from .placement import Node, Placement

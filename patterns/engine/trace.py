@@ -18,7 +18,6 @@ from .world import (
     Request,
     Restart,
     Resume,
-    Timer,
     World,
 )
 
@@ -97,16 +96,11 @@ def cause(step: WorldStep) -> WorldStep | None:
     match step.event:
         case Deliver() | Drop():
             packet = _packet_before(step)
-            return sender_of(step, packet) if packet else None
+            return _maker(step, packet.id if packet.copy_of < 0 else packet.copy_of) if packet else None
         case Fire(process, name):
             timer = world.timer(process, name)
             return _maker(step, timer.id) if timer else None
     return None
-
-
-def sender_of(step: WorldStep, item: Packet | Timer) -> WorldStep | None:
-    """The step, this one or before it, that sent a packet (for a duplicate: its original) or set a timer."""
-    return _maker(step, item.copy_of if isinstance(item, Packet) and item.copy_of >= 0 else item.id)
 
 
 def _maker(step: WorldStep, id: int) -> WorldStep | None:

@@ -5,7 +5,6 @@ from .doubt import blocked, coordinator, in_doubt, outcomes, participants, trans
 from .machine import PROTOCOLS, TwoPhaseCommit
 from .messages import Done, Move, NotCoordinator, Prepare, Transfer
 from .participant import Branch, Participant
-from .rules import RULES
 
 __all__ = [
     "PROTOCOLS",

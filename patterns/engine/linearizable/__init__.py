@@ -4,8 +4,6 @@ Wing & Gong's search (1993) with Lowe's memory of configurations and just-in-tim
 (Horn & Kroening 2015).
 """
 
-from .counterexample import Counterexample
-from .diagram import draw
 from .models import (
     CompareAndSwap,
     CompareAndSwapRegister,
