@@ -23,11 +23,13 @@ from patterns.engine.explore import Exploration
 from patterns.engine.history import History
 from patterns.engine.machine import Machine
 from patterns.engine.milestones import find
+from patterns.engine.sentences import page_of
 from patterns.engine.simulation import Simulation
 from patterns.glossary import GLOSSARY
 from widgets import play
 from widgets.declared import milestones_of, view_of
 from widgets.exercise import check
+from widgets.question import Question
 
 ROOT = Path(__file__).resolve().parents[1]
 EXPORTS = ("MACHINES", "MILESTONES", "GALLERY", "BUGS", "EXERCISES")
@@ -361,6 +363,15 @@ def test_each_bold_term_is_in_the_glossary(name: str) -> None:
     bold = {" ".join(term.split()) for text in prose(name) for term in TERM.findall(text)}
     unknown = {term for term in bold if not _is_known(term, known) and not _is_known(term.removesuffix("s"), known)}
     assert not unknown, "a term goes into patterns/glossary.md; for emphasis alone write *so*"
+
+
+@pytest.mark.parametrize("name", [path.parent.name for path in sorted(ROOT.glob("widgets/chapters/*/questions.toml"))])
+def test_the_notebook_asks_each_question_of_the_page(name: str) -> None:
+    questions = import_module(f"widgets.chapters.{name}.questions")
+    cells = NOTEBOOKS[name].read_text(encoding="utf-8")
+    for question in page_of(f"widgets.chapters.{name}", "questions.toml"):
+        assert isinstance(getattr(questions, question), Question)
+        assert re.search(rf"\bask\.{question}\b", cells), question
 
 
 def code_of_exercises(name: str) -> list[str]:

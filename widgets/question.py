@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from patterns.engine.history import History
+from patterns.engine.sentences import page_of
 from patterns.engine.step import Step
 
 Reached = Callable[[Step[Any, Any]], bool]
@@ -42,6 +43,20 @@ class Question(msgspec.Struct, frozen=True):
     def shown(self) -> dict[str, Any]:
         """The question as JSON values, for a page."""
         return {"prompt": self.prompt, "options": msgspec.to_builtins(self.options)}
+
+
+def questions_of(package: str, page: str = "questions.toml") -> Callable[..., Question]:
+    """The questions of a chapter, from the page in its package: `ask("SEEN", at=fired("S.do"))` is the one named SEEN.
+
+    A page in another language has the same questions.
+    """
+    table = page_of(package, page)
+
+    def ask(name: str, at: Reached | None = None) -> Question:
+        asked = table[name]
+        return Question(asked["prompt"], msgspec.convert(asked["options"], tuple[Option, ...]), at)
+
+    return ask
 
 
 Asked = Mapping[int, Question] | Iterable[Question]

@@ -60,5 +60,9 @@ def rules_of(package: str, page: str = "rules.toml") -> dict[str, Rule]:
 
     A page in another language has the same rules.
     """
-    table = tomllib.loads(files(package).joinpath(page).read_text(encoding="utf-8"))
-    return {name: Rule(rule["says"], rule["source"]) for name, rule in table.items()}
+    return {name: Rule(rule["says"], rule["source"]) for name, rule in page_of(package, page).items()}
+
+
+def page_of(package: str, page: str) -> dict[str, Any]:
+    """The texts on a page in a package: name -> what the page has under that name."""
+    return tomllib.loads(files(package).joinpath(page).read_text(encoding="utf-8"))
