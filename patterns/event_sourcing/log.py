@@ -1,0 +1,159 @@
+"""An event store as a value: an append gives another log. What a picture steps through, and what a search explores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import asdict, replace
+
+from patterns.engine.table import Table
+
+from .store import (
+    ANY,
+    LARGEST,
+    Appended,
+    Condition,
+    ConditionFailed,
+    Expected,
+    NewEvent,
+    Page,
+    Query,
+    Recorded,
+    Store,
+    Tombstoned,
+    WrongVersion,
+    batch_of,
+    bounds,
+    category_of,
+    judge,
+    matches,
+    recognise,
+    require_count,
+    require_expected,
+)
+
+FOR_EVER = LARGEST
+"""The first version of a stream that was deleted for ever: no event has it."""
+
+
+class Stream(NamedTuple):
+    """The events of a stream that are not deleted."""
+
+    first: int
+    events: tuple[Recorded, ...]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple([event.id for event in self.events])
+
+    def at(self, version: int) -> Recorded:
+        return self.events[version - self.first]
+
+
+class Log(msgspec.Struct, frozen=True, gc=False):
+    """The events of a store, in the order of their positions."""
+
+    events: tuple[Recorded, ...] = ()
+    deleted: Table[int] = Table()
+    """Stream -> the first version that is not deleted."""
+
+    def append(
+        self,
+        stream: str,
+        events: Iterable[NewEvent],
+        expected: Expected = ANY,
+        unless: Condition | None = None,
+        *,
+        rule: Callable[..., str] = judge,
+    ) -> tuple[Log, Appended]:
+        """The log afterwards, and the answer. Refuses as `Store.append` does. `rule` may be a learner's `judge`."""
+        batch = batch_of(stream, events, expected)
+        if self.deleted.get(stream) == FOR_EVER:
+            raise Tombstoned(stream)
+        if there := recognise(stream, self.stream(stream), batch, expected, rule):
+            return self, Appended(there.version, there.position, again=True)
+        if unless is not None:
+            self.require(unless)
+        return self.put(stream, batch, self.events[-1].position + 1 if self.events else 1)
+
+    def require(self, condition: Condition) -> None:
+        """Raises ConditionFailed if an event after the condition's position matches its query."""
+        for event in self.events:
+            if event.position > condition.after and matches(condition.query, event):
+                raise ConditionFailed(condition, event.position)
+
+    def put(self, stream: str, batch: Iterable[NewEvent], position: int) -> tuple[Log, Appended]:
+        """The log with this batch at the end of its stream, from this position on. Nothing is judged."""
+        version = self.tail(stream) + 1
+        new = [
+            Recorded(**asdict(event), stream=stream, version=version + nth, position=position + nth)
+            for nth, event in enumerate(batch)
+        ]
+        all = sorted([*self.events, *new], key=lambda event: event.position)
+        return replace(self, events=tuple(all)), Appended(new[-1].version, new[-1].position)
+
+    def stream(self, name: str) -> Stream:
+        """The events of a stream that are not deleted."""
+        first = self.deleted.get(name) or 0
+        own = [event for event in self.events if event.stream == name and event.version >= first]
+        return Stream(first, tuple(own))
+
+    def tail(self, stream: str) -> int:
+        return max([event.version for event in self.events if event.stream == stream], default=-1)
+
+    def page(self, after: int = 0, limit: int = 100, category: str = "", query: Query = ()) -> Page:
+        require_count(after=after, limit=limit)
+        found = [
+            event
+            for event in self.events
+            if event.position > after and category in ("", category_of(event.stream)) and matches(query, event)
+        ]
+        if len(found) >= limit:
+            return Page(tuple(found[:limit]), found[limit - 1].position if limit else after)
+        return Page(tuple(found), max(after, self.events[-1].position if self.events else 0))
+
+    def delete(self, stream: str, expected: Expected = ANY, for_ever: bool = False) -> Log:
+        """The log with all events of the stream hidden."""
+        tail = self.may_delete(stream, expected)
+        return replace(self, deleted=self.deleted.put(stream, FOR_EVER if for_ever else tail + 1))
+
+    def may_delete(self, stream: str, expected: Expected) -> int:
+        """The stream's tail. Raises WrongVersion or Tombstoned if the stream cannot be deleted."""
+        require_expected(expected)
+        if self.deleted.get(stream) == FOR_EVER:
+            raise Tombstoned(stream)
+        tail, there = self.tail(stream), bool(self.stream(stream).events)
+        if not there or (isinstance(expected, int) and expected != tail):
+            raise WrongVersion(stream, expected, tail if there else -1)
+        return tail
+
+
+class MemoryStore(Store):
+    """A store in memory, over a log."""
+
+    def __init__(self, log: Log | None = None) -> None:
+        self.log = log or Log()
+
+    def append(
+        self, stream: str, events: Iterable[NewEvent], expected: Expected = ANY, unless: Condition | None = None
+    ) -> Appended:
+        self.log, answer = self.log.append(stream, events, expected, unless)
+        return answer
+
+    def read(
+        self, stream: str, start: int | None = None, limit: int = LARGEST, backwards: bool = False
+    ) -> tuple[Recorded, ...]:
+        low, high = bounds(start, limit, backwards)
+        events = [event for event in self.log.stream(stream).events if low <= event.version <= high]
+        return tuple((events[::-1] if backwards else events)[:limit])
+
+    def tail(self, stream: str) -> int:
+        return self.log.tail(stream)
+
+    def page(self, after: int = 0, limit: int = 100, category: str = "", query: Query = ()) -> Page:
+        return self.log.page(after, limit, category, query)
+
+    def delete(self, stream: str, expected: Expected = ANY, for_ever: bool = False) -> None:
+        self.log = self.log.delete(stream, expected, for_ever)

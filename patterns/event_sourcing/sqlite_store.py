@@ -1,0 +1,297 @@
+"""An event store on a SQLite file: one table of events, which any tool can read.
+
+    $ sqlite3 -readonly shop.sqlite 'SELECT position, stream, version, type, data FROM events'
+
+- A transaction that writes begins with `BEGIN IMMEDIATE`. A deferred one that has read fails at its first write if
+  another connection wrote meanwhile, at once and whatever the timeout (sqlite.org/lang_transaction.html).
+- One connection writes. Appends that wait for it go into one transaction together (group commit): one fsync for all.
+- `synchronous=FULL`: an append returns when its events survive a loss of power. With NORMAL the last transactions may
+  be lost then, with OFF the file may be damaged (sqlite.org/pragma.html#pragma_synchronous).
+- A page is read to its end at once. A half-read cursor would keep the write-ahead log growing (sqlite.org/wal.html).
+- AUTOINCREMENT: without it, a number could be given twice after a deletion (sqlite.org/autoinc.html).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Lock
+from typing import Any, Literal, NamedTuple, overload
+
+from patterns.engine.params import refuse
+
+from .log import FOR_EVER
+from .store import (
+    ANY,
+    LARGEST,
+    Appended,
+    AppendRefused,
+    Condition,
+    ConditionFailed,
+    Expected,
+    Item,
+    NewEvent,
+    Page,
+    Query,
+    Recorded,
+    Store,
+    Tombstoned,
+    WrongVersion,
+    batch_of,
+    bounds,
+    recognise,
+    require_count,
+    require_expected,
+)
+
+Synchronous = Literal["FULL", "NORMAL", "OFF"]
+TABLES = """
+    CREATE TABLE IF NOT EXISTS events (
+        position INTEGER PRIMARY KEY AUTOINCREMENT, stream TEXT NOT NULL, version INTEGER NOT NULL, id TEXT NOT NULL,
+        type TEXT NOT NULL, data TEXT NOT NULL, meta TEXT NOT NULL, tags TEXT NOT NULL, UNIQUE (stream, version)
+    ) STRICT;
+    CREATE TABLE IF NOT EXISTS tags (
+        tag TEXT NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (tag, position)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS deleted (stream TEXT PRIMARY KEY, first INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+"""
+INSERT = "INSERT INTO events (stream, version, id, type, data, meta, tags) VALUES (?, ?, ?, ?, ?, ?, ?)"
+SELECT = "SELECT id, type, data, meta, tags, stream, version, position FROM events "
+STANDS = """SELECT (SELECT max(version) FROM events WHERE stream = ?1), (SELECT first FROM deleted WHERE stream = ?1)"""
+
+
+class StoreError(Exception):
+    """The file cannot be read or written: full, read-only, locked, damaged. Nothing of the append was written."""
+
+
+class _Append(NamedTuple):
+    stream: str
+    batch: tuple[NewEvent, ...]
+    expected: Expected
+    unless: Condition | None
+    answers: list[Appended | Exception]
+
+
+class SqliteStore(Store):
+    """The store in the file at `path`. Threads may share it; each OS process opens the file itself."""
+
+    def __init__(self, path: Path | str, synchronous: Synchronous = "FULL", wait: float = 5.0, **options: Any) -> None:
+        """`wait` is how many seconds to wait for another writer; `options` go to `sqlite3.connect`.
+
+        Raises StoreError if the file cannot be opened or holds something else.
+        """
+        if synchronous not in ("FULL", "NORMAL", "OFF"):
+            refuse("synchronous", synchronous, "'FULL', 'NORMAL' or 'OFF'")
+        self.path = Path(path)
+        self._waiting: deque[_Append] = deque()
+        self._writes, self._reads = Lock(), Lock()
+        self._connections: list[sqlite3.Connection] = []
+        with self._in_words():
+            self._writer, self._reader = (self._connect(wait, options) for _ in range(2))
+            self._writer.execute("PRAGMA journal_mode=WAL")
+            self._writer.execute(f"PRAGMA synchronous={synchronous}")
+            self._writer.executescript(TABLES)
+
+    def _connect(self, wait: float, options: Any) -> sqlite3.Connection:
+        # isolation_level=None: Python begins no transaction of its own. The locks of this class guard each connection.
+        connection: sqlite3.Connection = sqlite3.connect(
+            self.path, wait, isolation_level=None, check_same_thread=False, **options
+        )
+        self._connections.append(connection)
+        return connection
+
+    def close(self) -> None:
+        """Let go of the file."""
+        for connection in self._connections:
+            connection.close()
+
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as problem:
+            raise StoreError(f"{self.path}: {problem}; nothing of this was written") from problem
+
+    # Writing
+
+    def append(
+        self, stream: str, events: Iterable[NewEvent], expected: Expected = ANY, unless: Condition | None = None
+    ) -> Appended:
+        mine = _Append(stream, batch_of(stream, events, expected), expected, unless, [])
+        self._waiting.append(mine)
+        with self._writes:
+            if not mine.answers:  # else a thread that was here before has committed it
+                self._commit_all()
+        answer = mine.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def _commit_all(self) -> None:
+        """One transaction for all appends that wait. An answer is given only once it is committed."""
+        group = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        try:
+            with self._in_words(), self._transaction():
+                answers = [self._answer(each) for each in group]
+        except StoreError as problem:
+            answers = [problem for _ in group]
+        for each, answer in zip(group, answers, strict=True):
+            each.answers.append(answer)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._writer.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._writer.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):  # a full disk has rolled it back already
+                self._writer.execute("ROLLBACK")
+            raise
+
+    def _answer(self, each: _Append) -> Appended | Exception:
+        """Judges an append and writes it. A refusal comes before anything of it is written."""
+        try:
+            return self._append(each)
+        except AppendRefused as refusal:
+            return refusal
+
+    def _append(self, each: _Append) -> Appended:
+        stream, batch, db = each.stream, each.batch, self._writer
+        tail, first = db.execute(STANDS, (stream,)).fetchone()
+        tail, first = -1 if tail is None else tail, first or 0
+        if first == FOR_EVER:
+            raise Tombstoned(stream)
+        if each.expected != tail or first > tail:  # at the tail there is nothing to recognise
+            there = recognise(stream, _Stream(db, stream, first, tail), batch, each.expected)
+            if there is not None:
+                return Appended(there.version, there.position, again=True)
+        if each.unless is not None:
+            where, values = _where(each.unless.query)
+            found = db.execute(
+                f"SELECT min(position) FROM events WHERE position > ?{where}", (each.unless.after, *values)
+            )
+            if (position := found.fetchone()[0]) is not None:
+                raise ConditionFailed(each.unless, position)
+        rows = [
+            (stream, tail + nth, event.id, event.type, event.data, event.meta, " ".join(event.tags))
+            for nth, event in enumerate(batch, 1)
+        ]
+        db.executemany(INSERT, rows)
+        (last,) = db.execute("SELECT last_insert_rowid()").fetchone()
+        tagged = [(tag, last - len(batch) + nth) for nth, event in enumerate(batch, 1) for tag in {*event.tags}]
+        if tagged:
+            db.executemany("INSERT INTO tags VALUES (?, ?)", tagged)
+        return Appended(tail + len(batch), last)
+
+    def delete(self, stream: str, expected: Expected = ANY, for_ever: bool = False) -> None:
+        require_expected(expected)
+        with self._writes, self._in_words(), self._transaction():
+            tail, first = self._writer.execute(STANDS, (stream,)).fetchone()
+            if first == FOR_EVER:
+                raise Tombstoned(stream)
+            if tail is None or (first or 0) > tail or (isinstance(expected, int) and expected != tail):
+                raise WrongVersion(stream, expected, -1 if tail is None or (first or 0) > tail else tail)
+            values = (stream, FOR_EVER if for_ever else tail + 1)
+            self._writer.execute("INSERT OR REPLACE INTO deleted VALUES (?, ?)", values)
+
+    # Reading
+
+    def _rows(self, sql: str, values: Sequence[Any]) -> list[Any]:
+        with self._reads, self._in_words():
+            return self._reader.execute(sql, values).fetchall()
+
+    def read(
+        self, stream: str, start: int | None = None, limit: int = LARGEST, backwards: bool = False
+    ) -> tuple[Recorded, ...]:
+        low, high = bounds(start, limit, backwards)
+        where = "version >= coalesce((SELECT first FROM deleted WHERE stream = ?1), 0)"
+        order = "DESC" if backwards else "ASC"
+        sql = f"{SELECT} WHERE stream = ?1 AND version BETWEEN ?2 AND ?3 AND {where} ORDER BY version {order} LIMIT ?4"
+        return tuple(map(_recorded, self._rows(sql, (stream, low, high, limit))))
+
+    def tail(self, stream: str) -> int:
+        [(version,)] = self._rows("SELECT max(version) FROM events WHERE stream = ?", (stream,))
+        return -1 if version is None else int(version)
+
+    def page(self, after: int = 0, limit: int = 100, category: str = "", query: Query = ()) -> Page:
+        require_count(after=after, limit=limit)
+        [(head,)] = self._rows("SELECT coalesce(max(position), 0) FROM events", ())
+        where, values = _where(query)
+        if category:
+            where, values = f"{where} AND (stream = ? OR substr(stream, 1, ?) = ?)", [*values, category]
+            values += [len(category) + 1, f"{category}-"]
+        sql = f"{SELECT} WHERE position > ? AND position <= ?{where} ORDER BY position LIMIT ?"
+        events = tuple(map(_recorded, self._rows(sql, (after, head, *values, limit))))
+        if len(events) >= limit:
+            return Page(events, events[-1].position if events else after)
+        return Page(events, max(after, head))
+
+
+class _Stream:
+    """The events of a stream that are not deleted, looked up only where the judge looks."""
+
+    def __init__(self, db: sqlite3.Connection, name: str, first: int, tail: int) -> None:
+        self.db, self.name, self.first, self.tail = db, name, first, tail
+
+    @property
+    def ids(self) -> Sequence[str]:
+        return _Ids(self)
+
+    def at(self, version: int) -> Recorded:
+        return _recorded(self.db.execute(f"{SELECT} WHERE stream = ? AND version = ?", (self.name, version)).fetchone())
+
+
+class _Ids(Sequence[str]):
+    def __init__(self, stream: _Stream) -> None:
+        self.of = stream
+
+    def __len__(self) -> int:
+        return self.of.tail + 1 - self.of.first
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[str]: ...
+    def __getitem__(self, at: int | slice) -> str | list[str]:
+        if isinstance(at, int):
+            return self.of.at(self.of.first + at).id
+        start, stop, _ = at.indices(len(self))
+        sql = "SELECT id FROM events WHERE stream = ? AND version >= ? AND version < ? ORDER BY version"
+        return [id for (id,) in self.of.db.execute(sql, (self.of.name, self.of.first + start, self.of.first + stop))]
+
+    def __contains__(self, id: object) -> bool:
+        return self._place(id) is not None
+
+    def index(self, id: object, *bounds: int) -> int:
+        place = self._place(id)
+        if place is None:
+            raise ValueError(f"{id!r} is not in stream {self.of.name!r}")
+        return place
+
+    def _place(self, id: object) -> int | None:
+        sql = "SELECT min(version) - ?3 FROM events WHERE stream = ?1 AND version >= ?3 AND id = ?2"
+        (place,) = self.of.db.execute(sql, (self.of.name, id, self.of.first)).fetchone()
+        return None if place is None else int(place)
+
+
+def _recorded(row: Any) -> Recorded:
+    id, type, data, meta, tags, stream, version, position = row
+    return Recorded(id, type, data, meta, tuple(tags.split()), stream=stream, version=version, position=position)
+
+
+def _where(query: Query) -> tuple[str, list[Any]]:
+    """A query as a part of a WHERE clause, and the values in it."""
+    if not query:
+        return "", []
+    items, values = [_item(item) for item in query], [value for item in query for value in (*item.types, *item.tags)]
+    return f" AND ({' OR '.join(items)})", values
+
+
+def _item(item: Item) -> str:
+    types = [f"type IN ({', '.join('?' for _ in item.types)})"] if item.types else []
+    tags = ["position IN (SELECT position FROM tags WHERE tag = ?)" for _ in item.tags]
+    return f"({' AND '.join([*types, *tags]) or 'TRUE'})"
