@@ -274,6 +274,14 @@ def blank(*arguments: Any) -> None:
     raise NotImplementedError
 
 
+@each_chapter
+def test_each_hint_of_the_page_is_that_of_a_mistake(name: str) -> None:
+    page = page_of(f"{PACKAGES[name]}.lesson", "mistakes.toml")
+    for title, exercise in CHAPTERS[name].exercises.items():
+        assert page.pop(title) == {mistake.name: mistake.hint for mistake in exercise.mistakes}
+    assert not page
+
+
 @each("exercises")
 def test_an_exercise_answers_any_code_in_words(name: str, title: str) -> None:
     exercise = CHAPTERS[name].exercises[title]

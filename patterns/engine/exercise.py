@@ -12,7 +12,7 @@ right and every search looked at every run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .counterexample import FAILS, Counterexample
@@ -20,6 +20,7 @@ from .explore import Exploration
 from .history import History
 from .planted import AnyMachine, Looks, Scripted, Search
 from .properties import NoFailure
+from .sentences import page_of
 
 Case = tuple[Any, ...]
 """The arguments of one call. They are immutable, so that no try can spoil the next."""
@@ -122,6 +123,25 @@ class Mistake(NamedTuple):
     function: Rule
     shown_by: Looks | None = None
     """Where a short run shows what the mistake leads to: the search of a planted bug, a scripted run."""
+
+
+def mistakes_of(
+    package: str,
+    exercise: str,
+    rules: Mapping[str, Rule | Sequence[Rule]],
+    shown_by: Mapping[str, Looks] | None = None,
+    page: str = "mistakes.toml",
+) -> tuple[Mistake, ...]:
+    """The usual mistakes of an exercise: `rules` has the functions that make each, the page in the package its hint.
+
+    A page in another language has the same mistakes.
+    """
+    hints, shown_by = page_of(package, page)[exercise], shown_by or {}
+    return tuple(
+        Mistake(name, hints[name], rule, shown_by.get(name))
+        for name, given in rules.items()
+        for rule in ([given] if callable(given) else given)
+    )
 
 
 class Exercise(NamedTuple):

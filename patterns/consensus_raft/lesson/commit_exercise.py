@@ -13,7 +13,7 @@ from typing import Any
 from patterns.consensus_raft.cluster import RaftCluster
 from patterns.consensus_raft.properties import ALWAYS, changed
 from patterns.consensus_raft.state import ServerState
-from patterns.engine.exercise import Answer, Case, Exercise, Mistake
+from patterns.engine.exercise import Answer, Case, Exercise, mistakes_of
 from patterns.engine.planted import Scripted, Search, planted
 from patterns.engine.properties import AlwaysNext, Reason
 from patterns.engine.sentences import names
@@ -67,49 +67,21 @@ def _step_by_step(current_term: int, commit_index: int, terms: tuple[int, ...], 
     return commit_index
 
 
-COMMIT_MISTAKES = (
-    Mistake(
-        "counts old terms",
-        "Your leader commits an entry of an older term because a majority holds it. In Figure 8 such an entry is "
-        "overwritten all the same: count copies only of entries of `current_term` (5.4.2).",
-        _commit_if(lambda copies, servers, current: 2 * copies > servers),
-    ),
-    Mistake(
-        "half is no majority",
-        "Your leader takes half of the servers, or a little less, for a majority. It needs 3 of 5, or 2 of 3.",
-        _commit_if(lambda copies, servers, current: copies >= servers // 2 and current),
-    ),
-    Mistake(
-        "one copy too many",
-        "Your leader waits for one server more than a majority. `match` includes the leader: its own copy counts.",
-        _commit_if(lambda copies, servers, current: 2 * (copies - 1) > servers and current),
-    ),
-    Mistake(
-        "all must have it",
-        "Your leader waits until every server has the entry. One crashed server then stops all. A majority is enough.",
-        _commit_if(lambda copies, servers, current: copies == servers and current),
-    ),
-    Mistake(
-        "one has it",
-        "Your leader commits an entry that a minority holds. If these servers crash, it is lost: count a majority.",
-        _commit_if(lambda copies, servers, current: current),
-    ),
-    Mistake(
-        "stops at the old entry",
-        "Your loop stops at the first entry that it may not count. An entry of the current term commits all entries "
-        "before it, also old ones: look at the highest index first (5.4.2).",
-        _step_by_step,
-    ),
-    Mistake(
-        "index from 0",
-        "Your rule is off by one: the entry at index 1 is `terms[0]`.",
-        lambda current, commit, terms, match: max(commit, commit_solution(current, 0, terms, match) - 1),
-    ),
-    Mistake(
-        "never",
-        "Your leader commits nothing new: no client ever gets an answer.",
-        lambda current, commit, terms, match: commit,
-    ),
+COMMIT_MISTAKES = mistakes_of(
+    __package__,
+    "commit_index",
+    {
+        "counts old terms": _commit_if(lambda copies, servers, current: 2 * copies > servers),
+        "half is no majority": _commit_if(lambda copies, servers, current: copies >= servers // 2 and current),
+        "one copy too many": _commit_if(lambda copies, servers, current: 2 * (copies - 1) > servers and current),
+        "all must have it": _commit_if(lambda copies, servers, current: copies == servers and current),
+        "one has it": _commit_if(lambda copies, servers, current: current),
+        "stops at the old entry": _step_by_step,
+        "index from 0": lambda current, commit, terms, match: max(
+            commit, commit_solution(current, 0, terms, match) - 1
+        ),
+        "never": lambda current, commit, terms, match: commit,
+    },
 )
 
 

@@ -14,7 +14,7 @@ from patterns.consensus_raft.clients import Server
 from patterns.consensus_raft.messages import RequestVote
 from patterns.consensus_raft.properties import ALWAYS
 from patterns.consensus_raft.state import ServerState
-from patterns.engine.exercise import Answer, Case, Exercise, Mistake
+from patterns.engine.exercise import Answer, Case, Exercise, mistakes_of
 from patterns.engine.planted import Search, planted
 from patterns.engine.properties import Along, Broken, Transition
 from patterns.engine.step import Rule
@@ -77,67 +77,30 @@ def _grants(
     return rule
 
 
-VOTE_MISTAKES = (  # of two that answer alike in all that is wrong, the first is named: the narrower stands first
-    Mistake(
-        "refuses the repeated request",
-        "Your server refuses a candidate that asks again. Its first answer may have been lost: it repeats its vote.",
-        _grants(again=False),
-    ),
-    Mistake(
-        "more, not at least as much",
-        "Your server votes only for logs that are better than its own. Equal is enough: all logs may be equal (5.4.1).",
-        _grants(lambda theirs, own: theirs > own),
-    ),
-    Mistake(
-        "term and index both",
-        "Your rule requires that the candidate's last term and its last index are both at least its own. With a later "
-        "last term the length does not matter; otherwise it can happen that no server can be elected (5.4.1).",
-        _grants(lambda theirs, own: theirs[0] >= own[0] and theirs[1] >= own[1]),
-    ),
-    Mistake(
-        "only the last term",
-        "Your rule compares only the last terms. Of two logs that end in the same term, the longer has more (5.4.1).",
-        _grants(lambda theirs, own: theirs[0] >= own[0]),
-    ),
-    Mistake(
-        "index before term",
-        "Your rule compares the lengths of logs before their last terms. A long log of an old term is not more "
-        "up-to-date. Compare the last terms first, and the lengths only if the terms are equal (5.4.1).",
-        _grants(lambda theirs, own: theirs[::-1] >= own[::-1]),
-        BUGS["the longer log wins"].search,
-    ),
-    Mistake(
-        "only the length",
-        "Your rule compares only the lengths of logs. The term of the last entry counts first (5.4.1).",
-        _grants(lambda theirs, own: theirs[1] >= own[1]),
-        BUGS["the longer log wins"].search,
-    ),
-    Mistake(
-        "no log check",
-        "Your server votes for a candidate whose log lacks entries that it has itself. Such an entry may be committed, "
-        "and is then lost: compare the logs' last entries (5.4.1).",
-        _grants(lambda theirs, own: True),
-        BUGS["votes for any log"].search,
-    ),
-    Mistake(
-        "no term check",
-        "Your server votes in a term that is over. Refuse a request of a term below `server.current_term` (5.1).",
-        _grants(term=False),
-    ),
-    Mistake(
-        "votes twice",
-        "Your server gives its one vote of the term to a second candidate. Two candidates can then both count a "
-        "majority: look at `server.voted_for` (5.2).",
-        _grants(vote=False),
-        BUGS["the vote is not durable"].search,
-    ),
-    Mistake(
-        "always",
-        "Your server grants every request. It has one vote in each term, and must not give it to every log.",
-        lambda *given: True,
-        BUGS["the vote is not durable"].search,
-    ),
-    Mistake("never", "Your server refuses every request: no server is ever elected.", lambda *given: False),
+# Of two that answer alike in all that is wrong, the first is named: the narrower stands first.
+VOTE_MISTAKES = mistakes_of(
+    __package__,
+    "grant",
+    {
+        "refuses the repeated request": _grants(again=False),
+        "more, not at least as much": _grants(lambda theirs, own: theirs > own),
+        "term and index both": _grants(lambda theirs, own: theirs[0] >= own[0] and theirs[1] >= own[1]),
+        "only the last term": _grants(lambda theirs, own: theirs[0] >= own[0]),
+        "index before term": _grants(lambda theirs, own: theirs[::-1] >= own[::-1]),
+        "only the length": _grants(lambda theirs, own: theirs[1] >= own[1]),
+        "no log check": _grants(lambda theirs, own: True),
+        "no term check": _grants(term=False),
+        "votes twice": _grants(vote=False),
+        "always": lambda *given: True,
+        "never": lambda *given: False,
+    },
+    shown_by={
+        "index before term": BUGS["the longer log wins"].search,
+        "only the length": BUGS["the longer log wins"].search,
+        "no log check": BUGS["votes for any log"].search,
+        "votes twice": BUGS["the vote is not durable"].search,
+        "always": BUGS["the vote is not durable"].search,
+    },
 )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from patterns.engine.exercise import Answer, Case, Exercise, Mistake, Rule
+from patterns.engine.exercise import Answer, Case, Exercise, Rule, mistakes_of
 from patterns.engine.milestones import fired
 from patterns.engine.planted import Scripted, Search, planted
 from patterns.leader_election.bully import Bully
@@ -42,42 +42,18 @@ def on_election_solution(me: int, sender: int, electing: bool) -> tuple[bool, bo
     return True, not electing
 
 
-ON_ELECTION_MISTAKES = (
-    Mistake(
-        "silent in an election",
-        "In an election your process does not answer. The lower process takes silence for a crash, and leads.",
-        lambda me, sender, electing: (not electing, not electing),
-    ),
-    Mistake(
-        "no answer",
-        "Your process begins an election, but does not answer. The lower process takes silence for a crash.",
-        lambda me, sender, electing: (False, not electing),
-    ),
-    Mistake(
-        "no election",
-        "After your answer the lower process waits for a coordinator. Without an election none will come.",
-        lambda me, sender, electing: (True, False),
-    ),
-    Mistake(
-        "begins again",
-        "No promise breaks, but your process begins a new election for each message. The messages multiply.",
-        lambda me, sender, electing: (True, True),
-    ),
-    Mistake(
-        "the other way round",
-        "You answer processes with a higher id. But an ELECTION always comes from a lower process.",
-        lambda me, sender, electing: (sender > me, sender > me and not electing),
-    ),
-    Mistake(
-        "begins only in an election",
-        "Your process begins an election exactly if it is in one already. The rule says the opposite.",
-        lambda me, sender, electing: (True, electing),
-    ),
-    Mistake(
-        "answers only",
-        "Give two answers: whether to answer the sender, and whether to begin an election of your own.",
-        lambda me, sender, electing: True,
-    ),
+ON_ELECTION_MISTAKES = mistakes_of(
+    __package__,
+    "on_election",
+    {
+        "silent in an election": lambda me, sender, electing: (not electing, not electing),
+        "no answer": lambda me, sender, electing: (False, not electing),
+        "no election": lambda me, sender, electing: (True, False),
+        "begins again": lambda me, sender, electing: (True, True),
+        "the other way round": lambda me, sender, electing: (sender > me, sender > me and not electing),
+        "begins only in an election": lambda me, sender, electing: (True, electing),
+        "answers only": lambda me, sender, electing: True,
+    },
 )
 
 
@@ -122,52 +98,20 @@ def may_pass_solution(token: int, highest: int) -> bool:
 
 
 # The mistake that is wrong in fewer cases comes first: it differs from the next where it is right.
-MAY_PASS_MISTAKES = (
-    Mistake(
-        "as texts",
-        'Your check compares texts: as a text, "10" comes before "9". Compare the numbers.',
-        lambda token, highest: str(token) >= str(highest),
-    ),
-    Mistake(
-        "each token once",
-        "A leader sends the same token with each request. Refuse only older tokens.",
-        lambda token, highest: token > highest,
-    ),
-    Mistake(
-        "one behind",
-        "Your check lets the previous leader pass: its token is older, even if only by one.",
-        lambda token, highest: token >= highest - 1,
-    ),
-    Mistake(
-        "only the next token",
-        "Tokens may have gaps: a process can be granted the lease and crash before it writes.",
-        lambda token, highest: token in (highest, highest + 1),
-    ),
-    Mistake(
-        "only the same token",
-        "A new leader has a higher token than any seen so far. If it may not pass, no leader ever does.",
-        lambda token, highest: token == highest,
-    ),
-    Mistake(
-        "closed",
-        "Your check refuses every request: the storage is safe, and useless.",
-        lambda token, highest: False,
-    ),
-    Mistake(
-        "no fence",
-        "Your check lets every request pass, even from a leader whose lease expired. It undoes newer writes.",
-        lambda token, highest: True,
-    ),
-    Mistake(
-        "the other way round",
-        "Your check refuses new tokens and lets old ones pass. The higher token is the newer one.",
-        lambda token, highest: token <= highest,
-    ),
-    Mistake(
-        "the other way round, strictly",
-        "Your check lets only older tokens pass. The higher token is the newer one.",
-        lambda token, highest: token < highest,
-    ),
+MAY_PASS_MISTAKES = mistakes_of(
+    __package__,
+    "may_pass",
+    {
+        "as texts": lambda token, highest: str(token) >= str(highest),
+        "each token once": lambda token, highest: token > highest,
+        "one behind": lambda token, highest: token >= highest - 1,
+        "only the next token": lambda token, highest: token in (highest, highest + 1),
+        "only the same token": lambda token, highest: token == highest,
+        "closed": lambda token, highest: False,
+        "no fence": lambda token, highest: True,
+        "the other way round": lambda token, highest: token <= highest,
+        "the other way round, strictly": lambda token, highest: token < highest,
+    },
 )
 
 

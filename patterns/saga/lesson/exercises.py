@@ -11,7 +11,7 @@ from itertools import combinations, product
 from types import MappingProxyType
 from typing import Any
 
-from patterns.engine.exercise import Answer, Case, Exercise, Mistake, Rule
+from patterns.engine.exercise import Answer, Case, Exercise, Rule, mistakes_of
 from patterns.engine.planted import AnyMachine, Scripted, Search, planted
 from patterns.saga.database import ANSWER_AGAIN, APPLY, DO_NOTHING, NOTHING_TO_UNDO
 from patterns.saga.log import DONE, REFUSED, STARTED, UNDONE, Progress, records_of
@@ -83,44 +83,22 @@ def _ends_of(after: After, left: list[str]) -> list[str]:
     return [step for step in left if not any(step in after[later] for later in left)]
 
 
-COMPENSATION_MISTAKES = (
-    Mistake(
-        "the first first",
-        "Your orchestrator undoes the step that was done first. What came later builds on it: undo in reverse order.",
-        lambda after, log: _left(log, REFUSED, UNDONE)[:1],
-    ),
-    Mistake(
-        "all at once",
-        "Your orchestrator undoes everything at once. A step may only be undone when those that came after it are "
-        "undone already; only parallel branches may go side by side.",
-        lambda after, log: _left(log, REFUSED, UNDONE),
-    ),
-    Mistake(
-        "forgets the step under way",
-        "Your orchestrator takes a step that was started, and not answered, for one that never ran. It may have been "
-        "done: compensate it too, the service knows whether there is anything to undo.",
-        lambda after, log: _ends_of(after, [name for name in _left(log, REFUSED, UNDONE) if (DONE, name) in log]),
-    ),
-    Mistake(
-        "undoes what was refused",
-        "Your orchestrator compensates a step that was refused: it was not done, and never will be.",
-        lambda after, log: _ends_of(after, _left(log, UNDONE)),
-    ),
-    Mistake(
-        "undoes it again",
-        "Your orchestrator does not look for what is undone already, and never comes to an end.",
-        lambda after, log: _ends_of(after, _left(log, REFUSED)),
-    ),
-    Mistake(
-        "undoes what never ran",
-        "Your orchestrator begins at the end of the definition, with steps that were never started.",
-        lambda after, log: _ends_of(after, [name for name in after if not {(REFUSED, name), (UNDONE, name)} & {*log}]),
-    ),
-    Mistake(
-        "never",
-        "Your orchestrator undoes nothing: the saga stays half done for ever.",
-        lambda after, log: [],
-    ),
+COMPENSATION_MISTAKES = mistakes_of(
+    __package__,
+    "compensate_next",
+    {
+        "the first first": lambda after, log: _left(log, REFUSED, UNDONE)[:1],
+        "all at once": lambda after, log: _left(log, REFUSED, UNDONE),
+        "forgets the step under way": lambda after, log: _ends_of(
+            after, [name for name in _left(log, REFUSED, UNDONE) if (DONE, name) in log]
+        ),
+        "undoes what was refused": lambda after, log: _ends_of(after, _left(log, UNDONE)),
+        "undoes it again": lambda after, log: _ends_of(after, _left(log, REFUSED)),
+        "undoes what never ran": lambda after, log: _ends_of(
+            after, [name for name in after if not {(REFUSED, name), (UNDONE, name)} & {*log}]
+        ),
+        "never": lambda after, log: [],
+    },
 )
 
 
@@ -218,65 +196,32 @@ def _instead(wrong: str, given: str, when: Callable[[Table, bool], bool] = lambd
     return rule
 
 
-ANY_SAGA = "Your service takes one saga's request for another's: the key needs the saga, too."
-ANY_STEP = "Your service takes one step of a saga for another: the key needs the step, too."
-UNDOES_TWICE = "Your service looks at requests only: a compensation that comes twice is done twice."
-
-
 def _own_refused(table: Table, undo: bool) -> bool:
     return not undo and ("A1", "charge", False, REFUSED) in table
 
 
-IDEMPOTENCE_MISTAKES = (
-    Mistake(
-        "applies a refused one again",
-        "Your service does not look at requests that it refused. Asked again it would do what it has said it never "
-        "will, and nobody would undo it.",
-        _instead("answer again", "apply", _own_refused),
-    ),
-    Mistake(
-        "after its compensation",
-        "Your service does a step whose compensation came first. The saga has turned back: nobody will undo it.",
-        _instead("do nothing", "apply", lambda table, undo: not undo),
-    ),
-    Mistake(
-        "undoes what was not done",
-        "Your service compensates a step that it has not done: it gives back money that nobody paid.",
-        _instead("do nothing", "apply", lambda table, undo: undo),
-    ),
-    Mistake("undoes twice", UNDOES_TWICE, _instead(ANSWER_AGAIN, APPLY, lambda table, undo: undo)),
-    Mistake(
-        "undoes twice",
-        UNDOES_TWICE,
-        lambda table, saga, step, undo: idempotence_solution(
-            tuple(row for row in table if not (undo and row[2])), saga, step, undo
+IDEMPOTENCE_MISTAKES = mistakes_of(
+    __package__,
+    "what_to_do",
+    {
+        "applies a refused one again": _instead("answer again", "apply", _own_refused),
+        "after its compensation": _instead("do nothing", "apply", lambda table, undo: not undo),
+        "undoes what was not done": _instead("do nothing", "apply", lambda table, undo: undo),
+        "undoes twice": [
+            _instead(ANSWER_AGAIN, APPLY, lambda table, undo: undo),
+            lambda table, saga, step, undo: idempotence_solution(
+                tuple(row for row in table if not (undo and row[2])), saga, step, undo
+            ),
+        ],
+        "one key for both": _by_key(lambda saga, step, undo: (saga, step)),
+        "any saga": [_by_key(lambda saga, step, undo: (step, undo)), _by_owner(lambda saga, step: step == "charge")],
+        "any step": [_by_key(lambda saga, step, undo: (saga, undo)), _by_owner(lambda saga, step: saga == "A1")],
+        "once and for all": lambda table, saga, step, undo: (
+            "answer again" if (saga, step, undo) in [row[:3] for row in table] else "apply"
         ),
-    ),
-    Mistake(
-        "one key for both",
-        "Your service takes a compensation for the request it undoes: the key needs `undo`, too.",
-        _by_key(lambda saga, step, undo: (saga, step)),
-    ),
-    Mistake("any saga", ANY_SAGA, _by_key(lambda saga, step, undo: (step, undo))),
-    Mistake("any saga", ANY_SAGA, _by_owner(lambda saga, step: step == "charge")),
-    Mistake("any step", ANY_STEP, _by_key(lambda saga, step, undo: (saga, undo))),
-    Mistake("any step", ANY_STEP, _by_owner(lambda saga, step: saga == "A1")),
-    Mistake(
-        "once and for all",
-        "Your service answers again whatever it finds in the table, and applies all else: it does not tell a request "
-        "that was done from one that was not.",
-        lambda table, saga, step, undo: "answer again" if (saga, step, undo) in [row[:3] for row in table] else "apply",
-    ),
-    Mistake(
-        "no table",
-        "Your service does whatever it is asked for. A message may come twice: look it up in the table first.",
-        lambda table, saga, step, undo: "apply",
-    ),
-    Mistake(
-        "nothing",
-        "Your service does nothing new at all: no saga gets anywhere.",
-        lambda table, saga, step, undo: "do nothing",
-    ),
+        "no table": lambda table, saga, step, undo: "apply",
+        "nothing": lambda table, saga, step, undo: "do nothing",
+    },
 )
 
 

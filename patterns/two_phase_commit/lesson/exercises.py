@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
-from patterns.engine.exercise import Answer, Case, Exercise, Mistake, Rule
+from patterns.engine.exercise import Answer, Case, Exercise, Rule, mistakes_of
 from patterns.engine.milestones import fired, when
 from patterns.engine.planted import Properties, Scripted, Search, planted
 from patterns.engine.script import Script
@@ -50,67 +50,34 @@ def _may_answer(votes: Any, asked: tuple[str, ...], timed_out: bool) -> tuple[st
     return ("abort", "wait") if right == "abort" and not timed_out and len(votes) < len(asked) else (right,)
 
 
-DECISION_MISTAKES = (
-    Mistake(
-        "silence is a yes",
-        "When the time is up your coordinator commits, though a vote is missing. A silent participant may have voted "
-        "no, or may never have received the question. Silence is not a yes.",
-        lambda votes, asked, timed_out: (
+DECISION_MISTAKES = mistakes_of(
+    __package__,
+    "decide",
+    {
+        "silence is a yes": lambda votes, asked, timed_out: (
             "commit" if timed_out and "no" not in votes.values() else decision_solution(votes, asked, False)
         ),
-    ),
-    Mistake(
-        "does not wait",
-        "Your coordinator aborts while votes are still on their way. While there is time and no vote is no, wait.",
-        lambda votes, asked, timed_out: decision_solution(votes, asked, timed_out).replace("wait", "abort"),
-    ),
-    Mistake(
-        "waits for ever",
-        "A vote may be lost, or its sender may have crashed. Your coordinator waits for it for ever, and participants "
-        "that voted yes keep their rows locked. When the time is up, abort.",
-        lambda votes, asked, timed_out: decision_solution(votes, asked, False),
-    ),
-    Mistake(
-        "no veto",
-        "All have voted, one of them no, and your coordinator commits. One no decides for all.",
-        lambda votes, asked, timed_out: "commit" if len(votes) == len(asked) else "abort" if timed_out else "wait",
-    ),
-    Mistake(
-        "majority",
-        "Your coordinator commits when most voted yes. A majority elects a leader. A commit needs all votes, because "
-        "each participant writes its own part.",
-        lambda votes, asked, timed_out: (
+        "does not wait": lambda votes, asked, timed_out: decision_solution(votes, asked, timed_out).replace(
+            "wait", "abort"
+        ),
+        "waits for ever": lambda votes, asked, timed_out: decision_solution(votes, asked, False),
+        "no veto": lambda votes, asked, timed_out: (
+            "commit" if len(votes) == len(asked) else "abort" if timed_out else "wait"
+        ),
+        "majority": lambda votes, asked, timed_out: (
             "commit"
             if 2 * sum(vote != "no" for vote in votes.values()) > len(asked)
             else decision_solution(votes, asked, timed_out or len(votes) == len(asked))
         ),
-    ),
-    Mistake(
-        "the first vote",
-        "Your coordinator commits by the votes that it has. Some participants have not voted yet.",
-        lambda votes, asked, timed_out: decision_solution(votes, tuple(votes) or asked, timed_out),
-    ),
-    *(
-        Mistake(
-            title,
-            "A participant that only read votes `read-only`. It has nothing to write, and accepts either decision. "
-            "Your coordinator takes this vote for a no, or waits for a yes that never comes.",
-            rule,
-        )
-        for title, rule in {
-            "only yes counts": lambda votes, asked, timed_out: decision_solution(
-                {name: vote.replace("read-only", "no") for name, vote in votes.items()}, asked, timed_out
-            ),
-            "only yes counts, and waits": lambda votes, asked, timed_out: decision_solution(
-                {name: vote for name, vote in votes.items() if vote != "read-only"}, asked, timed_out
-            ),
-        }.items()
-    ),
-    Mistake(
-        "never",
-        "Your coordinator never commits: nothing goes wrong, and no customer is ever paid.",
-        lambda votes, asked, timed_out: decision_solution(votes, asked, timed_out).replace("commit", "abort"),
-    ),
+        "the first vote": lambda votes, asked, timed_out: decision_solution(votes, tuple(votes) or asked, timed_out),
+        "only yes counts": lambda votes, asked, timed_out: decision_solution(
+            {name: vote.replace("read-only", "no") for name, vote in votes.items()}, asked, timed_out
+        ),
+        "only yes counts, and waits": lambda votes, asked, timed_out: decision_solution(
+            {name: vote for name, vote in votes.items() if vote != "read-only"}, asked, timed_out
+        ),
+        "never": lambda votes, asked, timed_out: decision_solution(votes, asked, timed_out).replace("commit", "abort"),
+    },
 )
 
 
@@ -188,51 +155,28 @@ def recovery_solution(log: Sequence[tuple[str, str]]) -> list[str]:
     return [txn for kind, txn in log if kind == "prepared" and txn not in decided]
 
 
-RECOVERY_MISTAKES = (
-    Mistake(
-        "nothing",
-        "Your participant forgets its promise. The others may have committed because of its yes: it must lock those "
-        "rows again and ask.",
-        lambda log: [],
-    ),
-    Mistake(
-        "all prepared",
-        "Your participant asks about all it ever promised, and locks rows of transactions that ended long ago. Leave "
-        "out a transaction with a decision.",
-        lambda log: [txn for kind, txn in log if kind == "prepared"],
-    ),
-    Mistake(
-        "an abort is no decision",
-        "Your participant asks about a transaction that it has aborted: an abort record is a decision, too.",
-        lambda log: [txn for kind, txn in log if kind == "prepared" and ("committed", txn) not in log],
-    ),
-    Mistake(
-        "a commit is no decision",
-        "Your participant asks about a transaction that it has committed: its rows are written, and locked again "
-        "without need.",
-        lambda log: [txn for kind, txn in log if kind == "prepared" and ("aborted", txn) not in log],
-    ),
-    Mistake(
-        "only the last record",
-        "Your participant looks at the end of the log only. Several transactions may have been open when it crashed.",
-        lambda log: [log[-1][1]] if log and log[-1][0] == "prepared" else [],
-    ),
-    Mistake(
-        "the next record",
-        "Your participant takes the next record for the answer. The log mixes records of several transactions: look "
-        "for one of the same transaction.",
-        lambda log: [
+RECOVERY_MISTAKES = mistakes_of(
+    __package__,
+    "to_ask",
+    {
+        "nothing": lambda log: [],
+        "all prepared": lambda log: [txn for kind, txn in log if kind == "prepared"],
+        "an abort is no decision": lambda log: [
+            txn for kind, txn in log if kind == "prepared" and ("committed", txn) not in log
+        ],
+        "a commit is no decision": lambda log: [
+            txn for kind, txn in log if kind == "prepared" and ("aborted", txn) not in log
+        ],
+        "only the last record": lambda log: [log[-1][1]] if log and log[-1][0] == "prepared" else [],
+        "the next record": lambda log: [
             txn
             for at, (kind, txn) in enumerate(log)
             if kind == "prepared" and (at + 1 == len(log) or log[at + 1][0] == "prepared")
         ],
-    ),
-    Mistake(
-        "all undecided or aborted",
-        "Your participant asks about transactions without a yes of its own. It has aborted them, and no other process "
-        "waits for it.",
-        lambda log: [txn for txn in dict.fromkeys(txn for _, txn in log) if ("committed", txn) not in log],
-    ),
+        "all undecided or aborted": lambda log: [
+            txn for txn in dict.fromkeys(txn for _, txn in log) if ("committed", txn) not in log
+        ],
+    },
 )
 
 

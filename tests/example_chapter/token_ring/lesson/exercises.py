@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from patterns.engine.exercise import Answer, Case, Exercise, Mistake
+from patterns.engine.exercise import Answer, Case, Exercise, mistakes_of
 from patterns.engine.planted import Scripted, planted
 from token_ring.station import Station
 
@@ -22,13 +22,15 @@ def solution(number: int, seen: int) -> bool:
     return number > seen
 
 
-MISTAKES = (
-    Mistake(
-        "takes it twice", "A token with the number that was seen last is a duplicate too.", lambda n, seen: n >= seen
-    ),
-    Mistake("takes any", "Your station takes an old token: two stations are then inside.", lambda n, seen: True),
-    Mistake("only the next", "The numbers rise at other stations too: they leave gaps.", lambda n, seen: n == seen + 1),
-    Mistake("takes none", "Your station takes no token, so no client is ever answered.", lambda n, seen: False),
+MISTAKES = mistakes_of(
+    __package__,
+    "may_take",
+    {
+        "takes it twice": lambda n, seen: n >= seen,
+        "takes any": lambda n, seen: True,
+        "only the next": lambda n, seen: n == seen + 1,
+        "takes none": lambda n, seen: False,
+    },
 )
 
 
