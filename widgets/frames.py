@@ -48,7 +48,7 @@ class Frames:
             "n": step.number,
             "depth": step.depth,
             "event": "the start" if parent is None else self.machine.describe(parent.state, step.event),
-            "say": [[self.machine.say(n), n.rule, self.machine.rules[n.rule].source] for n in step.notes],
+            "say": self._said(step),
             "facts": self._changes(step),
             "always": self._verdicts(step),
             "next": [self._word(choice) for choice in self._choices(step)],
@@ -71,6 +71,13 @@ class Frames:
         if step.number in self.questions:
             frame["ask"] = self.questions[step.number].shown
         return frame
+
+    def _said(self, step: Step[Any, Any]) -> list[list[str]]:
+        """[sentence, rule, source] of each rule that fired; or what a fault did, which is no rule of the pattern."""
+        if step.notes:
+            return [[self.machine.say(n), n.rule, self.machine.rules[n.rule].source] for n in step.notes]
+        told_of = getattr(self.view, "told_of", None)
+        return [[sentence, "", ""] for sentence in (told_of(step) if told_of else ())]
 
     def broken(self, step: Step[Any, Any]) -> bool:
         """Whether any property does not hold at a step whose parent was seen before."""

@@ -24,6 +24,7 @@ from widgets.declared import machines_of, milestones_of, view_of
 from widgets.frames import Frames, Json, trimmed
 from widgets.question import Asked, Reached, locked_steps
 from widgets.scene import View
+from widgets.until import run_until
 
 HERE = Path(__file__).parent
 PARTS = ("run.js", "stage.js", "strip.js", "words.js", "menus.js", "player.js")  # one module, in this order
@@ -163,10 +164,10 @@ class Player(anywidget.AnyWidget):
             name = str(asked["name"])
             if name not in self._until:
                 raise ValueError(f"cannot run until {name!r}; it can be: {', '.join(self._until)}")
-            found = history.run_until(self._until[name], LONGEST_RUN)
+            why_not = run_until(history, self._until[name], LONGEST_RUN)
             took = history.step.depth - step.depth
             steps = f"{took} step" if took == 1 else f"{took} steps"
-            return f"{name}: after {steps}" if found else f"not within {steps}: {name}"
+            return f"not reached: {name}; {why_not}" if why_not else f"{name}: after {steps}"
         raise ValueError(f"the player asked for {kind!r}, which is not do, ahead, until or open")
 
     def _publish(self, said: str) -> None:

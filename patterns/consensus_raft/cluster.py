@@ -13,7 +13,7 @@ from patterns.engine.simulation import Simulation
 from patterns.engine.world import Call, Request, World, WorldEvent
 
 from .clients import Server
-from .messages import Add, Command, Done, Entry, Get, Put
+from .messages import Add, Command, Done, Entry, Get, NotLeader, Put
 from .properties import ALWAYS
 
 Term = Annotated[int, Meta(ge=1)]
@@ -94,6 +94,14 @@ class RaftCluster(Simulation):
         """What a client may ask next. Each Put has its own value, so a read shows which Put it saw."""
         value = 10 * serial + self.clients.index(client)
         return Put(serial, "x", value), Add(serial, "x", 1), Get(serial, "x")
+
+    def usual(self, world: World[Server]) -> Any | None:
+        """A client that was sent to another server asks there (section 8); else what is due."""
+        for call in world.calls:
+            leader = call.reply.leader if isinstance(call.reply, NotLeader) else None
+            if leader and not self.why_not(world, again := Request(call.client, leader, call.body)):
+                return again
+        return super().usual(world)
 
     def answers(self, call: Call, reply: Any) -> bool:
         """Whether the serial numbers agree: the answer to an earlier request may come late."""

@@ -39,20 +39,27 @@ Requests = Iterable[Any]
 
 
 def choices_of(world: World, requests: Requests, why_not: WhyNot) -> tuple[Choice[Any], ...]:
-    """Everything there is to choose from, what cannot happen with its reason."""
-    requests = tuple(requests)
-    return tuple(
-        Choice(
-            event,
-            describe(world, event),
-            group,
-            _when(world, event),
-            why_not(world, event),
-            _about(world, event),
-        )
-        for group in GROUPS + PACKET_GROUPS
-        for event in events_of(world, group, requests)
-    )
+    """Everything there is to choose from, what cannot happen with its reason.
+
+    What concerns the leader comes first in its menu, and is marked as likely; requests stay together by client.
+    """
+    leader, requests = leader_of(world), tuple(requests)
+    found = []
+    for group in GROUPS + PACKET_GROUPS:
+        leads = leader if group != "next" else ""
+        likely = {event: bool(leads) and _named(world, event) == leads for event in events_of(world, group, requests)}
+        for event in sorted(likely, key=lambda event: (getattr(event, "client", ""), not likely[event])):
+            words, when, about = describe(world, event), _when(world, event), _about(world, event)
+            found.append(Choice(event, words, group, when, why_not(world, event), about, likely=likely[event]))
+    return tuple(found)
+
+
+def _named(world: World, event: Any) -> str:
+    """The process that receives, is asked, crashed, paused, or cut off from all others."""
+    if isinstance(event, Deliver):
+        return next((packet.to for packet in world.packets if packet.id == event.id), "")
+    cut_off = event.a if isinstance(event, Cut) else ()
+    return cut_off[0] if len(cut_off) == 1 else getattr(event, "process", getattr(event, "to", ""))
 
 
 @lru_cache(maxsize=64)
@@ -209,6 +216,12 @@ _WHY_NOT_PROCESS: Mapping[type, Callable[[World, Any, str, bool, bool], str]] = 
 }
 
 
+def leader_of(world: World) -> str:
+    """The process that leads, by its field `role`; of several the one of the newest `current_term`. Empty for none."""
+    leaders = [process for process in world.up if getattr(process, "role", "") == "leader"]
+    return max(leaders, key=lambda process: getattr(process, "current_term", 0)).id if leaders else ""
+
+
 def require_process(world: World, name: str) -> None:
     """Raises ValueError when the world has no process of that name."""
     for process in world.processes:
@@ -297,32 +310,18 @@ def _message(world: World, id: int) -> str:
 
 
 def _when(world: World, event: Any) -> str:
-    item = _item(world, event)
-    if item is None or not isinstance(event, Deliver | Fire):
+    item: Packet | Timer | None = None
+    if isinstance(event, Deliver | Fire):
+        item = world.packet(event.id) if isinstance(event, Deliver) else world.timer(event.process, event.timer)
+    if item is None:
         return ""
     return f"{item.due} ms" if item.due >= world.clock else "late"
 
 
 def _about(world: World, event: Any) -> tuple[str, ...]:
     """The marks it belongs to: `process:S1`, `message:17`, `timer:S1:election`."""
-    match event:
-        case Deliver(id):
-            packet = world.packet(id)
-            return (f"message:{id}", *((f"process:{packet.to}",) if packet else ()))
-        case Drop(id) | Duplicate(id) | Delay(id):
-            return (f"message:{id}",)
-        case Fire(process, timer):
-            return (f"process:{process}", f"timer:{process}:{timer}")
-        case Crash(process) | Restart(process) | Pause(process) | Resume(process):
-            return (f"process:{process}",)
-        case Cut(a, b, one_way):
-            return tuple(f"process:{name}" for name in ((*a, *b) if one_way else a))
-        case Request(_, to):
-            return (f"process:{to}",)
-    return ()
-
-
-def _item(world: World, event: Any) -> Packet | Timer | None:
-    if isinstance(event, Fire):
-        return world.timer(event.process, event.timer)
-    return world.packet(event.id) if isinstance(event, PACKET_EVENTS) else None
+    if isinstance(event, Cut):
+        return tuple(f"process:{name}" for name in ((*event.a, *event.b) if event.one_way else event.a))
+    marks = [f"message:{event.id}"] if isinstance(event, PACKET_EVENTS) else []
+    marks += [f"process:{name}"] if (name := _named(world, event)) else []
+    return (*marks, f"timer:{event.process}:{event.timer}") if isinstance(event, Fire) else tuple(marks)

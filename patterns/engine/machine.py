@@ -35,6 +35,8 @@ class Choice(msgspec.Struct, Generic[E], frozen=True):
     """The ids of the marks in the picture it belongs to: a click there offers it."""
     ask: str = ""
     """The event's text field that the learner may fill in before choosing; empty for none."""
+    likely: bool = False
+    """It concerns the process that leads: menus mark it, and have it first."""
 
 
 class Machine(ABC, Generic[S, E]):

@@ -18,6 +18,7 @@ from widgets.scene import Arc, Box, Disc, Era, Fact, Mark, Panel, Role, Scene, T
 from widgets.spacetime import moment_of
 
 from .boxes import Row, box, in_memory, on_disk, shown, small
+from .faults import told
 from .kept import Column, Key, columns, lines_of
 from .network import Ends, Point, between, circle, cuts, messages, running, timer_in_words
 
@@ -109,6 +110,11 @@ class ProcessView:
         for packet in sent(step) if step.parent else ():
             lines.setdefault((packet.sender, str(packet.body)), []).append(packet.to)
         return tuple(Fact(who, "sends", f"{body} → {', '.join(to)}", "in flight") for (who, body), to in lines.items())
+
+    @classmethod
+    def told_of(cls, step: Step[World, Any]) -> tuple[str, ...]:
+        """What a fault did, in sentences: what was lost, what is kept."""
+        return told(cls, step)
 
     @classmethod
     def costs_of(cls, step: Step[World, Any]) -> dict[str, int]:

@@ -109,7 +109,7 @@ class RaftView(ProcessView):
         return {"term": server.current_term, "voted for": server.voted_for or "none", "log": log}
 
     def in_memory(self, server: Server) -> Mapping[str, Any]:
-        facts: dict[str, Any] = {"role": server.role, "committed, applied": (server.commit_index, server.last_applied)}
+        facts: dict[str, Any] = {"role": server.role, "committed": server.commit_index, "applied": server.last_applied}
         if server.role == "candidate":
             facts["votes"] = server.votes
         if server.role == "leader":
