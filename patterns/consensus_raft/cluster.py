@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from string import ascii_uppercase
 from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
@@ -63,7 +64,7 @@ class RaftCluster(Simulation):
 
     @property
     def clients(self) -> tuple[str, ...]:
-        return tuple(chr(ord("A") + n) for n in range(self.params.clients))
+        return tuple(ascii_uppercase[: self.params.clients])
 
     def processes(self) -> Sequence[Server]:
         params = self.params

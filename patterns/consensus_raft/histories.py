@@ -84,14 +84,11 @@ def is_linearizable(path: Iterable[Step[World, Any]]) -> Verdict:
     return check(operations_of(path), Store())
 
 
-def _judged(operations: Operations, step: Transition) -> Operations | Broken:
+@Along.named("Clients see one store: their operations are linearizable", lambda world: ())
+def linearizable(operations: Operations, step: Transition) -> Operations | Broken:
     """The memory: the operations so far. They are judged again at each answer."""
     now = followed(operations, step.event, step.before, step.after)
     if sum(not each.pending for each in now) == sum(not each.pending for each in operations):
         return now
     verdict = check(now, Store())
     return now if verdict else Broken(str(verdict))
-
-
-linearizable = Along("Clients see one store: their operations are linearizable", lambda world: (), _judged)
-"""What the clients see could have come from one server."""

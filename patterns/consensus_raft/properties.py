@@ -34,16 +34,15 @@ def changed(before: World[ServerState], after: World[ServerState]) -> list[tuple
     return [(was, now) for was, now in zip(before.processes, after.processes, strict=True) if now is not was]
 
 
-def leaders_of(world: World[ServerState], notes: tuple[Note, ...]) -> Iterator[tuple[str, str]]:
+@NeverTwice.named("Election Safety: at most one leader in a term")
+def election_safety(world: World[ServerState], notes: tuple[Note, ...]) -> Iterator[tuple[str, str]]:
     for server in world.processes:
         if server.role == "leader":
             yield f"the leader of term {server.current_term}", server.id
 
 
-election_safety = NeverTwice("Election Safety: at most one leader in a term", leaders_of)
-
-
-def _overwrites(before: World[ServerState], after: World[ServerState]) -> Reason:
+@AlwaysNext.named("Leader Append-Only: a leader only appends to its log")
+def leader_append_only(before: World[ServerState], after: World[ServerState]) -> Reason:
     for was, now in changed(before, after):
         leads_on = was.role == now.role == "leader" and was.current_term == now.current_term
         if leads_on and now.log is not was.log and now.log[: len(was.log)] != was.log:
@@ -51,10 +50,8 @@ def _overwrites(before: World[ServerState], after: World[ServerState]) -> Reason
     return None
 
 
-leader_append_only = AlwaysNext("Leader Append-Only: a leader only appends to its log", _overwrites)
-
-
-def _mismatch(world: World[ServerState]) -> Reason:
+@Always.named("Log Matching: logs that share an entry are the same up to it")
+def log_matching(world: World[ServerState]) -> Reason:
     for one, other in combinations(world.processes, 2):
         shorter = min(len(one.log), len(other.log))
         if one.log is other.log or one.log[:shorter] == other.log[:shorter]:
@@ -72,14 +69,12 @@ def _mismatch(world: World[ServerState]) -> Reason:
     return None
 
 
-log_matching = Always("Log Matching: logs that share an entry are the same up to it", _mismatch)
-
-
 Committed = tuple[tuple[Entry, int], ...]
 """For each index the committed entry, and the term in which it was committed."""
 
 
-def _commits(known: Committed, step: Transition) -> Committed | Broken:
+@Along.named("Leader Completeness: later leaders have all that was committed", lambda world: ())
+def leader_completeness(known: Committed, step: Transition) -> Committed | Broken:
     moved = [now for _, now in changed(step.before, step.after)]
     committed = known
     for now in moved:
@@ -103,7 +98,8 @@ def _lacks(leader: ServerState, committed: Committed) -> Reason:
     return None
 
 
-def _applies(applied: tuple[Entry, ...], step: Transition) -> tuple[Entry, ...] | Broken:
+@Along.named("State Machine Safety: all apply the same entry at an index", lambda world: ())
+def state_machine_safety(applied: tuple[Entry, ...], step: Transition) -> tuple[Entry, ...] | Broken:
     """The memory: the entries applied so far, by index."""
     for was, now in changed(step.before, step.after):
         for index in range(was.last_applied + 1, now.last_applied + 1):
@@ -117,20 +113,16 @@ def _applies(applied: tuple[Entry, ...], step: Transition) -> tuple[Entry, ...] 
     return applied
 
 
-leader_completeness = Along(
-    "Leader Completeness: later leaders have all that was committed", lambda world: (), _commits
-)
-state_machine_safety = Along("State Machine Safety: all apply the same entry at an index", lambda world: (), _applies)
-
-
-def _term_falls(before: World[ServerState], after: World[ServerState]) -> Reason:
+@AlwaysNext.named("Terms never fall, not even in a crash")
+def terms_never_fall(before: World[ServerState], after: World[ServerState]) -> Reason:
     for was, now in changed(before, after):
         if now.current_term < was.current_term:
             return f"{now.id} goes back from term {was.current_term} to term {now.current_term}"
     return None
 
 
-def _commit_falls(before: World[ServerState], after: World[ServerState]) -> Reason:
+@AlwaysNext.named("Committed entries stay committed, and in the log")
+def commits_never_fall(before: World[ServerState], after: World[ServerState]) -> Reason:
     for was, now in changed(before, after):
         if now.commit_index < was.commit_index and now.id not in after.down:  # a crash forgets it
             return f"{now.id} takes its commit index back from {was.commit_index} to {now.commit_index}"
@@ -138,9 +130,6 @@ def _commit_falls(before: World[ServerState], after: World[ServerState]) -> Reas
             return f"{now.id} has applied {now.last_applied} and committed {now.commit_index} of {len(now.log)} entries"
     return None
 
-
-terms_never_fall = AlwaysNext("Terms never fall, not even in a crash", _term_falls)
-commits_never_fall = AlwaysNext("Committed entries stay committed, and in the log", _commit_falls)
 
 FIGURE_3: tuple[Property, ...] = (
     election_safety,
@@ -158,7 +147,12 @@ ALWAYS: tuple[Property, ...] = (*FIGURE_3, terms_never_fall, commits_never_fall)
 _HEARD = ("AE.0", "AE.2", "AE.2.short", "AE.3", "AE.4", "AE.5", "C.3")
 
 
-def _heeds(memory: None, step: Transition) -> Broken | None:
+@Along.named("A heartbeat that has arrived starts the election timer again", lambda world: None)
+def heeds_heartbeats(memory: None, step: Transition) -> Broken | None:
+    """A server that hears from the leader of its term starts its election timer again, at that moment (5.2).
+
+    Not one of Figure 3: without it nothing is ever inconsistent, but a leader that everybody hears is deposed.
+    """
     for note in step.notes:
         if note.rule in _HEARD:
             who, clock = note.values["who"], step.after.clock
@@ -169,22 +163,13 @@ def _heeds(memory: None, step: Transition) -> Broken | None:
     return None
 
 
-heeds_heartbeats = Along("A heartbeat that has arrived starts the election timer again", lambda world: None, _heeds)
-"""A server that hears from the leader of its term starts its election timer again, at that moment (5.2).
-
-Not one of Figure 3: without it nothing is ever inconsistent, but a leader that everybody hears is deposed.
-"""
-
-
-def _settled(world: World[ServerState]) -> bool:
+@Sometimes.named("all servers know of a leader's whole log that it is committed")
+def settled(world: World[ServerState]) -> bool:
+    """Progress: once all faults are repaired, a leader is elected, and its log is committed everywhere."""
     servers = world.processes
     term = max(server.current_term for server in servers)
     leader = next((server for server in servers if server.role == "leader" and server.current_term == term), None)
     return leader is not None and all(server.commit_index == leader.last_log_index for server in servers)
-
-
-settled = Sometimes("all servers know of a leader's whole log that it is committed", _settled)
-"""Progress: once all faults are repaired, a leader is elected, and its log is committed everywhere."""
 
 
 def split_vote(world: World[ServerState]) -> int | None:

@@ -8,6 +8,7 @@ from .ring import Ring
 from .state import Tier, home_table
 
 
+@Always.named("a key's owner is the first point clockwise")
 def owner_is_first_clockwise(state: Tier) -> Reason:
     """On a ring, no point lies between a key and the point that owns it.
 
@@ -25,6 +26,7 @@ def owner_is_first_clockwise(state: Tier) -> Reason:
     return None
 
 
+@AlwaysNext.named("a change moves only keys to or from the changed node")
 def only_keys_of_the_changed_node_move(before: Tier, after: Tier) -> Reason:
     """When one node joins, leaves or changes weight, each key that moves goes to it or comes from it."""
     changed = {node.name for node in set(before.router.nodes) ^ set(after.router.nodes)}
@@ -37,6 +39,7 @@ def only_keys_of_the_changed_node_move(before: Tier, after: Tier) -> Reason:
     return f"{len(wrong)} keys move between other nodes, {key} from {giver} to {taker}"
 
 
+@Always.named("copies are on distinct nodes")
 def copies_are_on_distinct_nodes(state: Tier) -> Reason:
     """A key's copies are on as many machines as the tier keeps copies, or on all machines if there are fewer."""
     wanted = min(state.copies, len(state.router.nodes))
@@ -49,6 +52,7 @@ def copies_are_on_distinct_nodes(state: Tier) -> Reason:
     return None
 
 
+@Always.named("no rack has two copies while another has none")
 def racks_are_used_in_turn(state: Tier) -> Reason:
     """No rack has two copies of a key while another rack has none. A node without one is a rack by itself."""
     rack = {node.name: node.rack or f" {node.name}" for node in state.router.nodes}
@@ -60,6 +64,7 @@ def racks_are_used_in_turn(state: Tier) -> Reason:
     return None
 
 
+@Always.named("a cache holds only keys it is asked for")
 def caches_hold_only_their_own(state: Tier) -> Reason:
     """A cache holds only keys that clients ask it for: another copy would grow stale unseen."""
     table = state.home_table()
@@ -70,6 +75,7 @@ def caches_hold_only_their_own(state: Tier) -> Reason:
     return None
 
 
+@Always.named("routers agree, whatever order they learned the nodes in")
 def routers_agree(state: Tier) -> Reason:
     """Two routers that know the same nodes send every key to the same node, whatever order they learned them in."""
     learned = [state.router.node(name) for name in state.known if name in state.router.names]
@@ -83,14 +89,14 @@ def routers_agree(state: Tier) -> Reason:
     return None
 
 
-FIRST_CLOCKWISE = Always("a key's owner is the first point clockwise", owner_is_first_clockwise)
-MONOTONE = AlwaysNext("a change moves only keys to or from the changed node", only_keys_of_the_changed_node_move)
-AGREED = Always("routers agree, whatever order they learned the nodes in", routers_agree)
-OWN_KEYS = Always("a cache holds only keys it is asked for", caches_hold_only_their_own)
-DISTINCT = Always("copies are on distinct nodes", copies_are_on_distinct_nodes)
-RACKS = Always("no rack has two copies while another has none", racks_are_used_in_turn)
-
-ALWAYS: tuple[Property, ...] = (FIRST_CLOCKWISE, MONOTONE, AGREED, OWN_KEYS, DISTINCT, RACKS)
+ALWAYS: tuple[Property, ...] = (
+    owner_is_first_clockwise,
+    only_keys_of_the_changed_node_move,
+    routers_agree,
+    caches_hold_only_their_own,
+    copies_are_on_distinct_nodes,
+    racks_are_used_in_turn,
+)
 """The invariants of a tier on a ring, in the order they are shown."""
-ALWAYS_ELSEWHERE: tuple[Property, ...] = (MONOTONE, AGREED, OWN_KEYS)
+ALWAYS_ELSEWHERE: tuple[Property, ...] = (only_keys_of_the_changed_node_move, routers_agree, caches_hold_only_their_own)
 """Those of a tier of another scheme, which has no circle and one copy of each key."""

@@ -6,7 +6,7 @@ A property with a reason is more than a predicate: where it fails it says why, i
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from .arguments import listed, require_function
 from .params import refuse
@@ -16,15 +16,33 @@ Reason = str | None
 """Why a property does not hold, in words; None where it holds."""
 
 
-class Property:
+class _Named:
+    """What has a name that says what it means, and functions."""
+
+    def __init__(self, name: str, **functions: Callable[..., Any]) -> None:
+        if not isinstance(name, str):
+            refuse("name", name, "a text that says what must hold")
+        for which, function in functions.items():
+            require_function(which, function)
+        self.name = name
+
+    @classmethod
+    def named(cls, name: str, *begin: Callable[[Any], Hashable]) -> Callable[[Callable[..., Any]], Self]:
+        """As a decorator: the function below it becomes a property of this name; for `Along`, it follows `begin`."""
+        return lambda function: cls(name, *begin, function)  # type: ignore[call-arg]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r})"
+
+
+class Property(_Named):
     """Something that must hold. `reason` is None, or says in words why it does not hold in this state.
+
+    As a decorator: `@Always.named("at most one leads at a time")` makes a property of the function below it.
 
     A property that speaks of more than one state carries a `memory` along the run: an immutable value,
     begun at the first state and followed at each step.
     """
-
-    def __init__(self, name: str, **functions: Callable[..., Any]) -> None:
-        self.name = _named(name, **functions)
 
     @property
     def remembers(self) -> bool:
@@ -40,9 +58,6 @@ class Property:
 
     def reason(self, memory: Hashable, state: Any) -> Reason:
         raise NotImplementedError
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.name!r})"
 
 
 class Always(Property):
@@ -140,18 +155,15 @@ class AtRest(Always):
     """
 
 
-class Sometimes:
+class Sometimes(_Named):
     """Can happen: `reached(state)` is true somewhere. Without it a check may pass because nothing ever happened.
 
     An exhaustive search must meet it at least once; a random run must reach it again once all faults are repaired.
     """
 
     def __init__(self, name: str, reached: Callable[[Any], bool]) -> None:
-        self.name = _named(name, reached=reached)
+        super().__init__(name, reached=reached)
         self.reached = reached
-
-    def __repr__(self) -> str:
-        return f"Sometimes({self.name!r})"
 
 
 class NoFailure(Property):
@@ -172,12 +184,3 @@ def checked(properties: Any) -> tuple[Property | Sometimes, ...]:
             function = "function" if isinstance(each, type) else getattr(each, "__name__", "function")
             refuse(f"properties[{at}]", each, f'a property: write Always("what must hold", {function})')
     return every
-
-
-def _named(name: Any, **functions: Any) -> str:
-    """The name of a property, once it is one and these are functions."""
-    if not isinstance(name, str):
-        refuse("name", name, "a text that says what must hold")
-    for which, function in functions.items():
-        require_function(which, function)
-    return name

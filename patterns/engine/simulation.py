@@ -47,6 +47,8 @@ from .world import (
     World,
     WorldEvent,
     agenda,
+    answered,
+    called,
 )
 
 Notes = tuple[Note, ...]
@@ -282,7 +284,7 @@ class Simulation(Machine[World, Any]):
             next_id += len(effects.timers)
         calls = world.calls
         if effects.replies and calls:
-            calls = self._answered(calls, effects.replies, clock)
+            calls = answered(calls, effects.replies, clock, self.answers)
         moved = World(
             clock, processes, packets, timers, world.down, world.paused, world.cuts, calls, world.budget, next_id
         )
@@ -307,17 +309,6 @@ class Simulation(Machine[World, Any]):
                 line.append(packet)
             id += 1
         return tuple(line)
-
-    def _answered(self, calls: tuple[Call, ...], replies: list[tuple[str, Any]], clock: int) -> tuple[Call, ...]:
-        """The calls with their answers; the first that fits counts."""
-        for client, reply in replies:
-            calls = tuple(
-                replace(call, reply=reply, replied=clock)
-                if call.waits and call.client == client and self.answers(call, reply)
-                else call
-                for call in calls
-            )
-        return calls
 
     def _set_timers(
         self,
@@ -360,11 +351,7 @@ class Simulation(Machine[World, Any]):
 
     def _request(self, world: World, event: Request[Any]) -> tuple[World, Notes]:
         clock = world.clock
-        before = world.call(event.client)
-        asked = before.asked if before and before.waits else clock
-        calls = [call for call in world.calls if call.client != event.client]
-        calls.append(Call(event.client, event.to, event.body, asked))
-        asking = replace(world, calls=tuple(sorted(calls, key=lambda call: call.client)))
+        asking = replace(world, calls=called(world.calls, Call(event.client, event.to, event.body, clock)))
         local = self._local(event.to, clock)
         after, effects = self._moved(world[event.to], "after_request", (event.client, event.body), local)
         return self._settle(asking, event.to, after, effects, clock, world.packets, world.timers)

@@ -6,10 +6,11 @@ Times are integer milliseconds. `simulation.py` has what moves a world on.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as WithDefault
@@ -147,6 +148,30 @@ class World(msgspec.Struct, Generic[P], frozen=True, gc=False):
         """What is on its way, each link's in the order it was sent."""
         packets = sorted(self.packets, key=lambda packet: (packet.sender, packet.to, packet.id))
         return tuple([(packet.sender, packet.to, packet.body) for packet in packets])
+
+
+# What clients asked
+
+
+def called(calls: tuple[Call, ...], call: Call) -> tuple[Call, ...]:
+    """The calls with a new one; asked again while it waits, it keeps the time at which it was asked first."""
+    earlier = next((each for each in calls if each.client == call.client and each.waits), call)
+    others = [each for each in calls if each.client != call.client]
+    return tuple(sorted([*others, replace(call, asked=earlier.asked)], key=lambda each: each.client))
+
+
+def answered(
+    calls: tuple[Call, ...], replies: Iterable[tuple[str, Any]], clock: int, answers: Callable[[Call, Any], bool]
+) -> tuple[Call, ...]:
+    """The calls with their answers; the first reply to a client that `answers` its call counts."""
+    for client, reply in replies:
+        calls = tuple(
+            replace(call, reply=reply, replied=clock)
+            if call.waits and call.client == client and answers(call, reply)
+            else call
+            for call in calls
+        )
+    return calls
 
 
 # What can happen. `Simulation` says what each does.

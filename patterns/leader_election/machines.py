@@ -7,6 +7,7 @@ times: `timing`, and `true_clocks` of the lease, say which orders of events it l
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from string import ascii_uppercase
 from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
@@ -166,7 +167,7 @@ class LeaseElection(Simulation):
 
     @property
     def holders(self) -> tuple[str, ...]:
-        return tuple(chr(ord("A") + at) for at in range(self.params.holders))
+        return tuple(ascii_uppercase[: self.params.holders])
 
     def processes(self) -> Sequence[Process]:
         params = self.params

@@ -43,18 +43,17 @@ def agreed_leader(world: World) -> str:
     return named if any(leader.id == named for leader in leaders(world)) else ""
 
 
-def _two_lead(world: World) -> Reason:
+@Always.named("at most one leads at a time")
+def one_leader(world: World) -> Reason:
     ids = [leader.id for leader in leaders(world)]
     return f"{names(ids)} lead at once" if len(ids) > 1 else None
-
-
-one_leader = Always("at most one leads at a time", _two_lead)
 
 
 # Bully
 
 
-def _two_coordinate(world: World[Bully]) -> Reason:
+@Always.named("at most one coordinates, except while a higher one's message is on its way")
+def one_coordinator(world: World[Bully]) -> Reason:
     """Two may lead while the higher one's message to the lower one is on its way: a recovery takes over in this way."""
     for lower, higher in pairwise(sorted(leaders(world), key=lambda leader: leader.rank)):
         told = (messages(world, kind, sender=higher.id, to=lower.id) for kind in (Coordinator, Heartbeat))
@@ -69,7 +68,8 @@ def highest_of(world: World[Bully]) -> str:
     return highest.id if highest else ""
 
 
-def _follows_a_lower_one(world: World[Bully]) -> Reason:
+@AtRest.named("at the end all follow the live process with the highest id")
+def highest_alive_leads(world: World[Bully]) -> Reason:
     highest = highest_of(world)
     for process in world.up:
         if process.leader not in world.down | {"", highest}:
@@ -77,8 +77,6 @@ def _follows_a_lower_one(world: World[Bully]) -> Reason:
     return None
 
 
-one_coordinator = Always("at most one coordinates, except while a higher one's message is on its way", _two_coordinate)
-highest_alive_leads = AtRest("at the end all follow the live process with the highest id", _follows_a_lower_one)
 highest_alive_agreed = Sometimes(
     "all follow the live process with the highest id",
     lambda world: bool(world.up) and agreed_leader(world) == highest_of(world),
@@ -88,7 +86,8 @@ highest_alive_agreed = Sometimes(
 # Rings
 
 
-def _lower_one_won(world: World[RingProcess]) -> Reason:
+@Always.named("the winner has the highest id of all that stand")
+def highest_wins(world: World[RingProcess]) -> Reason:
     highest = max((process for process in world.processes if process.stands), key=lambda process: process.uid)
     for leader in leaders(world):
         if leader.uid < highest.uid:
@@ -96,15 +95,14 @@ def _lower_one_won(world: World[RingProcess]) -> Reason:
     return None
 
 
-def _not_agreed(world: World[RingProcess]) -> Reason:
+@AtRest.named("at the end all know the one leader")
+def all_know(world: World[RingProcess]) -> Reason:
     if agreed_leader(world) or world.paused:  # a paused process has more to do
         return None
     followed = (f"{process.id} follows {process.leader or 'nobody'}" for process in world.up)
     return f"nothing more happens, and {names(followed)}"
 
 
-highest_wins = Always("the winner has the highest id of all that stand", _lower_one_won)
-all_know = AtRest("at the end all know the one leader", _not_agreed)
 elected = Sometimes("all know the one leader", lambda world: bool(agreed_leader(world)))
 
 
@@ -115,7 +113,8 @@ def _storage(world: World) -> Storage:
     return next(process for process in world.processes if isinstance(process, Storage))
 
 
-def _grants(world: World, notes: tuple[Note, ...]) -> Iterator[tuple[Hashable, Hashable]]:
+@NeverTwice.named("a token is given to one holder only")
+def one_holder_a_token(world: World, notes: tuple[Note, ...]) -> Iterator[tuple[Hashable, Hashable]]:
     """Which process each token belongs to, as the lock server and the holders believe."""
     for process in world.processes:
         if isinstance(process, LockServer) and process.token:
@@ -124,7 +123,8 @@ def _grants(world: World, notes: tuple[Note, ...]) -> Iterator[tuple[Hashable, H
             yield f"token {process.token} belongs to", process.id
 
 
-def _older_token_written(before: World, after: World) -> Reason:
+@AlwaysNext.named("the storage accepts no write with an older token")
+def tokens_never_fall(before: World, after: World) -> Reason:
     was, now = _storage(before), _storage(after)
     if now.written_with < was.written_with:
         return f"a write with token {now.written_with} was accepted after one with token {was.written_with}"
@@ -133,7 +133,8 @@ def _older_token_written(before: World, after: World) -> Reason:
     return None
 
 
-def _acknowledged(lines: Content, step: Transition) -> Content | Broken:
+@Along.named("no acknowledged write is lost", lambda world: ())
+def acknowledged_writes_stay(lines: Content, step: Transition) -> Content | Broken:
     """The lines whose write a leader saw acknowledged so far; broken if one of them is no longer stored."""
     lines += tuple(note.values["item"] for note in step.notes if note.rule == "H.wrote")
     stored = _storage(step.after).content
@@ -141,9 +142,6 @@ def _acknowledged(lines: Content, step: Transition) -> Content | Broken:
     return Broken(f"{lost} was acknowledged, but the storage has {names(stored) or 'nothing'}") if lost else lines
 
 
-one_holder_a_token = NeverTwice("a token is given to one holder only", _grants)
-tokens_never_fall = AlwaysNext("the storage accepts no write with an older token", _older_token_written)
-acknowledged_writes_stay = Along("no acknowledged write is lost", lambda world: (), _acknowledged)
 leader_writes = Sometimes(
     "a leader has a write acknowledged",
     lambda world: any(leader.done and leader.token == _storage(world).written_with for leader in leaders(world)),

@@ -35,7 +35,7 @@ from .envelopes import (
     shown,
 )
 from .failpoint import DieAt, Failpoint, die
-from .rpc import LOOPBACK, Refused
+from .rpc import LOOPBACK, served
 from .sqlite_disk import disk_at
 from .wire import MAX_FRAME, Wire, WireError
 
@@ -342,26 +342,16 @@ class Host:
     # Messages from others
 
     async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
         if not self._listening.is_serving():  # accepted in the last moment
             writer.transport.abort()
             return
-        self._connections[task] = writer
         writer.transport.set_write_buffer_limits(high=0)  # drained is drained
         try:
-            while (envelope := await self._wire.read(reader)) is not None:
-                await self._enter.send(self._opened(envelope, writer))
-        except WireError as problem:
-            self.refused.append(str(problem))
-            with suppress(WireError):  # where not even the reason fits into a frame
-                writer.write(self._wire.encode(Refused(str(problem))))
-        except ConnectionError:
-            pass  # the other side is gone: nobody is left to be told
+            with served(writer, self._connections, self._wire, self.refused):
+                while (envelope := await self._wire.read(reader)) is not None:
+                    await self._enter.send(self._opened(envelope, writer))
         finally:
-            del self._connections[task]
             self._clients = {client: its for client, its in self._clients.items() if its is not writer}
-            writer.close()
 
     def _opened(self, envelope: Any, writer: StreamWriter) -> Happening:
         match envelope:

@@ -13,12 +13,26 @@ from typing import Any, Self
 from msgspec.structs import replace
 
 from patterns.engine.choices import describe
+from patterns.engine.faults import befall
 from patterns.engine.history import History
 from patterns.engine.machine import Choice, Machine, NotEnabled
 from patterns.engine.process import Process
 from patterns.engine.properties import AtRest
 from patterns.engine.step import Note, Step
-from patterns.engine.world import Call, Crash, Deliver, Drop, Fire, Packet, Request, Restart, Timer, World
+from patterns.engine.world import (
+    Call,
+    Crash,
+    Deliver,
+    Drop,
+    Fire,
+    Packet,
+    Request,
+    Restart,
+    Timer,
+    World,
+    answered,
+    called,
+)
 
 from .envelopes import Asked, Began, Fired, Killed, Received, Record
 
@@ -116,7 +130,7 @@ class _Told:
     def tell(self, record: Record) -> None:
         name, event, clock = record.process, record.event, self.ms(record.at)
         if isinstance(event, Killed):
-            self.step(Crash(name), crashed(self.world, name, clock))
+            self.step(Crash(name), replace(befall(self.world, Crash(name), fifo=False), clock=clock))
             self.lose(name)
             return
         world = self.world
@@ -129,7 +143,7 @@ class _Told:
                 happened = Fire(name, timer)
             case Asked(client, body):
                 happened = Request(client, name, body)
-                world = replace(world, calls=asked(world, Call(client, name, body, clock)))
+                world = replace(world, calls=called(world.calls, Call(client, name, body, clock)))
             case Received(sender, body):
                 packet = self.packet(sender, name, body, clock)
                 happened = Deliver(packet.id)
@@ -157,7 +171,7 @@ class _Told:
             processes=tuple(record.state if process.id == name else process for process in world.processes),
             packets=tuple(sorted([*world.packets, *sent])),
             timers=tuple(sorted([*others, *own])),
-            calls=self.answered(world.calls, record.replies, clock),
+            calls=answered(world.calls, record.replies, clock, self.answers),
         )
 
     def packet(self, sender: str, to: str, body: Any, clock: int) -> Packet:
@@ -188,16 +202,6 @@ class _Told:
         self.next_id += 1
         return self.next_id - 1
 
-    def answered(self, calls: tuple[Call, ...], replies: Iterable[tuple[str, Any]], clock: int) -> tuple[Call, ...]:
-        for client, reply in replies:
-            calls = tuple(
-                replace(call, reply=reply, replied=clock)
-                if call.waits and call.client == client and self.answers(call, reply)
-                else call
-                for call in calls
-            )
-        return calls
-
 
 class _Arrivals:
     """When each message that was sent arrived: the first of the same on the same link that came later."""
@@ -222,23 +226,3 @@ def first_starts(records: Iterable[Record]) -> dict[str, Record]:
         if isinstance(record.event, Began):
             starts.setdefault(record.process, record)
     return starts
-
-
-def crashed(world: World, name: str, clock: int) -> World:
-    """The world after a process was killed."""
-    return replace(
-        world,
-        clock=clock,
-        processes=tuple(process.crashed() if process.id == name else process for process in world.processes),
-        timers=tuple(timer for timer in world.timers if timer.process != name),
-        down=world.down | {name},
-    )
-
-
-def asked(world: World, call: Call) -> tuple[Call, ...]:
-    """The calls with a new one, or the same asked again."""
-    before = world.call(call.client)
-    if before is not None and before.waits:
-        call = replace(call, asked=before.asked)
-    others = [other for other in world.calls if other.client != call.client]
-    return tuple(sorted([*others, call], key=lambda other: other.client))

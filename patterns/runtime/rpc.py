@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 from asyncio import StreamReader, StreamWriter
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Self
 
 import msgspec
@@ -25,6 +25,30 @@ class Refused(msgspec.Struct, frozen=True, tag=True):
     """What a server says before it closes a connection on which the protocol was broken."""
 
     reason: str
+
+
+@contextmanager
+def served(
+    writer: StreamWriter, connections: dict[asyncio.Task[Any], StreamWriter], wire: Wire[Any], refused: deque[str]
+) -> Iterator[None]:
+    """While this task serves a connection: it is one of the `connections`, and is closed at the end.
+
+    If the other side breaks the protocol, it is told why, as far as it still listens; `refused` notes it.
+    """
+    task = asyncio.current_task()
+    assert task is not None
+    connections[task] = writer
+    try:
+        yield
+    except WireError as problem:
+        refused.append(str(problem))
+        with suppress(WireError):  # where not even the reason fits into a frame
+            writer.write(wire.encode(Refused(str(problem))))
+    except ConnectionError:
+        pass  # the other side is gone: nobody is left to be told
+    finally:
+        del connections[task]
+        writer.close()
 
 
 class Server:
@@ -71,25 +95,13 @@ class Server:
         await self.close()
 
     async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
         if self._listening is None:  # accepted in the last moment
             writer.transport.abort()
             return
-        self._connections[task] = writer
-        try:
+        with served(writer, self._connections, self.wire, self.refused):
             while (message := await self.wire.read(reader)) is not None:
                 writer.write(self.wire.encode(self.answer(message)))
                 await writer.drain()
-        except WireError as problem:
-            self.refused.append(str(problem))
-            with suppress(WireError):  # where not even the reason fits into a frame
-                writer.write(self.wire.encode(Refused(str(problem))))
-        except ConnectionError:
-            pass  # the other side is gone: nobody is left to be told
-        finally:
-            del self._connections[task]
-            writer.close()
 
 
 class Connection:

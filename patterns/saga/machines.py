@@ -8,6 +8,7 @@ budget needs a crash and as many drops.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from string import ascii_uppercase
 from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta
@@ -84,7 +85,7 @@ class SagaParams(Simulation.Params, frozen=True):
     @property
     def names(self) -> tuple[str, ...]:
         """The clients: A, B, ..."""
-        return tuple(chr(ord("A") + at) for at in range(self.clients or len(self.sagas)))
+        return tuple(ascii_uppercase[: self.clients or len(self.sagas)])
 
     @property
     def services(self) -> tuple[str, ...]:

@@ -34,25 +34,33 @@ def _effective(world: World) -> Iterator[tuple[str, Handled, list[bool]]]:
                 earlier.append(each.undo)
 
 
-def _applied_twice(world: World) -> Iterator[str]:
+@Always.named("nothing is done twice, nothing undone twice")
+@_first
+def applied_once(world: World) -> Iterator[str]:
     for service, each, earlier in _effective(world):
         if each.undo in earlier:
             yield f"{service} {'undid' if each.undo else 'did'} {each.step} of {each.saga} twice"
 
 
-def _undone_before_done(world: World) -> Iterator[str]:
+@Always.named("what was never done is not undone")
+@_first
+def undo_only_what_was_done(world: World) -> Iterator[str]:
     for service, each, earlier in _effective(world):
         if each.undo and False not in earlier:
             yield f"{service} undid {each.step} of {each.saga}, which it had not done"
 
 
-def _done_after_undone(world: World) -> Iterator[str]:
+@Always.named("no step is done after its compensation")
+@_first
+def no_step_after_its_compensation(world: World) -> Iterator[str]:
     for service, each, earlier in _effective(world):
         if not each.undo and True in earlier:
             yield f"{service} did {each.step} of {each.saga} after its compensation: nobody will undo it"
 
 
-def _out_of_order(world: World) -> Iterator[str]:
+@Always.named("compensations run in reverse order")
+@_first
+def reverse_order(world: World) -> Iterator[str]:
     for instance in instances(world):
         definition = definition_of(world, instance.definition)
         standing = steps_standing(world, instance.saga)
@@ -62,7 +70,9 @@ def _out_of_order(world: World) -> Iterator[str]:
                 yield f"{service.id} undid {each.step} of {instance.saga} while {name}, which came after it, stands"
 
 
-def _back_after_pivot(world: World) -> Iterator[str]:
+@Always.named("after the pivot nothing is undone")
+@_first
+def never_back_after_pivot(world: World) -> Iterator[str]:
     for instance in instances(world):
         pivot = definition_of(world, instance.definition).pivot
         of = [each for _, each in handled(world, instance.saga) if each.effective]
@@ -87,7 +97,9 @@ def _stands(world: World, instance: Instance) -> tuple[frozenset[str], str]:
     return frozenset(steps) - standing, names(name for name in steps if name in standing) or "nothing"
 
 
-def _told_wrong(world: World) -> Iterator[str]:
+@Always.named("what is said to have ended has ended so")
+@_first
+def told_as_it_is(world: World) -> Iterator[str]:
     for instance in instances(world):
         told, (missing, standing) = said(world, instance.saga), _stands(world, instance)
         if COMPLETED in told and missing:
@@ -96,7 +108,8 @@ def _told_wrong(world: World) -> Iterator[str]:
             yield f"{instance.saga} is said to be compensated, but {standing} stands"
 
 
-def _not_ended(world: World) -> Reason:
+@AtRest.named("every saga ends completed, or compensated, or is reported as stuck")
+def every_saga_ends(world: World) -> Reason:
     if world.down or world.paused or world.cuts:  # a process that is away has more to do
         return None
     for instance in instances(world):
@@ -110,7 +123,9 @@ def _rows(world: World) -> tuple[tuple[str, int], ...]:
     return tuple(sums(world).items())
 
 
-def _adds_up(rows: tuple[tuple[str, int], ...], step: Transition) -> tuple[tuple[str, int], ...] | Broken:
+@Along.named("rows hold what the steps that stand add up to: nothing is lost, nothing made", _rows)
+def adds_up(rows: tuple[tuple[str, int], ...], step: Transition) -> tuple[tuple[str, int], ...] | Broken:
+    """Remembered along a run is what the rows were at first: the end is as if each saga ran alone."""
     expected = dict(rows)
     for instance in instances(step.after):
         definition = definition_of(step.after, instance.definition)
@@ -121,16 +136,6 @@ def _adds_up(rows: tuple[tuple[str, int], ...], step: Transition) -> tuple[tuple
             return Broken(f"{key} is {value}, but the steps that stand add up to {expected[key]}")
     return rows
 
-
-applied_once = Always("nothing is done twice, nothing undone twice", _first(_applied_twice))
-undo_only_what_was_done = Always("what was never done is not undone", _first(_undone_before_done))
-no_step_after_its_compensation = Always("no step is done after its compensation", _first(_done_after_undone))
-reverse_order = Always("compensations run in reverse order", _first(_out_of_order))
-never_back_after_pivot = Always("after the pivot nothing is undone", _first(_back_after_pivot))
-told_as_it_is = Always("what is said to have ended has ended so", _first(_told_wrong))
-every_saga_ends = AtRest("every saga ends completed, or compensated, or is reported as stuck", _not_ended)
-adds_up = Along("rows hold what the steps that stand add up to: nothing is lost, nothing made", _rows, _adds_up)
-"""Remembered along a run is what the rows were at first: the end is as if each saga ran alone."""
 
 ALWAYS: tuple[Property, ...] = (
     every_saga_ends,
@@ -171,7 +176,9 @@ def doomed(world: World, saga: str) -> bool:
     return any(each.undo or each.outcome == REFUSED for _, each in handled(world, saga))
 
 
-def _dirty_read(world: World) -> Iterator[str]:
+@Always.named("no saga uses what another takes back")
+@_first
+def no_dirty_reads(world: World) -> Iterator[str]:
     for service in databases(world):
         gone = {(each.saga, each.step) for each in service.handled if each.undo}
         given: dict[tuple[str, str], frozenset[str]] = {}  # what is done, by saga and step -> rows it has given to
@@ -190,7 +197,9 @@ def _dirty_read(world: World) -> Iterator[str]:
             given[what] = _gives(action)
 
 
-def _lost_update(world: World) -> Iterator[str]:
+@Always.named("no saga overwrites what it has not seen")
+@_first
+def no_lost_updates(world: World) -> Iterator[str]:
     for service in databases(world):
         looked: dict[tuple[str, str], Handled | None] = {}  # saga and row -> the first write of another saga since then
         for each, action in _effects(world, service.handled):
@@ -207,8 +216,6 @@ def _lost_update(world: World) -> Iterator[str]:
                     looked[saga, key] = write or each
 
 
-no_dirty_reads = Always("no saga uses what another takes back", _first(_dirty_read))
-no_lost_updates = Always("no saga overwrites what it has not seen", _first(_lost_update))
 ISOLATION: tuple[Property, ...] = (no_lost_updates, no_dirty_reads)
 """What sagas do not promise (Richardson 4.3.1), and a countermeasure may."""
 

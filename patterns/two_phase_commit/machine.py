@@ -8,6 +8,7 @@ crash at *any* step needs a budget of crashes and of drops.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from string import ascii_uppercase
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from msgspec import Meta
@@ -220,4 +221,4 @@ def bank(customer: str) -> str:
 
 def client(at: int) -> str:
     """The name of the client that asks for transfer T`at + 1`."""
-    return chr(ord("A") + at)
+    return ascii_uppercase[at]

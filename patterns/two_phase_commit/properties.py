@@ -27,7 +27,8 @@ def _records(world: World) -> Iterator[tuple[str, Records]]:
             yield process.id, record
 
 
-def _disagree(world: World) -> Reason:
+@Always.named("AC1, agreement: all that decide, decide the same")
+def agreement(world: World) -> Reason:
     for txn in transactions(world):
         known = outcomes(world, txn)
         if len(set(known.values())) > 1:
@@ -35,7 +36,8 @@ def _disagree(world: World) -> Reason:
     return None
 
 
-def _decisions(world: World, notes: tuple[Note, ...]) -> Iterator[tuple[Hashable, Hashable]]:
+@NeverTwice.named("AC2, no change of mind: a decision is never reversed")
+def irrevocable(world: World, notes: tuple[Note, ...]) -> Iterator[tuple[Hashable, Hashable]]:
     """Only of transactions that a participant has promised: to a read-only participant commit and abort are the same.
     All decision records count, because of two in a log only the first is read."""
     promised = {record.txn for _, record in _records(world) if isinstance(record, Prepared)}
@@ -54,7 +56,8 @@ Asked = frozenset[tuple[str, str]]
 """(transaction, participant)"""
 
 
-def _consent(memory: tuple[Asked, Asked], step: Transition) -> tuple[Asked, Asked] | Broken:
+@Along.named("AC3, consent: commit only if all voted yes", lambda world: (frozenset(), frozenset()))
+def only_if_all_voted_yes(memory: tuple[Asked, Asked], step: Transition) -> tuple[Asked, Asked] | Broken:
     """The memory: the participants that were asked, and those that voted yes, by what each noted when it voted."""
     asked, yes = memory
     for note in step.notes:
@@ -69,7 +72,10 @@ def _consent(memory: tuple[Asked, Asked], step: Transition) -> tuple[Asked, Aske
     return asked, yes
 
 
-def _needless_abort(memory: tuple[bool, frozenset[str]], step: Transition) -> tuple[bool, frozenset[str]] | Broken:
+@Along.named("AC4, no needless abort: commit if all voted yes and nothing failed", lambda world: (False, frozenset()))
+def commit_if_nothing_fails(
+    memory: tuple[bool, frozenset[str]], step: Transition
+) -> tuple[bool, frozenset[str]] | Broken:
     """The memory: whether anything failed so far, and the refused transactions. A timeout that comes too early is a
     failure, too."""
     failed, refused = memory
@@ -88,7 +94,8 @@ def money(world: World) -> int:
     return sum(sum(process.balances.values()) for process in participants(world))
 
 
-def _money_changed(first: int, step: Transition) -> int | Broken:
+@Along.named("no money is made or lost, whenever all have decided", money)
+def money_conserved(first: int, step: Transition) -> int | Broken:
     """Asked only when no participant is in doubt, not even by the disk of one that is down."""
     left = money(step.after)
     if left == first or any(prepared_undecided(process) for process in participants(step.after)):
@@ -104,7 +111,8 @@ def _first_balances(world: World) -> Balances:
     return frozenset(((p.id, account.name), account.balance) for p in participants(world) for account in p.accounts)
 
 
-def _dirty_read(first: Balances, step: Transition) -> Balances | Broken:
+@Along.named("only committed balances can be read", _first_balances)
+def no_dirty_reads(first: Balances, step: Transition) -> Balances | Broken:
     """Balances that can be read are the first ones, or written by committed transactions."""
     begun: Mapping[tuple[str, str], int] = dict(first)
     for process in participants(step.after):
@@ -125,7 +133,8 @@ def _dirty_read(first: Balances, step: Transition) -> Balances | Broken:
 # At the end
 
 
-def _undecided_at_rest(world: World) -> Reason:
+@Always.named("AC5, an end: at the end, with all repaired, all have decided")
+def all_decide(world: World) -> Reason:
     if not at_rest(world):
         return None
     for doubt in in_doubt(world):
@@ -135,7 +144,8 @@ def _undecided_at_rest(world: World) -> Reason:
     return None
 
 
-def _locked_at_rest(world: World) -> Reason:
+@Always.named("at the end nothing is locked")
+def no_locks_left(world: World) -> Reason:
     if not at_rest(world):
         return None
     for process in participants(world):
@@ -146,7 +156,8 @@ def _locked_at_rest(world: World) -> Reason:
     return None
 
 
-def _locked_otherwise(world: World) -> Reason:
+@Always.named("a promised row is locked, exactly until it is decided")
+def promises_locked(world: World) -> Reason:
     for process in participants(world):
         if process.id in world.down:
             continue
@@ -161,21 +172,6 @@ def _locked_otherwise(world: World) -> Reason:
     return None
 
 
-agreement = Always("AC1, agreement: all that decide, decide the same", _disagree)
-irrevocable = NeverTwice("AC2, no change of mind: a decision is never reversed", _decisions)
-only_if_all_voted_yes = Along(
-    "AC3, consent: commit only if all voted yes", lambda world: (frozenset(), frozenset()), _consent
-)
-commit_if_nothing_fails = Along(
-    "AC4, no needless abort: commit if all voted yes and nothing failed",
-    lambda world: (False, frozenset()),
-    _needless_abort,
-)
-money_conserved = Along("no money is made or lost, whenever all have decided", money, _money_changed)
-all_decide = Always("AC5, an end: at the end, with all repaired, all have decided", _undecided_at_rest)
-no_locks_left = Always("at the end nothing is locked", _locked_at_rest)
-promises_locked = Always("a promised row is locked, exactly until it is decided", _locked_otherwise)
-no_dirty_reads = Along("only committed balances can be read", _first_balances, _dirty_read)
 ALWAYS: tuple[Property, ...] = (
     agreement,
     irrevocable,

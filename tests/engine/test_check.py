@@ -12,7 +12,17 @@ from models.replicas import ALL_ANSWERED, ANSWERED_IS_EVERYWHERE, ClumsyReplicas
 from patterns.engine.counterexample import Watch, Wrong, counterexample
 from patterns.engine.history import History
 from patterns.engine.minimise import minimise
-from patterns.engine.properties import Along, Always, AlwaysNext, AtRest, NeverTwice, NoFailure, Sometimes
+from patterns.engine.properties import (
+    Along,
+    Always,
+    AlwaysNext,
+    AtRest,
+    NeverTwice,
+    NoFailure,
+    Reason,
+    Sometimes,
+    Transition,
+)
 from patterns.engine.step import Note
 from patterns.engine.world import Crash, Deliver, Duplicate, Fire, Request, Restart
 from patterns.two_phase_commit.specification import Act, TwoPhase
@@ -22,6 +32,20 @@ def test_always_gives_the_reason_of_the_state() -> None:
     small = Always("small", lambda n: f"{n} is too much" if n > 3 else None)
     assert small.reason(None, 3) is None
     assert small.reason(None, 4) == "4 is too much"
+
+
+def test_a_decorator_makes_a_property_of_the_function_below_it() -> None:
+    @Always.named("small")
+    def small(n: int) -> Reason:
+        return f"{n} is too much" if n > 3 else None
+
+    @Along.named("adds up", lambda n: n)
+    def adds_up(total: int, step: Transition) -> int:
+        return total + step.after
+
+    assert (repr(small), small.reason(None, 3), small.reason(None, 4)) == ("Always('small')", None, "4 is too much")
+    assert (adds_up.begin(1), adds_up.follow(1, 1, None, 2, ())) == (1, 3)
+    assert Sometimes.named("ten")(lambda n: n == 10).reached(10)
 
 
 def test_always_next_once_broken_stays_broken() -> None:

@@ -13,7 +13,7 @@ from patterns.consistent_hashing.events import Advance, Join, Leave, Look, Place
 from patterns.consistent_hashing.lesson import BUGS, GALLERY
 from patterns.consistent_hashing.lesson.gallery import TWELVE
 from patterns.consistent_hashing.others import Modulo, hash_of
-from patterns.consistent_hashing.properties import DISTINCT
+from patterns.consistent_hashing.properties import copies_are_on_distinct_nodes
 from patterns.consistent_hashing.ring import Ring
 from patterns.consistent_hashing.router import moved_keys
 from patterns.consistent_hashing.state import Tier
@@ -99,7 +99,7 @@ def test_without_the_distinct_rule_a_leaving_machine_is_the_first_to_show_it() -
     broken = planted(BUGS["two copies on one machine"].machine, keys=TWELVE, pool="DE")
     found = explore(broken, max_states=1_000).counterexample
     assert found is not None
-    assert found.property.name == DISTINCT.name
+    assert found.property.name == copies_are_on_distinct_nodes.name
     assert [step.event for step in found.history.path[1:]] == [Leave("A")]
     assert "on B, B" in found.reason
 
@@ -107,7 +107,7 @@ def test_without_the_distinct_rule_a_leaving_machine_is_the_first_to_show_it() -
 def test_without_the_distinct_rule_nothing_is_wrong_at_the_start_nor_when_d_joins() -> None:
     run = History(planted(BUGS["two copies on one machine"].machine, pool="DE"))
     run.run([Join("D"), Place(), Place()])
-    assert [DISTINCT.reason(None, step.state) for step in run.path] == [None] * 4
+    assert [copies_are_on_distinct_nodes.reason(None, step.state) for step in run.path] == [None] * 4
 
 
 def test_three_quarters_of_all_zones_move_under_modulo_and_a_tenth_to_a_tenth_node_on_the_ring() -> None:

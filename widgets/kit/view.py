@@ -10,7 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
+from msgspec.structs import asdict
+
 from patterns.engine.process import Message
+from patterns.engine.sentences import sentence_of
 from patterns.engine.step import Step
 from patterns.engine.trace import lost, received, sent, written
 from patterns.engine.world import Call, Crash, Cut, Delay, Drop, Duplicate, Fire, Pause, Timer, World
@@ -59,6 +62,8 @@ class ProcessView:
     }
     quiet: ClassVar[str] = "heartbeats"
     """What the quiet steps are."""
+    shorts: ClassVar[Mapping[type, str]] = {}
+    """Messages in a word or two: `{Voted: "{vote}"}`. Without an entry: the message's own words."""
     timers_of_quiet: ClassVar[frozenset[str]] = frozenset()
     """Timers whose steps are quiet."""
     rules_of_quiet: ClassVar[frozenset[str] | None] = None
@@ -156,6 +161,8 @@ class ProcessView:
 
     def short(self, message: Any) -> str:
         """A message in a word or two; empty if it is not worth a word."""
+        if type(message) in self.shorts:
+            return sentence_of(self.shorts[type(message)], asdict(message))
         plain: Any = Message.__str__
         if getattr(message, "words", "") or type(message).__str__ is not plain:
             words = str(message).replace("**", "")

@@ -141,7 +141,9 @@ def _voting(rule: VoteRule) -> type[Server]:
     return Votes
 
 
-def _votes_by_the_book(memory: None, step: Transition) -> Broken | None:
+@Along.named("Every request for a vote is answered by the book", lambda world: None)
+def votes_by_the_book(memory: None, step: Transition) -> Broken | None:
+    """As rules 1 and 2 say."""
     packet = step.before.packet(step.event.id) if isinstance(step.event, Deliver) else None
     if packet is None or not isinstance(packet.body, RequestVote):
         return None
@@ -152,10 +154,6 @@ def _votes_by_the_book(memory: None, step: Transition) -> Broken | None:
     if granted == right:
         return None
     return Broken(f"{_situation(voter, request).format('grant' if right else 'refuse')}, and {packet.to} does not")
-
-
-votes_by_the_book = Along("Every request for a vote is answered by the book", lambda world: None, _votes_by_the_book)
-"""As rules 1 and 2 say."""
 
 
 def _search(**bounds: Any) -> Search:

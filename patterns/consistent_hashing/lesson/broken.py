@@ -7,7 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from patterns.consistent_hashing.placement import Node
-from patterns.consistent_hashing.properties import AGREED, DISTINCT, FIRST_CLOCKWISE, MONOTONE, RACKS
+from patterns.consistent_hashing.properties import (
+    copies_are_on_distinct_nodes,
+    only_keys_of_the_changed_node_move,
+    owner_is_first_clockwise,
+    racks_are_used_in_turn,
+    routers_agree,
+)
 from patterns.consistent_hashing.ring import Ring
 from patterns.consistent_hashing.tier import CITIES, CacheTier
 from patterns.engine.planted import Bug, RandomWorlds, Search
@@ -78,15 +84,15 @@ IN_RACKS = {"nodes": [["A", 1, "r1"], ["B", 1, "r1"], ["C", 1, "r2"]], "keys": [
 IN_ONE_RACK = {"nodes": [[name, 1, "rack 1"] for name in "ABC"], "keys": TWELVE, "bits": 0, "pool": ""}
 
 BUGS: Mapping[str, Bug] = {
-    "no wrap-around": _bug(NoWrap, FIRST_CLOCKWISE, bits=4),
-    "off by one": _bug(StrictlyAfter, FIRST_CLOCKWISE),
-    "ties by insertion order": _bug(InsertionOrderTies, AGREED, nodes="AB", keys=["k0", "k1", "k2"], pool="C"),
-    "points named by number": _bug(NamedByNumber, MONOTONE),
-    "two copies on one machine": _bug(PointsNotNodes, DISTINCT, **IN_ONE_RACK, copies=2),
-    "two copies in one rack": _bug(RacksForgotten, RACKS, **IN_RACKS, copies=2),
+    "no wrap-around": _bug(NoWrap, owner_is_first_clockwise, bits=4),
+    "off by one": _bug(StrictlyAfter, owner_is_first_clockwise),
+    "ties by insertion order": _bug(InsertionOrderTies, routers_agree, nodes="AB", keys=["k0", "k1", "k2"], pool="C"),
+    "points named by number": _bug(NamedByNumber, only_keys_of_the_changed_node_move),
+    "two copies on one machine": _bug(PointsNotNodes, copies_are_on_distinct_nodes, **IN_ONE_RACK, copies=2),
+    "two copies in one rack": _bug(RacksForgotten, racks_are_used_in_turn, **IN_RACKS, copies=2),
     "hash mod N": Bug(
         "A key goes to the machine whose number is its hash modulo the number of machines.",
         {"scheme": "modulo"},
-        *_looks(MONOTONE),
+        *_looks(only_keys_of_the_changed_node_move),
     ),
 }

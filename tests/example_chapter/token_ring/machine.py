@@ -15,12 +15,12 @@ from .rules import RULES
 from .station import Enter, Station
 
 
-def _two_inside(world: World[Station]) -> str | None:
+@Always.named("at most one station is in the critical section")
+def one_inside(world: World[Station]) -> str | None:
     inside = [station.id for station in world.processes if station.inside]
     return f"{' and '.join(inside)} are inside at the same time" if len(inside) > 1 else None
 
 
-one_inside = Always("at most one station is in the critical section", _two_inside)
 answered = Sometimes("a client is answered", lambda world: any(not call.waits for call in world.calls))
 ALWAYS: tuple[Property, ...] = (one_inside,)
 

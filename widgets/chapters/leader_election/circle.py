@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from patterns.leader_election import Bully, HirschbergSinclair
-from patterns.leader_election.bully import Answer, Coordinator, Election
+from patterns.leader_election.bully import Answer, Coordinator, Election, Heartbeat
 from patterns.leader_election.ring import Candidacy, Elected, From, Reply
 from widgets.kit import Look
 from widgets.scene import Line, Mark, Panel, Role
@@ -21,6 +21,8 @@ ROLES = {Election: "candidate", Answer: "follower", Coordinator: "leader", Candi
 
 class CircleView(ReignView):
     """The bully algorithm: all know one another, and no link is drawn."""
+
+    shorts = {Coordinator: "I lead", Heartbeat: "", Candidacy: "{uid}", From: "{value}, {num} of {maxnum}"}
 
     def panels(self) -> tuple[Panel, ...]:
         return self.network(), beliefs.panel(self.world)
@@ -42,23 +44,9 @@ class CircleView(ReignView):
         return ROLES.get(type(message), "leader" if isinstance(message, Elected) else "accent")
 
     def short(self, message: Any) -> str:
-        """A message in a few words; a heartbeat has none."""
-        match message:
-            case Election():
-                return "election"
-            case Answer():
-                return "answer"
-            case Coordinator():
-                return "I lead"
-            case Candidacy(uid=uid):
-                return f"{uid}"
-            case From(value=value, num=num, maxnum=most):
-                return f"{value}, {num} of {most}"
-            case Reply(value=value, ok=ok):
-                return f"{'ok' if ok else 'no'} {value}"
-            case Elected(leader=leader):
-                return f"{leader} leads"
-        return ""
+        return (
+            f"{'ok' if message.ok else 'no'} {message.value}" if isinstance(message, Reply) else super().short(message)
+        )
 
     def look(self, process: Any) -> Look:
         """A process has the colour of the leader that it follows."""

@@ -13,7 +13,6 @@ from patterns.engine.trace import noted
 from patterns.engine.world import Timer
 from patterns.leader_election import Holder, LockServer, Storage
 from patterns.leader_election.lease_messages import (
-    Acquire,
     Busy,
     Granted,
     Read,
@@ -38,6 +37,14 @@ def token_role(token: int) -> Role:
 
 
 class LeaseView(ReignView):
+    shorts = {
+        Renew: "renew {token}",
+        Granted: "token {token}",
+        Read: "read, {token}",
+        Stored: "stored",
+        Refused: "refused",
+    }
+
     def panels(self) -> tuple[Panel, ...]:
         return self.network(), self.kept()
 
@@ -63,25 +70,11 @@ class LeaseView(ReignView):
     def short(self, message: Any) -> str:
         """A message in a few words; one that carries a token says which."""
         match message:
-            case Acquire():
-                return "acquire"
-            case Renew(token=token):
-                return f"renew {token}"
-            case Granted(token=token):
-                return f"token {token}"
-            case Busy():
-                return "busy"
-            case Read(token=token):
-                return f"read, {token}"
-            case Stored():
-                return "stored"
             case Write(token=token, content=content):
                 return f"write {content[-1]}, {token}"
             case Written(content=content):
                 return f"has {content[-1]}"
-            case Refused():
-                return "refused"
-        return ""
+        return super().short(message)
 
     def look(self, process: Any) -> Look:
         token = process.highest if isinstance(process, Storage) else process.token

@@ -95,7 +95,8 @@ def draw(view: ProcessView, group: Group, x: float, y: float, seen: bool = True)
 def _header(view: ProcessView, name: str, x: float, y: float, w: float) -> Iterator[Mark]:
     """A process, and its timers as thin bars that run out."""
     sign, role, tone, words = _STATES[state_of(view.world, name)]
-    header = box(f"process:{name}", sign + name.rstrip("'"), role, tone, f"{name} {words}")
+    left_over = ": its memory is gone, its disk is not" if name in view.world.down else ""
+    header = box(f"process:{name}", sign + name.rstrip("'"), role, tone, f"{name} {words}{left_over}")
     yield from stack([header], x, y, w, pitch=HEADER + 2)
     for at, (timer, left) in enumerate(running(view.world, name)):
         wide, y3 = round(max(2.0, w * min(1.0, left / view.whole(timer))), 1), y + HEADER - 3 - 3 * at

@@ -11,14 +11,14 @@ from typing import Any
 
 from patterns.saga.choreography import Peer
 from patterns.saga.log import COMPENSATING, FORWARD, PAST_PIVOT, STUCK
-from patterns.saga.messages import Ack
+from patterns.saga.messages import Ack, Event, Failed
 from patterns.saga.orchestrator import Orchestrator
-from patterns.saga.readings import logged, observer
+from patterns.saga.readings import instances, logged, observer
 from widgets.kit import ProcessView
 from widgets.scene import Era, Mark, Panel, Role
 
 from . import kept, path, services
-from .words import Group, groups, in_short, message_role, shown
+from .words import MESSAGES, Group, groups, in_short, message_role, shown
 
 HEIGHT, EDGE = 450, 6
 KEPT = kept.HEAD + 5 * kept.ROW
@@ -42,11 +42,16 @@ class SagaView(ProcessView):
         "A1' stock'": "side by side: the same, choreographed",
     }
 
+    shorts = MESSAGES
+
     def colour(self, message: Any) -> Role:
         return message_role(self.world, message)
 
     def short(self, message: Any) -> str:
-        return in_short(self.world, message)
+        """With its saga if there are several."""
+        words = in_short(message) if isinstance(message, Failed | Event) else super().short(message)
+        several = len({each.saga.rstrip("'") for each in instances(self.world)}) > 1
+        return f"{message.saga} {words.replace('undo', '↩')}" if words and several else words
 
     def is_routine(self, message: Any) -> bool:
         return isinstance(message, Ack)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from patterns.engine.world import World
 from patterns.saga.choreography import Peer
 from patterns.saga.database import Database
 from patterns.saga.definition import Saga
-from patterns.saga.log import BEGUN, DONE, ENDED, REFUSED, STUCK, UNDONE, Instance, Record
+from patterns.saga.log import BEGUN, DONE, ENDED, REFUSED, STUCK, UNDONE, Instance
 from patterns.saga.messages import Ack, Do, Done, Event, Failed, Refused, Release, Released, Undo, Undone
 from patterns.saga.orchestrator import Orchestrator
 from patterns.saga.readings import instances
@@ -78,33 +79,22 @@ def message_role(world: World, message: Any) -> Role:
     return saga_role(world, getattr(message, "saga", ""))
 
 
-def in_short(world: World, message: Any) -> str:
-    """A message in a word or two, with its saga if there are several; an acknowledgement has none."""
-    words = _words(message)
-    several = len({each.saga.rstrip("'") for each in instances(world)}) > 1
-    return f"{message.saga} {words.replace('undo', '↩')}" if words and several else words
+MESSAGES: Mapping[type, str] = {
+    Do: "{step}",
+    Undo: "undo {step}",
+    Done: "{step} ✓",
+    Refused: "{step} ✕",
+    Undone: "{step} ↩",
+    Release: "release",
+    Released: "released",
+    Ack: "",
+}
+"""In a word or two; an acknowledgement has none."""
 
 
-def _words(message: Any) -> str:
-    match message:
-        case Do(step=step):
-            return step
-        case Undo(step=step):
-            return f"undo {step}"
-        case Done(step=step):
-            return f"{step} ✓"
-        case Refused(step=step):
-            return f"{step} ✕"
-        case Undone(step=step):
-            return f"{step} ↩"
-        case Failed(step=step, undo=undo):
-            return f"{'undo ' if undo else ''}{step} !"
-        case Release():
-            return "release"
-        case Released():
-            return "released"
-        case Event(record=Record(what=what, step=step)):
-            return {BEGUN: "begin", ENDED: "ended"}.get(what) or f"{step} {SIGNS.get(what, what)}"
-        case Ack():
-            return ""
-    return ""
+def in_short(message: Failed | Event) -> str:
+    """A message whose words depend on what is in it."""
+    if isinstance(message, Failed):
+        return f"{'undo ' if message.undo else ''}{message.step} !"
+    what, step = message.record.what, message.record.step
+    return {BEGUN: "begin", ENDED: "ended"}.get(what) or f"{step} {SIGNS.get(what, what)}"

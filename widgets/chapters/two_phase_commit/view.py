@@ -11,14 +11,24 @@ from typing import Any
 from patterns.engine.step import Step
 from patterns.engine.table import Table
 from patterns.engine.world import Call, World
-from patterns.two_phase_commit import Coordinator, Participant, blocked, coordinator, in_doubt, participants
+from patterns.two_phase_commit import (
+    Coordinator,
+    Participant,
+    blocked,
+    coordinator,
+    in_doubt,
+    participants,
+    transactions,
+)
+from patterns.two_phase_commit.coordinator import client_name
+from patterns.two_phase_commit.messages import InDoubt, Inquiry
 from patterns.two_phase_commit.three_phase import Poll
 from widgets.kit import Look, Point, ProcessView, Row, box, small
 from widgets.scene import Box, Era, Mark, Role
 
 from . import rows
 from .phases import era
-from .words import duration, in_short, look_of, role_of, stands, waits_for
+from .words import MESSAGES, duration, look_of, role_of, stands, waits_for
 
 TOP, HIGH, MIDDLE, LOW = 46, 152, 200, 292
 """How far down the coordinator stands, and the participants. Of three the middle one is low: so the words of what the
@@ -45,6 +55,7 @@ class CommitView(ProcessView):
         "filled record": "forced to the disk; light: lazy, it waited in memory first; dashed: it still waits there",
         "arc round a process": "a timer that runs out",
     }
+    shorts = MESSAGES
     width, height, calls_at = 294, 388, 360
     key = ((6, "solid", "forced"), (86, "soft", "lazy, written"), (206, "dashed", "lazy, not yet"))
 
@@ -63,7 +74,10 @@ class CommitView(ProcessView):
         return role_of(message.txn)
 
     def short(self, message: Any) -> str:
-        return in_short(self.world, message)
+        """With the transaction's name if there are several."""
+        several = len({client_name(txn) for txn in transactions(self.world)}) > 1
+        words = super().short(message)
+        return f"{words} {message.txn}" if several and not isinstance(message, Inquiry | InDoubt) else words
 
     def asked(self, call: Call) -> tuple[str, Role]:
         moves = ", ".join(str(move) for move in call.body.moves[:3]) + (" …" if len(call.body.moves) > 3 else "")

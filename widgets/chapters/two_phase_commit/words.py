@@ -5,10 +5,11 @@ A transaction has a colour, as a term has in Raft; how it stands has a sign and 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from patterns.engine.world import World
-from patterns.two_phase_commit import Branch, Coordinator, Open, Participant, Prepare, transactions
+from patterns.two_phase_commit import Branch, Coordinator, Open, Participant, Prepare
 from patterns.two_phase_commit.coordinator import client_name
 from patterns.two_phase_commit.doubt import prepared_undecided
 from patterns.two_phase_commit.log import Records, outcome_in
@@ -17,7 +18,6 @@ from patterns.two_phase_commit.messages import (
     Ack,
     Commit,
     InDoubt,
-    Inquiry,
     Outcome,
     PreCommit,
     PreCommitted,
@@ -70,38 +70,19 @@ def role_of(txn: str) -> Role:
     return f"c{(int(digits or 1) - 1) % 8 + 1}"
 
 
-def in_short(world: World, message: Any) -> str:
-    """A message in a word or two, with the transaction's name if there are several."""
-    several = len({client_name(txn) for txn in transactions(world)}) > 1
-    words = _message(message)
-    return f"{words} {message.txn}" if several and not isinstance(message, Inquiry | InDoubt) else words
-
-
-def _message(message: Any) -> str:
-    match message:
-        case Prepare():
-            return "prepare"
-        case Voted(vote=vote):
-            return str(vote)
-        case Commit():
-            return "commit"
-        case Abort():
-            return "abort"
-        case Ack():
-            return "ack"
-        case Inquiry(txn=txn):
-            return f"{txn}?"
-        case InDoubt():
-            return "unknown"
-        case PreCommit():
-            return "pre-commit"
-        case PreCommitted():
-            return "ready"
-        case StateRequest():
-            return "state?"
-        case StateReport(state=state):
-            return str(state)
-    return type(message).__name__.lower()
+MESSAGES: Mapping[type, str] = {
+    Prepare: "prepare",
+    Voted: "{vote}",
+    Commit: "commit",
+    Abort: "abort",
+    Ack: "ack",
+    InDoubt: "unknown",
+    PreCommit: "pre-commit",
+    PreCommitted: "ready",
+    StateRequest: "state?",
+    StateReport: "{state}",
+}
+"""In a word or two. An inquiry has its own words."""
 
 
 # Where everybody stands
