@@ -13,6 +13,7 @@ from patterns.engine.table import Table
 from .store import (
     ANY,
     LARGEST,
+    NO_STREAM,
     Appended,
     Condition,
     ConditionFailed,
@@ -116,18 +117,19 @@ class Log(msgspec.Struct, frozen=True, gc=False):
 
     def delete(self, stream: str, expected: Expected = ANY, for_ever: bool = False) -> Log:
         """The log with all events of the stream hidden."""
-        tail = self.may_delete(stream, expected)
+        tail = self.tail(stream)
+        require_deletable(stream, expected, self.deleted.get(stream) or 0, tail)
         return replace(self, deleted=self.deleted.put(stream, FOR_EVER if for_ever else tail + 1))
 
-    def may_delete(self, stream: str, expected: Expected) -> int:
-        """The stream's tail. Raises WrongVersion or Tombstoned if the stream cannot be deleted."""
-        require_expected(expected)
-        if self.deleted.get(stream) == FOR_EVER:
-            raise Tombstoned(stream)
-        tail, there = self.tail(stream), bool(self.stream(stream).events)
-        if not there or (isinstance(expected, int) and expected != tail):
-            raise WrongVersion(stream, expected, tail if there else -1)
-        return tail
+
+def require_deletable(stream: str, expected: Expected, first: int, tail: int) -> None:
+    """Raises WrongVersion or Tombstoned if a stream with these first and last versions cannot be deleted."""
+    require_expected(expected)
+    if first == FOR_EVER:
+        raise Tombstoned(stream)
+    there = tail if tail >= first else NO_STREAM
+    if there == NO_STREAM or (isinstance(expected, int) and expected != there):
+        raise WrongVersion(stream, expected, there)
 
 
 class MemoryStore(Store):

@@ -19,11 +19,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
-from typing import Any, Literal, NamedTuple, overload
+from typing import Any, Literal, NamedTuple
 
 from patterns.engine.params import refuse
 
-from .log import FOR_EVER
+from .log import FOR_EVER, Stream, require_deletable
 from .store import (
     ANY,
     LARGEST,
@@ -39,12 +39,10 @@ from .store import (
     Recorded,
     Store,
     Tombstoned,
-    WrongVersion,
     batch_of,
     bounds,
     recognise,
     require_count,
-    require_expected,
 )
 
 Synchronous = Literal["FULL", "NORMAL", "OFF"]
@@ -161,12 +159,12 @@ class SqliteStore(Store):
 
     def _append(self, each: _Append) -> Appended:
         stream, batch, db = each.stream, each.batch, self._writer
-        tail, first = db.execute(STANDS, (stream,)).fetchone()
-        tail, first = -1 if tail is None else tail, first or 0
+        tail, first = self._stands(stream)
         if first == FOR_EVER:
             raise Tombstoned(stream)
-        if each.expected != tail or first > tail:  # at the tail there is nothing to recognise
-            there = recognise(stream, _Stream(db, stream, first, tail), batch, each.expected)
+        if each.expected != tail and (each.expected != ANY or self._knows_one_of(stream, batch)):
+            stands = db.execute(f"{SELECT} WHERE stream = ? AND version >= ? ORDER BY version", (stream, first))
+            there = recognise(stream, Stream(first, tuple(map(_recorded, stands.fetchall()))), batch, each.expected)
             if there is not None:
                 return Appended(there.version, there.position, again=True)
         if each.unless is not None:
@@ -187,14 +185,21 @@ class SqliteStore(Store):
             db.executemany("INSERT INTO tags VALUES (?, ?)", tagged)
         return Appended(tail + len(batch), last)
 
+    def _stands(self, stream: str) -> tuple[int, int]:
+        """The stream's last version, and the first one that is not deleted."""
+        tail, first = self._writer.execute(STANDS, (stream,)).fetchone()
+        return -1 if tail is None else tail, first or 0
+
+    def _knows_one_of(self, stream: str, batch: Sequence[NewEvent]) -> bool:
+        """Whether an id of the batch stands in the stream. There is no index of ids: it would cost every append."""
+        marks = ", ".join("?" for _ in batch)
+        sql = f"SELECT EXISTS (SELECT 1 FROM events WHERE stream = ? AND id IN ({marks}))"
+        return bool(self._writer.execute(sql, (stream, *[event.id for event in batch])).fetchone()[0])
+
     def delete(self, stream: str, expected: Expected = ANY, for_ever: bool = False) -> None:
-        require_expected(expected)
         with self._writes, self._in_words(), self._transaction():
-            tail, first = self._writer.execute(STANDS, (stream,)).fetchone()
-            if first == FOR_EVER:
-                raise Tombstoned(stream)
-            if tail is None or (first or 0) > tail or (isinstance(expected, int) and expected != tail):
-                raise WrongVersion(stream, expected, -1 if tail is None or (first or 0) > tail else tail)
+            tail, first = self._stands(stream)
+            require_deletable(stream, expected, first, tail)
             values = (stream, FOR_EVER if for_ever else tail + 1)
             self._writer.execute("INSERT OR REPLACE INTO deleted VALUES (?, ?)", values)
 
@@ -229,53 +234,6 @@ class SqliteStore(Store):
         if len(events) >= limit:
             return Page(events, events[-1].position if events else after)
         return Page(events, max(after, head))
-
-
-class _Stream:
-    """The events of a stream that are not deleted, looked up only where the judge looks."""
-
-    def __init__(self, db: sqlite3.Connection, name: str, first: int, tail: int) -> None:
-        self.db, self.name, self.first, self.tail = db, name, first, tail
-
-    @property
-    def ids(self) -> Sequence[str]:
-        return _Ids(self)
-
-    def at(self, version: int) -> Recorded:
-        return _recorded(self.db.execute(f"{SELECT} WHERE stream = ? AND version = ?", (self.name, version)).fetchone())
-
-
-class _Ids(Sequence[str]):
-    def __init__(self, stream: _Stream) -> None:
-        self.of = stream
-
-    def __len__(self) -> int:
-        return self.of.tail + 1 - self.of.first
-
-    @overload
-    def __getitem__(self, at: int) -> str: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[str]: ...
-    def __getitem__(self, at: int | slice) -> str | list[str]:
-        if isinstance(at, int):
-            return self.of.at(self.of.first + at).id
-        start, stop, _ = at.indices(len(self))
-        sql = "SELECT id FROM events WHERE stream = ? AND version >= ? AND version < ? ORDER BY version"
-        return [id for (id,) in self.of.db.execute(sql, (self.of.name, self.of.first + start, self.of.first + stop))]
-
-    def __contains__(self, id: object) -> bool:
-        return self._place(id) is not None
-
-    def index(self, id: object, *bounds: int) -> int:
-        place = self._place(id)
-        if place is None:
-            raise ValueError(f"{id!r} is not in stream {self.of.name!r}")
-        return place
-
-    def _place(self, id: object) -> int | None:
-        sql = "SELECT min(version) - ?3 FROM events WHERE stream = ?1 AND version >= ?3 AND id = ?2"
-        (place,) = self.of.db.execute(sql, (self.of.name, id, self.of.first)).fetchone()
-        return None if place is None else int(place)
 
 
 def _recorded(row: Any) -> Recorded:

@@ -1,0 +1,83 @@
+"""How events become JSON and come back, for as long as the store lives: upcasters, and errors that name the place.
+
+- An event is read back before it is appended. JSON has no NaN: without this, an event could be written that no reader
+  can ever read again.
+- An old event passes its upcasters on every path: load, replay and subscription. A step turns one body into the next
+  version, into none, or into several events.
+- An unknown type, an unknown field or a damaged body is an error with stream, version and position. It is never
+  skipped: a fold without it would be another state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from .store import NewEvent, Recorded
+
+Body = dict[str, Any]
+Upcaster = Callable[[Body], list[tuple[str, Body]]]
+"""The body of an old event -> the type and body of each event that stands for it today."""
+
+
+class Fact(msgspec.Struct, frozen=True, tag_field="type", forbid_unknown_fields=True, gc=False):
+    """The base of a chapter's events. Each gives its tag as a text: a class may be renamed, a stored type never."""
+
+
+class Unreadable(ValueError):
+    """A stored event that cannot be read. The message says where it stands."""
+
+    def __init__(self, event: Recorded, why: object) -> None:
+        place = f"stream {event.stream!r}, version {event.version}, position {event.position}"
+        super().__init__(f"{place}: an event of type {event.type!r} cannot be read: {why}")
+        self.event = event
+
+
+class Part(NamedTuple):
+    """An event as the code of today knows it. `nth` counts the events that one stored event became."""
+
+    event: Any
+    stored: Recorded
+    nth: int = 0
+
+
+class Codec:
+    """Encodes and decodes events of these types; `upcasters` names the old types."""
+
+    def __init__(self, types: Any, upcasters: Mapping[str, Upcaster]) -> None:
+        self._decoder = msgspec.json.Decoder(types)
+        self._types, self._upcasters = types, upcasters
+
+    def encode(self, id: str, event: Fact, meta: str = "{}", tags: Iterable[str] = ()) -> NewEvent:
+        """The event as it is appended. Raises ValueError if it would not come back as it is."""
+        body = msgspec.to_builtins(event)
+        written = msgspec.json.encode(event)
+        try:
+            same = self._decoder.decode(written) == event
+        except msgspec.MsgspecError as problem:
+            raise ValueError(f"event {event!r} cannot be read back: {problem}") from None
+        if not same:
+            raise ValueError(f"event {event!r} is read back as {self._decoder.decode(written)!r}")
+        return NewEvent(id, body["type"], written.decode(), meta, tuple(tags))
+
+    def decode(self, stored: Recorded) -> tuple[Part, ...]:
+        """What the event is today: usually one event, sometimes none or several. Raises Unreadable."""
+        try:
+            if stored.type not in self._upcasters:
+                event = self._decoder.decode(stored.data)
+                if event.__struct_config__.tag != stored.type:
+                    raise ValueError(f"its body is of type {event.__struct_config__.tag!r}")
+                return (Part(event, stored),)
+            bodies = self._upcast(stored.type, msgspec.json.decode(stored.data, type=Body))
+            events = [msgspec.convert({**body, "type": type}, self._types) for type, body in bodies]
+        except (msgspec.MsgspecError, ValueError, LookupError, TypeError) as problem:
+            raise Unreadable(stored, problem) from problem
+        return tuple(Part(event, stored, nth) for nth, event in enumerate(events))
+
+    def _upcast(self, type: str, body: Body) -> list[tuple[str, Body]]:
+        """One step for each version, until the type is one of today's."""
+        if type not in self._upcasters:
+            return [(type, body)]
+        return [today for newer in self._upcasters[type](body) for today in self._upcast(*newer)]

@@ -1,0 +1,148 @@
+"""A picker decides: it loads a stream, folds it, and appends what it decided on that version, and only there."""
+
+from __future__ import annotations
+
+from patterns.engine.params import Ms
+from patterns.engine.process import Message, Process, durable, on, on_request, on_timer, setting
+
+from .codec import Part
+from .messages import Accepted, Append, Load, Loaded, Refused, kinds
+from .shelf import CODEC, EMPTY, Command, Count, Declined, Event, Receive, Reserve, Shelf, Ship, decide, evolve
+from .store import Condition, Item, Query, Recorded
+
+
+class Answer(Message, frozen=True):
+    """What a client hears."""
+
+    said: str
+    position: int = 0
+    """Where the command's last event stands; 0 if the command has no event."""
+    words = "{said}"
+
+
+def voucher_of(command: Command) -> str:
+    """The tag of the command's voucher; empty if it has none."""
+    return f"voucher:{command.voucher}" if isinstance(command, Ship) and command.voucher else ""
+
+
+def query_of(command: Command) -> Query:
+    """A decision on a voucher rests on all shelves: no single stream has it."""
+    voucher = voucher_of(command)
+    return (Item(tags=(voucher,)),) if voucher else ()
+
+
+class Picker(Process):
+    """Does one command at a time. Its decision is written down before it is sent, so a restart sends the same ids."""
+
+    store: str
+    timeout: Ms = setting(100)
+    number: int = durable(0)
+    """How many commands it has taken: it names the events."""
+    client: str = durable("")
+    command: Command | None = durable(None)
+    decided: Append | None = durable(None)
+    """What it has asked the store to append, until the store answers."""
+
+    def on_restart(self) -> None:
+        self.go_on()
+
+    @on_request(Receive, Ship, Reserve, Count)
+    def client_asks(self, client: str, command: Command) -> None:
+        if self.command is not None:
+            self.note("P.busy", client=client)
+            return
+        self.number, self.client, self.command, self.decided = self.number + 1, client, command, None
+        self.note("P.asked", client=client, command=type(command).__name__.lower(), shelf=command.shelf)
+        self.go_on()
+
+    @on_timer("answer")
+    def no_answer(self) -> None:
+        """A lost answer and a lost request look the same: send the same again."""
+        self.note("P.again" if self.decided else "P.reload", timeout=self.timeout)
+        self.go_on()
+
+    def go_on(self) -> None:
+        if self.command is None:
+            return
+        self.send(self.store, self.decided or Load(self.command.shelf, query_of(self.command)))
+        self.set_timer("answer", self.timeout)
+
+    @on(Loaded)
+    def stream_arrives(self, sender: str, loaded: Loaded) -> None:
+        if self.command is None or self.decided is not None or loaded.stream != self.command.shelf:
+            self.note("P.late", sender=sender)
+            return
+        try:
+            events = self.decision(loaded, self.command)
+        except Declined as why:
+            self.note("P.declined", client=self.client, why=str(why), version=loaded.version)
+            self.end(Answer(f"declined: {why}"))
+            return
+        if not events:
+            self.note("P.nothing", client=self.client, version=loaded.version)
+            self.end(Answer("nothing to do"))
+            return
+        self.decided = self.append(loaded, events, self.command)
+        self.note("P.decides", events=kinds(self.decided.events), version=loaded.version)
+        self.go_on()
+
+    def decision(self, loaded: Loaded, command: Command) -> tuple[Event, ...]:
+        if loaded.matched:
+            raise Declined(f"{voucher_of(command)} was used")
+        return self.decide(self.folded(loaded.events), command)
+
+    def append(self, loaded: Loaded, events: tuple[Event, ...], command: Command) -> Append:
+        """Accepted only while the stream is at the version that was loaded, and no event uses the same voucher."""
+        voucher = voucher_of(command)
+        tags = (voucher,) if voucher else ()
+        new = tuple(CODEC.encode(self.event_id(nth), event, tags=tags) for nth, event in enumerate(events))
+        unless = Condition(query_of(command), self.known(loaded)) if voucher else None
+        return Append(loaded.stream, new, loaded.version, unless)
+
+    def known(self, loaded: Loaded) -> int:
+        return loaded.known
+
+    def decide(self, shelf: Shelf, command: Command) -> tuple[Event, ...]:
+        return decide(shelf, command)
+
+    def folded(self, events: tuple[Recorded, ...]) -> Shelf:
+        shelf = EMPTY
+        for part in self.parts(events):
+            shelf = self.evolve(shelf, part.event)
+        return shelf
+
+    def parts(self, events: tuple[Recorded, ...]) -> tuple[Part, ...]:
+        return tuple(part for event in events for part in CODEC.decode(event))
+
+    def evolve(self, shelf: Shelf, event: Event) -> Shelf:
+        return evolve(shelf, event)
+
+    def event_id(self, nth: int) -> str:
+        """Made once for a decision: a retry has the same id."""
+        return f"{self.id}{self.number}" + (f".{nth}" if nth else "")
+
+    @on(Accepted)
+    def store_accepts(self, sender: str, accepted: Accepted) -> None:
+        if not self.waits_for(accepted.ids):
+            self.note("P.late", sender=sender)
+            return
+        self.note("P.done", client=self.client, version=accepted.version)
+        self.end(Answer(f"done, version {accepted.version}", accepted.position))
+
+    @on(Refused)
+    def store_refuses(self, sender: str, refused: Refused) -> None:
+        """The state was not as this decision took it. Load again, and decide again: perhaps otherwise."""
+        if not self.waits_for(refused.ids):
+            self.note("P.late", sender=sender)
+            return
+        self.note("P.refused", why=refused.why)
+        self.number, self.decided = self.number + 1, None
+        self.go_on()
+
+    def waits_for(self, ids: tuple[str, ...]) -> bool:
+        return self.decided is not None and tuple(event.id for event in self.decided.events) == ids
+
+    def end(self, answer: Answer) -> None:
+        self.reply(self.client, answer)
+        self.client, self.command, self.decided = "", None, None
+        self.cancel_timer("answer")
