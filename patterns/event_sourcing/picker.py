@@ -8,7 +8,7 @@ from patterns.engine.process import Message, Process, durable, on, on_request, o
 from .codec import Part
 from .messages import Accepted, Append, Load, Loaded, Refused, kinds
 from .shelf import CODEC, EMPTY, Command, Count, Declined, Event, Receive, Reserve, Shelf, Ship, decide, evolve
-from .store import Condition, Item, Query, Recorded
+from .store import Condition, Expected, Item, Query, Recorded
 
 
 class Answer(Message, frozen=True):
@@ -95,12 +95,13 @@ class Picker(Process):
         """Accepted only while the stream is at the version that was loaded, and no event uses the same voucher."""
         voucher = voucher_of(command)
         tags = (voucher,) if voucher else ()
-        new = tuple(CODEC.encode(self.event_id(nth), event, tags=tags) for nth, event in enumerate(events))
-        unless = Condition(query_of(command), self.known(loaded)) if voucher else None
-        return Append(loaded.stream, new, loaded.version, unless)
+        cause = f'{{"client":"{self.client}"}}'
+        new = tuple(CODEC.encode(self.event_id(nth), event, cause, tags) for nth, event in enumerate(events))
+        unless = Condition(query_of(command), loaded.known) if voucher else None
+        return Append(loaded.stream, new, self.expected(loaded), unless)
 
-    def known(self, loaded: Loaded) -> int:
-        return loaded.known
+    def expected(self, loaded: Loaded) -> Expected:
+        return loaded.version
 
     def decide(self, shelf: Shelf, command: Command) -> tuple[Event, ...]:
         return decide(shelf, command)
