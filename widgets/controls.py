@@ -3,16 +3,19 @@
     play(TwoPhaseCommit(), controls=True)               every parameter that has a control
     play(TwoPhaseCommit(), controls=["participants"])   these only
 
-Follows from `Machine.params`: bounds become sliders, Literal types drop-downs, docstrings tooltips.
+Follows from `Machine.params`: bounds become sliders, Literal types drop-downs, docstrings tooltips. A parameter with an
+inner structure, such as `budget`, is written as JSON in a field of text, and only shown if it is named.
 """
 
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import ipywidgets  # type: ignore[import-untyped]
+import msgspec
 from msgspec import inspect as types
 
 from patterns.engine.history import History
@@ -34,10 +37,12 @@ class Control(NamedTuple):
     """The parameter's value, from the widget's."""
     write: Callable[[Any], Any] = lambda value: value
     """The widget's value, from the parameter's."""
+    plain: bool = True
+    """Whether it is shown without being named."""
 
 
-def control_of(kind: types.Type, value: Any) -> Control | None:
-    """The control of a parameter of this type, set to this value; None if it has none."""
+def control_of(kind: types.Type, value: Any) -> Control:
+    """The control of a parameter of this type, set to this value."""
     look = {"style": STYLE, "layout": {"width": WIDTH}}
     match kind:
         case types.Metadata(type=inner):
@@ -60,7 +65,7 @@ def control_of(kind: types.Type, value: Any) -> Control | None:
         case types.VarTupleType(item_type=types.StrType()):
             text = ipywidgets.Text(", ".join(value), continuous_update=False, **look)
             return Control(text, words_in, ", ".join)
-    return None
+    return Control(ipywidgets.Text(in_json(value), continuous_update=False, **look), from_json, in_json, plain=False)
 
 
 def most_of(value: int, high: int | None) -> int:
@@ -73,11 +78,24 @@ def words_in(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
+def in_json(value: Any) -> str:
+    return json.dumps(msgspec.to_builtins(value))
+
+
+def from_json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as problem:
+        raise ValueError(
+            f'{text} is not JSON ({problem}); write it as in {{"crash": 1}}, [1, 2], true or null'
+        ) from None
+
+
 class Controls(ipywidgets.VBox):  # type: ignore[misc]
     """A player and, above it, the controls of its machine's parameters.
 
-    `names` are the parameters to show; None: all that have a control. Raises ValueError for an unknown name, and for
-    one without a control.
+    `names` are the parameters to show; None: all but those written as JSON. Raises ValueError for an unknown name, and
+    for a parameter that changes nothing in a run.
     """
 
     def __init__(self, player: Player, names: Iterable[str] | None = None) -> None:
@@ -98,14 +116,14 @@ class Controls(ipywidgets.VBox):  # type: ignore[misc]
         assert isinstance(described, types.StructType)
         found = {}
         for field in described.fields:
-            control = None if field.name in SEARCHES_ONLY else control_of(field.type, getattr(params, field.name))
-            if control is not None:
+            if field.name not in SEARCHES_ONLY:
+                control = control_of(field.type, getattr(params, field.name))
                 control.widget.description = field.name.replace("_", " ") + unit_of(field.type)
                 control.widget.tooltip = documentation(type(params)).get(field.name, "")
                 found[field.name] = control
         if names is None:
             general = Simulation.Params.__struct_fields__
-            return {name: found[name] for name in sorted(found, key=lambda name: name in general)}
+            return {name: found[name] for name in sorted(found, key=lambda name: name in general) if found[name].plain}
         for name in (names := list(names)):
             if name not in found:
                 raise ValueError(f"controls: {name!r} has no control; these have one: {', '.join(found)}")
@@ -115,8 +133,8 @@ class Controls(ipywidgets.VBox):  # type: ignore[misc]
         """Restart the run with what all controls say; of a refused combination say why, and leave the run."""
         if self._setting:
             return
-        values = {name: control.read(control.widget.value) for name, control in self.controls.items()}
         try:
+            values = {name: control.read(control.widget.value) for name, control in self.controls.items()}
             history = History(self.player.history.machine.again(**values))
         except (ValueError, TypeError) as problem:
             self.said.value = f'<span role="alert">✕ {html.escape(str(problem))}. This is the run before.</span>'

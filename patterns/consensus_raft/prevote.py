@@ -76,9 +76,10 @@ class PreVoteServer(Server):
     @on(RequestPreVote)
     def request_pre_vote(self, candidate: str, request: RequestPreVote) -> None:
         granted = self.would_grant(request)
-        hears = self.hears_leader or self.role == "leader"
-        rule = "PV.2" if granted else "PV.2.heard" if hears else "PV.2.no"
-        self.note(rule, candidate=candidate, next_term=request.next_term, leader=self.leader_id)
+        refusal = "PV.2.leads" if self.role == "leader" else "PV.2.heard" if self.hears_leader else "PV.2.no"
+        leader = None if self.leader_id == candidate else self.leader_id
+        values = {"candidate": candidate, "term": self.current_term, "next_term": request.next_term, "leader": leader}
+        self.note("PV.2" if granted else refusal, **values)
         self.send(candidate, RequestPreVoteReply(self.current_term, request.next_term, granted))
 
     @on(RequestPreVoteReply)

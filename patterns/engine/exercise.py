@@ -29,6 +29,15 @@ Rule = Callable[..., Any]
 
 BY_HAND = "Try this case by hand, and compare each step with what your code does."
 ENDLESS = "A loop does not end: say what gets smaller, or nearer, in each round, and whether it does in this case."
+NOTHING = "In this case your function gives nothing. Does each of its branches return an answer?"
+KINDS = {
+    bool: "True or False",
+    int: "a whole number",
+    str: "a text",
+    tuple: "a list or a tuple",
+    list: "a list or a tuple",
+}
+"""What an answer of this type is, in words; the first that fits."""
 TELLING = 300
 """Wrong cases, the smallest: enough to tell one mistake from another."""
 SHOWING = 2_000
@@ -115,6 +124,17 @@ def answer_of(rule: Rule, case: Case) -> Answer:
     return Answer(value, blank=value is None or value is ...)
 
 
+def equal(right: Any, given: Any) -> bool:
+    """Whether an answer is the right one. 1 is not True, and "yes" is not, either; a list may stand for a tuple."""
+    if isinstance(right, tuple | list):
+        return isinstance(given, tuple | list) and len(right) == len(given) and all(map(equal, right, given))
+    return isinstance(right, bool) == isinstance(given, bool) and bool(right == given)
+
+
+def _kind(value: Any) -> str:
+    return next((words for kind, words in KINDS.items() if isinstance(value, kind)), f"of type {type(value).__name__}")
+
+
 class Mistake(NamedTuple):
     """A usual mistake: a function that makes it, and the hint for a learner who makes it too."""
 
@@ -156,7 +176,7 @@ class Exercise(NamedTuple):
     """Of two that answer alike in all that is wrong, the first is named."""
     tell: Callable[[Case, Any, Answer], str]
     """`tell(case, right, answer)`: a failing case in words."""
-    same: Callable[[Any, Any], bool] = lambda right, given: bool(right == given)
+    same: Callable[[Any, Any], bool] = equal
     """`same(right, given)`: whether an answer is right."""
     right: Rule | None = None
     """What `same` compares with, where it is more than the solution's answer: all the answers that are right."""
@@ -202,7 +222,7 @@ class Exercise(NamedTuple):
             accepted=False,
             tried=len(answers),
             what=self.what,
-            hint=mistake.hint if mistake else ENDLESS if answers[first].endless else BY_HAND,
+            hint=mistake.hint if mistake else _hint(self.solution(*cases[first]), answers[first]),
             mistake=mistake.name if mistake else "",
             failing=self.tell(cases[first], right[first], answers[first]),
             history=self.show(cases[first]),
@@ -259,6 +279,17 @@ class Exercise(NamedTuple):
     def _with(self, rule: Rule, machine: AnyMachine) -> AnyMachine:
         assert self.put is not None
         return self.put(rule, machine)
+
+
+def _hint(right: Any, answer: Answer) -> str:
+    """What to think about after a wrong answer that no usual mistake gives."""
+    if answer.endless:
+        return ENDLESS
+    if answer.blank:
+        return NOTHING
+    if answer.problem or _kind(right) == _kind(answer.value):
+        return BY_HAND
+    return f"Your function gives {answer.value!r}, which is {_kind(answer.value)}. Its answer must be {_kind(right)}."
 
 
 def _shorter(look: Looks) -> Looks:

@@ -199,7 +199,8 @@ class Bully(Process):
             self.watch()
         # Two coordinate, after a partition or a late announcement. An election ends this.
         else:
-            self.note("B.other", sender=sender, leader=self.leader or None)
+            rule = "B.rival" if self.role == "leader" else "B.other"
+            self.note(rule, sender=sender, leader=self.leader or None)
             self.begin()
 
     @on_timer("leader")

@@ -151,9 +151,13 @@ def database(path: Path | str) -> sqlite3.Connection:
     Raises FileNotFoundError when nothing was written there yet.
     """
     path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"there is no {path.name} yet: its process has written nothing")
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=WAIT, isolation_level=None)
+    if path.exists():
+        uri = f"{path.absolute().as_uri()}?mode=ro"
+        connection = sqlite3.connect(uri, uri=True, timeout=WAIT, isolation_level=None)
+        if connection.execute("SELECT name FROM sqlite_schema").fetchone():
+            return connection
+        connection.close()  # the first write has not ended yet
+    raise FileNotFoundError(f"there is no {path.name} yet: its process has written nothing")
 
 
 # Values in columns

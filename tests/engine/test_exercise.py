@@ -51,6 +51,35 @@ def test_whatever_is_raised_becomes_words(problem: BaseException) -> None:
     assert type(problem).__name__ in verdict.failing
 
 
+@pytest.mark.parametrize(
+    ("right", "given", "hint"),
+    [
+        (True, 1, "Your function gives 1, which is a whole number. Its answer must be a truth value (True or False)."),
+        (True, "yes", "Your function gives 'yes', which is a text. Its answer must be a truth value (True or False)."),
+        (
+            7,
+            True,
+            "Your function gives True, which is a truth value (True or False). Its answer must be a whole number.",
+        ),
+        ((True, False), 1.0, "Your function gives 1.0, which is of type float. Its answer must be a list or a tuple."),
+        ((True, False), (1, 0), "Try this case by hand, and compare each step with what your code does."),
+    ],
+)
+def test_an_answer_of_another_type_is_wrong_and_the_hint_says_which_is_wanted(
+    right: Any, given: Any, hint: str
+) -> None:
+    exercise = Exercise("f", lambda number: right, lambda: CASES, (), tell)
+    verdict = exercise.judge(lambda number: given)
+    assert (verdict.accepted, verdict.hint) == (False, hint)
+    assert exercise.judge(lambda number: right).accepted
+    assert Exercise("f", lambda number: (True, 1), lambda: CASES, (), tell).judge(lambda number: [True, 1]).accepted
+
+
+def test_a_branch_without_an_answer_is_named() -> None:
+    verdict = verdict_on(lambda number: 2 * number if number < 5 else None)
+    assert verdict.hint == "In this case your function gives nothing. Does each of its branches return an answer?"
+
+
 def test_an_interrupted_or_endless_call_ends_the_trial_and_says_so() -> None:
     calls = []
 

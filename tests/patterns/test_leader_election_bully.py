@@ -110,6 +110,8 @@ def test_heartbeats_of_the_own_leader_only_put_off_an_election() -> None:
     after, effects = follower.after_message("P4", Heartbeat())
     assert after.role == "candidate"
     assert [note.rule for note in effects.notes] == ["B.other", "B.ask"]
+    leader = process(1, role="leader", leader="P1", heartbeat=50)
+    assert [note.rule for note in leader.after_message("P4", Heartbeat())[1].notes] == ["B.rival", "B.ask"]
     busy = process(1, role="candidate", heartbeat=50)
     assert busy.after_message("P4", Heartbeat())[0] == busy
 

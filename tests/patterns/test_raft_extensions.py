@@ -6,7 +6,8 @@ import pytest
 
 from patterns.consensus_raft import Get, Put, RaftCluster, Server
 from patterns.consensus_raft.lesson.gallery import elected
-from patterns.consensus_raft.prevote import PreVoteServer
+from patterns.consensus_raft.messages import AppendEntries
+from patterns.consensus_raft.prevote import PreVoteServer, RequestPreVote
 from patterns.consensus_raft.stepdown import PreVoteStepDownServer, StepDownServer
 from patterns.engine.milestones import fired
 from patterns.engine.planted import with_parts
@@ -47,7 +48,17 @@ def test_with_pre_vote_it_raises_no_term_and_deposes_nobody() -> None:
     run.settle()
     assert {server.current_term for server in run.world.processes} == {1}
     assert run.world["S1"].role == "leader"
-    assert "PV.2.heard" in {note.rule for step in run.history.path for note in step.notes}
+    refusals = {note.values["who"]: note for step in run.history.path for note in step.notes if "PV.2." in note.rule}
+    assert {who: note.rule for who, note in refusals.items()} == {"S1": "PV.2.leads"} | dict.fromkeys(
+        ("S2", "S3", "S4"), "PV.2.heard"
+    )
+
+
+def test_a_server_that_heard_from_the_candidate_as_leader_says_so_without_its_name() -> None:
+    server = PreVoteServer(id="S1", peers=("S2", "S3"), current_term=1).after_start()[0]
+    heard = server.after_message("S2", AppendEntries(1, "S2", 0, 0, (), 0))[0]
+    [note] = heard.after_message("S2", RequestPreVote(1, 2, "S2", 0, 0))[1].notes
+    assert (note.rule, note.values["candidate"], note.values["leader"]) == ("PV.2.heard", "S2", None)
 
 
 def test_with_pre_vote_a_cluster_without_a_leader_elects_one() -> None:

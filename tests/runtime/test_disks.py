@@ -489,3 +489,15 @@ def test_a_database_that_nobody_wrote_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"there is no B\.sqlite yet"):
         database(tmp_path / "B.sqlite")
     assert not (tmp_path / "B.sqlite").exists()
+
+
+def test_a_database_whose_first_write_has_not_ended_is_not_there_yet(tmp_path: Path) -> None:
+    writer = sqlite3.connect(tmp_path / "B.sqlite", isolation_level=None)
+    writer.execute("PRAGMA journal_mode=WAL")
+    writer.execute("BEGIN IMMEDIATE")
+    writer.execute("CREATE TABLE fields (field TEXT PRIMARY KEY, value)")
+    with pytest.raises(FileNotFoundError, match=r"there is no B\.sqlite yet"):
+        database(tmp_path / "B.sqlite")
+    writer.execute("COMMIT")
+    with closing(writer), closing(database(tmp_path / "B.sqlite")) as reader:
+        assert reader.execute("SELECT count(*) FROM fields").fetchone() == (0,)

@@ -122,8 +122,20 @@ def test_a_replay_code_sets_the_controls_and_a_slider_reaches_its_value() -> Non
 
 def test_only_the_named_controls_are_shown_and_an_unknown_name_is_refused() -> None:
     assert [*controls(["mood", "beaters"]).controls] == ["mood", "beaters"]
-    with pytest.raises(ValueError, match="'budget' has no control; these have one: seed, "):
-        controls(["budget"])
+    with pytest.raises(ValueError, match="'timing' has no control; these have one: seed, "):
+        controls(["timing"])
+
+
+def test_a_parameter_with_an_inner_structure_is_written_as_json_if_it_is_named() -> None:
+    made = controls(["budget", "speed"], speed={"B1": 50})
+    assert (widget(made, "budget").value, widget(made, "speed").value) == ("null", '{"B1": 50}')
+    widget(made, "budget").value = '{"crash": 1}'
+    assert made.player.history.machine.params.budget == {"crash": 1}
+    history = made.player.history
+    for wrong, said in (("{crash", "{crash is not JSON"), ('{"fire": 1}', "budget")):
+        widget(made, "budget").value = wrong
+        assert said in made.said.value
+        assert made.player.history is history
 
 
 def test_without_controls_there_is_only_the_player() -> None:

@@ -17,7 +17,7 @@ from patterns.engine.properties import Property, Sometimes
 from patterns.engine.world import Crash, Deliver, Fire, Packet, World
 from patterns.leader_election.bully import Bully
 from patterns.leader_election.lease import Holder, LockServer, Storage
-from patterns.leader_election.lease_messages import Acquire
+from patterns.leader_election.lease_messages import Acquire, Read, Refused, Written
 from patterns.leader_election.machines import (
     BullyElection,
     ChangRobertsElection,
@@ -186,12 +186,17 @@ class OneLeaseEach(LeaseElection):
         return small and super().may_happen(world, event)
 
     def is_in_turn(self, world: World, packet: Packet | None) -> bool:
-        """Whether this message may arrive now: A asks first, and the storage answers a holder once at a time."""
+        """Whether this message may arrive now: A asks first, and no two answers to writes are on their way to a holder.
+
+        A read is answered only while no other answer of the storage is on its way to this holder.
+        """
         match packet:
             case Packet(body=Acquire(), sender=asker) if asker != "A":
                 return world["A"].asked > 0 and not messages(world, Acquire, sender="A")
-            case Packet(to="storage"):
-                return not messages(world, sender="storage", to=packet.sender)
+            case Packet(to="storage", body=Read(), sender=holder):
+                return not messages(world, sender="storage", to=holder)
+            case Packet(to="storage", sender=holder):
+                return not any(messages(world, answer, sender="storage", to=holder) for answer in (Written, Refused))
         return True
 
 
