@@ -31,7 +31,7 @@ BY_HAND = "Try this case by hand, and compare each step with what your code does
 ENDLESS = "A loop does not end: say what gets smaller, or nearer, in each round, and whether it does in this case."
 NOTHING = "In this case your function gives nothing. Does each of its branches return an answer?"
 KINDS = {
-    bool: "True or False",
+    bool: "a truth value (True or False)",
     int: "a whole number",
     str: "a text",
     tuple: "a list or a tuple",
