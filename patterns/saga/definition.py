@@ -17,10 +17,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from graphlib import CycleError, TopologicalSorter
 from typing import Literal, get_args
 
 import msgspec
-import networkx as nx
 
 from .actions import Action, Look, Move, Overwrite, Reread, Row
 
@@ -101,16 +101,22 @@ class Saga(msgspec.Struct, frozen=True, cache_hash=True):
     @property
     def arrows(self) -> tuple[tuple[str, str], ...]:
         """The fewest arrows that say what waits for what (the transitive reduction): for a picture."""
-        reduced = nx.transitive_reduction(_graph(self))
-        return tuple((a, b) for b in self.names for a in self.names if reduced.has_edge(a, b))
+        return tuple(
+            (a, b.name)
+            for b in self.steps
+            for a in self.names
+            if a in b.after and not any(b.name in self.following(c) for c in self.next_to(a))
+        )
 
     @property
     def generations(self) -> tuple[tuple[str, ...], ...]:
         """Steps that may run at the same time, generation by generation."""
-        return tuple(
-            tuple(name for name in self.names if name in generation)
-            for generation in map(set, nx.topological_generations(_graph(self)))
-        )
+        order, found = _order_of(self), []
+        while order.is_active():
+            generation = order.get_ready()
+            order.done(*generation)
+            found.append(tuple(name for name in self.names if name in generation))
+        return tuple(found)
 
     def following(self, name: str) -> frozenset[str]:
         """All the steps that can begin only after this one."""
@@ -165,17 +171,21 @@ def saga(name: str, *steps: Step) -> Saga:
     return Saga(name, tuple(resolved))
 
 
-@lru_cache(maxsize=256)
-def _graph(of: Saga) -> nx.DiGraph[str]:
-    graph: nx.DiGraph[str] = nx.DiGraph()
-    graph.add_nodes_from(of.names)
-    graph.add_edges_from((before, each.name) for each in of.steps for before in each.after)
-    return graph
+def _order_of(of: Saga) -> TopologicalSorter[str]:
+    """Its steps, to be taken in order. Raises CycleError for one that goes in a circle."""
+    order = TopologicalSorter({each.name: each.after for each in of.steps})
+    order.prepare()
+    return order
 
 
 @lru_cache(maxsize=256)
 def _following(of: Saga) -> dict[str, frozenset[str]]:
-    return {name: frozenset(nx.descendants(_graph(of), name)) for name in of.names}
+    found = {name: {*of.next_to(name)} for name in of.names}
+    for by in of.names:  # as Warshall: first by way of no other step, then by way of one more at a time
+        for after in found.values():
+            if by in after:
+                after |= found[by]
+    return {name: frozenset(after - {name}) for name, after in found.items()}
 
 
 # What a definition must be: each check gives what is wrong, and what is allowed
@@ -233,10 +243,10 @@ def _kinds(of: Saga) -> Iterator[str]:
 
 
 def _circles(of: Saga) -> Iterator[str]:
-    graph = _graph(of)
-    if not nx.is_directed_acyclic_graph(graph):
-        round_ = [edge[0] for edge in nx.find_cycle(graph)]
-        yield f"saga {of.name!r} goes in a circle: {' → '.join([*round_, round_[0]])}; no step may wait for itself"
+    try:
+        _order_of(of)
+    except CycleError as circle:
+        yield f"saga {of.name!r} goes in a circle: {' → '.join(circle.args[1])}; no step may wait for itself"
 
 
 def _order(of: Saga) -> Iterator[str]:
