@@ -22,6 +22,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+LONGEST_FIRST = ("tests/browser/", "tests/runtime/", "notebooks/", "tests/notebooks/", "tests/test_", "tests/patterns/")
+"""The parts of the tests in the order they begin in, so that at the end no process waits for a long one of another."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        return next((at for at, part in enumerate(LONGEST_FIRST) if item.nodeid.startswith(part)), len(LONGEST_FIRST))
+
+    items.sort(key=place)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """What stays together where there are two processes (`pytest -n2`): a file, and all that needs the browser."""
@@ -32,6 +44,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             file = nodeid.split("::")[0]
             return "browser" if file.startswith("tests/browser/") else file
 
+    config.option.loadscopereorder = False  # by the number of tests; they stand in order
     return ByFile(config, log)
 
 

@@ -21,7 +21,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("browser")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One JupyterLab for all browser tests. It serves copies: nothing a test saves reaches the repository."""
     home = tmp_path_factory.mktemp("jupyterlab")
@@ -35,9 +35,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 # Not for the session: while Playwright's synchronous API is in use its event loop counts as this thread's running one,
 # and asyncio tests of other folders would be refused.
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """One headless Chromium a module. Where there is none the tests skip, or fail where CI is true."""
+    """One headless Chromium for all browser tests. Where there is none the tests skip, or fail where CI is true."""
     with sync_playwright() as playwright:
         executable = find_chromium(playwright)
         if executable is None and os.environ.get("CI", "").lower() in ("", "0", "false"):
@@ -49,7 +49,7 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def lab(browser: Browser, server: Server) -> Lab:
     """`with lab.open("notebooks/01_consistent_hashing.ipynb") as notebook:`, also for a fixture of a whole module."""
     return Lab(server, browser)
