@@ -19,6 +19,7 @@ import anywidget
 import traitlets
 
 from patterns.engine.exercise import Exercise, Verdict
+from widgets.bundle import bundle
 from widgets.player import Player
 from widgets.question import Question
 
@@ -71,7 +72,7 @@ def _rich(text: str) -> str:
 class Prediction(anywidget.AnyWidget):
     """A question with one button for each answer. It keeps the answer; only `outcome` says which one is right."""
 
-    _esm = "\n".join((HERE / name).read_text(encoding="utf-8") for name in ("run.js", "question.js"))
+    _esm = bundle("question")
     _css = (HERE / "player.css").read_text(encoding="utf-8") + QUESTION_STYLE
     question = traitlets.Dict().tag(sync=True)
     taken = traitlets.Int(-1).tag(sync=True)

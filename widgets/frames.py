@@ -106,16 +106,15 @@ class Frames:
         return [place, choice.when] if choice.when else place
 
     def _changes(self, step: Step[Any, Any]) -> list[list[str]]:
-        """[who, field, was, is, where] for every field of each process that changed here; empty at the start."""
+        """[who, field, was, is, where] of every field that changed here, and of what was sent; empty at the start."""
         now = self._facts_of(step)
         if step.parent is None:
             return []
         was = {(f.who, f.name): f for f in self._facts_of(step.parent)}
-        changed = {f.who for f in now if was.get((f.who, f.name)) != f}
         gone = [f for key, f in was.items() if key not in {(g.who, g.name) for g in now}]
         sends_of = getattr(self.view, "sends_of", None)
         sends = sends_of(step) if sends_of else ()
-        rows = [_row(was.get((f.who, f.name)), f) for f in now if f.who in changed]
+        rows = [_row(was.get((f.who, f.name)), f) for f in now if was.get((f.who, f.name)) != f]
         return rows + [_row(f, None) for f in gone] + [_row(None, f) for f in sends]
 
     def _verdicts(self, step: Step[Any, Any]) -> list[str]:

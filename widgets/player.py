@@ -20,6 +20,7 @@ from patterns.engine.history import History, ReplayError
 from patterns.engine.machine import NotEnabled
 from patterns.engine.properties import Property
 from patterns.engine.step import Step
+from widgets.bundle import bundle
 from widgets.declared import machines_of, milestones_of, view_of
 from widgets.frames import Frames, Json, trimmed
 from widgets.question import Asked, Reached, locked_steps
@@ -27,8 +28,7 @@ from widgets.scene import View
 from widgets.until import run_until
 
 HERE = Path(__file__).parent
-PARTS = ("run.js", "stage.js", "strip.js", "words.js", "menus.js", "player.js")  # one module, in this order
-SCRIPT = "\n".join((HERE / name).read_text(encoding="utf-8") for name in PARTS)
+SCRIPT = bundle("player")
 STYLE = (HERE / "player.css").read_text(encoding="utf-8")
 LONGEST_RUN = 400  # steps that one "run until" may take: so many frames a page gets in a second or two
 BROKEN = "an invariant is broken"
@@ -129,6 +129,7 @@ class Player(anywidget.AnyWidget):
 
     def _asked(self, _widget: Any, content: Any, _buffers: Any) -> None:
         here = self.history.step
+        self.send({"kind": "heard"})  # a page whose kernel is gone does not hear this
         try:
             said = self._answer(content)
         except (NotEnabled, ReplayError, ValueError, TypeError, LookupError) as problem:
@@ -233,7 +234,8 @@ PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width">
 <title>{title}</title>
 <style>
-body {{ margin: 0; padding: 12px; background: #fff; color-scheme: light dark; }}
+body {{ margin: 0; background: #fff; color-scheme: light dark; }}
+.dp {{ margin: 0 auto; }}
 @media (prefers-color-scheme: dark) {{ body {{ background: #15181d; }} }}
 {style}
 </style>

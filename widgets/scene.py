@@ -1,8 +1,9 @@
 """What a picture is made of: marks as frozen values - position, role, text. No colours, no library.
 
-Lengths are in pixels at the panel's nominal width; a panel scales as one. Angles are in turns, 0 at the top,
-clockwise. `role` names the colour (player.css gives it its light and dark value), `tone` how it is drawn, so that a
-state is never told by colour alone. Marks with the same id in two steps are the same thing, and move.
+Lengths are in pixels at the panel's nominal width; a picture scales as one, but its type is never smaller than 12.5 px.
+Angles are in turns, 0 at the top, clockwise. `hue` says which term or transaction a mark belongs to, and nothing else;
+`role` is a shape, `tone` a stroke or a fill, so that nothing is told by colour alone. Marks with the same id in two
+steps are the same thing, and move. What a step changed is found by the player: nothing is marked as new.
 """
 
 from __future__ import annotations
@@ -14,13 +15,17 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 Role = str
-"""`leader candidate follower down good bad accent ink soft line`, or `c1` ... `c8` for the nth node or term."""
-Tone = Literal["outline", "soft", "solid", "dashed", "ghost"]
+"""`leader candidate follower down`: the shape of a disc, its colour is its hue. `bad` is red: a fault, a broken promise.
+`ink soft line good accent` have no hue. `c1` ... `c8`: the nth term or transaction."""
+Tone = Literal["outline", "soft", "solid", "dashed", "ghost", "wall"]
+"""`wall`: of a line, a zigzag that nothing gets through."""
 
 
 class Mark(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag_field="k"):
     id: str
     role: Role = "ink"
+    hue: Role = ""
+    """`c1` ... `c8`, if the role is none of them."""
     tone: Tone = "outline"
     text: str = ""
     title: str = ""
@@ -38,7 +43,7 @@ class Disc(Mark, frozen=True, tag="disc"):
     sub: str = ""
     caption: str = ""
     above: bool = False
-    """The caption stands above instead of below."""
+    """The caption stands above rather than below, if there is room."""
     heavy: bool = False
 
 
@@ -51,8 +56,27 @@ class Box(Mark, frozen=True, tag="box"):
     h: float
 
 
+class Message(Mark, frozen=True, tag="message"):
+    """A message on its way from one end of its link to the other. The player finds it a free place near `part` of it.
+
+    Its text is shown where it was just sent (once for all that got the same), when it arrives or is lost, or is asked
+    about. `sign` is a letter or two in its token, or one of `yes no commit append beat ask`, which have a glyph.
+    """
+
+    x: float
+    y: float
+    x2: float
+    y2: float
+    part: float = 0
+    sender: str = ""
+    to: str = ""
+    sign: str = ""
+    reply: bool = False
+    """An answer: drawn hollow."""
+
+
 class Line(Mark, frozen=True, tag="line"):
-    """A link or a message on its way, its text beside its end."""
+    """A link, an arrow, its text beside its end."""
 
     x: float
     y: float

@@ -10,16 +10,13 @@ from math import hypot
 from typing import Any
 
 from patterns.engine.world import Packet, Timer, World
-from widgets.scene import Label, Line, Mark, Role, around
+from widgets.scene import Label, Line, Mark, Message, Role, around
 
 Point = tuple[float, float]
 Ends = tuple[Point, Point]
 EndsOf = Callable[[str, str], Ends]
 """Where the link between two processes leaves the first and reaches the second."""
-NEAR, FAR = 0.24, 0.63  # parts of its link on which a message is drawn, so that it never lies under a process; not
-# mirrored, so that the words of two messages about to leave and to reach one process stand apart
-BESIDE = 6  # pixels between a message and its link: answers come on the other side
-LETTER, LINE = 7, 16  # pixels that a letter of a message's words takes, and a line
+NEAR, FAR = 0.3, 0.72  # parts of its link between which a message rests, so that it never lies under a process
 
 
 def circle(names: Sequence[str], middle: Point, r: float) -> dict[str, Point]:
@@ -47,58 +44,28 @@ def travelled(packet: Packet, clock: int) -> float:
 
 
 def messages(world: World, ends: EndsOf, colour: Callable[[Any], Role], short: Callable[[Any], str]) -> list[Mark]:
-    """Every packet on its way as an arrow along its link, both ways side by side; thin if `short` has no words."""
-    beside = _words_beside(world, ends, short)
-    return [
-        _message(packet, ends(packet.sender, packet.to), world.clock, colour(packet.body), beside.get(packet.id))
-        for packet in world.packets
-    ]
-
-
-def _message(packet: Packet, ends: Ends, clock: int, role: Role, words: str | None) -> Mark:
-    """One message; `words` is None if it has none, and empty if another message has its words."""
-    (x, y), (x2, y2) = ends
-    part, length = NEAR + (FAR - NEAR) * travelled(packet, clock), hypot(x2 - x, y2 - y) or 1.0
-    sx, sy = x - (y2 - y) / length * BESIDE, y + (x2 - x) / length * BESIDE
-    return Line(
-        id=f"message:{packet.id}",
-        x=round(sx, 1),
-        y=round(sy, 1),
-        x2=round(sx + (x2 - x) * part, 1),
-        y2=round(sy + (y2 - y) * part, 1),
-        arrow=True,
-        wide=1.2 if words is None else 2.2,
-        role=role,
-        tone="soft" if words is None else "outline",
-        text=words or "",
-        title=f"{packet.body}, {packet.sender} → {packet.to}, due at {packet.due} ms",
-    )
-
-
-def _words_beside(world: World, ends: EndsOf, short: Callable[[Any], str]) -> dict[int, str]:
-    """The words beside each packet's arrow. If several are so near to one another on a link that their words would
-    overlap, the foremost has the words of all, in the order in which they arrive."""
-    beside: dict[int, str] = {}
-    foremost: dict[tuple[str, str], Packet] = {}
+    """Every packet on its way, at the part of it that its age gives; a small one if `short` has no words."""
+    marks: list[Mark] = []
     for packet in world.packets:
-        words, link = short(packet.body), (packet.sender, packet.to)
-        if not words:
-            continue
-        beside[packet.id] = ""
-        ahead = foremost.get(link)
-        if ahead is not None:
-            (x, y), (x2, y2) = ends(*link)
-            apart = (FAR - NEAR) * (travelled(ahead, world.clock) - travelled(packet, world.clock))
-            letters = max(len(words), len(beside[ahead.id]))
-            if apart * abs(x2 - x) < LETTER * letters and apart * abs(y2 - y) < LINE:
-                first, said = beside[ahead.id].partition(" ")[0], beside[ahead.id].split(", ")
-                more = words.removeprefix(f"{first} ")  # append 1, 1-2
-                if words not in said and more not in said[1:]:  # what is sent again is said once
-                    beside[ahead.id] += f", {more}"
-                continue
-        foremost[link] = packet
-        beside[packet.id] = words
-    return beside
+        (x, y), (x2, y2) = ends(packet.sender, packet.to)
+        words = short(packet.body)
+        marks.append(
+            Message(
+                id=f"message:{packet.id}",
+                x=x,
+                y=y,
+                x2=x2,
+                y2=y2,
+                part=round(NEAR + (FAR - NEAR) * travelled(packet, world.clock), 3),
+                sender=packet.sender,
+                to=packet.to,
+                role=colour(packet.body),
+                tone="outline" if words else "soft",
+                text=words,
+                title=f"{packet.body}, {packet.sender} → {packet.to}, due at {packet.due} ms",
+            )
+        )
+    return marks
 
 
 def cuts(world: World, ends: EndsOf) -> list[Mark]:

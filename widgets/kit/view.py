@@ -43,7 +43,9 @@ class Look(NamedTuple):
     tone: Tone = "outline"
     heavy: bool = False
     """It leads."""
-    timers: Role = "ink"
+    timers: Role = "soft"
+    hue: Role = ""
+    """Its term or transaction."""
 
 
 class ProcessView:
@@ -56,7 +58,6 @@ class ProcessView:
     """The name of the machine, if empty."""
     signs: ClassVar[Mapping[str, str]] = {
         "colour of a message": "its kind",
-        "blue and filled": "changed in this step",
         "arc round a process": "a timer that runs out",
         "✕": "crashed: its memory is gone, its disk is not",
     }
@@ -77,7 +78,6 @@ class ProcessView:
     most_calls: ClassVar[int] = 3
 
     unchanged: ClassVar[tuple[Role, Tone]] = ("ink", "outline")
-    changed: ClassVar[tuple[Role, Tone]] = ("accent", "soft")
     """How the boxes of fields look."""
 
     def __init__(self, world: World, step: Step[World, Any] | None = None) -> None:
@@ -252,7 +252,7 @@ class ProcessView:
         for name, value in fields(process).items():
             changed = name in was and was[name] != value
             title = f"{process.id}: {name} is {shown(value)}" + (f", it was {shown(was[name])}" if changed else "")
-            role, tone = self.changed if changed else self.unchanged
+            role, tone = self.unchanged
             rows.append(box(f"{where}:{process.id}:{name}", f"{name} {shown(value)}", role, tone, title))
         return rows
 
@@ -352,6 +352,7 @@ class ProcessView:
             caption=look.caption if self.captions else "",
             above=y < self.middle[1] - self.ring / 2,
             role=look.role,
+            hue=look.hue,
             tone="dashed" if still else look.tone,
             heavy=look.heavy,
             title=look.words,

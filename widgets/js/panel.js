@@ -1,0 +1,293 @@
+// @ts-check
+// One panel of the picture: its marks joined by id, so that what stays is moved and never made anew; where messages
+// rest, captions stand, and labels find a free place.
+
+import { put, svg, write } from "./dom.js";
+import { along, placed, settled, split, wayOf } from "./labels.js";
+import { DRAW, LAYERS, differ, numbersOf } from "./marks.js";
+import { SMALL, wide } from "./text.js";
+
+/** @typedef {import("./frame.js").AnyMark} AnyMark */
+/** @typedef {import("./run.js").PanelPicture} PanelPicture */
+/** @typedef {import("./labels.js").Obstacles} Obstacles */
+/** @typedef {{ mark: any, now: Record<string, number>, g: any, nodes: any, look: string, title?: Element, live?: boolean }} Item */
+/** @typedef {{ item: Item, from: Record<string, number>, to: Record<string, number> }} Move */
+/** @typedef {{ text: string, role: string, anchors: import("./labels.js").Point[], must: boolean }} Say */
+
+const HIGH = 21; // of a label
+const HALO = 9; // beyond a disc: its halo, its timers
+
+export class PanelStage {
+  /**
+   * @param {HTMLElement} parent
+   * @param {(id: string, at: Element) => void} onPick
+   * @param {(id: string | null) => void} onPoint
+   */
+  constructor(parent, onPick, onPoint) {
+    this.svg = svg("svg", null, { role: "group", class: "dp-panel" });
+    this.title = svg("text", this.svg, { class: "dp-label dp-title", x: 4 });
+    this.layers = Object.fromEntries(LAYERS.map((kind) => [kind, svg("g", this.svg)]));
+    this.ghosts = svg("g", this.svg, { class: "dp-ghosts" });
+    this.svg.insertBefore(this.ghosts, this.layers.disc);
+    this.pills = svg("g", this.svg, { class: "dp-pills", "aria-hidden": "true" });
+    parent.append(this.svg);
+    /** @type {Map<string, Item>} */
+    this.drawn = new Map();
+    this.onPick = onPick;
+    this.onPoint = onPoint;
+    this.scale = 1;
+    this.size = { width: 1, height: 1 };
+    this.sides = "";
+    /** @type {Obstacles} */
+    this.obstacles = { rounds: [], rects: [] };
+  }
+
+  /**
+   * @param {{ width: number, height: number }} size of the panel's own pixels
+   * @param {{ x: number, y: number }} place
+   * @param {number} scale
+   * @param {{ label: string, title: string }} head
+   */
+  frame(size, place, scale, head) {
+    const top = head.title ? TITLE / Math.min(1, scale) : 0;
+    put(this.svg, {
+      viewBox: `0 ${-top} ${size.width} ${size.height + top}`,
+      width: (size.width * scale).toFixed(1),
+      height: ((size.height + top) * scale).toFixed(1),
+      style: `left:${place.x.toFixed(1)}px;top:${place.y.toFixed(1)}px`,
+      "aria-label": head.label,
+    });
+    write(this.title, head.title ?? "");
+    put(this.title, { "font-size": Math.max(SMALL, SMALL / scale), y: -top + 14 / Math.min(1, scale) });
+    if (scale !== this.scale) for (const item of this.drawn.values()) item.mark = null; // its type has another size
+    this.scale = scale;
+    this.size = size;
+  }
+
+  /**
+   * Show these marks; the moves that a motion may draw, from where each mark was.
+   * @param {Map<string, AnyMark>} marks
+   * @param {Set<string>} live what a click can do something about
+   * @param {Set<string>} changed what the step is about
+   * @returns {Move[]}
+   */
+  show(marks, live, changed) {
+    for (const [id, item] of this.drawn) {
+      const mark = marks.get(id);
+      if (mark && mark.k === item.g.dataset.kind) continue;
+      item.g.remove();
+      this.drawn.delete(id);
+    }
+    /** @type {Move[]} */
+    const moves = [];
+    for (const [id, mark] of marks) {
+      const item = this.drawn.get(id) ?? this.enter(mark);
+      const fresh = item.mark === undefined;
+      if (item.mark !== mark) {
+        const to = numbersOf(mark);
+        DRAW[mark.k].words(item.nodes, mark, { scale: this.scale });
+        if (!fresh && item.mark && differ(item.now, to)) moves.push({ item, from: item.now, to });
+        this.dress(item, mark);
+        item.now = to;
+      }
+      this.enliven(item, live.has(mark.of ?? id));
+      item.g.classList.toggle("dp-changed", changed.has(id));
+    }
+    this.seat();
+    moves.push(...this.settle());
+    for (const item of this.drawn.values()) DRAW[item.mark.k].place(item.nodes, item.now, item.mark);
+    return moves;
+  }
+
+  /** @param {AnyMark} mark @returns {Item} */
+  enter(mark) {
+    const g = svg("g", this.layers[mark.k], { "data-id": mark.id, "data-kind": mark.k });
+    /** @type {Item} */
+    const item = { g, nodes: DRAW[mark.k].make(g), now: numbersOf(mark), mark: undefined, look: "" };
+    this.drawn.set(mark.id, item);
+    return item;
+  }
+
+  /** @param {Item} item @param {any} mark */
+  dress(item, mark) {
+    item.mark = mark;
+    const hue = mark.hue ? ` r-${mark.hue}` : "";
+    const look = `dp-mark dp-${mark.k} r-${mark.role ?? "ink"}${hue} t-${mark.tone ?? "outline"}${mark.heavy ? " dp-heavy" : ""}${mark.reply ? " dp-reply" : ""}`;
+    if (look !== item.look) item.live = undefined;
+    item.look = look;
+    if (mark.title && !item.title) item.title = svg("title", item.g);
+    if (item.title) write(item.title, mark.title ?? "");
+    if (item.live) item.g.setAttribute("aria-label", mark.title || mark.text || mark.id);
+  }
+
+  /** @param {Item} item @param {boolean} live */
+  enliven(item, live) {
+    if (item.live === live) return;
+    item.live = live;
+    const { g, mark } = item;
+    g.setAttribute("class", item.look + (live ? " dp-live" : ""));
+    const points = live || mark.k === "message";
+    g.onpointerenter = points ? () => this.onPoint(mark.id) : null;
+    g.onpointerleave = points ? () => this.onPoint(null) : null;
+    if (!live) {
+      for (const name of ["tabindex", "role", "aria-label", "aria-haspopup"]) g.removeAttribute(name);
+      g.onclick = null;
+      return;
+    }
+    const whole = mark.of ?? mark.id; // the keyboard comes to the whole, not to each of its parts
+    put(g, { role: "button", "aria-haspopup": "menu", "aria-label": mark.title || mark.text || mark.id });
+    if (!mark.of) g.setAttribute("tabindex", "-1");
+    else for (const name of ["role", "aria-label", "aria-haspopup"]) g.removeAttribute(name);
+    g.onclick = () => this.onPick(whole, this.drawn.get(whole)?.g ?? g);
+  }
+
+  /** Where captions stand: where no other disc, box or edge is. The same as long as the discs stand where they do. */
+  seat() {
+    const discs = [...this.drawn.values()].filter((item) => item.mark.k === "disc" && (item.nodes.said || item.nodes.side));
+    const all = [...this.drawn.values()].filter((item) => item.mark.k === "disc").map((item) => item.now);
+    const key = `${this.scale}|${all.map((v) => `${v.x},${v.y},${v.r}`)}`;
+    if (key !== this.sides) for (const item of this.drawn.values()) item.nodes.side = undefined;
+    this.sides = key;
+    const high = 16 * Math.max(1, 1 / this.scale);
+    for (const { nodes, now, mark } of discs) {
+      const w = wide(nodes.said, nodes.small, 600);
+      if (!nodes.side) {
+        const out = now.r + HALO + 3;
+        const room = Math.max(w, 84);
+        const sides = [
+          { dx: 0, dy: out + high * 0.8, anchor: "middle", x: -room / 2, y: out },
+          { dx: 0, dy: -out - 3, anchor: "middle", x: -room / 2, y: -out - high },
+          { dx: out, dy: 4, anchor: "start", x: out, y: -high / 2 },
+          { dx: -out, dy: 4, anchor: "end", x: -out - room, y: -high / 2 },
+        ];
+        if (mark.above) sides.unshift(...sides.splice(1, 1));
+        const bad = (/** @type {typeof sides[0]} */ side, /** @type {number} */ at) => {
+          const rect = { x: now.x + side.x, y: now.y + side.y, w: room, h: high };
+          let sum = at;
+          if (rect.x < 0 || rect.x + room > this.size.width) sum += side.anchor === "middle" ? 5 : 200;
+          if (rect.y < 0 || rect.y + high > this.size.height) sum += 200;
+          for (const v of all) {
+            const [gx, gy] = [Math.max(rect.x - v.x, 0, v.x - rect.x - room), Math.max(rect.y - v.y, 0, v.y - rect.y - high)];
+            if (v !== now && Math.hypot(gx, gy) < v.r + HALO) sum += 100;
+          }
+          return sum;
+        };
+        nodes.side = sides.map((side, at) => ({ side, bad: bad(side, at) })).sort((a, b) => a.bad - b.bad)[0].side;
+      }
+      if (nodes.side.anchor === "middle") {
+        const [least, most] = [w / 2 + 2, this.size.width - w / 2 - 2]; // it is never outside
+        nodes.side = { ...nodes.side, dx: Math.max(least, Math.min(most, now.x)) - now.x };
+      }
+    }
+  }
+
+  /** Where messages rest; the moves of those that rested elsewhere. */
+  settle() {
+    this.obstacles = this.solid();
+    const messages = [...this.drawn.values()].filter((item) => item.mark.k === "message");
+    const size = Math.max(1, 1 / this.scale);
+    const ways = messages.map((item) => ({ id: item.mark.id, curve: wayOf(/** @type {any} */ (item.now)), part: item.now.part }));
+    const rests = settled(ways, this.obstacles, size);
+    const moves = [];
+    for (const item of messages) {
+      const at = rests.get(item.mark.id) ?? item.now.part;
+      if (item.nodes.at !== undefined && item.nodes.at !== at) moves.push({ item, from: { ...item.now, at: item.nodes.at }, to: { ...item.now, at } });
+      item.nodes.at = at;
+      const [x, y] = along(wayOf(/** @type {any} */ (item.now)), at);
+      this.obstacles.rounds.push({ x, y, r: item.nodes.r + 1 });
+    }
+    return moves;
+  }
+
+  /** What no message and no label may lie on. @returns {Obstacles} */
+  solid() {
+    /** @type {Obstacles} */
+    const solid = { rounds: [], rects: [] };
+    const high = 16 * Math.max(1, 1 / this.scale);
+    for (const { mark, now, nodes, g } of this.drawn.values()) {
+      if (mark.k === "disc") {
+        solid.rounds.push({ x: now.x, y: now.y, r: now.r + (g.classList.contains("dp-changed") ? HALO + 1 : 4) });
+        if (nodes.leads) solid.rects.push({ x: now.x - 11, y: now.y - now.r - 14, w: 22, h: 14 });
+        if (nodes.said) {
+          const { dx, dy, anchor } = nodes.side ?? { dx: 0, dy: now.r + 26, anchor: "middle" };
+          const w = wide(nodes.said, nodes.small, 600) + 4;
+          const x = now.x + dx - (anchor === "middle" ? w / 2 : anchor === "end" ? w - 2 : 2);
+          solid.rects.push({ x, y: now.y + dy - high * 0.8, w, h: high });
+        }
+      } else if (mark.k === "box") solid.rects.push({ x: now.x, y: now.y, w: now.w, h: now.h, soft: !mark.text });
+      else if (mark.k === "label" && mark.text) {
+        const w = wide(mark.text, nodes.size, mark.strong ? 650 : 400) + 4;
+        const x = now.x - (mark.anchor === "middle" ? w / 2 : mark.anchor === "end" ? w - 2 : 2);
+        solid.rects.push({ x, y: now.y - nodes.size, w, h: nodes.size * 1.25 });
+      } else if (mark.k === "arc") {
+        for (const each of this.drawn.values())
+          if (each.mark.k === "disc" && each.now.x === now.x && each.now.y === now.y)
+            solid.rounds.push({ x: now.x, y: now.y, r: now.r + (now.wide ?? 3) / 2 });
+      } else if (mark.tone === "wall") {
+        const n = Math.ceil(Math.hypot(now.x2 - now.x, now.y2 - now.y) / 10);
+        for (let i = 0; i <= n; i++) solid.rounds.push({ x: now.x + ((now.x2 - now.x) * i) / n, y: now.y + ((now.y2 - now.y) * i) / n, r: 7 });
+      }
+    }
+    return solid;
+  }
+
+  // what is said of messages
+
+  /** @param {Say[]} says */
+  label(says) {
+    this.pills.replaceChildren();
+    const taken = { rounds: [...this.obstacles.rounds], rects: [...this.obstacles.rects] };
+    for (const say of says) this.pill(say, taken);
+  }
+
+  /** @param {Say} say @param {Obstacles} taken */
+  pill({ text, role, anchors, must }, taken) {
+    const size = Math.max(1, 1 / this.scale);
+    const [w, high] = [wide(text, SMALL * size, 600) + 16 * size, HIGH * size];
+    const top = -(this.title.textContent ? TITLE / Math.min(1, this.scale) : 0);
+    const rect = placed({ w, h: high }, anchors, this.size, taken, must);
+    if (!rect) return null;
+    taken.rects.push(rect);
+    const g = svg("g", this.pills, { class: `dp-pill r-${role}`, "data-top": top });
+    svg("rect", g, { x: rect.x, y: rect.y, width: w, height: high, rx: high / 2 });
+    svg("text", g, { x: rect.x + w / 2, y: rect.y + high * 0.71, "text-anchor": "middle", "font-size": SMALL * size }).textContent = text;
+    return g;
+  }
+
+  /** What was delivered or lost: its way, and a cross where it was lost. @param {any[]} gone @param {boolean} lost */
+  haunt(gone, lost) {
+    this.ghosts.replaceChildren();
+    for (const mark of gone) {
+      const curve = wayOf(mark);
+      const end = lost ? LOST : 1;
+      const [[a, b, c]] = split(curve, Math.min(0.999, end));
+      const g = svg("g", this.ghosts, { class: `r-${mark.role ?? "ink"}` });
+      svg("path", g, { class: "dp-gone", d: `M${a}Q${b} ${c}` });
+      if (!lost) continue;
+      const [x, y] = along(curve, end);
+      svg("path", this.ghosts, { class: "dp-cross", d: `M${x - 6} ${y - 6}l12 12m0-12-12 12` });
+      this.obstacles.rounds.push({ x, y, r: 11 });
+    }
+  }
+
+  /** A ring that goes out from a disc. @param {string} id @param {string} role */
+  pulse(id, role) {
+    const disc = this.drawn.get(id)?.now;
+    if (!disc) return;
+    const ring = svg("circle", this.svg, { class: `dp-pulse n-${role}`, cx: disc.x, cy: disc.y, r: disc.r });
+    ring.onanimationend = () => ring.remove();
+  }
+
+  clear() {
+    this.pills.replaceChildren();
+    this.ghosts.replaceChildren();
+    for (const ring of this.svg.querySelectorAll(".dp-pulse")) ring.remove();
+  }
+
+  remove() {
+    this.svg.remove();
+  }
+}
+
+export const LOST = 0.52; // the part of its way at which a lost message is lost
+export const TITLE = 20; // pixels that a panel's title takes above it

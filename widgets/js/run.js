@@ -1,0 +1,174 @@
+// @ts-check
+// What a page knows of a run: its frames as a tree, and the pictures of its steps put together from what changed.
+
+/** @typedef {import("./frame.js").Frame} Frame */
+/** @typedef {import("./frame.js").Word} Word */
+/** @typedef {import("./frame.js").AnyMark} AnyMark */
+/** @typedef {import("./frame.js").PanelHead} PanelHead */
+/** @typedef {{ head: PanelHead, marks: Map<string, AnyMark> }} PanelPicture */
+/** @typedef {Map<string, PanelPicture>} Picture */
+/** @typedef {Word & { when: string, index: number, taken: number | undefined }} Choice */
+
+export class Run {
+  /**
+   * @param {Frame[]} frames
+   * @param {Word[]} words
+   * @param {Record<string, string>} codes
+   */
+  constructor(frames, words, codes) {
+    /** @type {Map<number, Frame>} */
+    this.frames = new Map();
+    /** @type {Map<number, number[]>} */
+    this.children = new Map();
+    /** @type {Map<number, Picture>} */
+    this.pictures = new Map();
+    /** The most that each panel ever takes: a picture keeps its place however its panels grow. @type {Map<string, {width: number, height: number}>} */
+    this.sizes = new Map();
+    this.words = [...words];
+    this.codes = { ...codes };
+    this.add(frames);
+  }
+
+  /** @param {Frame[]} frames */
+  add(frames) {
+    for (const frame of frames) {
+      if (this.frames.has(frame.n)) continue;
+      this.frames.set(frame.n, frame);
+      this.children.set(frame.n, []);
+      if (frame.parent !== undefined) this.children.get(frame.parent)?.push(frame.n);
+      for (const { id, head } of frame.panels) {
+        if (!head) continue;
+        const most = this.sizes.get(id) ?? { width: 0, height: 0 };
+        this.sizes.set(id, { width: Math.max(most.width, head.width), height: Math.max(most.height, head.height) });
+      }
+    }
+  }
+
+  /** @param {number} n @returns {Frame} */
+  frame(n) {
+    const frame = this.frames.get(n);
+    if (!frame) throw new Error(`the run has no step ${n}`);
+    return frame;
+  }
+
+  /** @param {number} n @returns {Picture} */
+  picture(n) {
+    const missing = [];
+    for (let frame = this.frames.get(n); frame && !this.pictures.has(frame.n); frame = this.parent(frame)) missing.push(frame);
+    for (const frame of missing.reverse()) {
+      const before = frame.parent === undefined ? undefined : this.pictures.get(frame.parent);
+      this.pictures.set(frame.n, applied(frame, before));
+    }
+    return /** @type {Picture} */ (this.pictures.get(n));
+  }
+
+  /** @param {Frame} frame */
+  parent(frame) {
+    return frame.parent === undefined ? undefined : this.frames.get(frame.parent);
+  }
+
+  /**
+   * The branch through `n`: from the root to it and on to its leaf, following `preferred` where that goes along.
+   * @param {number} n
+   * @param {Frame[]} [preferred]
+   */
+  branch(n, preferred = []) {
+    const path = [];
+    for (let frame = this.frames.get(n); frame; frame = this.parent(frame)) path.unshift(frame);
+    const liked = new Set(preferred.map((frame) => frame.n));
+    for (let next = this.children.get(n); next?.length; next = this.children.get(path[path.length - 1].n))
+      path.push(this.frame(next.find((child) => liked.has(child)) ?? next[0]));
+    return path;
+  }
+
+  leaves() {
+    return [...this.frames.values()].filter((frame) => !this.children.get(frame.n)?.length);
+  }
+
+  /** @param {number} n @returns {Choice[]} */
+  choices(n) {
+    const children = this.children.get(n) ?? [];
+    return this.frame(n).next.map((word, index) => {
+      const [place, when] = Array.isArray(word) ? word : [word, ""];
+      const taken = children.find((child) => this.frame(child).choice === index);
+      return { ...this.words[place], when, index, taken };
+    });
+  }
+}
+
+/**
+ * @param {Frame} frame
+ * @param {Picture | undefined} before
+ * @returns {Picture}
+ */
+function applied(frame, before) {
+  /** @type {Picture} */
+  const panels = new Map();
+  for (const change of frame.panels) {
+    const old = before?.get(change.id);
+    let marks = old?.marks ?? new Map();
+    if (change.set || change.gone) {
+      marks = new Map(marks);
+      for (const id of change.gone ?? []) marks.delete(id);
+      for (const mark of change.set ?? []) marks.set(mark.id, mark);
+    }
+    panels.set(change.id, { head: /** @type {PanelHead} */ (change.head ?? old?.head), marks });
+  }
+  return panels;
+}
+
+/**
+ * The ids of the marks of which the step is about: boxes and labels with other words than before, or new ones.
+ * @param {Frame} frame
+ * @param {Picture | undefined} before
+ * @returns {Set<string>}
+ */
+export function changedIn(frame, before) {
+  const changed = new Set();
+  if (!before) return changed;
+  for (const { id, set = [] } of frame.panels) {
+    const marks = before.get(id)?.marks;
+    if (!marks) continue;
+    for (const mark of set) {
+      if (mark.k !== "box" || !mark.text) continue;
+      const old = marks.get(mark.id);
+      if (!old || old.text !== mark.text || (mark.tone === "solid" && old.tone !== "solid")) changed.add(mark.id);
+    }
+  }
+  return changed;
+}
+
+/**
+ * What each event of a branch follows from: what happened before on its line, and the sending of its message.
+ * @param {Frame[]} path
+ * @param {string[]} lanes
+ * @returns {Map<number, number[]>} depth -> depths
+ */
+export function causesOf(path, lanes) {
+  const causes = new Map();
+  const last = new Map();
+  for (const { moment, depth } of path) {
+    if (!moment || !lanes.includes(moment.lane)) continue;
+    const lost = moment.kind === "drop"; // what was lost has a cause, and causes nothing
+    const sent = moment.sent ?? -1;
+    causes.set(depth, (lost ? [sent] : [last.get(moment.lane) ?? -1, sent]).filter((at) => at >= 0));
+    if (!lost) last.set(moment.lane, depth);
+  }
+  return causes;
+}
+
+/**
+ * The causal past and future of an event (Lamport 1978), without the event itself.
+ * @param {Map<number, number[]>} causes
+ * @param {number} depth
+ */
+export function cone(causes, depth) {
+  const past = new Set([depth]);
+  const future = new Set([depth]);
+  const depths = [...causes.keys()];
+  for (const at of [...depths].reverse()) if (past.has(at)) for (const cause of causes.get(at) ?? []) past.add(cause);
+  for (const at of depths) if (causes.get(at)?.some((cause) => future.has(cause))) future.add(at);
+  past.delete(depth);
+  future.delete(depth);
+  return { past, future };
+}

@@ -1,0 +1,175 @@
+// @ts-check
+// The column beside the picture, with one thing to read: the sentence, then only what changed, then what can happen
+// next in a place of its own. The words never scroll if there is any other way: what does not fit is one tap away.
+
+import { h, icon, patch, plain, rich, sentence } from "./dom.js";
+
+/** @typedef {import("./frame.js").Frame} Frame */
+/** @typedef {import("./run.js").Choice} Choice */
+/** @typedef {[string, string, string, string, string]} Fact who, name, was, now, where */
+
+const LINES = 4; // of what can happen next
+
+/** Of a list only what is new. @param {string} was @param {string} now @returns {[string, string]} */
+export function shortened(was, now) {
+  const [before, after] = [was.split(", "), now.split(", ")];
+  while (before.length && after.length > 1 && before[0] === after[0]) {
+    before.shift();
+    after.shift();
+  }
+  return [before.join(", "), after.join(", ")];
+}
+
+/** A changed fact as a row: was, now, and whether a crash spares it. @param {Fact} fact @param {boolean} same its owner was named above @param {string} hue */
+function row([who, name, was, now, where], same, hue) {
+  const [old, is] = shortened(was, now);
+  const grew = Boolean(was) && !old;
+  const nothing = ["", "–", "empty", "none"].includes(old);
+  return h("tr", { class: `r-${hue || "ink"}` },
+    h("th", { scope: "row" }, h("b", { class: same ? "dp-sr" : "" }, who), name && !same ? ` ${name}` : name),
+    h("td", {},
+      nothing ? null : h("span", { class: "dp-was" }, h("span", { class: "dp-sr" }, "was "), old),
+      h("span", { class: "dp-is" }, nothing ? null : h("span", { class: "dp-sr" }, " now "), `${grew ? "+ " : ""}${is || "none"}`),
+      where === "disk" ? h("span", { class: "dp-on-disk" }, "disk") : null));
+}
+
+/** @param {Fact[]} facts @param {(who: string) => string} hue */
+const rows = (facts, hue) => facts.map((fact, i) => row(fact, i > 0 && facts[i - 1][0] === fact[0], hue(fact[0])));
+
+export class Words {
+  /** @param {any} view the player */
+  constructor(view) {
+    this.view = view;
+    this.where = h("span", { class: "dp-where" });
+    this.why = h("button", { type: "button", class: "dp-chip", "aria-haspopup": "dialog", "aria-label": "Where this is written", title: "Where this is written", onclick: () => view.menus.showSource(this.why) }, icon("why"));
+    this.chip = h("button", { type: "button", class: "dp-chip dp-promises", "aria-haspopup": "dialog", onclick: () => view.menus.showPromises(this.chip) });
+    this.read = h("div", { class: "dp-read" });
+    this.nextHead = h("h4", {});
+    this.nextList = h("div", { class: "dp-list" });
+    this.next = h("div", { class: "dp-next" }, this.nextHead, this.nextList);
+    this.box = h("div", { class: "dp-words" }, h("div", { class: "dp-top" }, this.where, this.why, h("span", { class: "dp-grow" }), this.chip), this.read, this.next);
+    /** @type {Fact[]} */
+    this.facts = [];
+    /** @type {Choice[]} */
+    this.listed = [];
+  }
+
+  /**
+   * @param {Frame} frame
+   * @param {{ asked: Frame | null, answer: number | undefined, always: string[], hue: string, hueOf: (who: string) => string, sign: string }} about
+   */
+  show(frame, { asked, answer, always, hue, hueOf, sign }) {
+    this.box.classList.toggle("dp-asking", Boolean(asked));
+    this.where.textContent = asked ? "before you see it" : (frame.clock ?? "");
+    this.why.hidden = Boolean(asked) || !frame.say.some(([, , source]) => source);
+    const broken = always.flatMap((name, i) => (frame.always[i] ? [/** @type {[string, string]} */ ([name, frame.always[i]])] : []));
+    this.chip.hidden = !always.length || Boolean(asked); // a promise could answer the question
+    this.chip.classList.toggle("dp-no", broken.length > 0);
+    this.chip.textContent = broken.length ? `✕ ${broken.length > 1 ? `${broken.length} promises broken` : short(broken[0][0])}` : `${always.length} ${always.length === 1 ? "promise" : "promises"} ✓`;
+    this.read.className = `dp-read n-${asked ? "ink" : hue}`;
+    this.facts = asked ? [] : changes(frame.facts, frame.moment?.lane);
+    if (asked) this.read.replaceChildren(this.question(asked));
+    else {
+      const said = frame.say.length ? frame.say : [[frame.depth ? sentence(frame.event) : "Nothing has happened yet. Step forward, or choose what happens."]];
+      const guess = frame.ask && answer !== undefined ? verdict(frame.ask.options, answer) : null;
+      this.read.replaceChildren(
+        ...(broken.length ? [h("div", { class: "dp-broken" }, h("b", {}, `${short(broken[0][0])}: `), ...rich(broken[0][1]))] : []),
+        ...(guess ? [guess] : []),
+        h("div", { class: "dp-say" }, ...said.map(([text]) => h("p", {}, ...rich(text)))),
+        ...(this.facts.length ? [this.table(hueOf)] : []),
+        ...(sign ? [h("p", { class: "dp-newsign" }, ...rich(sign))] : []));
+      this.fit();
+    }
+    this.read.scrollTop = 0;
+  }
+
+  /** @param {(who: string) => string} hueOf */
+  table(hueOf) {
+    const more = h("tr", { class: "dp-more", hidden: true }, h("td", { colspan: 2 }, h("button", { type: "button", "aria-haspopup": "dialog", onclick: (/** @type {any} */ event) => this.view.menus.showFacts(rows(this.facts, hueOf), event.currentTarget) })));
+    return h("table", { class: "dp-facts" }, h("tbody", {}, ...rows(this.facts, hueOf), more));
+  }
+
+  /** Facts that do not fit stand behind "and 3 more"; then smaller type; then the sign's name goes. */
+  fit() {
+    const { read } = this;
+    read.classList.remove("dp-long");
+    const over = () => read.scrollHeight > read.clientHeight + 1;
+    if (!over()) return;
+    const more = /** @type {HTMLElement | null} */ (read.querySelector(".dp-more"));
+    const facts = /** @type {HTMLElement[]} */ ([...read.querySelectorAll(".dp-facts tr:not(.dp-more)")]);
+    const sign = read.querySelector(".dp-newsign");
+    for (let shown = facts.length; shown > 0 && over(); ) {
+      facts[--shown].hidden = true;
+      if (!more) break;
+      more.hidden = false;
+      const left = facts.length - shown;
+      const button = more.querySelector("button");
+      if (button) button.textContent = shown ? `and ${left} more` : left === 1 ? "1 change" : `${left} changes`;
+    }
+    if (over()) sign?.remove();
+    if (over()) read.classList.add("dp-long");
+  }
+
+  /** @param {Frame} frame */
+  question(frame) {
+    const ask = /** @type {NonNullable<Frame["ask"]>} */ (frame.ask);
+    const options = ask.options.map((option, i) => h("button", { type: "button", class: "dp-option", onclick: () => this.view.answer(i) }, h("kbd", {}, String(i + 1)), h("span", {}, ...rich(option.text))));
+    return h("div", { class: "dp-ask" },
+      h("p", { tabindex: -1 }, ...rich(ask.prompt)),
+      h("div", { class: "dp-options" }, ...options),
+      h("p", { class: "dp-hint" }, `Press ${options.map((_, i) => i + 1).join(", ").replace(/, (\d)$/, " or $1")}, or tap. The run goes on when you have said.`));
+  }
+
+  /**
+   * What can happen next: the run's own first, then what comes soonest.
+   * @param {Choice[]} choices
+   * @param {Frame | undefined} ahead the next step of the run that is shown
+   * @param {boolean} hidden
+   */
+  showNext(choices, ahead, hidden) {
+    const own = choices.find((choice) => choice.taken === ahead?.n && choice.taken !== undefined);
+    const others = choices.filter((choice) => choice.group === "next" && choice !== own);
+    const can = others.filter((choice) => !choice.why_not);
+    const list = [...(own ? [own] : []), ...can];
+    if (!own && ahead) list.unshift(/** @type {any} */ ({ label: ahead.event, group: "next", taken: ahead.n, index: -1, when: "" }));
+    this.listed = list;
+    this.next.hidden = hidden;
+    this.nextHead.textContent = list.length ? "What can happen next" : this.view.can.act ? "Nothing happens by itself now: choose below" : "The run ends here";
+    const rest = others.length - can.length;
+    const few = list.length + (rest ? 1 : 0) > LINES ? list.slice(0, LINES - 1) : list;
+    const more = list.length - few.length + rest;
+    patch(this.nextList, more ? [...few, null] : few, () => h("button", { type: "button", class: "dp-act" }, h("span", { class: "dp-dot", "aria-hidden": "true" }), h("span", { class: "dp-label" }), h("span", { class: "dp-soft" })), (node, choice) => {
+      node.classList.toggle("dp-else", !choice);
+      if (choice) return this.view.menus.fill(node, choice, choice.taken !== undefined && choice.taken === ahead?.n ? "this run" : "");
+      this.view.menus.fill(node, { label: `${more} more…`, index: -2 });
+      node.onclick = () => this.view.menus.showMore([...list.slice(few.length), ...others.filter((each) => each.why_not)], node);
+    });
+  }
+}
+
+/** A promise's name without its explanation. @param {string} name */
+export const short = (name) => name.split(":")[0];
+
+/** What changed, whoever acted first. @param {any[]} facts @param {string | undefined} actor @returns {Fact[]} */
+export function changes(facts, actor) {
+  const changed = facts.filter(([, , was, now]) => was !== now);
+  return [...changed.filter(([who]) => who === actor), ...changed.filter(([who]) => who !== actor)];
+}
+
+/** @param {{ text: string, because: string, right: boolean }[]} options @param {number} answer */
+function verdict(options, answer) {
+  const mine = options[answer];
+  const right = options.find((option) => option.right);
+  if (!mine || !right) return null;
+  return h("div", { class: "dp-guess" },
+    h("p", {}, h("b", {}, mine.right ? "✓ As you said: " : "✕ You said: "), ...rich(mine.text), ". ", h("span", { class: "dp-because" }, ...rich(mine.because))),
+    ...(mine.right ? [] : [h("p", {}, h("b", {}, "It was: "), ...rich(right.text), ". ", h("span", { class: "dp-because" }, ...rich(right.because)))]));
+}
+
+/** The verdict on a prediction in one line, for who hears it. @param {Frame} frame @param {number | undefined} answer */
+export function heard(frame, answer) {
+  const mine = answer === undefined ? undefined : frame.ask?.options[answer];
+  if (!mine) return "";
+  const right = frame.ask?.options.find((option) => option.right);
+  return plain(mine.right ? `As you said: ${mine.text}. ${mine.because} ` : `You said: ${mine.text}. ${mine.because} It was: ${right?.text}. ${right?.because} `);
+}
