@@ -12,6 +12,8 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent / "js"
 IMPORT = re.compile(r'^import \{(?P<names>[^}]*)\} from "\./(?P<module>\w+)\.js";\n', re.MULTILINE)
+COMMENT = re.compile(r"[ \t]*/\*\*[\s\S]*?\*/[ ]?\n?|^[ \t]*//.*\n|^[ \t]+", re.MULTILINE)
+"""Comments as they stand in these modules, and what lines are indented by."""
 EXPORT = re.compile(r"^export (?:const|let|function|class) (?P<name>\w+)", re.MULTILINE)
 
 
@@ -27,7 +29,7 @@ def bundle(name: str) -> str:
             order.append(module)
 
     visit(name)
-    return "\n".join([*map(_scope, order), f"export default {name}_js.main;\n"])
+    return COMMENT.sub("", "\n".join([*map(_scope, order), f"export default {name}_js.main;\n"]))
 
 
 def _scope(module: str) -> str:
@@ -42,3 +44,8 @@ def _scope(module: str) -> str:
 
 def _source(module: str) -> str:
     return (FOLDER / f"{module}.js").read_text(encoding="utf-8")
+
+
+def style() -> str:
+    """The style sheet, without its comments."""
+    return re.sub(r"/\*.*?\*/\n?", "", (FOLDER.parent / "player.css").read_text(encoding="utf-8"), flags=re.DOTALL)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure  # type: ignore[import-untyped]
 
-PALETTE = ("#4a7db1", "#ba6210", "#2f8865", "#9d62b6", "#bc5976", "#23858f", "#7f7c2b", "#6e75b1")
+PALETTE = ("#4576d7", "#bf5e0f", "#12887c", "#9c5bcf", "#c64e87", "#857b16", "#3081a6", "#9e6f50")
 """The player's c1 to c8, each between its light and its dark value where it is as legible on white as on black."""
 INK, ACCENT, GOOD, BAD = "#727a89", "#2879d6", "#238a55", "#d5474d"
 GRID = "rgba(128, 134, 146, 0.28)"

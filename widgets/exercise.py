@@ -12,18 +12,16 @@ import html
 import re
 from collections.abc import Callable
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
 
 from patterns.engine.exercise import Exercise, Verdict
-from widgets.bundle import bundle
+from widgets.bundle import bundle, style
 from widgets.player import Player
 from widgets.question import Question
 
-HERE = Path(__file__).parent
 QUESTION_STYLE = """
 .dp.dp-question { max-width: 46em; padding: 10px 14px; }
 .dp.dp-question > p:first-child { font-size: 16px; }
@@ -73,7 +71,7 @@ class Prediction(anywidget.AnyWidget):
     """A question with one button for each answer. It keeps the answer; only `outcome` says which one is right."""
 
     _esm = bundle("question")
-    _css = (HERE / "player.css").read_text(encoding="utf-8") + QUESTION_STYLE
+    _css = style() + QUESTION_STYLE
     question = traitlets.Dict().tag(sync=True)
     taken = traitlets.Int(-1).tag(sync=True)
     """The place of the option that was taken; -1 as long as there is none."""

@@ -95,7 +95,7 @@ class Frames:
     def _word(self, choice: Choice[Any]) -> int | list[Any]:
         """A choice as its place in `words`, with when it is due where that is known."""
         word = {"label": choice.label, "group": choice.group}
-        word |= {k: v for k in ("why_not", "about", "ask") if (v := getattr(choice, k))}
+        word |= {k: v for k in ("why_not", "about", "ask", "likely") if (v := getattr(choice, k))}
         if choice.ask:
             word["fill"] = getattr(choice.event, choice.ask)
         key = msgspec.json.encode(word).decode()

@@ -20,16 +20,15 @@ from patterns.engine.history import History, ReplayError
 from patterns.engine.machine import NotEnabled
 from patterns.engine.properties import Property
 from patterns.engine.step import Step
-from widgets.bundle import bundle
+from widgets.bundle import bundle, style
 from widgets.declared import machines_of, milestones_of, view_of
 from widgets.frames import Frames, Json, trimmed
 from widgets.question import Asked, Reached, locked_steps
 from widgets.scene import View
 from widgets.until import run_until
 
-HERE = Path(__file__).parent
 SCRIPT = bundle("player")
-STYLE = (HERE / "player.css").read_text(encoding="utf-8")
+STYLE = style()
 LONGEST_RUN = 400  # steps that one "run until" may take: so many frames a page gets in a second or two
 BROKEN = "an invariant is broken"
 
@@ -217,15 +216,22 @@ class Player(anywidget.AnyWidget):
             "cursor": self.history.step.number,
             "answers": {},
         }
-        packed = b64encode(zlib.compress(msgspec.json.encode(state), 9, wbits=-15)).decode()
         script = SCRIPT.replace("export default", "const player =")
-        return PAGE.format(title=html.escape(self.title), style=STYLE, script=script, run=packed)
+        return PAGE.format(
+            title=html.escape(self.title), style=_packed(STYLE), script=_packed(script), run=_packed(state)
+        )
 
     def save(self, path: str | Path) -> Path:
         """Write `page()` to a file and return its path."""
         target = Path(path)
         target.write_text(self.page(), encoding="utf-8")
         return target
+
+
+def _packed(value: Any) -> str:
+    """A text or JSON value, compressed, in letters that can stand in a page."""
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return b64encode(zlib.compress(text.encode(), 9, wbits=-15)).decode()
 
 
 PAGE = """<!doctype html>
@@ -235,22 +241,28 @@ PAGE = """<!doctype html>
 <title>{title}</title>
 <style>
 body {{ margin: 0; background: #fff; color-scheme: light dark; }}
-.dp {{ margin: 0 auto; }}
-@media (prefers-color-scheme: dark) {{ body {{ background: #15181d; }} }}
-{style}
+@media (prefers-color-scheme: dark) {{ body {{ background: #13161b; }} }}
+body .dp {{ margin: 0 auto; }}
 </style>
 <body>
+<noscript>This page steps through a run of {title}: it needs JavaScript, and nothing from elsewhere.</noscript>
+<script type="text/plain" id="style">{style}</script>
+<script type="text/plain" id="script">{script}</script>
 <script type="text/plain" id="run">{run}</script>
 <script type="module">
-{script}
-const packed = Uint8Array.from(atob(document.getElementById("run").textContent), (sign) => sign.charCodeAt(0));
-const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-const state = await new Response(unpacked).json();
+async function unpacked(id) {{
+  const packed = Uint8Array.from(atob(document.getElementById(id).textContent), (sign) => sign.charCodeAt(0));
+  return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw"))).text();
+}}
+const add = (tag, more) => document.head.append(Object.assign(document.createElement(tag), more));
+const state = JSON.parse(await unpacked("run"));
 const model = {{
   get: (name) => state[name], set: (name, value) => (state[name] = value),
   save_changes() {{}}, on() {{}}, off() {{}}, send() {{}},
 }};
-player.render({{ model, el: document.body }});
+window.show = (player) => player.render({{ model, el: document.body }});
+add("style", {{ textContent: await unpacked("style") }});
+add("script", {{ type: "module", textContent: `${{await unpacked("script")}}\nwindow.show(player);` }});
 </script>
 </html>
 """

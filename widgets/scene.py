@@ -15,10 +15,10 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 Role = str
-"""`leader candidate follower down`: the shape of a disc, its colour is its hue. `bad` is red: a fault, a broken promise.
+"""`leader candidate follower down`: the shape of a disc, in the colour of its hue. `bad` is red: a fault, a break.
 `ink soft line good accent` have no hue. `c1` ... `c8`: the nth term or transaction."""
-Tone = Literal["outline", "soft", "solid", "dashed", "ghost", "wall"]
-"""`wall`: of a line, a zigzag that nothing gets through."""
+Tone = Literal["outline", "soft", "solid", "dashed", "ghost", "wall", "row"]
+"""`wall`: of a line, a zigzag that nothing gets through. `row`: of a box, a line of a ledger, with no frame."""
 
 
 class Mark(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag_field="k"):
@@ -48,7 +48,10 @@ class Disc(Mark, frozen=True, tag="disc"):
 
 
 class Box(Mark, frozen=True, tag="box"):
-    """A log entry, a record, a bar of a bar chart: a rectangle from its top left corner, its text in the middle."""
+    """A log entry, a record, a bar of a bar chart: a rectangle from its top left corner, its text in the middle.
+
+    With a tab in its text, what is before it stands on the left and what is after it on the right.
+    """
 
     x: float
     y: float
@@ -68,6 +71,8 @@ class Message(Mark, frozen=True, tag="message"):
     x2: float
     y2: float
     part: float = 0
+    bend: float = 0
+    """How far the middle of its way lies above the straight line; 0 for a bow to the right of it."""
     sender: str = ""
     to: str = ""
     sign: str = ""

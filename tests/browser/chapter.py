@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from playwright.sync_api import Locator, expect
 from rig import REPOSITORY, Notebook
@@ -58,16 +59,63 @@ def depth(player: Locator) -> int:
 
 def run_until(player: Locator, milestone: str) -> None:
     """Choose it, and wait until the kernel says that it was reached."""
-    player.get_by_role("combobox", name="Run until").select_option(milestone)
+    button(player, "Run until…").click()
+    player.get_by_role("dialog").get_by_role("button", name=milestone, exact=True).click()
     expect(player.locator(".dp-said")).to_contain_text(f"{milestone}: after")
 
 
-def choose(player: Locator, menu: str, choice: str) -> None:
-    """Open one of the menus of what can be done, and do one of it."""
+def menu(player: Locator, group: str) -> Locator:
+    """What can be done of a group of choices, with everything that is folded away unfolded."""
+    breaks = group in (
+        "crash",
+        "restart",
+        "cut",
+        "heal",
+        "pause",
+        "resume",
+        "cut one way",
+        "drop",
+        "duplicate",
+        "delay",
+    )
+    player.locator(".dp-controls").get_by_role(
+        "button", name=re.compile("Break…" if breaks else "Request…|Do…")
+    ).click()
+    dialog = player.get_by_role("dialog")
+    dialog.evaluate("box => box.querySelectorAll('details').forEach(each => (each.open = true))")
+    return dialog
+
+
+def choose(player: Locator, group: str, choice: str) -> None:
+    """Open the menu of what can be asked for or broken, and do one of it."""
     before = depth(player)
-    button(player, f"{menu}…").click()
-    player.get_by_role("dialog").locator(".dp-act", has_text=choice).first.click()
+    menu(player, group).locator(".dp-act:not(.dp-shut)", has_text=choice).first.click()
     expect(player.locator(".dp-count")).to_have_text(f"{before + 1} / {before + 1}")
+
+
+def run_menu(player: Locator) -> Locator:
+    """What belongs to the run as a whole: branches, its replay code, hidden steps."""
+    player.locator(".dp-more-button").click()
+    return player.get_by_role("dialog")
+
+
+def code_of(player: Locator) -> str:
+    """The replay code of the run, as far as it is shown."""
+    code = run_menu(player).locator(".dp-codetext").inner_text()
+    player.press("Escape")
+    return code
+
+
+def open_code(player: Locator, code: str) -> None:
+    dialog = run_menu(player)
+    dialog.get_by_role("textbox", name="Replay code", exact=True).fill(code)
+    dialog.get_by_role("button", name="Open").click()
+
+
+def kept_all(player: Locator) -> None:
+    """Nothing that is promised is broken in the state shown."""
+    expect(player.locator(".dp-promises")).to_contain_text("✓")
+    expect(player.locator(".dp-broken")).to_have_count(0)
 
 
 def answer(player: Locator, text: str) -> None:

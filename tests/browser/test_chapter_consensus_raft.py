@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from chapter import Chapter, answer, at_step, button, choose, depth, run_until
+from chapter import Chapter, answer, at_step, button, choose, depth, kept_all, menu, run_menu, run_until
 from playwright.sync_api import Locator, expect
 from rig import Lab
 
@@ -70,7 +70,7 @@ def test_the_guided_run_is_locked_until_each_prediction_is_made(chapter: Chapter
     button(player, "Last step").click()
     at_step(player, 9, of=9)
     run_until(player, "all servers know what is committed")
-    expect(player.locator(".dp-part-always li.dp-no")).to_have_count(0)
+    kept_all(player)
 
 
 def test_a_leader_is_elected_and_a_request_is_replicated_committed_and_answered(chapter: Chapter) -> None:
@@ -107,7 +107,7 @@ def test_a_leader_cut_off_keeps_its_title_until_the_cut_is_healed(chapter: Chapt
     choose(player, "heal", "heal all cuts")
     run_until(player, "a leader steps down")
     expect(player.locator(".dp-say")).to_contain_text(f"{LEADER} steps down")
-    expect(player.locator(".dp-part-always li.dp-no")).to_have_count(0)
+    kept_all(player)
 
 
 def test_going_back_and_choosing_the_next_message_takes_the_other_branch_and_keeps_the_first(
@@ -122,10 +122,10 @@ def test_going_back_and_choosing_the_next_message_takes_the_other_branch_and_kee
     at_step(player, 2, of=2)
     expect(player.locator(".dp-say")).to_contain_text("starts an election")
     request = player.locator(".dp-next .dp-act", has_text="vote? term 1").last
-    words = request.locator("span").first.inner_text().removeprefix("deliver ")
+    words = request.locator(".dp-label").inner_text()
     request.click()
     at_step(player, 3, of=3)
-    expect(player.locator(".dp-part-say h4")).to_contain_text(words)
+    expect(player.get_by_role("slider", name="Step")).to_have_attribute("aria-valuetext", re.compile(re.escape(words)))
     player.locator(".dp-branches").click()
     player.get_by_role("dialog").locator(".dp-branch", has_text="the first run").click()
     at_step(player, end, of=end)
@@ -135,10 +135,10 @@ def test_going_back_and_choosing_the_next_message_takes_the_other_branch_and_kee
 def test_a_click_in_the_space_time_diagram_goes_there_and_lights_its_causal_past(chapter: Chapter) -> None:
     player = led(chapter)
     end = depth(player)
-    elected = player.locator(".dp-strip .dp-event").last
+    elected = player.locator(".dp-time .dp-event").last
     elected.locator(".dp-hit").click()
-    expect(player.locator(".dp-strip .dp-event.dp-past")).not_to_have_count(0)
-    timeout = player.locator(".dp-strip .dp-event.k-fire").first
+    expect(player.locator(".dp-time .dp-event.dp-past")).not_to_have_count(0)
+    timeout = player.locator(".dp-time .dp-event.k-fire").first
     expect(timeout).to_have_class(re.compile("dp-past"))  # the winner's timer is a cause of its election
     chapter.notebook.screenshot("chapter5_causal_past_light", player)
     timeout.locator(".dp-hit").click()
@@ -148,12 +148,13 @@ def test_a_click_in_the_space_time_diagram_goes_there_and_lights_its_causal_past
 def test_heartbeats_can_be_hidden_and_shown(chapter: Chapter) -> None:
     player = replicated(chapter)
     run_until(player, "all servers know what is committed")
-    toggle = player.get_by_role("button", name=re.compile("heartbeats"))
-    expect(toggle).to_have_attribute("aria-pressed", "true")  # the notebook begins so
-    hidden = player.locator(".dp-strip .dp-event").count()
+    toggle = run_menu(player).get_by_role("checkbox", name=re.compile("heartbeats"))
+    expect(toggle).to_be_checked()  # the notebook begins so
+    hidden = player.locator(".dp-time .dp-event").count()
     toggle.click()
-    expect(toggle).to_have_attribute("aria-pressed", "false")
-    assert player.locator(".dp-strip .dp-event").count() > hidden
+    expect(run_menu(player).get_by_role("checkbox", name=re.compile("heartbeats"))).not_to_be_checked()
+    chapter.page.keyboard.press("Escape")
+    assert player.locator(".dp-time .dp-event").count() > hidden
 
 
 def test_figure_8_is_predicted_and_its_other_branch_is_kept(chapter: Chapter) -> None:
@@ -170,7 +171,7 @@ def test_figure_8_is_predicted_and_its_other_branch_is_kept(chapter: Chapter) ->
 def test_the_counterexample_opens_at_the_bad_step_with_the_reason(chapter: Chapter) -> None:
     player = chapter.player("break-play")
     at_step(player, 8, of=8)
-    broken = player.locator(".dp-part-always li.dp-no")
+    broken = player.locator(".dp-broken")
     expect(broken).to_contain_text("at most one leader in a term")
     expect(broken).to_contain_text("first S2, now S3")
     expect(broken).to_be_in_viewport()
@@ -186,7 +187,7 @@ def test_a_wrong_commit_rule_is_refused_with_figure_8_in_the_player_and_the_solu
         expect(verdict).to_contain_text("Not yet.")
         expect(verdict).to_contain_text("In Figure 8 such an entry is overwritten all the same")
         player = verdict.locator(".dp")
-        expect(player.locator(".dp-part-always li.dp-no").first).to_be_visible()
+        expect(player.locator(".dp-broken")).to_be_visible()
         chapter.notebook.screenshot("chapter5_exercise_light", player)
         chapter.write("commit", "from solutions.consensus_raft import commit_index")
         chapter.run("commit")
@@ -200,8 +201,8 @@ def test_the_game_has_two_crashes_and_one_drop_and_no_more(chapter: Chapter) -> 
     player = chapter.player("game")
     choose(player, "crash", "crash S1")
     choose(player, "crash", "crash S2")
-    button(player, "crash…").click()
-    expect(player.get_by_role("dialog").locator(".dp-act", has_text="S3")).to_contain_text("no crash left")
+    refused = menu(player, "crash").locator(".dp-cannot .dp-act", has_text="crash S3")
+    expect(refused).to_contain_text("no crash left")
     chapter.page.keyboard.press("Escape")
     expect(chapter.run("referee")).to_contain_text("0 of 2 crashes and 1 of 1 drops are left")
 
@@ -213,7 +214,7 @@ def test_a_run_that_really_happened_can_be_stepped_and_not_changed(chapter: Chap
     player = chapter.run("real-run").locator(".dp")
     button(player, "Last step").click()
     expect(player.locator(".dp-stage")).to_contain_text("done: 10")
-    expect(player.locator(".dp-groups button")).to_have_count(0)
+    expect(player.locator(".dp-controls [aria-haspopup]:visible")).to_have_count(0)
 
 
 @pytest.mark.parametrize("cell", ["minority", "figure-7"])

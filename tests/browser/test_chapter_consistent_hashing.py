@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from chapter import Chapter, answer, button
+from chapter import Chapter, answer, button, code_of, kept_all, menu, open_code, run_until
 from playwright.sync_api import Locator, expect
 from rig import Lab
 
@@ -89,7 +89,7 @@ def test_the_whole_guided_run_ends_with_three_misses(chapter: Chapter) -> None:
     player = chapter.player("tier")
     walk_to_the_end(player)
     says(player, "of 12 keys read, 9 hit and 3 miss")
-    expect(player.locator(".dp-part-always li.dp-no")).to_have_count(0)
+    kept_all(player)
     chapter.notebook.screenshot("chapter1_end_light", player)
 
 
@@ -108,8 +108,7 @@ def test_choosing_what_happens_next_makes_a_branch_and_keeps_the_first_run(chapt
     player = chapter.player("tier")
     walk_to_the_end(player)
     player.get_by_role("slider", name="Step").fill("4")
-    button(player, "crash…").click()
-    player.get_by_role("dialog").locator(".dp-act", has_text="A crashes").click()
+    menu(player, "crash").locator(".dp-act", has_text="A crashes").click()
     says(player, "A crashes: 5 of 12 keys move, and the 5 that it held are lost")
     at_step(player, 5, of=5)
     expect(player.locator(".dp-branches")).to_contain_text("branch 2 of 2")
@@ -123,7 +122,9 @@ def test_choosing_what_happens_next_makes_a_branch_and_keeps_the_first_run(chapt
 def test_playing_ends_with_the_run_and_goes_on_step_by_step_when_asked_again(chapter: Chapter) -> None:
     player = chapter.player("tier")
     walk_to_the_end(player)
-    player.get_by_role("combobox", name="Speed").select_option("4×")
+    for _ in range(2):
+        button(player, "Speed").click()
+    expect(button(player, "Speed")).to_have_text("4×")
     button(player, "First step").click()
     button(player, "Play").click()
     expect(button(player, "Play")).to_be_visible()  # by itself it has become what it was
@@ -140,7 +141,7 @@ def test_run_until_goes_on_until_it_is_so(chapter: Chapter) -> None:
     player = chapter.player("tier")
     walk_to_the_end(player)
     player.get_by_role("slider", name="Step").fill("5")
-    player.get_by_role("combobox", name="Run until").select_option("every point is placed")
+    run_until(player, "every point is placed")
     expect(player.locator(".dp-said")).to_have_text("every point is placed: after 2 steps")
     at_step(player, 7)
 
@@ -148,18 +149,16 @@ def test_run_until_goes_on_until_it_is_so(chapter: Chapter) -> None:
 def test_the_replay_code_is_shown_and_opens_the_same_run_again(chapter: Chapter) -> None:
     player = chapter.player("tier")
     walk_to_the_end(player)
-    code = player.locator(".dp-code").inner_text()
+    code = code_of(player)
     assert re.fullmatch(r"consistent_hashing:[\w-]+:[0-9a-f]{8}", code)
-    button(player, "?").or_(button(player, "Keys and signs")).first.click()
-    player.get_by_role("textbox", name="Replay code").fill(f"{code}@7")
-    player.get_by_role("dialog").get_by_role("button", name="Open").click()
+    open_code(player, f"{code}@7")
     at_step(player, 7)
     says(player, "all 2 points of D are placed")
 
 
 def test_the_signs_of_this_picture_are_explained_under_the_question_mark(chapter: Chapter) -> None:
     player = chapter.player("tier")
-    button(player, "?").or_(button(player, "Keys and signs")).first.click()
+    button(player, "Keys and signs").click()
     expect(player.get_by_role("dialog")).to_contain_text("hollow dot")
     expect(player.get_by_role("dialog")).to_contain_text("the next read is a miss")
 
@@ -167,13 +166,11 @@ def test_the_signs_of_this_picture_are_explained_under_the_question_mark(chapter
 def test_a_short_run_opens_from_a_step_that_it_does_not_have(chapter: Chapter) -> None:
     player = chapter.player("modulo")
     button(player, "Forward one step").click()
-    code = player.locator(".dp-code").inner_text()
+    code = code_of(player)
     chapter.run("tier")
     player = chapter.player("tier")
     walk_to_the_end(player)
-    button(player, "?").or_(button(player, "Keys and signs")).first.click()
-    player.get_by_role("textbox", name="Replay code").fill(code)
-    player.get_by_role("dialog").get_by_role("button", name="Open").click()
+    open_code(player, code)
     at_step(player, 1, of=3)
 
 
@@ -206,9 +203,9 @@ def test_a_question_outside_a_run_keeps_what_was_said_until_it_is_seen(chapter: 
 def test_the_broken_ring_opens_at_the_bad_step_with_the_broken_promise_in_words(chapter: Chapter) -> None:
     player = chapter.player("break-play")
     at_step(player, 1, of=1)
-    expect(player.locator(".dp-part-always li.dp-no")).to_contain_text("copies are on distinct nodes")
-    expect(player.locator(".dp-part-always li.dp-no")).to_contain_text("Asia/Kolkata are on B, B")
-    expect(player.locator(".dp-part-always li.dp-no")).to_be_in_viewport()  # and not below the words
+    expect(player.locator(".dp-broken")).to_contain_text("copies are on distinct nodes")
+    expect(player.locator(".dp-broken")).to_contain_text("Asia/Kolkata are on B, B")
+    expect(player.locator(".dp-broken")).to_be_in_viewport()  # and not below the words
     chapter.notebook.screenshot("chapter1_broken_light", player)
 
 

@@ -46,7 +46,7 @@ def test_a_paused_leader_wakes_up_and_its_write_undoes_another(chapter: Notebook
     expect(shown.locator(".dp-ask")).to_contain_text("What does it do first?")
     shown.locator(".dp-option", has_text="it writes").click()
     go(shown, 28)
-    broken = shown.locator(".dp-part-always li.dp-no")
+    broken = shown.locator(".dp-broken")
     expect(broken.filter(has_text="no acknowledged write is lost")).to_contain_text("A2.1 was acknowledged")
     expect(shown.locator("svg", has_text="A2.1 lost").first).to_be_visible()
     chapter.screenshot("chapter4_lost_light", shown)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from chapter import Chapter, answer, at_step, button, choose, depth, run_until
+from chapter import Chapter, answer, at_step, button, choose, depth, kept_all, run_until
 from playwright.sync_api import Locator, expect
 from rig import Lab
 
@@ -51,7 +51,7 @@ def go(player: Locator, step: int) -> None:
 
 def kept(player: Locator) -> None:
     """Nothing that is promised is broken in the state shown."""
-    expect(player.locator(".dp-part-always li.dp-no")).to_have_count(0)
+    kept_all(player)
 
 
 def on_mark(player: Locator, mark: Locator, what: str) -> None:
@@ -209,7 +209,7 @@ def test_a_partition_makes_three_phase_commit_decide_both_ways(chapter: Chapter)
     player = chapter.player("split")
     button(player, "Last step").click()
     answer(player, "abort: P2 and P3 are both uncertain")
-    broken = player.locator(".dp-part-always li.dp-no").first
+    broken = player.locator(".dp-broken")
     expect(broken).to_contain_text("AC1, agreement: all that decide, decide the same")
     expect(broken).to_contain_text("P1 has committed, P2 has aborted")
     chapter.notebook.screenshot("chapter6_split_light", player)
@@ -218,11 +218,11 @@ def test_a_partition_makes_three_phase_commit_decide_both_ways(chapter: Chapter)
 def test_the_counterexamples_open_at_the_bad_step_with_the_reason(chapter: Chapter) -> None:
     player = chapter.player("break-play")
     at_step(player, 9, of=9)
-    expect(player.locator(".dp-part-always li.dp-no").first).to_contain_text("P1 has committed, P2 has aborted")
+    expect(player.locator(".dp-broken")).to_contain_text("P1 has committed, P2 has aborted")
     chapter.notebook.screenshot("chapter6_alone_light", player)
     player = chapter.player("memory")
     at_step(player, 7, of=7)
-    expect(player.locator(".dp-part-always li.dp-no").first).to_contain_text("160 is left of 200")
+    expect(player.locator(".dp-broken")).to_contain_text("160 is left of 200")
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_an_exercise_is_refused_with_a_hint_and_a_run_and_the_solution_accepted(
         expect(verdict).to_contain_text("Not yet.")
         expect(verdict).to_contain_text(hint)
         player = verdict.locator(".dp")
-        expect(player.locator(".dp-part-always li.dp-no").first).to_be_visible()
+        expect(player.locator(".dp-broken")).to_be_visible()
         chapter.notebook.screenshot(f"chapter6_exercise_{cell}_light", player)
         chapter.write(cell, f"from solutions.two_phase_commit import {solution}")
         chapter.run(cell)
@@ -276,7 +276,7 @@ def test_a_real_process_is_killed_and_its_file_says_what_it_had_promised(
         player = chapter.player("real-play")
         button(player, "Last step").click()
         expect(player.locator(".dp-stage")).to_contain_text(said[-1].split("'")[1])
-        expect(player.locator(".dp-groups button")).to_have_count(0)
+        expect(player.locator(".dp-controls [aria-haspopup]:visible")).to_have_count(0)
         chapter.notebook.screenshot("chapter6_real_light", player)
     finally:
         chapter.write("real", given)

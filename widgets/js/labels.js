@@ -30,10 +30,18 @@ export function split([a, b, c], t) {
 
 /**
  * The way of a message: a little to the right of its link, so that answers come on the other side.
- * @param {{ x: number, y: number, x2: number, y2: number }} link
+ * @param {{ x: number, y: number, x2: number, y2: number, bend?: number }} link
  * @returns {Curve}
  */
-export function wayOf({ x, y, x2, y2 }) {
+export function wayOf({ x, y, x2, y2, bend: up = 0 }) {
+  if (up) {
+    const aside = x2 > x ? 6 : -6; // there and back part at the feet of the bow
+    return [
+      [x + aside, y],
+      [(x + x2) / 2, (y + y2) / 2 - 2 * up],
+      [x2 - aside, y2],
+    ];
+  }
   const length = Math.hypot(x2 - x, y2 - y) || 1;
   const [nx, ny] = [-(y2 - y) / length, (x2 - x) / length];
   const aside = 5;

@@ -13,7 +13,7 @@ import { SMALL, cut, fit, wide } from "./text.js";
 
 /** The kinds, bottom to top. */
 export const LAYERS = ["arc", "ticks", "box", "line", "label", "message", "disc"];
-const NUMBERS = ["x", "y", "x2", "y2", "r", "r2", "w", "h", "start", "end", "wide", "part"];
+const NUMBERS = ["x", "y", "x2", "y2", "r", "r2", "w", "h", "start", "end", "wide", "part", "bend"];
 /** @type {Record<string, Numbers>} */
 const DEFAULTS = { disc: { r: 30 }, line: { wide: 1.5 }, arc: { wide: 3 }, ticks: { wide: 1.5 }, message: { part: 0 } };
 
@@ -115,20 +115,31 @@ export const DRAW = {
     make: (g) => ({
       halo: svg("rect", g, { class: "dp-halo" }),
       body: svg("rect", g, { class: "dp-body" }),
-      text: svg("text", g, { class: "dp-on", "text-anchor": "middle" }),
+      text: svg("text", g, { class: "dp-on" }),
+      right: svg("text", g, { class: "dp-on dp-right", "text-anchor": "end" }),
     }),
     words(n, m, { scale }) {
       const least = SMALL / scale;
-      n.size = fit(m.text ?? "", m.w - 6, least, SMALL, 600);
-      write(n.text, cut(m.text ?? "", m.w - 2, n.size, 600));
-      put(n.text, { "font-size": n.size });
+      const [left, right = ""] = (m.text ?? "").split("\t");
+      const weight = m.tone === "row" || right ? 400 : 600;
+      n.inset = m.tone === "row" || right ? 5 : 0;
+      const room = m.w - 2 * (n.inset || 1) - (right ? wide(right, least, 600) + 5 : 0);
+      n.size = fit(left, room, least, SMALL, weight);
+      write(n.text, cut(left, room, n.size, weight));
+      write(n.right, cut(right, m.w - 8, least, 600));
+      for (const node of [n.text, n.right]) put(node, { "font-size": n.size });
+      put(n.text, { "text-anchor": n.inset ? "start" : "middle" });
+      n.row = m.tone === "row";
     },
     place(n, v) {
       const [w, h] = [Math.max(0, v.w), Math.max(0, v.h)];
       const round = Math.min(5, h / 2, w / 2);
       put(n.halo, { x: v.x - 2.5, y: v.y - 2.5, width: w + 5, height: h + 5, rx: round + 2 });
-      put(n.body, { x: v.x, y: v.y, width: w, height: h, rx: round });
-      put(n.text, { x: v.x + w / 2, y: v.y + h / 2 + n.size * 0.36 });
+      if (n.row) put(n.body, { x: v.x, y: v.y + h - 0.5, width: w, height: 1, rx: 0 });
+      else put(n.body, { x: v.x, y: v.y, width: w, height: h, rx: round });
+      const y = v.y + h / 2 + n.size * 0.36;
+      put(n.text, { x: n.inset ? v.x + n.inset : v.x + w / 2, y });
+      put(n.right, { x: v.x + w - 5, y });
     },
   },
   line: {

@@ -30,11 +30,10 @@ export const isFault = (choice) => FAULTS.has(choice.group);
 /**
  * Choices as groups: those that can happen, most likely first; long or rare groups folded; and those that cannot.
  * @param {Choice[]} choices
- * @param {(choice: Choice) => boolean} likely
  * @param {string[]} [first] groups that come first
  * @returns {{ sections: Section[], cannot: Choice[] }}
  */
-export function grouped(choices, likely, first = []) {
+export function grouped(choices, first = []) {
   const can = choices.filter((choice) => !choice.why_not);
   const groups = groupBy(can, (choice) => choice.group);
   const names = [...groups.keys()].sort((a, b) => rank(a, first) - rank(b, first));
@@ -42,8 +41,8 @@ export function grouped(choices, likely, first = []) {
   const sections = [];
   for (const name of names) {
     const all = /** @type {Choice[]} */ (groups.get(name));
-    const liked = all.filter(likely);
-    const rest = all.filter((choice) => !likely(choice));
+    const liked = all.filter((choice) => choice.likely);
+    const rest = all.filter((choice) => !choice.likely);
     if (liked.length && rest.length > 6 && name !== "next") sections.push({ name, choices: liked }, { name: `${name}, of another`, choices: rest, folded: true });
     else sections.push({ name, choices: [...liked, ...rest], folded: (FOLDED.has(name) && all.length > 2) || all.length > 12 });
   }
@@ -122,7 +121,7 @@ export class Menus {
     if (node.look === look) return;
     node.look = look;
     label.replaceChildren(...rich(choice.label));
-    said.textContent = shut || note || [choice.ask && this.view.can.ask ? "or type another" : "", choice.when, choice.taken !== undefined ? "taken" : ""].filter(Boolean).join(" · ");
+    said.textContent = (shut && choice.why_not) || note || [choice.ask && this.view.can.ask ? "or type another" : "", choice.when, choice.taken !== undefined ? "taken" : ""].filter(Boolean).join(" · ");
     node.classList.toggle("dp-shut", Boolean(shut));
     node.classList.toggle("dp-own", note === "this run");
     if (shut) node.setAttribute("aria-disabled", "true");
@@ -133,14 +132,14 @@ export class Menus {
   list(choices) {
     return h("div", { class: "dp-list" }, choices.map((choice) => {
       const node = h("button", { type: "button", class: "dp-act" }, h("span", { class: "dp-label" }), h("span", { class: "dp-soft" }));
-      this.fill(node, choice, this.view.leads(choice) ? "♛ leads" : "");
+      this.fill(node, choice, choice.likely && choice.group !== "next" ? "♛ leads" : "");
       return node;
     }));
   }
 
   /** @param {string} name @param {Choice[]} choices @param {any} at @param {string[]} [first] */
   showChoices(name, choices, at, first) {
-    const { sections, cannot } = grouped(choices, (choice) => this.view.leads(choice), first);
+    const { sections, cannot } = grouped(choices, first);
     const many = sections.length > 1;
     this.open(name, at, ...sections.map((section) => section.folded
       ? h("details", {}, h("summary", {}, `${section.name} (${section.choices.length})`), this.list(section.choices))

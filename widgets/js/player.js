@@ -223,11 +223,6 @@ export class PlayerView {
     return { role: "ink", hue: "" };
   }
 
-  /** Whether a choice is about a process that leads. @param {Choice} choice */
-  leads(choice) {
-    return choice.about?.some((id) => id.startsWith("process:") && this.look(this.frame, id.slice(8)).role === "leader") ?? false;
-  }
-
   /** The other branches, as lines beneath the rail. */
   others() {
     const { path } = this.state;

@@ -73,7 +73,7 @@ export class Words {
       const said = frame.say.length ? frame.say : [[frame.depth ? sentence(frame.event) : "Nothing has happened yet. Step forward, or choose what happens."]];
       const guess = frame.ask && answer !== undefined ? verdict(frame.ask.options, answer) : null;
       this.read.replaceChildren(
-        ...(broken.length ? [h("div", { class: "dp-broken" }, h("b", {}, `${short(broken[0][0])}: `), ...rich(broken[0][1]))] : []),
+        ...broken.map(([name, why]) => h("div", { class: "dp-broken" }, h("b", {}, `${short(name)}: `), ...rich(why))),
         ...(guess ? [guess] : []),
         h("div", { class: "dp-say" }, ...said.map(([text]) => h("p", {}, ...rich(text)))),
         ...(this.facts.length ? [this.table(hueOf)] : []),
@@ -138,9 +138,10 @@ export class Words {
     const rest = others.length - can.length;
     const few = list.length + (rest ? 1 : 0) > LINES ? list.slice(0, LINES - 1) : list;
     const more = list.length - few.length + rest;
+    const said = (/** @type {Choice} */ choice) => ({ ...choice, label: choice.label.replace(/^deliver /, "") }); // there is the arrow
     patch(this.nextList, more ? [...few, null] : few, () => h("button", { type: "button", class: "dp-act" }, h("span", { class: "dp-dot", "aria-hidden": "true" }), h("span", { class: "dp-label" }), h("span", { class: "dp-soft" })), (node, choice) => {
       node.classList.toggle("dp-else", !choice);
-      if (choice) return this.view.menus.fill(node, choice, choice.taken !== undefined && choice.taken === ahead?.n ? "this run" : "");
+      if (choice) return this.view.menus.fill(node, said(choice), choice.taken !== undefined && choice.taken === ahead?.n ? "this run" : "");
       this.view.menus.fill(node, { label: `${more} more…`, index: -2 });
       node.onclick = () => this.view.menus.showMore([...list.slice(few.length), ...others.filter((each) => each.why_not)], node);
     });
@@ -152,7 +153,7 @@ export const short = (name) => name.split(":")[0];
 
 /** What changed, whoever acted first. @param {any[]} facts @param {string | undefined} actor @returns {Fact[]} */
 export function changes(facts, actor) {
-  const changed = facts.filter(([, , was, now]) => was !== now);
+  const changed = facts.filter(([, , was, now, where]) => was !== now && where !== "in flight"); // the picture shows what is sent
   return [...changed.filter(([who]) => who === actor), ...changed.filter(([who]) => who !== actor)];
 }
 
