@@ -21,7 +21,8 @@ from widgets import play
 from widgets.frames import Frames
 from widgets.kit import ProcessView, shown
 from widgets.player import Player
-from widgets.scene import Arc, Box, Disc, Fact, Line, Scene
+from widgets.scene import Arc, Box, Disc, Fact, Scene
+from widgets.scene import Message as Sent
 
 
 class Ask(Message):
@@ -157,10 +158,10 @@ def test_every_field_is_a_fact_where_it_is_kept_and_settings_are_none() -> None:
     ]
 
 
-def test_a_field_that_changed_in_the_step_is_filled_and_its_title_says_what_it_was() -> None:
+def test_a_field_says_its_value_and_in_its_title_what_it_was_before_the_step() -> None:
     kept = marks(ProcessView.scene_of(run(Fire("A", "ping")).step), "kept")
     box = kept["memory:A:waiting for"]
-    assert (box.text, box.role, box.tone) == ("waiting for B", "accent", "soft")
+    assert box.text == "waiting for B"
     assert box.title == "A: waiting for is B, it was –"
     assert kept["disk:A:answered"].tone == "outline"
 
@@ -191,9 +192,9 @@ def test_a_timer_with_a_subject_is_an_arc_of_its_own() -> None:
 
 def test_a_message_has_the_colour_of_its_kind_and_its_values_as_words() -> None:
     step = run(Fire("A", "ping"), Fire("B", "ping")).step
-    arrows = [mark for mark in marks(ProcessView.scene_of(step), "processes").values() if isinstance(mark, Line)]
-    assert [arrow.text for arrow in arrows] == ["ping 1", "ping 1"]
-    assert len({arrow.role for arrow in arrows}) == 1
+    sent = [mark for mark in marks(ProcessView.scene_of(step), "processes").values() if isinstance(mark, Sent)]
+    assert [(mark.sender, mark.to, mark.text) for mark in sent] == [("A", "B", "ping 1"), ("B", "C", "ping 1")]
+    assert len({mark.role for mark in sent}) == 1
 
 
 def test_a_cut_is_crossed_out_and_marked_as_a_fault() -> None:

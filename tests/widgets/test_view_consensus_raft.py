@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from patterns.engine.history import History
 from patterns.engine.world import Crash, Cut, Deliver, Drop, Request
 from widgets.chapters.consensus_raft.view import VIEW as view
 from widgets.chapters.consensus_raft.view import term_role
-from widgets.scene import Box, Disc, Line, Scene
+from widgets.scene import Box, Disc, Message, Scene
 
 SEEDS = range(3)
 
@@ -66,7 +67,7 @@ def test_every_server_and_every_message_on_its_way_is_in_the_picture_and_nothing
     for step in random_run(seed).steps:
         shown = marks(view.scene_of(step), "processes")
         servers = {mark.id for mark in shown.values() if isinstance(mark, Disc)}
-        messages = {mark.id for mark in shown.values() if isinstance(mark, Line) and mark.id.startswith("message:")}
+        messages = {mark.id for mark in shown.values() if isinstance(mark, Message)}
         assert servers == {f"process:{name}" for name in step.state.names}, f"seed {seed}, step {step.number}"
         assert messages == {f"message:{packet.id}" for packet in step.state.packets}, f"seed {seed}, step {step.number}"
 
@@ -187,17 +188,19 @@ def test_two_leaders_of_one_term_are_an_era_of_their_own() -> None:
     assert len({era.key for era in eras if era}) == len(set(labels))
 
 
-def test_of_messages_on_one_link_the_foremost_has_the_words_of_all() -> None:
+def test_each_message_on_a_link_has_its_own_words_and_place() -> None:
     history = elected()
     leader = leader_of(history)
     history.apply(Request("A", leader.id, Put(1, "x", 10)))
     shown = marks(view.scene_of(history.step), "processes")
-    words: dict[tuple[str, str], list[str]] = {}
+    links: dict[tuple[str, str], list[Message]] = {}
     for packet in history.state.packets:
         if packet.sender == leader.id:
-            words.setdefault((packet.sender, packet.to), []).append(shown[f"message:{packet.id}"].text)
-    assert {"append 1, 1-2"} == {said[0] for said in words.values() if len(said) > 1 and "append" in said[0]}
-    assert all(rest == "" for said in words.values() for rest in said[1:])
+            message = shown[f"message:{packet.id}"]
+            assert isinstance(message, Message)
+            links.setdefault((message.sender, message.to), []).append(message)
+    assert {"append 1", "append 1-2"} <= {message.text for messages in links.values() for message in messages}
+    assert all(a.part >= b.part for messages in links.values() for a, b in pairwise(messages)), "the older is ahead"
 
 
 def test_a_log_too_long_for_words_shows_its_entries_terms() -> None:

@@ -28,7 +28,7 @@ from patterns.two_phase_commit.lesson.broken import BUGS
 from patterns.two_phase_commit.lesson.gallery import GALLERY, begun
 from widgets.chapters.two_phase_commit.view import VIEW as view
 from widgets.frames import Frames
-from widgets.scene import Box, Disc, Era, Label, Line, Panel, Scene
+from widgets.scene import Box, Disc, Era, Label, Message, Panel, Scene
 
 RUNS = [(protocol, 3) for protocol in PROTOCOLS] + [("basic", 1), ("presumed_abort", 2), ("basic", 5), ("basic", 9)]
 SIDE_BY_SIDE = 680
@@ -121,7 +121,7 @@ def test_every_process_and_every_message_on_its_way_is_in_the_picture_and_nothin
     for step in random_run(protocol, n).steps:
         shown = marks(scene_of(step)).values()
         processes = {mark.id for mark in shown if isinstance(mark, Disc)}
-        messages = {mark.id for mark in shown if isinstance(mark, Line) and mark.id.startswith("message:")}
+        messages = {mark.id for mark in shown if isinstance(mark, Message)}
         assert processes == {f"process:{name}" for name in step.state.names}, f"seed 0, step {step.number}"
         assert messages == {f"message:{packet.id}" for packet in step.state.packets}, f"seed 0, step {step.number}"
 
