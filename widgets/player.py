@@ -207,6 +207,13 @@ class Player(anywidget.AnyWidget):
 
     def page(self) -> str:
         """The run as one self-contained HTML page that steps without a kernel, offline."""
+        script = SCRIPT.replace("export default", "const player =")
+        parts = {"style": STYLE, "script": script, "run": self.saved}
+        return PAGE.format(title=html.escape(self.title), **{name: _packed(part) for name, part in parts.items()})
+
+    @property
+    def saved(self) -> str:
+        """The run as JSON, as far as a page without a kernel can use it."""
         frames, words = trimmed(self.frames, self.words)
         state = {
             "head": self.head | {"live": False},
@@ -216,10 +223,7 @@ class Player(anywidget.AnyWidget):
             "cursor": self.history.step.number,
             "answers": {},
         }
-        script = SCRIPT.replace("export default", "const player =")
-        return PAGE.format(
-            title=html.escape(self.title), style=_packed(STYLE), script=_packed(script), run=_packed(state)
-        )
+        return msgspec.json.encode(state).decode()
 
     def save(self, path: str | Path) -> Path:
         """Write `page()` to a file and return its path."""
@@ -228,9 +232,8 @@ class Player(anywidget.AnyWidget):
         return target
 
 
-def _packed(value: Any) -> str:
-    """A text or JSON value, compressed, in letters that can stand in a page."""
-    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+def _packed(text: str) -> str:
+    """A text, compressed, in letters that can stand in a page."""
     return b64encode(zlib.compress(text.encode(), 9, wbits=-15)).decode()
 
 

@@ -9,7 +9,7 @@
 
 export const TOKEN = 10.5;
 const NEAR = 36; // a label stands no farther from what it names, unless it must be said
-const TRIES = [0, 0.05, -0.05, 0.1, -0.1, 0.15, -0.15, 0.2, -0.2, 0.26, -0.26, 0.33, -0.33];
+const TRIES = [0, 0.05, -0.05, 0.1, -0.1, 0.15, -0.15, 0.2, -0.2, 0.26, -0.26, 0.33, -0.33, 0.4, -0.4, 0.48, -0.48];
 
 /** @param {number} a @param {number} b @param {number} t */
 export const lerp = (a, b, t) => a + (b - a) * t;

@@ -121,6 +121,7 @@ export class Menus {
     if (node.look === look) return;
     node.look = look;
     label.replaceChildren(...rich(choice.label));
+    node.title = plain(choice.label);
     said.textContent = (shut && choice.why_not) || note || [choice.ask && this.view.can.ask ? "or type another" : "", choice.when, choice.taken !== undefined ? "taken" : ""].filter(Boolean).join(" · ");
     node.classList.toggle("dp-shut", Boolean(shut));
     node.classList.toggle("dp-own", note === "this run");

@@ -138,7 +138,7 @@ export class Words {
     const rest = others.length - can.length;
     const few = list.length + (rest ? 1 : 0) > LINES ? list.slice(0, LINES - 1) : list;
     const more = list.length - few.length + rest;
-    const said = (/** @type {Choice} */ choice) => ({ ...choice, label: choice.label.replace(/^deliver /, "") }); // there is the arrow
+    const said = (/** @type {Choice} */ choice) => ({ ...choice, label: choice.label.replace(/^deliver /, "").replace(/(→ \S+): .*$/, "$1") }); // the rest is in its tooltip
     patch(this.nextList, more ? [...few, null] : few, () => h("button", { type: "button", class: "dp-act" }, h("span", { class: "dp-dot", "aria-hidden": "true" }), h("span", { class: "dp-label" }), h("span", { class: "dp-soft" })), (node, choice) => {
       node.classList.toggle("dp-else", !choice);
       if (choice) return this.view.menus.fill(node, said(choice), choice.taken !== undefined && choice.taken === ahead?.n ? "this run" : "");

@@ -1,0 +1,103 @@
+"""Every step of every gallery run, at fixed widths: nothing overlaps, is cut, is too small or too high, nothing moves.
+
+One page of one Chromium walks them all; a run is what a saved page holds. By default the wide card is walked in full
+and the others in every fifth step; `-m slow` walks all of them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from patterns.engine.history import History
+from widgets.player import SCRIPT, STYLE, Player
+
+ROOT = Path(__file__).resolve().parents[2]
+CHAPTERS = sorted(path.parent.name for path in ROOT.glob("patterns/*/lesson"))
+SIZES = {
+    "lab at 1280x720": (850, 590, 590),
+    "lab at 1440x900": (1110, 779, 779),
+    "file browser open": (640, 600, None),
+    "phone": (390, 844, None),
+}
+"""Window -> its width and height, and the height that the card may have."""
+MOST_SCROLLING = 0.05
+"""The part of the steps in which the words may be longer than their place."""
+PAGE = f"""<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>walk</title><style>body {{ margin: 0; }} {STYLE}</style><body></body></html>"""
+
+
+def runs(chapter: str) -> dict[str, Callable[[], History[Any, Any]]]:
+    return dict(import_module(f"patterns.{chapter}.lesson").CHAPTER.gallery)
+
+
+def state_of(history: History[Any, Any], title: str = "") -> str:
+    """What a saved page of this run holds."""
+    history.jump(0)
+    return Player(history, subtitle=title).saved
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser) -> Iterator[Page]:
+    opened = browser.new_page(reduced_motion="reduce")
+    opened.set_content(PAGE)
+    opened.add_script_tag(content=SCRIPT.replace("export default", "window.player ="), type="module")
+    opened.add_script_tag(path=Path(__file__).parent / "walk.js")
+    yield opened
+    opened.close()
+
+
+def walked(page: Page, state: str, size: tuple[int, int, int | None], every: int) -> dict[str, Any]:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    found: dict[str, Any] = page.evaluate("([state, every]) => walk(player, JSON.parse(state), every)", [state, every])
+    return found
+
+
+def judge(found: dict[str, Any], size: tuple[int, int, int | None], what: str) -> list[str]:
+    """What is wrong in a walk, a line each."""
+    kinds = Counter(kind for kind, _, _ in found["problems"])
+    first = {kind: f"{where}: {text}" for kind, where, text in reversed(found["problems"])}
+    wrong = [f"{what}: {count} x {kind}, first at {first[kind]}" for kind, count in kinds.items()]
+    if size[2] is not None and found["high"] > size[2] + 0.5:
+        wrong.append(f"{what}: the card is {found['high']} px high, {size[2]} are there")
+    return wrong
+
+
+@pytest.fixture(scope="module")
+def states() -> dict[tuple[str, str], str]:
+    return {(chapter, title): state_of(run(), title) for chapter in CHAPTERS for title, run in runs(chapter).items()}
+
+
+def walk_all(page: Page, states: dict[tuple[str, str], str], name: str, every: int) -> None:
+    wrong, steps, scrolls = [], 0, 0
+    for (chapter, title), state in states.items():
+        found = walked(page, state, SIZES[name], every)
+        wrong += judge(found, SIZES[name], f"{chapter}, {title}")
+        steps += found["steps"]
+        scrolls += found["scrolls"]
+    assert steps > len(states), "the runs have steps"
+    if scrolls > MOST_SCROLLING * steps:
+        wrong.append(f"the words are too long in {scrolls} of {steps} steps")
+    assert not wrong, f"{len(wrong)} in {steps} steps:\n" + "\n".join(wrong)
+
+
+def test_every_step_of_every_run_fits_one_screen(page: Page, states: dict[tuple[str, str], str]) -> None:
+    """JupyterLab at 1280x720 leaves 850 x 590 pixels."""
+    walk_all(page, states, "lab at 1280x720", 1)
+
+
+@pytest.mark.parametrize("name", ["lab at 1440x900", "file browser open", "phone"])
+def test_every_run_fits_other_windows(page: Page, states: dict[tuple[str, str], str], name: str) -> None:
+    walk_all(page, states, name, 5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["lab at 1440x900", "file browser open", "phone"])
+def test_every_step_of_every_run_fits_other_windows(page: Page, states: dict[tuple[str, str], str], name: str) -> None:
+    walk_all(page, states, name, 1)
