@@ -5,7 +5,7 @@
 import { put, svg, write } from "./dom.js";
 import { along, placed, settled, split, wayOf } from "./labels.js";
 import { DRAW, LAYERS, differ, numbersOf } from "./marks.js";
-import { SMALL, wide } from "./text.js";
+import { SMALL, cut, wide } from "./text.js";
 
 /** @typedef {import("./frame.js").AnyMark} AnyMark */
 /** @typedef {import("./run.js").PanelPicture} PanelPicture */
@@ -57,7 +57,7 @@ export class PanelStage {
       style: `left:${place.x.toFixed(1)}px;top:${place.y.toFixed(1)}px`,
       "aria-label": head.label,
     });
-    write(this.title, head.title ?? "");
+    write(this.title, cut(head.title ?? "", size.width - 4, Math.max(SMALL, SMALL / scale), 600));
     put(this.title, { "font-size": Math.max(SMALL, SMALL / scale), y: -top + 14 / Math.min(1, scale) });
     if (scale !== this.scale) for (const item of this.drawn.values()) item.mark = null; // its type has another size
     this.scale = scale;

@@ -9,7 +9,7 @@ import { Run } from "./run.js";
 import { signOf } from "./signs.js";
 import { Stage, hueOf } from "./stage.js";
 import { Time, timeHeight } from "./time.js";
-import { Words, heard } from "./words.js";
+import { Words, heard, inColumn } from "./words.js";
 
 /** @typedef {import("./frame.js").Frame} Frame */
 /** @typedef {import("./run.js").Choice} Choice */
@@ -308,7 +308,8 @@ export class PlayerView {
     ui.play.disabled = ui.forward.disabled && !playing;
     for (const each of [ui.until, ui.ask, ui.break]) each.disabled = !this.can.act;
     ui.speed.textContent = speed;
-    ui.cost.textContent = Object.entries(frame.cost).map(([name, count]) => `${count.toLocaleString("en")} ${count === 1 ? one(name) : name}`).join(" · ");
+    const costs = Object.entries(frame.cost).map(([name, count]) => `${count.toLocaleString("en")} ${count === 1 ? one(name) : name}`);
+    ui.cost.textContent = [inColumn(frame.clock) ? "" : frame.clock, ...costs].filter(Boolean).join(" · ");
     const code = run.codes[leaf.n];
     this.code = code ? code + (leaf === frame ? "" : `@${frame.depth}`) : "";
     const leaves = run.leaves();

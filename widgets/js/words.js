@@ -3,12 +3,17 @@
 // next in a place of its own. The words never scroll if there is any other way: what does not fit is one tap away.
 
 import { h, icon, patch, plain, rich, sentence } from "./dom.js";
+import { wide } from "./text.js";
 
 /** @typedef {import("./frame.js").Frame} Frame */
 /** @typedef {import("./run.js").Choice} Choice */
 /** @typedef {[string, string, string, string, string]} Fact who, name, was, now, where */
 
 const LINES = 4; // of what can happen next
+const ROOM = 150; // pixels that a choice's words have in any case
+
+/** The clock, if it is short: a long one stands above, with the costs. @param {string | undefined} clock */
+export const inColumn = (clock = "") => (clock.length > 14 ? "" : clock);
 
 /** Of a list only what is new. @param {string} was @param {string} now @returns {[string, string]} */
 export function shortened(was, now) {
@@ -60,12 +65,12 @@ export class Words {
    */
   show(frame, { asked, answer, always, hue, hueOf, sign }) {
     this.box.classList.toggle("dp-asking", Boolean(asked));
-    this.where.textContent = asked ? "before you see it" : (frame.clock ?? "");
+    this.where.textContent = asked ? "before you see it" : inColumn(frame.clock);
     this.why.hidden = Boolean(asked) || !frame.say.some(([, , source]) => source);
     const broken = always.flatMap((name, i) => (frame.always[i] ? [/** @type {[string, string]} */ ([name, frame.always[i]])] : []));
     this.chip.hidden = !always.length || Boolean(asked); // a promise could answer the question
     this.chip.classList.toggle("dp-no", broken.length > 0);
-    this.chip.textContent = broken.length ? `✕ ${broken.length > 1 ? `${broken.length} promises broken` : short(broken[0][0])}` : `${always.length} ${always.length === 1 ? "promise" : "promises"} ✓`;
+    this.chip.textContent = broken.length ? `✕ ${promises(broken.length)} broken` : `${promises(always.length)} ✓`;
     this.read.className = `dp-read n-${asked ? "ink" : hue}`;
     this.facts = asked ? [] : changes(frame.facts, frame.moment?.lane);
     if (asked) this.read.replaceChildren(this.question(asked));
@@ -136,17 +141,24 @@ export class Words {
     this.next.hidden = hidden;
     this.nextHead.textContent = list.length ? "What can happen next" : this.view.can.act ? "Nothing happens by itself now: choose below" : "The run ends here";
     const rest = others.length - can.length;
-    const few = list.length + (rest ? 1 : 0) > LINES ? list.slice(0, LINES - 1) : list;
+    const words = (/** @type {Choice} */ choice) => choice.label.replace(/^deliver /, "").replace(/(→ \S+): .*$/, "$1"); // the rest is in its tooltip
+    const lines = (/** @type {Choice} */ choice) => (wide(plain(words(choice)), 14, 600) > ROOM ? 2 : 1);
+    let few = list;
+    const taken = () => few.reduce((sum, choice) => sum + lines(choice), 0) + (few.length < list.length || rest ? 1 : 0);
+    while (few.length && taken() > LINES) few = few.slice(0, -1);
     const more = list.length - few.length + rest;
-    const said = (/** @type {Choice} */ choice) => ({ ...choice, label: choice.label.replace(/^deliver /, "").replace(/(→ \S+): .*$/, "$1") }); // the rest is in its tooltip
     patch(this.nextList, more ? [...few, null] : few, () => h("button", { type: "button", class: "dp-act" }, h("span", { class: "dp-dot", "aria-hidden": "true" }), h("span", { class: "dp-label" }), h("span", { class: "dp-soft" })), (node, choice) => {
       node.classList.toggle("dp-else", !choice);
-      if (choice) return this.view.menus.fill(node, said(choice), choice.taken !== undefined && choice.taken === ahead?.n ? "this run" : "");
+      node.classList.toggle("dp-long", Boolean(choice) && lines(choice) > 1);
+      if (choice) return this.view.menus.fill(node, { ...choice, label: words(choice) }, choice.taken !== undefined && choice.taken === ahead?.n ? "this run" : "");
       this.view.menus.fill(node, { label: `${more} more…`, index: -2 });
       node.onclick = () => this.view.menus.showMore([...list.slice(few.length), ...others.filter((each) => each.why_not)], node);
     });
   }
 }
+
+/** @param {number} n */
+const promises = (n) => `${n} ${n === 1 ? "promise" : "promises"}`;
 
 /** A promise's name without its explanation. @param {string} name */
 export const short = (name) => name.split(":")[0];
