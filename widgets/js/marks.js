@@ -68,6 +68,13 @@ const GLYPH = {
   append: "M-4.2 0H4.2M0-4.2V4.2",
   beat: "M-5 0H-2L-.6-4 1.2 4 2.4 0H5",
 };
+/** What stands in a token: what the view says, else a glyph or a letter of the message's own words. @param {any} mark */
+function signOf({ sign, text = "" }) {
+  if (sign) return sign;
+  const [first] = text.split(/[\s:]/);
+  if (first === "✓" || GLYPH[first]) return first === "✓" ? "yes" : first;
+  return text.includes("?") ? "?" : [...first].slice(0, first.length < 3 ? 2 : 1).join("");
+}
 const CROWN = "M-9 3.5-10-5-4.6-1.2 0-6.5 4.6-1.2 10-5 9 3.5Z";
 const LEAD = 5; // pixels between a leader's two rings
 
@@ -179,8 +186,7 @@ export const DRAW = {
     words(n, m, { scale }) {
       const size = Math.max(1, 1 / scale);
       n.r = (m.tone === "soft" ? 0.55 : 1) * TOKEN * size;
-      const small = m.tone === "soft" && !GLYPH[m.sign];
-      const sign = small ? "" : (m.sign ?? (m.text?.endsWith("?") ? "?" : ""));
+      const sign = m.tone === "soft" ? "" : signOf(m);
       put(n.body, { r: n.r });
       put(n.glyph, { d: GLYPH[sign] ?? "", transform: `scale(${size})` });
       write(n.text, GLYPH[sign] ? "" : [...sign].slice(0, 2).join(""));

@@ -144,7 +144,8 @@ export class PlayerView {
     const width = this.root.clientWidth;
     if (!width) return;
     const sizes = [...this.run.picture(this.state.n)].map(([id, { head }]) => ({ ...(this.run.sizes.get(id) ?? head), height: (this.run.sizes.get(id) ?? head).height + (head.title ? 20 : 0) }));
-    const high = width < NARROW ? Math.min(520, tall(sizes, width)) : width < SIDE ? 304 : 0;
+    this.words.wide = this.words.next.clientWidth || this.words.wide;
+    const high = width < NARROW ? Math.min(690, tall(sizes, width)) : width < SIDE ? 304 : 0;
     if (high) this.root.style.setProperty("--tall", `${high}px`);
     const { clientWidth, clientHeight } = this.ui.stage;
     if (clientWidth === this.stage.width && clientHeight === this.stage.height) return;

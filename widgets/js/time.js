@@ -243,14 +243,17 @@ export class Time {
       svg("rect", this.svg, { class: "dp-veil", x, y: 0, width: Math.max(0, width - x), height: this.low });
       if (width - x > 150 && this.low > 40) svg("text", this.svg, { class: "dp-after", x: x + 16, y: this.low / 2 + 4, "font-size": SIZE }).textContent = "after your answer";
     }
+    let held = true;
     for (const frame of path.slice(0, told.length + 1)) {
+      const breaks = held && frame.always.some(Boolean); // only where it begins to be broken
+      held = !frame.always.some(Boolean);
       const x = this.x(this.column(frame.depth));
       if (frame.ask) {
         const g = svg("g", this.svg, { class: `dp-flag-ask${frame.depth < this.lock ? " dp-answered" : ""}` });
         svg("circle", g, { cx: x, cy: y, r: 8.5 });
         svg("text", g, { x, y: y + 4.5, "text-anchor": "middle", "font-size": SIZE }).textContent = "?";
       } else if (frame.depth >= this.lock) break;
-      else if (frame.always.some(Boolean)) svg("circle", this.svg, { class: "dp-flag-no", cx: x, cy: y, r: 6 });
+      else if (breaks) svg("circle", this.svg, { class: "dp-flag-no", cx: x, cy: y, r: 6 });
       else if (frame.fault) svg("path", this.svg, { class: "dp-flag-fault", d: `M${x - 4} ${y - 4}l8 8m0-8-8 8` });
     }
     this.now = svg("path", this.svg, { class: "dp-now" });

@@ -10,7 +10,7 @@ import { wide } from "./text.js";
 /** @typedef {[string, string, string, string, string]} Fact who, name, was, now, where */
 
 const LINES = 4; // of what can happen next
-const ROOM = 150; // pixels that a choice's words have in any case
+const BESIDE = 96; // pixels of a choice's line that are not its words
 
 /** The clock, if it is short: a long one stands above, with the costs. @param {string | undefined} clock */
 export const inColumn = (clock = "") => (clock.length > 14 ? "" : clock);
@@ -55,6 +55,7 @@ export class Words {
     this.box = h("div", { class: "dp-words" }, h("div", { class: "dp-top" }, this.where, this.why, h("span", { class: "dp-grow" }), this.chip), this.read, this.next);
     /** @type {Fact[]} */
     this.facts = [];
+    this.wide = 266; // pixels of the list; measured when the card is
     /** @type {Choice[]} */
     this.listed = [];
   }
@@ -142,7 +143,7 @@ export class Words {
     this.nextHead.textContent = list.length ? "What can happen next" : this.view.can.act ? "Nothing happens by itself now: choose below" : "The run ends here";
     const rest = others.length - can.length;
     const words = (/** @type {Choice} */ choice) => choice.label.replace(/^deliver /, "").replace(/(→ \S+): .*$/, "$1"); // the rest is in its tooltip
-    const lines = (/** @type {Choice} */ choice) => (wide(plain(words(choice)), 14, 600) > ROOM ? 2 : 1);
+    const lines = (/** @type {Choice} */ choice) => (wide(plain(words(choice)), 14, 600) > this.wide - BESIDE ? 2 : 1);
     let few = list;
     const taken = () => few.reduce((sum, choice) => sum + lines(choice), 0) + (few.length < list.length || rest ? 1 : 0);
     while (few.length && taken() > LINES) few = few.slice(0, -1);
