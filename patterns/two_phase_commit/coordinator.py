@@ -49,6 +49,8 @@ class Open(msgspec.Struct, frozen=True, gc=False):
 class Coordinator(Logged, kw_only=True):
     """The coordinator. Times are in ms."""
 
+    participants: tuple[str, ...] = setting(())
+    """The participants that it may ask; empty: any."""
     cooperative: bool = setting(True)
     """Whether it names the participants to one another, so that a participant in doubt can ask the others."""
     vote_timeout: int = setting(60)
@@ -101,6 +103,11 @@ class Coordinator(Logged, kw_only=True):
         if outcome := self.outcome_for(transfer.txn):
             self.note("C.known", client=client, txn=transfer.txn, outcome=outcome)
             self.reply(client, Done(transfer.txn, outcome))
+            return
+        strangers = tuple(name for name in transfer.participants if name not in self.participants)
+        if self.participants and strangers:
+            self.note("C.stranger", txn=transfer.txn, strangers=strangers)
+            self.reply(client, Done(transfer.txn, "abort"))
             return
         txn = transfer.txn if self.life == 1 else f"{transfer.txn}.{self.life}"
         self.ask_for_votes(Open(txn, client, transfer.participants), transfer)

@@ -132,6 +132,7 @@ class TwoPhaseCommit(Simulation):
         return [
             coordinator(
                 id=COORDINATOR,
+                participants=tuple(map(bank, params.customers)),
                 cooperative=params.cooperative,
                 vote_timeout=params.vote_timeout,
                 ack_timeout=params.ack_timeout,

@@ -72,6 +72,14 @@ def test_without_cooperation_participants_are_not_told_of_one_another() -> None:
     assert [message.participants for _, message in effects.sends] == [(), ()]
 
 
+def test_a_transfer_with_an_unknown_participant_is_aborted_at_once() -> None:
+    """Ours: such a transfer could never be prepared, and a real coordinator must survive it."""
+    knows = coordinator(participants=("P1", "P2"))
+    after, effects = knows.after_request("A", Transfer("T1", (ANN, Move("P9", "zoe", 40))))
+    assert effects.replies == [("A", Done("T1", "abort"))]
+    assert (after, effects.sends) == (knows, [])
+
+
 # A participant votes
 
 

@@ -11,7 +11,7 @@ from patterns.engine.script import Script
 from patterns.engine.world import World
 from patterns.two_phase_commit.doubt import blocked, in_doubt
 from patterns.two_phase_commit.machine import COORDINATOR, TwoPhaseCommit
-from patterns.two_phase_commit.messages import Commit, PreCommit, Prepare, Voted
+from patterns.two_phase_commit.messages import Commit, Move, PreCommit, Prepare, Transfer, Voted
 
 from .milestones import all_ended
 
@@ -158,9 +158,16 @@ def a_partition_splits() -> Run:
     return ended(run.until(when(lambda world: not in_doubt(world) and not world["C"].open)).heal())
 
 
+def stranger() -> Run:
+    """B's transfer names a bank that the coordinator does not know: no bank is asked. A's transfer goes its way."""
+    moves = (Move("P1", "ann", -40), Move("P9", "zoe", 40))
+    return ended(Script(TwoPhaseCommit()).ask("B", Transfer("T2", moves), to=COORDINATOR).ask("A"))
+
+
 GALLERY: Mapping[str, Callable[[], Run]] = {
     "All banks vote yes, and the transfer commits": commit,
     "One bank votes no, and the transfer aborts": honest_no,
+    "A transfer names an unknown bank, and aborts at once": stranger,
     "The coordinator crashes, and all banks are blocked": blocked_behind_a_crash,
     "One bank knows the decision, and the others ask it": one_knows,
     "No bank knows the decision, and asking does not help": nobody_knows,
