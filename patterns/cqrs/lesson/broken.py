@@ -1,0 +1,334 @@
+"""The two sides with one rule broken: each a subclass with one small method overridden, or one parameter changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from patterns.cqrs.facts import Fact, Order, Ordered, fact_of, fold, recorded_as, stream_of
+from patterns.cqrs.machine import PHONE, Cqrs, Shopper
+from patterns.cqrs.messages import Accepted, Feed, Fetch, Shown
+from patterns.cqrs.page import Page
+from patterns.cqrs.projector import Projector
+from patterns.cqrs.properties import (
+    ALWAYS,
+    all_level,
+    counted_once,
+    model_is_fold,
+    never_back,
+    new_version_is_live,
+    no_command_twice,
+    no_letter_twice,
+    reads_own_writes,
+    shop_of,
+    stale_is_stale,
+)
+from patterns.cqrs.shop import Shop
+from patterns.engine.planted import Bug, Search
+from patterns.engine.process import durable, on, on_timer
+from patterns.engine.properties import Property, Sometimes
+from patterns.engine.step import Rule
+from patterns.engine.table import Table
+from patterns.engine.world import World
+from patterns.event_sourcing.store import Recorded
+
+# The write side
+
+
+class NumbersFirst(Shop):
+    """A store that gives a writer its position when it asks, and commits a moment later."""
+
+    rules = {
+        "W.number": Rule(
+            "**{order} takes position {position}** before it commits: until then no reader sees it.",
+            "wrong: a position taken before the commit is no order of visibility",
+        )
+    }
+    taken: int = durable(0)
+    open: Table[tuple[str, Order, int]] = Table()
+    """The id of a command -> its client, the command, and the position that it took."""
+
+    def append(self, client: str, order: Order, facts: tuple[Fact, ...], version: int) -> None:
+        if order.id in self.open:
+            return
+        self.taken = max(self.taken, self.log.events[-1].position) + 1
+        self.note("W.number", order=order.id, position=self.taken)
+        self.open = self.open.put(order.id, (client, order, self.taken))
+        self.set_timer("commit", 10, 60, about=order.id)
+
+    @on_timer("commit")
+    def commit(self, id: str) -> None:
+        client, order, position = self.open[id]
+        self.open = self.open.without(id)
+        batch = [recorded_as(id, Ordered(order.coffee, order.bags, order.customer, id))]
+        self.log, at = self.log.put(stream_of(order.coffee), batch, position)
+        self.note("W.decided", order=id, position=at.position, version=at.version)
+        self.answer(client, order, Accepted(id, at.position, at.version))
+
+
+class FilterHoldsBack(Shop):
+    def scanned(self, fetch: Fetch, seen: tuple[Recorded, ...], wanted: tuple[Recorded, ...]) -> int:
+        return wanted[-1].position if wanted else fetch.after
+
+
+class FilterRunsAhead(Shop):
+    def scanned(self, fetch: Fetch, seen: tuple[Recorded, ...], wanted: tuple[Recorded, ...]) -> int:
+        return self.log.events[-1].position
+
+
+class ShowsTheShelfAsItIsNow(Shop):
+    def delivered(self, event: Recorded) -> Recorded:
+        fact = fact_of(event)
+        if not isinstance(fact, Ordered):
+            return event
+        stream = self.log.stream(event.stream).events
+        before = fold(fact_of(each) for each in stream if each.version < event.version)
+        sold = before - self.shelf(fact.coffee)[0]
+        return replace(event, data=recorded_as(event.id, replace(fact, bags=sold)).data)
+
+
+# Customers
+
+
+class NewIdForEachClick(Shopper):
+    def again(self, world: World, name: str, order: Order) -> Order | None:
+        return replace(order, id=f"{name}-2")
+
+
+class OrdersAgainWhenStale(Shopper):
+    def again(self, world: World, name: str, order: Order) -> Order | None:
+        phone = world.call(name + PHONE)
+        stale = phone is not None and isinstance(phone.reply, Shown) and phone.reply.stale
+        return replace(order, id=f"{name}-2") if stale else order
+
+
+class WantsTheVersion(Shopper):
+    def wanted(self, world: World, accepted: Accepted) -> int:
+        return accepted.version
+
+
+class WantsTheNewest(Shopper):
+    def wanted(self, world: World, accepted: Accepted) -> int:
+        return shop_of(world).log.events[-1].position
+
+
+# Projectors
+
+
+class StopsAtAnEmptyPage(Projector):
+    @on(Feed)
+    def write(self, shop: str, feed: Feed) -> None:
+        if feed.events or self.version == 1:
+            super().write(shop, feed)
+
+
+# The read side
+
+
+class OneCheckpointForAll(Page):
+    def key(self, model: str, version: int) -> str:
+        return "all"
+
+
+class OneCheckpointForAllVersions(Page):
+    def key(self, model: str, version: int) -> str:
+        return model
+
+
+class TakesAnyWrite(Page):
+    def may_move(self, checkpoint: int, after: int) -> bool:
+        return True
+
+
+class AnyProjectorWillDo(Page):
+    def is_fresh(self, model: str, wanted: int) -> bool:
+        return max(self.checkpoints.values()) >= wanted
+
+
+class CountsParkedAsApplied(Page):
+    def is_fresh(self, model: str, wanted: int) -> bool:
+        return self.checkpoint(model) >= wanted
+
+
+class ParksOneEventOnly(Page):
+    def must_park(self, event: Recorded, unreadable: tuple[str, ...], parked: frozenset[str]) -> bool:
+        return event.id in unreadable
+
+
+class SwitchesAtOnce(Page):
+    def may_switch(self, old: int, new: int, began: int) -> bool:
+        return True
+
+
+class SwitchesAtTheMark(Page):
+    def may_switch(self, old: int, new: int, began: int) -> bool:
+        return new >= began
+
+
+class ProjectionsSendLetters(Page):
+    def sends_letters(self, model: str, version: int) -> bool:
+        return model == "orders"
+
+
+class NewMailerBeginsAtTheStart(Page):
+    def first_checkpoint(self, model: str) -> int:
+        return 0
+
+
+# How each is found
+
+SMALL = Cqrs(models=("orders",), coffees=("mocha",), looks=False, retries=False, timing="quiet", budget={})
+"""One read model, one customer. Timers of projectors fire only when no message is on its way, and nothing fails."""
+TWO = SMALL.again(coffees=("mocha", "mocha"))
+CRASH = SMALL.again(budget={"crash": 1})
+REBUILD = SMALL.again(rebuild="orders", limit=1)
+
+
+def _bug(sentence: str, machine: Cqrs, breaks: Property | Sometimes, only: bool = False, **changes: Any) -> Bug:
+    """Found by a search of this machine. `only`: nothing else is watched, because other properties break earlier."""
+    others = () if only else tuple(each for each in (*ALWAYS, all_level) if each is not breaks)
+    return Bug(sentence, changes, Search(machine, (breaks, *others)), breaks)
+
+
+BUGS: Mapping[str, Bug] = {
+    "the checkpoint after the row": _bug(
+        "A projector writes the row, and in a second transaction the checkpoint.",
+        CRASH,
+        counted_once,
+        only=True,
+        commit="row first",
+    ),
+    "the checkpoint before the row": _bug(
+        "A projector writes the checkpoint, and in a second transaction the row.",
+        CRASH,
+        counted_once,
+        only=True,
+        commit="checkpoint first",
+    ),
+    "a row does not know its last event": _bug(
+        "The checkpoint comes after the row, and the row does not remember the position of its last event.",
+        CRASH.again(commit="row first", numbered=True),
+        counted_once,
+        only=True,
+        numbered=False,
+    ),
+    "positions are taken before the commit": _bug(
+        "The store gives a command its position first, and commits it later: a later position can be read before it.",
+        TWO,
+        reads_own_writes,
+        only=True,
+        shop=NumbersFirst,
+    ),
+    "two projectors share a checkpoint": _bug(
+        "All read models have one checkpoint: the events that one has applied are skipped by the others.",
+        SMALL.again(models=("orders", "sellers")),
+        model_is_fold,
+        page=OneCheckpointForAll,
+    ),
+    "two versions share a checkpoint": _bug(
+        "The checkpoint has the name of the read model and no version: a new version begins where the old one stands.",
+        REBUILD,
+        model_is_fold,
+        page=OneCheckpointForAllVersions,
+    ),
+    "no compare-and-set": _bug(
+        "A write does not say which checkpoint it replaces: two instances of a projector apply an event twice.",
+        SMALL.again(instances=2),
+        model_is_fold,
+        page=TakesAnyWrite,
+    ),
+    "waits for the newest event": _bug(
+        "A phone waits for the newest position in the store: it waits for strangers, and calls a good answer stale.",
+        TWO,
+        stale_is_stale,
+        shopper=WantsTheNewest,
+    ),
+    "waits for another projector": _bug(
+        "A query is answered as soon as any read model has the position, and not the one that answers it.",
+        SMALL.again(models=("orders", "sellers")),
+        reads_own_writes,
+        page=AnyProjectorWillDo,
+    ),
+    "waits for the version of the stream": _bug(
+        "A phone waits for the version of the stream, which is another number than the position, and a smaller one.",
+        SMALL,
+        reads_own_writes,
+        shopper=WantsTheVersion,
+    ),
+    "a parked event counts as applied": _bug(
+        "A query counts a parked event as applied: the answer lacks it, and is not called stale.",
+        SMALL.again(unreadable={"orders": ("ann-1",)}),
+        reads_own_writes,
+        page=CountsParkedAsApplied,
+    ),
+    "the filter never advances": _bug(
+        "The store reports the last event that matched, so a stretch without one is looked at again and again.",
+        SMALL.again(limit=1),
+        all_level,
+        shop=FilterHoldsBack,
+    ),
+    "the filter runs ahead": _bug(
+        "The store reports the end of the log although it looked at one page: events behind the page are lost.",
+        TWO.again(limit=1),
+        model_is_fold,
+        shop=FilterRunsAhead,
+    ),
+    "parks one event only": _bug(
+        "Only the event that cannot be read is set aside: the next one of its stream is applied before it.",
+        TWO.again(models=("shelf",), unreadable={"shelf": ("ann-1",)}),
+        model_is_fold,
+        page=ParksOneEventOnly,
+    ),
+    "the rebuild stops at an empty page": _bug(
+        "The new version takes a page without events of its own for the end of the log.",
+        REBUILD,
+        new_version_is_live,
+        projector=StopsAtAnEmptyPage,
+    ),
+    "the switch comes too early": _bug(
+        "Queries read the new version as soon as it has applied something.",
+        REBUILD.again(looks=True),
+        never_back,
+        page=SwitchesAtOnce,
+    ),
+    "the rebuild ends at a fixed position": _bug(
+        "Queries read the new version when it has the events that were there when the rebuild began.",
+        REBUILD.again(looks=True),
+        never_back,
+        page=SwitchesAtTheMark,
+    ),
+    "a projection sends letters": _bug(
+        "The projection of the orders sends the letters: a rebuild sends them again.",
+        REBUILD,
+        no_letter_twice,
+        page=ProjectionsSendLetters,
+    ),
+    "a new mailer begins at the first event": _bug(
+        "A new version of the mailer begins at the first event, and not where the old one stands.",
+        SMALL.again(models=("mail",), rebuild="mail"),
+        no_letter_twice,
+        only=True,
+        page=NewMailerBeginsAtTheStart,
+    ),
+    "the projector asks the write side": _bug(
+        "The projector stores the shelf as it is now: it sees the future of the event that it applies.",
+        TWO.again(models=("shelf",)),
+        model_is_fold,
+        shop=ShowsTheShelfAsItIsNow,
+    ),
+    "a retry has a fresh id": _bug(
+        "A second click makes a new command: the shop cannot know that it is the same order.",
+        SMALL.again(retries=True),
+        no_command_twice,
+        shopper=NewIdForEachClick,
+    ),
+    "a stale answer repeats the command": _bug(
+        "A phone that waited in vain orders once more, although the shop had said yes.",
+        SMALL.again(retries=True),
+        no_command_twice,
+        shopper=OrdersAgainWhenStale,
+    ),
+}
+"""Title -> bug."""
