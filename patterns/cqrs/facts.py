@@ -33,7 +33,7 @@ class Ordered(msgspec.Struct, frozen=True, tag="ordered", forbid_unknown_fields=
 Fact = Received | Ordered
 
 
-class Order(Message):
+class Order(Message, frozen=True):
     """A command: a customer wants bags of coffee. Its id names the command, also when it is sent again."""
 
     id: str
@@ -74,7 +74,8 @@ def recorded_as(id: str, fact: Fact) -> NewEvent:
 
 @cache
 def _decoded(data: str) -> Fact:
-    return msgspec.json.decode(data, type=Fact)
+    fact: Fact = msgspec.json.decode(data, type=Fact)
+    return fact
 
 
 def fact_of(event: NewEvent) -> Fact:

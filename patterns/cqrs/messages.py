@@ -20,7 +20,7 @@ PARTS_IN_WORDS: dict[Part, str] = {"all": "rows and checkpoint", "rows": "rows",
 # The write side's answers
 
 
-class Accepted(Message):
+class Accepted(Message, frozen=True):
     """The command was carried out. Its event stands at this position of the store."""
 
     order: str
@@ -30,7 +30,7 @@ class Accepted(Message):
     words = "{order} accepted at {position}"
 
 
-class Declined(Message):
+class Declined(Message, frozen=True):
     """The command was carried out, and decided nothing: there is no event, and no new position."""
 
     order: str
@@ -38,7 +38,7 @@ class Declined(Message):
     words = "{order} declined: {left} left"
 
 
-class Conflict(Message):
+class Conflict(Message, frozen=True):
     """Another command had this id before."""
 
     order: str
@@ -48,7 +48,7 @@ class Conflict(Message):
 # Projectors and the store
 
 
-class Fetch(Message):
+class Fetch(Message, frozen=True):
     """A projector asks for the events after a position. The answer may wait until there is one."""
 
     after: int
@@ -56,7 +56,7 @@ class Fetch(Message):
     words = "after {after}?"
 
 
-class Feed(Message):
+class Feed(Message, frozen=True):
     """The next events that the projector wants. Everything after `after`, up to `through`, was looked at."""
 
     after: int
@@ -73,7 +73,7 @@ class Feed(Message):
 # Projectors and the page
 
 
-class Where(Message):
+class Where(Message, frozen=True):
     """A projector asks for the checkpoint of its read model."""
 
     model: str
@@ -81,7 +81,7 @@ class Where(Message):
     words = "where is {model} {version}?"
 
 
-class Apply(Message):
+class Apply(Message, frozen=True):
     """A write to a read model: these events, and the checkpoint from `after` to `through`."""
 
     model: str
@@ -97,7 +97,7 @@ class Apply(Message):
         return f"write {PARTS_IN_WORDS[self.part]}: {self.after} → {self.through}"
 
 
-class Replay(Message):
+class Replay(Message, frozen=True):
     """Apply the parked events of a read model: its projector can read them now."""
 
     model: str
@@ -105,7 +105,7 @@ class Replay(Message):
     words = "replay the parked events"
 
 
-class At(Message):
+class At(Message, frozen=True):
     """Where a read model stands, and which part of a write is done."""
 
     checkpoint: int
@@ -117,7 +117,7 @@ class At(Message):
         return f"at {self.checkpoint}" if self.part == "all" else f"{self.part} written"
 
 
-class Stop(Message):
+class Stop(Message, frozen=True):
     """Queries read a later version: this one is not needed any more."""
 
     words = "stop"
@@ -126,7 +126,7 @@ class Stop(Message):
 # The read side's clients
 
 
-class Show(Message):
+class Show(Message, frozen=True):
     """A query: what a read model has about a subject, at `wanted` or later."""
 
     model: str
@@ -138,7 +138,7 @@ class Show(Message):
         return f"show {self.model} of {self.about}" + (f", with {self.wanted}" if self.wanted else "")
 
 
-class Shown(Message):
+class Shown(Message, frozen=True):
     """The answer to a query."""
 
     model: str
@@ -156,13 +156,13 @@ class Shown(Message):
         return f"{'nothing' if value is None else value}, {'STALE, ' if self.stale else ''}as of {self.position}"
 
 
-class Rebuild(Message):
+class Rebuild(Message, frozen=True):
     """An operator asks for a new version of a read model, filled from the first event on."""
 
     words = "build a new version"
 
 
-class Repair(Message):
+class Repair(Message, frozen=True):
     """An operator deploys a projector that can read the events that it could not read."""
 
     words = "deploy the repaired projector"

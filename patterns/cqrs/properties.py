@@ -48,7 +48,10 @@ def folded(model: str, version: int, facts: Iterable[Fact]) -> dict[str, Any]:
     orders = [fact for fact in facts if isinstance(fact, Ordered)]
     match model:
         case "orders" | "mail":
-            lines = [(each.customer, each.order if (model, version) != ("orders", 2) else f"{each.order} {each.coffee}") for each in orders]
+            lines = [
+                (each.customer, each.order if (model, version) != ("orders", 2) else f"{each.order} {each.coffee}")
+                for each in orders
+            ]
             return {name: tuple(line for customer, line in lines if customer == name) for name, _ in lines}
         case "shelf":
             put = [fact for fact in facts if isinstance(fact, Received)]

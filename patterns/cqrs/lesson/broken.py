@@ -188,7 +188,8 @@ REBUILD = SMALL.again(rebuild="orders", limit=1)
 
 def _bug(sentence: str, machine: Cqrs, breaks: Property | Sometimes, only: bool = False, **changes: Any) -> Bug:
     """Found by a search of this machine. `only`: nothing else is watched, because other properties break earlier."""
-    others = () if only else tuple(each for each in (*ALWAYS, all_level) if each is not breaks)
+    every: tuple[Property | Sometimes, ...] = () if only else (*ALWAYS, all_level)
+    others = [each for each in every if each is not breaks]
     return Bug(sentence, changes, Search(machine, (breaks, *others)), breaks)
 
 

@@ -17,11 +17,12 @@ from patterns.cqrs.models import ReadModel, Row
 from patterns.cqrs.page import Page
 from patterns.cqrs.projector import Projector
 from patterns.cqrs.properties import ALWAYS, all_level, counted_once, model_is_fold, reads_own_writes, stale_is_stale
-from patterns.engine.exercise import Answer, Case, Exercise, Mistake, Rule
+from patterns.engine.exercise import Answer, Case, Exercise, Rule, mistakes_of
 from patterns.engine.planted import AnyMachine, Scripted, Search, planted
 from patterns.engine.process import on, on_timer
 from patterns.engine.script import Script
 from patterns.engine.table import Table
+from patterns.event_sourcing.store import Recorded
 
 from .broken import SMALL, TWO
 
@@ -42,44 +43,21 @@ def project_solution(row: int, checkpoint: int, position: int, event: int) -> tu
     return (row + event, position) if position == checkpoint + 1 else (row, checkpoint)
 
 
-PROJECT_MISTAKES = (
-    Mistake(
-        "counts a duplicate",
-        "Your projector adds an event that it had before. Compare its position with the checkpoint: an event at or "
-        "below the checkpoint is counted already.",
-        lambda row, checkpoint, position, event: (
-            (row + event, max(checkpoint, position)) if position <= checkpoint + 1 else (row, checkpoint)
+PROJECT_MISTAKES = mistakes_of(
+    __package__,
+    "project",
+    {
+        "counts a duplicate": lambda row, at, position, event: (
+            (row + event, max(at, position)) if position <= at + 1 else (row, at)
         ),
-    ),
-    Mistake(
-        "jumps over a gap",
-        "Your projector takes an event although the one before it has not come. The checkpoint then says that the "
-        "missing event was counted, and it never will be. Wait for it: change nothing.",
-        lambda row, checkpoint, position, event: (row + event, position) if position > checkpoint else (row, checkpoint),
-    ),
-    Mistake(
-        "adds whatever comes",
-        "Your projector adds every event that arrives. Compare its position with the checkpoint first.",
-        lambda row, checkpoint, position, event: (row + event, position),
-    ),
-    Mistake(
-        "moves the checkpoint alone",
-        "Your projector moves the checkpoint and leaves the row: the event is never counted. Change both together.",
-        lambda row, checkpoint, position, event: (row, position) if position == checkpoint + 1 else (row, checkpoint),
-    ),
-    Mistake(
-        "forgets the checkpoint",
-        "Your projector changes the row and leaves the checkpoint: after a crash the event is counted again. "
-        "Change both together.",
-        lambda row, checkpoint, position, event: (
-            (row + event, checkpoint) if position == checkpoint + 1 else (row, checkpoint)
+        "jumps over a gap": lambda row, at, position, event: (row + event, position) if position > at else (row, at),
+        "adds whatever comes": lambda row, at, position, event: (row + event, position),
+        "moves the checkpoint alone": lambda row, at, position, event: (row, position if position == at + 1 else at),
+        "forgets the checkpoint": lambda row, at, position, event: (
+            (row + event, at) if position == at + 1 else (row, at)
         ),
-    ),
-    Mistake(
-        "applies nothing",
-        "Your projector changes nothing, so the read model stays empty for ever.",
-        lambda row, checkpoint, position, event: (row, checkpoint),
-    ),
+        "applies nothing": lambda row, at, position, event: (row, at),
+    },
 )
 
 
@@ -97,7 +75,8 @@ class EventByEvent(Projector):
     @on(Feed)
     def write(self, shop: str, feed: Feed) -> None:
         of = (self.model, self.version, feed.after)
-        for events in [(event,) for event in feed.events] or [()]:
+        single: list[tuple[Recorded, ...]] = [(event,) for event in feed.events]
+        for events in single or [()]:
             self.ask(self.page, Apply(*of, events, feed.through))
 
 
@@ -114,7 +93,7 @@ def _projecting(rule: Rule, machine: AnyMachine) -> AnyMachine:
                 fact, before = fact_of(event), (value, at)
                 value, at = rule(*before, event.position, fact.bags)
                 if (value, at) != before:
-                    self.tables = self.tables.put(key, ReadModel(Table().put(fact.coffee, Row(value, at))))
+                    self.tables = self.tables.put(key, ReadModel(Table(((fact.coffee, Row(value, at)),))))
             at = at if apply.events else max(at, apply.through)
             self.checkpoints = self.checkpoints.put(key, at)
             self.note("R.write", model=model, version=apply.version, after=was, through=at)
@@ -144,46 +123,28 @@ def answer_solution(model_position: int, wanted: int, waited_ms: int, deadline_m
     return WAIT if waited_ms < deadline_ms else STALE
 
 
-ANSWER_MISTAKES = (
-    Mistake(
-        "strict instead of at least",
-        "Your page waits although the read model stands exactly at the wanted position, so it has the event. "
-        "At or above is enough.",
-        lambda at, wanted, waited, deadline: SHOW if at > wanted else WAIT if waited < deadline else STALE,
-    ),
-    Mistake(
-        "waits for exactly this position",
-        "Your page shows the list only at the wanted position itself. A read model that is further on has the event, "
-        "too.",
-        lambda at, wanted, waited, deadline: SHOW if at == wanted else WAIT if waited < deadline else STALE,
-    ),
-    Mistake(
-        "hangs at the deadline",
-        "Your page waits for ever if the projector does not come. When the deadline is over, say that the answer is "
-        "stale.",
-        lambda at, wanted, waited, deadline: SHOW if at >= wanted else WAIT,
-    ),
-    Mistake(
-        "shows at the deadline",
-        "Your page shows the old list at the deadline as if it were right. Say that it is stale.",
-        lambda at, wanted, waited, deadline: SHOW if at >= wanted or waited >= deadline else WAIT,
-    ),
-    Mistake(
-        "never waits",
-        "Your page shows the table as it is. The customer has just ordered, and does not find her order.",
-        lambda at, wanted, waited, deadline: SHOW,
-    ),
-    Mistake(
-        "stale at once",
-        "Your page gives up at once. The projector is most often only some milliseconds behind: wait until the "
-        "deadline.",
-        lambda at, wanted, waited, deadline: SHOW if at >= wanted else STALE,
-    ),
-    Mistake(
-        "looks at the clock first",
-        "Your page calls an answer stale although the read model has the event. Look at the position first.",
-        lambda at, wanted, waited, deadline: STALE if waited >= deadline else SHOW if at >= wanted else WAIT,
-    ),
+def _late(waited: int, deadline: int) -> str:
+    return WAIT if waited < deadline else STALE
+
+
+ANSWER_MISTAKES = mistakes_of(
+    __package__,
+    "answer",
+    {
+        "more instead of at least": lambda at, wanted, waited, deadline: (
+            SHOW if at > wanted else _late(waited, deadline)
+        ),
+        "exactly this position": lambda at, wanted, waited, deadline: SHOW if at == wanted else _late(waited, deadline),
+        "hangs at the deadline": lambda at, wanted, waited, deadline: SHOW if at >= wanted else WAIT,
+        "shows at the deadline": lambda at, wanted, waited, deadline: (
+            SHOW if at >= wanted or waited >= deadline else WAIT
+        ),
+        "never waits": lambda at, wanted, waited, deadline: SHOW,
+        "stale at once": lambda at, wanted, waited, deadline: SHOW if at >= wanted else STALE,
+        "looks at the clock first": lambda at, wanted, waited, deadline: (
+            STALE if waited >= deadline else SHOW if at >= wanted else WAIT
+        ),
+    },
 )
 
 

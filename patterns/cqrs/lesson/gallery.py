@@ -1,4 +1,4 @@
-"""Runs worth seeing. Each stands at its start: what Ann sees and when, what a crash costs, and how a model is rebuilt."""
+"""Runs worth seeing. Each stands at its start: what Ann is shown, what a crash costs, how a model is rebuilt."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def clicks_twice() -> Run:
 
 
 def declined() -> Run:
-    """One bag is left. Ann gets it, and Bob's command decides nothing: it has no position, and no phone waits for it."""
+    """One bag is left. Ann gets it. Bob's command decides nothing: it has no position, and no phone waits for it."""
     run = Script(Cqrs(models=("orders",), bags=1)).ask("ann").ask("bob").ask("bob")
     return ended(looks(run, 0, "bob").until(when(ordered_and_level)))
 

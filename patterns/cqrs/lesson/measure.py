@@ -9,11 +9,10 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from patterns.cqrs.facts import Order
-from patterns.cqrs.machine import OPERATOR, PAGE, Cqrs
+from patterns.cqrs.machine import OPERATOR, Cqrs
 from patterns.cqrs.messages import Rebuild
-from patterns.cqrs.properties import models_of, page_of, shop_of, switched
+from patterns.cqrs.properties import models_of, page_of, shop_of
 from patterns.cqrs.shop import Shop
-from patterns.engine.history import History
 from patterns.engine.milestones import fired, when
 from patterns.engine.planted import planted
 from patterns.engine.process import on_timer, setting
