@@ -66,7 +66,7 @@ class Feed(Message, frozen=True):
     def __str__(self) -> str:
         positions = [str(event.position) for event in self.events]
         if not positions:
-            return f"no event of yours up to {self.through}"
+            return f"no event for it, up to {self.through},"
         return f"event{'s' if positions[1:] else ''} {', '.join(positions)}"
 
 

@@ -22,6 +22,8 @@ HOP = 10
 """How many ms a message takes."""
 ORDERS = 60
 """How many orders are written at each rate."""
+AFTERWARDS = 250
+"""How many ms are shown after the switch."""
 
 
 class Busy(Shop):
@@ -114,7 +116,7 @@ def rebuild(gap: int = 60, batch: int = 4) -> list[Moment]:
     run = Script(busy(gap, models=("orders",), rebuild="orders", limit=batch))
     run.until(when(lambda world: _head(world) > ORDERS // 2)).ask(OPERATOR, Rebuild)
     began = run.world.clock
-    run.until(fired("R.switch")).until(when(lambda world: _head(world) > ORDERS and not world.packets))
+    run.until(fired("R.switch")).wait(AFTERWARDS)
     return [_moment(step.state, began) for step in run.history.branch if step.state.clock >= began]
 
 

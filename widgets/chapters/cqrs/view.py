@@ -11,7 +11,7 @@ from typing import Any
 
 from patterns.cqrs.facts import Order
 from patterns.cqrs.messages import Apply, At, Feed, Fetch, Show, Shown, Where
-from patterns.cqrs.models import KINDS, behind
+from patterns.cqrs.models import KINDS, behind, key_of
 from patterns.cqrs.page import Page
 from patterns.cqrs.projector import Projector
 from patterns.cqrs.properties import models_of, page_of, projectors_of, shop_of
@@ -149,7 +149,8 @@ class CqrsView(ProcessView):
             marks.append(self._event(event, at))
         y, label = 62.0, [f"the store has {len(shop_of(self.world).log.events)} events"]
         page = page_of(self.world)
-        for name, model, version, checkpoint in models_of(page):
+        seats = [key_of(each.model, each.version) for each in projectors_of(self.world)]
+        for name, model, version, checkpoint in sorted(models_of(page), key=lambda each: seats.index(each[0])):
             lag = behind(shop_of(self.world).log.events, model, checkpoint)
             has = f"at {checkpoint}" + (f", {lag} behind" if lag else "")
             live = "" if page.live[model] == version else " (not read)"

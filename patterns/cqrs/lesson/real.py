@@ -1,0 +1,98 @@
+"""A shop on a real file: orders are appended, projectors write, a query waits for its order, and two ways to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from time import perf_counter  # noqa: TID251 - how long a real query takes is no part of any state
+from typing import Any, NamedTuple
+
+from patterns.cqrs.facts import Fact, Ordered, Received, fact_of, fold, recorded_as, stream_of
+from patterns.cqrs.sqlite_models import SqliteProjector, Waited, connect, wait_for
+from patterns.event_sourcing.sqlite_store import SqliteStore
+
+
+class RealShop:
+    """The write side on the file at `path`, and queries to the read models beside it."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.store = SqliteStore(path)
+        self.database = connect(path)
+        self.orders = 0
+
+    def receive(self, coffee: str, bags: int) -> int:
+        """The position of the event."""
+        return self._append(f"stock-{coffee}", Received(coffee, bags))
+
+    def order(self, customer: str, coffee: str, bags: int = 1) -> int:
+        """The position of the customer's order."""
+        self.orders += 1
+        id = f"{customer}-{self.orders}"
+        return self._append(id, Ordered(coffee, bags, customer, id))
+
+    def _append(self, id: str, fact: Fact) -> int:
+        return self.store.append(stream_of(fact.coffee), [recorded_as(id, fact)]).position
+
+    def waits(self, model: str, orders: int = 100, deadline_ms: float = 1000) -> list[Waited]:
+        """How long the query after each order waits for the position that the order returned."""
+        return [wait_for(self.database, model, self.order("ann", "mocha"), deadline_ms) for _ in range(orders)]
+
+    def rows(self, model: str) -> list[tuple[Any, ...]]:
+        """The table of a read model."""
+        return self.database.execute(f"SELECT * FROM {model}").fetchall()
+
+    def checkpoints(self) -> dict[str, int]:
+        return dict(self.database.execute("SELECT model, position FROM checkpoints ORDER BY model"))
+
+    def close(self) -> None:
+        self.database.close()
+        self.store.close()
+
+
+class Cost(NamedTuple):
+    """What one query costs: how many bags of a coffee are left."""
+
+    events: int
+    """How long the history of the shelf is."""
+    events_ms: float
+    """From the events: the median of some reads."""
+    model_ms: float
+    """From the read model."""
+
+
+def query_costs(folder: Path | str, lengths: Iterable[int] = (10, 100, 1_000, 10_000), times: int = 9) -> list[Cost]:
+    """Both ways to answer, on files in this folder, for a shelf with so many events."""
+    return [_cost(Path(folder) / f"history_{length}.sqlite", length, times) for length in lengths]
+
+
+def _cost(path: Path, length: int, times: int) -> Cost:
+    shop = RealShop(path)
+    facts: list[Fact] = [
+        Received("mocha", length),
+        *(Ordered("mocha", 1, "ann", f"ann-{nth}") for nth in range(1, length)),
+    ]
+    shop.store.append(stream_of("mocha"), [recorded_as(f"{nth}", fact) for nth, fact in enumerate(facts)])
+    projector = SqliteProjector(path, "shelf", limit=length)
+    projector.step()
+    projector.close()
+
+    def from_events() -> int:
+        return fold(map(fact_of, shop.store.read(stream_of("mocha"))))
+
+    def from_model() -> int:
+        [(bags,)] = shop.database.execute("SELECT bags FROM shelf WHERE coffee = 'mocha'")
+        return int(bags)
+
+    assert from_events() == from_model() == 1
+    cost = Cost(length, _median_ms(from_events, times), _median_ms(from_model, times))
+    shop.close()
+    return cost
+
+
+def _median_ms(query: Any, times: int) -> float:
+    spans = []
+    for _ in range(times):
+        began = perf_counter()
+        query()
+        spans.append(1000 * (perf_counter() - began))
+    return sorted(spans)[times // 2]

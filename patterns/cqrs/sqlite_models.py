@@ -1,0 +1,243 @@
+"""The read side on a real database: read models as tables made for their queries, and projectors as OS processes.
+
+    $ sqlite3 -readonly shop.sqlite 'SELECT * FROM sellers; SELECT * FROM checkpoints'
+
+Events, read models and checkpoints stand in one file. `python -m patterns.cqrs.sqlite_models FILE MODEL ...` runs a
+projector: it reads a page of events after its checkpoint, writes rows and checkpoint, and looks again after some milliseconds. It
+ends when its standard input is closed. For experiments it can kill itself between its two statements.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from time import perf_counter  # noqa: TID251 - how long a real query waits is no part of any state
+from typing import Any, NamedTuple, Self
+
+from patterns.event_sourcing.sqlite_store import SqliteStore
+from patterns.event_sourcing.store import Item, Recorded
+
+from .facts import Fact, Ordered, fact_of
+from .models import KINDS
+from .projector import PARTS, CommitOrder
+
+LOOKS = 0.002
+"""Seconds between two looks of an idle projector, and of a query that waits."""
+
+
+class Table(NamedTuple):
+    """A read model as a table."""
+
+    create: str
+    write: str
+    """The statement that applies an event, with the values of `row`."""
+
+    def row(self, fact: Fact) -> dict[str, Any]:
+        sign = -1 if isinstance(fact, Ordered) else 1
+        of = {"customer": "", "id": "", "sold": 0}
+        if isinstance(fact, Ordered):
+            of = {"customer": fact.customer, "id": fact.order, "sold": fact.bags}
+        return {**of, "coffee": fact.coffee, "change": sign * fact.bags}
+
+
+TABLES: Mapping[str, Table] = {
+    "orders": Table(
+        "CREATE TABLE IF NOT EXISTS orders (customer TEXT, id TEXT, coffee TEXT, bags INTEGER,"
+        " PRIMARY KEY (customer, id)) STRICT, WITHOUT ROWID",
+        "INSERT INTO orders VALUES (:customer, :id, :coffee, :sold)",
+    ),
+    "shelf": Table(
+        "CREATE TABLE IF NOT EXISTS shelf (coffee TEXT PRIMARY KEY, bags INTEGER) STRICT, WITHOUT ROWID",
+        "INSERT INTO shelf VALUES (:coffee, :change) ON CONFLICT DO UPDATE SET bags = bags + :change",
+    ),
+    "sellers": Table(
+        "CREATE TABLE IF NOT EXISTS sellers (coffee TEXT PRIMARY KEY, sold INTEGER) STRICT, WITHOUT ROWID",
+        "INSERT INTO sellers VALUES (:coffee, :sold) ON CONFLICT DO UPDATE SET sold = sold + :sold",
+    ),
+}
+"""Read model -> its table."""
+CHECKPOINTS = (
+    "CREATE TABLE IF NOT EXISTS checkpoints (model TEXT, version INTEGER, position INTEGER,"
+    " PRIMARY KEY (model, version)) STRICT, WITHOUT ROWID"
+)
+MOVE = "UPDATE checkpoints SET position = ? WHERE model = ? AND version = ? AND position = ?"
+
+
+def connect(path: Path | str) -> sqlite3.Connection:
+    """A connection for projectors and queries. Python begins no transaction of its own."""
+    connection = sqlite3.connect(path, timeout=5.0, isolation_level=None)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+class Overtaken(Exception):
+    """Another instance has moved the checkpoint. Nothing of this transaction was written."""
+
+
+class SqliteProjector:
+    """A projector of one read model in the file at `path`.
+
+    `die_at`: kill this OS process between the two statements of its nth write that has events; 0 for never. Raises ValueError for an
+    unknown read model or order of writes.
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        model: str,
+        commit: CommitOrder = "one transaction",
+        die_at: int = 0,
+        limit: int = 100,
+        version: int = 1,
+    ) -> None:
+        if model not in TABLES or commit not in PARTS:
+            raise ValueError(f"model is {model!r} and commit {commit!r}; allowed are {[*TABLES]} and {[*PARTS]}")
+        self.model, self.commit, self.die_at, self.limit, self.version = model, commit, die_at, limit, version
+        self.store = SqliteStore(path)
+        self.database = connect(path)
+        with transaction(self.database):
+            self.database.execute(TABLES[model].create)
+            self.database.execute(CHECKPOINTS)
+            self.database.execute("INSERT OR IGNORE INTO checkpoints VALUES (?, ?, 0)", (model, version))
+
+    def close(self) -> None:
+        self.database.close()
+        self.store.close()
+
+    @property
+    def checkpoint(self) -> int:
+        return position_of(self.database, self.model, self.version)
+
+    def step(self) -> bool:
+        """Apply the next page of events. False if there was nothing to apply, or another instance was quicker."""
+        at = self.checkpoint
+        types = KINDS[self.model].types
+        page = self.store.page(at, self.limit, query=(Item(types),) if types else ())
+        return page.to > at and self.write(at, page.events, page.to)
+
+    def write(self, after: int, events: Iterable[Recorded], through: int) -> bool:
+        """Rows and checkpoint, in the order of `commit`. False if the checkpoint is not at `after` any more."""
+        rows = [TABLES[self.model].row(fact_of(event)) for event in events]
+        try:
+            for part in PARTS[self.commit]:
+                with transaction(self.database):
+                    if part != "checkpoint":
+                        self.database.executemany(TABLES[self.model].write, rows)
+                    if part == "all" and rows:
+                        self.between()
+                    if part != "rows":
+                        self.move(after, through)
+                if part == PARTS[self.commit][0] != "all" and rows:
+                    self.between()
+        except Overtaken:
+            return False
+        return True
+
+    def move(self, after: int, through: int) -> None:
+        """Compare and set. Raises Overtaken if the checkpoint is not at `after` any more."""
+        moved = self.database.execute(MOVE, (through, self.model, self.version, after))
+        if moved.rowcount == 0:
+            raise Overtaken
+
+    def between(self) -> None:
+        """Between the two statements: inside the one transaction, or after the first of two."""
+        self.die_at -= 1
+        if self.die_at == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def position_of(database: sqlite3.Connection, model: str, version: int = 1) -> int:
+    """The checkpoint of a read model; 0 before its projector has started."""
+    try:
+        found = database.execute(
+            "SELECT position FROM checkpoints WHERE model = ? AND version = ?", (model, version)
+        ).fetchone()
+    except sqlite3.OperationalError:  # no projector has made the table yet
+        return 0
+    return int(found[0]) if found else 0
+
+
+class Waited(NamedTuple):
+    """How a query for a position ended."""
+
+    fresh: bool
+    position: int
+    """Where the read model stands."""
+    ms: float
+    """How long the query waited."""
+
+
+def wait_for(database: sqlite3.Connection, model: str, wanted: int, deadline_ms: float = 200) -> Waited:
+    """Wait until the read model has applied the wanted position, or until the deadline."""
+    began = perf_counter()
+    while True:
+        position, ms = position_of(database, model), 1000 * (perf_counter() - began)
+        if position >= wanted or ms >= deadline_ms:
+            return Waited(position >= wanted, position, ms)
+        Event().wait(LOOKS)
+
+
+class Projectors:
+    """Projectors of one file as OS processes, started with the block and ended with it."""
+
+    def __init__(self, path: Path | str, *models: str) -> None:
+        self.path, self.models = Path(path), models or tuple(TABLES)
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> Self:
+        for model in self.models:
+            self.start(model)
+        return self
+
+    def start(self, model: str, commit: CommitOrder = "one transaction", die_at: int = 0) -> None:
+        """Start the projector of this read model. It takes the place of the one that runs."""
+        self.stop(model)
+        command = [sys.executable, "-m", __name__, str(self.path), model, commit, str(die_at)]
+        self.processes[model] = subprocess.Popen(command, stdin=subprocess.PIPE)
+
+    def stop(self, model: str) -> None:
+        """End a projector between two writes."""
+        if (process := self.processes.pop(model, None)) is not None:
+            process.communicate(timeout=30)
+
+    def died(self, model: str, within: float = 30.0) -> int:
+        """Wait until a projector has died; the signal that killed it."""
+        return -self.processes[model].wait(timeout=within)
+
+    def __exit__(self, *problem: object) -> None:
+        for model in [*self.processes]:
+            self.stop(model)
+
+
+def main(path: str, model: str, commit: CommitOrder, die_at: str) -> None:
+    """Run a projector until the standard input is closed."""
+    projector = SqliteProjector(path, model, commit, int(die_at))
+    while True:
+        busy = projector.step()
+        ready, _, _ = select.select([sys.stdin], [], [], 0 if busy else LOOKS)
+        if ready:
+            return projector.close()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])  # type: ignore[arg-type]
