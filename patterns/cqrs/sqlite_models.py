@@ -2,9 +2,10 @@
 
     $ sqlite3 -readonly shop.sqlite 'SELECT * FROM sellers; SELECT * FROM checkpoints'
 
-Events, read models and checkpoints stand in one file. `python -m patterns.cqrs.sqlite_models FILE MODEL ...` runs a
-projector: it reads a page of events after its checkpoint, writes rows and checkpoint, and looks again after some milliseconds. It
-ends when its standard input is closed. For experiments it can kill itself between its two statements.
+Events, read models and checkpoints stand in one file. A projector is an OS process:
+`python -m patterns.cqrs.sqlite_models FILE MODEL ORDER_OF_WRITES DIE_AT`. It reads a page of events after its
+checkpoint, writes rows and checkpoint, and looks again after some milliseconds. It ends when its standard input is
+closed. For experiments it can kill itself between its two statements.
 """
 
 from __future__ import annotations
@@ -97,8 +98,8 @@ class Overtaken(Exception):
 class SqliteProjector:
     """A projector of one read model in the file at `path`.
 
-    `die_at`: kill this OS process between the two statements of its nth write that has events; 0 for never. Raises ValueError for an
-    unknown read model or order of writes.
+    `die_at`: kill this OS process between the two statements of its nth write that has events; 0 for
+    never. Raises ValueError for an unknown read model or order of writes.
     """
 
     def __init__(

@@ -16,7 +16,7 @@ from patterns.cqrs.messages import Apply, Feed, Show
 from patterns.cqrs.models import ReadModel, Row
 from patterns.cqrs.page import Page
 from patterns.cqrs.projector import Projector
-from patterns.cqrs.properties import ALWAYS, all_level, counted_once, model_is_fold, reads_own_writes, stale_is_stale
+from patterns.cqrs.properties import all_level, counted_once, model_is_fold
 from patterns.engine.exercise import Answer, Case, Exercise, Rule, mistakes_of
 from patterns.engine.planted import AnyMachine, Scripted, Search, planted
 from patterns.engine.process import on, on_timer
@@ -24,7 +24,7 @@ from patterns.engine.script import Script
 from patterns.engine.table import Table
 from patterns.event_sourcing.store import Recorded
 
-from .broken import SMALL, TWO
+from .broken import CRASH, EVERY, SMALL, TWO
 
 # An event changes a row and its checkpoint
 
@@ -103,7 +103,7 @@ def _projecting(rule: Rule, machine: AnyMachine) -> AnyMachine:
     return planted(machine, page=Mine, projector=EventByEvent)
 
 
-SELLERS = TWO.again(models=("sellers",), budget={"crash": 1})
+SELLERS = TWO.again(models=("sellers",))
 
 # What a page answers
 
@@ -192,7 +192,10 @@ EXERCISES: Mapping[str, Exercise] = {
         PROJECT_MISTAKES,
         _tell_projection,
         put=_projecting,
-        searches=[Search(SELLERS, (counted_once, model_is_fold, all_level))],
+        searches=[
+            Search(machine, (counted_once, model_is_fold, all_level))
+            for machine in (SELLERS, CRASH.again(models=("sellers",)))
+        ],
         otherwise=Scripted(SELLERS, lambda run: run.ask("ann").ask("bob").settle()),
     ),
     "answer": Exercise(
@@ -202,7 +205,7 @@ EXERCISES: Mapping[str, Exercise] = {
         ANSWER_MISTAKES,
         _tell_answer,
         put=_answering,
-        searches=[Search(TWO, (reads_own_writes, stale_is_stale, *ALWAYS, all_level))],
+        searches=[Search(SMALL, EVERY)],
         otherwise=Scripted(SMALL.again(budget=None), _too_late),
     ),
 }

@@ -8,8 +8,20 @@ from time import perf_counter  # noqa: TID251 - how long a real query takes is n
 from typing import Any, NamedTuple
 
 from patterns.cqrs.facts import Fact, Ordered, Received, fact_of, fold, recorded_as, stream_of
-from patterns.cqrs.sqlite_models import SqliteProjector, Waited, connect, wait_for
+from patterns.cqrs.projector import CommitOrder
+from patterns.cqrs.sqlite_models import (
+    TABLES,
+    Projectors,
+    SqliteProjector,
+    Waited,
+    connect,
+    position_of,
+    wait_for,
+)
 from patterns.event_sourcing.sqlite_store import SqliteStore
+
+STARTING_MS = 60_000
+"""A deadline that is long enough for a process to start on a busy machine."""
 
 
 class RealShop:
@@ -33,20 +45,50 @@ class RealShop:
     def _append(self, id: str, fact: Fact) -> int:
         return self.store.append(stream_of(fact.coffee), [recorded_as(id, fact)]).position
 
-    def waits(self, model: str, orders: int = 100, deadline_ms: float = 1000) -> list[Waited]:
-        """How long the query after each order waits for the position that the order returned."""
-        return [wait_for(self.database, model, self.order("ann", "mocha"), deadline_ms) for _ in range(orders)]
-
     def rows(self, model: str) -> list[tuple[Any, ...]]:
         """The table of a read model."""
         return self.database.execute(f"SELECT * FROM {model}").fetchall()
 
-    def checkpoints(self) -> dict[str, int]:
-        return dict(self.database.execute("SELECT model, position FROM checkpoints ORDER BY model"))
-
     def close(self) -> None:
         self.database.close()
         self.store.close()
+
+
+class Moment(NamedTuple):
+    """The table of the bestsellers at one moment."""
+
+    when: str
+    rows: list[tuple[Any, ...]]
+    checkpoint: int
+
+
+def killed_between(path: Path | str, commit: CommitOrder) -> tuple[Moment, Moment]:
+    """Two bags are ordered. At the second, the projector of the bestsellers is killed between its two statements. The
+    table then, and after a restart."""
+    shop = RealShop(path)
+    with Projectors(path, "orders", "shelf") as projectors:
+        projectors.start("sellers", commit, die_at=2)
+        wait_for(shop.database, "sellers", shop.order("ann", "mocha"), STARTING_MS)
+        second = shop.order("bob", "mocha")
+        projectors.died("sellers")
+        killed = Moment("killed", shop.rows("sellers"), position_of(shop.database, "sellers"))
+        projectors.start("sellers", commit)
+        for model in TABLES:
+            wait_for(shop.database, model, second, STARTING_MS)
+    restarted = Moment("restarted", shop.rows("sellers"), position_of(shop.database, "sellers"))
+    shop.close()
+    return killed, restarted
+
+
+def waits_for_orders(path: Path | str, orders: int = 100, model: str = "orders") -> list[Waited]:
+    """How long the query after each order waits, at a read model, for the position that the order returned."""
+    shop = RealShop(path)
+    with Projectors(path) as projectors:
+        for each in projectors.models:
+            wait_for(shop.database, each, shop.order("ann", "java"), STARTING_MS)
+        waits = [wait_for(shop.database, model, shop.order("ann", "mocha"), STARTING_MS) for _ in range(orders)]
+    shop.close()
+    return waits
 
 
 class Cost(NamedTuple):
