@@ -92,12 +92,14 @@ def _shown(rows: Mapping[str, Any]) -> str:
     return "; ".join(cells) or "no row"
 
 
-def _not_the_fold(world: World) -> Reason:
+@Always.named("a read model is the fold of the events up to its checkpoint")
+def model_is_fold(world: World) -> Reason:
     wrong = (_wrong_rows(world, *each) for each in models_of(page_of(world)))
     return next(filter(None, wrong), None)
 
 
-def _not_the_fold_at_rest(world: World) -> Reason:
+@Always.named("a projector that waits has counted each event once")
+def counted_once(world: World) -> Reason:
     """Asked of the models whose projector has nothing left to write: it waits at the store, from the checkpoint on."""
     waiting = shop_of(world).waiting
     resting = {
@@ -123,7 +125,8 @@ Seen = frozenset[tuple[str, str, int]]
 """(client, read model, the latest position that it has seen of it)"""
 
 
-def _goes_back(seen: Seen, step: Transition) -> Seen | Broken:
+@Along.named("no reader goes back in time", lambda world: frozenset())
+def never_back(seen: Seen, step: Transition) -> Seen | Broken:
     last = {(client, model): position for client, model, position in seen}
     for client, shown in _answers(step.after):
         before = last.get((client, shown.model), 0)
@@ -145,14 +148,16 @@ def _has(shown: Shown, order: str) -> bool:
     return any(line.split()[0] == order for line in shown.value or ())
 
 
-def _lacks_the_order(world: World) -> Reason:
+@Always.named("an answer at p contains what p did")
+def reads_own_writes(world: World) -> Reason:
     for client, shown, order in _own(world, stale=False):
         if not _has(shown, order):
             return f"{client} waited for {order}, at {shown.wanted}, and is shown {shown}"
     return None
 
 
-def _needlessly_stale(world: World) -> Reason:
+@Always.named("an answer that is called stale lacks the reader's order")
+def stale_is_stale(world: World) -> Reason:
     for client, shown, order in _own(world, stale=True):
         if _has(shown, order):
             return f"{client} waited for {order}, and is told that the answer is stale: {shown}"
@@ -162,7 +167,8 @@ def _needlessly_stale(world: World) -> Reason:
 # Commands, checkpoints, letters
 
 
-def _twice(world: World) -> Reason:
+@Always.named("no command is carried out twice")
+def no_command_twice(world: World) -> Reason:
     """Each customer orders once in these machines, whatever the ids of the commands are."""
     orders = [fact for event in shop_of(world).log.events if isinstance(fact := fact_of(event), Ordered)]
     for customer in sorted({order.customer for order in orders}):
@@ -172,7 +178,8 @@ def _twice(world: World) -> Reason:
     return None
 
 
-def _falls(before: World, after: World) -> Reason:
+@AlwaysNext.named("no checkpoint falls")
+def never_falls(before: World, after: World) -> Reason:
     is_at = dict(page_of(after).checkpoints)
     for name, was in page_of(before).checkpoints:
         if is_at[name] < was:
@@ -180,7 +187,8 @@ def _falls(before: World, after: World) -> Reason:
     return None
 
 
-def _letters(world: World) -> Reason:
+@Always.named("no letter is sent twice")
+def no_letter_twice(world: World) -> Reason:
     letters = page_of(world).letters
     return next((f"a second letter about {order} was sent" for order in letters if letters.count(order) > 1), None)
 
@@ -206,14 +214,6 @@ def switched(world: World) -> bool:
     return any(version > 1 for version in page_of(world).live.values())
 
 
-model_is_fold = Always("a read model is the fold of the events up to its checkpoint", _not_the_fold)
-counted_once = Always("a projector that waits has counted each event once", _not_the_fold_at_rest)
-never_back = Along("no reader goes back in time", lambda world: frozenset(), _goes_back)
-reads_own_writes = Always("an answer at p contains what p did", _lacks_the_order)
-stale_is_stale = Always("an answer that is called stale lacks the reader's order", _needlessly_stale)
-no_command_twice = Always("no command is carried out twice", _twice)
-never_falls = AlwaysNext("no checkpoint falls", _falls)
-no_letter_twice = Always("no letter is sent twice", _letters)
 ALWAYS: tuple[Property, ...] = (
     model_is_fold,
     counted_once,

@@ -184,7 +184,7 @@ SMALL = Cqrs(models=("orders",), coffees=("mocha",), looks=False, retries=False,
 TWO = SMALL.again(coffees=("mocha", "mocha"))
 CRASH = SMALL.again(budget={"crash": 1})
 REBUILD = SMALL.again(rebuild="orders", limit=1, looks=True)
-EVERY = (*reversed(ALWAYS), all_level)
+EVERY: tuple[Property | Sometimes, ...] = (*reversed(ALWAYS), all_level)
 """What a search watches. Of several that break in one step the first is reported: what readers notice comes first."""
 
 

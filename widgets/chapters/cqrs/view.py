@@ -29,7 +29,7 @@ TRACK, ROW, MOST_ROWS = 20, 17, 2
 """The height of a line of cells and of a row, and how many rows of a read model are shown."""
 CHANGES: dict[str, tuple[Tone, str, str]] = {
     "applied": ("solid", "", "has it"),
-    "parked": ("outline", "parked", "has parked it"),
+    "parked": ("outline", "!", "has parked it"),
     "passed": ("ghost", "·", "does not want it"),
     "not yet": ("dashed", "", "does not have it yet"),
 }
@@ -43,7 +43,7 @@ class CqrsView(ProcessView):
         "filled cell": "the checkpoint has passed this event",
         "dashed cell": "the read model has not applied this event yet",
         "·": "the read model does not want this event",
-        "parked": "set aside, to be applied after a repair",
+        "!": "parked: set aside, to be applied after a repair",
         "✕": "crashed",
         "arc round a process": "a timer that runs out",
     }
@@ -156,7 +156,7 @@ class CqrsView(ProcessView):
             live = "" if page.live[model] == version else " (not read)"
             title = f"{model}{f' {version}' if version > 1 else ''}{live}"
             marks.append(small(f"model:{name}", 2, y + 12, title, "ink", strong=True, title=KINDS[model].title))
-            marks.append(small(f"at:{name}", WIDE - 2, y + 12, has, "bad" if lag else "soft", "end"))
+            marks.append(small(f"at:{name}", WIDE - 2, y + 12, has, "ink" if lag else "soft", "end", strong=bool(lag)))
             marks += self._track(name, model, checkpoint, events, y + 17)
             rows = [f"{key}: {row}" for key, row in page.tables[name].rows][:MOST_ROWS]
             for nth, text in enumerate(rows or ["no rows"]):
