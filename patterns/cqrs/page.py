@@ -85,6 +85,14 @@ class Page(Process):
 
     # Projectors
 
+    def receive(self, sender: str, message: Where | Apply | Replay) -> None:
+        model, version = message.model, message.version
+        if self.is_retired(model, version):
+            self.note("R.retire", model=model, version=version, live=self.live[model])
+            self.send(sender, Stop())
+        else:
+            super().receive(sender, message)
+
     @on(Where)
     def where(self, projector: str, where: Where) -> None:
         if key_of(where.model, where.version) not in self.tables:
@@ -104,10 +112,6 @@ class Page(Process):
             self.live = self.live.put(model, version)
 
     def tell(self, projector: str, model: str, version: int) -> None:
-        if self.is_retired(model, version):
-            self.note("R.retire", model=model, version=version, live=self.live[model])
-            self.send(projector, Stop())
-            return
         at = self.checkpoints[self.key(model, version)]
         parked = len(self.tables[key_of(model, version)].parked)
         self.note("R.at", projector=projector, model=model, version=version, checkpoint=at)
@@ -116,9 +120,6 @@ class Page(Process):
     @on(Apply)
     def write(self, projector: str, apply: Apply) -> None:
         model, version, at = apply.model, apply.version, self.checkpoints[self.key(apply.model, apply.version)]
-        if self.is_retired(model, version):
-            self.tell(projector, model, version)
-            return
         if apply.part != "rows" and not self.may_move(at, apply.after):
             self.note("R.refuse", projector=projector, model=model, after=apply.after, checkpoint=at)
             self.tell(projector, model, version)
@@ -167,9 +168,6 @@ class Page(Process):
     def replay(self, projector: str, message: Replay) -> None:
         """The parked events are applied in their order, in one transaction."""
         model, version = message.model, message.version
-        if self.is_retired(model, version):
-            self.tell(projector, model, version)
-            return
         table = self.tables[key_of(model, version)]
         parked, table = table.parked, replace(table, parked=())
         for event in parked:

@@ -39,14 +39,14 @@ class Table(NamedTuple):
 
     create: str
     write: str
-    """The statement that applies an event, with the values of `row`."""
+    """The statement that applies an event, with the values of `row_of`."""
 
-    def row(self, fact: Fact) -> dict[str, Any]:
-        sign = -1 if isinstance(fact, Ordered) else 1
-        of = {"customer": "", "id": "", "sold": 0}
-        if isinstance(fact, Ordered):
-            of = {"customer": fact.customer, "id": fact.order, "sold": fact.bags}
-        return {**of, "coffee": fact.coffee, "change": sign * fact.bags}
+
+def row_of(fact: Fact) -> dict[str, Any]:
+    """What the statements of all tables need of an event. Stock that is received was ordered by nobody."""
+    sold = fact.bags if isinstance(fact, Ordered) else 0
+    of = {"customer": fact.customer, "id": fact.order} if isinstance(fact, Ordered) else {"customer": "", "id": ""}
+    return {**of, "coffee": fact.coffee, "sold": sold, "change": -sold or fact.bags}
 
 
 TABLES: Mapping[str, Table] = {
@@ -138,7 +138,7 @@ class SqliteProjector:
 
     def write(self, after: int, events: Iterable[Recorded], through: int) -> bool:
         """Rows and checkpoint, in the order of `commit`. False if the checkpoint is not at `after` any more."""
-        rows = [TABLES[self.model].row(fact_of(event)) for event in events]
+        rows = [row_of(fact_of(event)) for event in events]
         try:
             for part in PARTS[self.commit]:
                 with transaction(self.database):

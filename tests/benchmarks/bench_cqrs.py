@@ -26,7 +26,7 @@ from time import perf_counter
 
 from patterns.cqrs.facts import Ordered, recorded_as, stream_of
 from patterns.cqrs.lesson.real import query_costs, waits_for_orders
-from patterns.cqrs.sqlite_models import CHECKPOINTS, MOVE, TABLES, SqliteProjector, connect, transaction
+from patterns.cqrs.sqlite_models import CHECKPOINTS, MOVE, TABLES, SqliteProjector, connect, row_of, transaction
 from patterns.event_sourcing.sqlite_store import SqliteStore
 
 WARM = 300
@@ -69,7 +69,7 @@ def raw(path: Path, events: int, batch: int) -> float:
     database.execute(CHECKPOINTS)
     database.execute("INSERT INTO checkpoints VALUES ('sellers', 1, 0)")
     warm(database)
-    row = TABLES["sellers"].row(Ordered("mocha", 1, "ann", "ann-1"))
+    row = row_of(Ordered("mocha", 1, "ann", "ann-1"))
     began = perf_counter()
     for at in range(0, events, batch):
         with transaction(database):
@@ -95,7 +95,7 @@ def library(path: Path, events: int, batch: int) -> float:
     for nth in range(WARM):
         with datastore.transaction(commit=True) as cursor:
             cursor.execute("INSERT INTO warm VALUES (?)", (nth,))
-    row = TABLES["sellers"].row(Ordered("mocha", 1, "ann", "ann-1"))
+    row = row_of(Ordered("mocha", 1, "ann", "ann-1"))
     began = perf_counter()
     for position in range(1, events + 1):
         with datastore.transaction(commit=True) as cursor:
@@ -132,9 +132,8 @@ def main() -> None:
         ms = sorted(wait.ms for wait in waits_for_orders(Path(folder) / "waits.sqlite"))
         print(f"wait for the own order, of 100: median {ms[50]:.1f} ms, 95 % {ms[95]:.1f} ms, slowest {ms[-1]:.1f} ms")
         for cost in query_costs(folder):
-            print(
-                f"{cost.events:>7,} events: {cost.events_ms:8.3f} ms from the events, {cost.model_ms:.3f} ms from the model"
-            )
+            on_events, on_model = f"{cost.events_ms:8.3f} ms", f"{cost.model_ms:.3f} ms"
+            print(f"{cost.events:>7,} events: {on_events} on the events, {on_model} on the read model")
 
 
 if __name__ == "__main__":

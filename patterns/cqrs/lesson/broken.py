@@ -38,6 +38,8 @@ from patterns.event_sourcing.store import Recorded
 
 
 class NumbersFirst(Shop):
+    """The store gives a command its position first, and commits it later: a later position can be read before it."""
+
     """A store that gives a writer its position when it asks, and commits a moment later."""
 
     rules = {
@@ -69,16 +71,22 @@ class NumbersFirst(Shop):
 
 
 class FilterHoldsBack(Shop):
+    """The store reports the last event that matched, so a stretch without one is looked at again and again."""
+
     def scanned(self, fetch: Fetch, seen: tuple[Recorded, ...], wanted: tuple[Recorded, ...]) -> int:
         return wanted[-1].position if wanted else fetch.after
 
 
 class FilterRunsAhead(Shop):
+    """The store reports the end of the log although it looked at one page: events behind the page are lost."""
+
     def scanned(self, fetch: Fetch, seen: tuple[Recorded, ...], wanted: tuple[Recorded, ...]) -> int:
         return self.log.events[-1].position
 
 
 class ShowsTheShelfAsItIsNow(Shop):
+    """The projector stores the shelf as it is now: it sees the future of the event that it applies."""
+
     def delivered(self, event: Recorded) -> Recorded:
         fact = fact_of(event)
         if not isinstance(fact, Ordered):
@@ -93,11 +101,15 @@ class ShowsTheShelfAsItIsNow(Shop):
 
 
 class NewIdForEachClick(Shopper):
+    """A second click makes a new command: the shop cannot know that it is the same order."""
+
     def again(self, world: World, name: str, order: Order) -> Order | None:
         return replace(order, id=f"{name}-2")
 
 
 class OrdersAgainWhenStale(Shopper):
+    """A phone that waited in vain orders once more, although the shop had said yes."""
+
     def again(self, world: World, name: str, order: Order) -> Order | None:
         phone = world.call(name + PHONE)
         stale = phone is not None and isinstance(phone.reply, Shown) and phone.reply.stale
@@ -105,11 +117,15 @@ class OrdersAgainWhenStale(Shopper):
 
 
 class WantsTheVersion(Shopper):
+    """A phone waits for the version of the stream, which is another number than the position, and a smaller one."""
+
     def wanted(self, world: World, accepted: Accepted) -> int:
         return accepted.version
 
 
 class WantsTheNewest(Shopper):
+    """A phone waits for the newest position in the store: it waits for strangers, and calls a good answer stale."""
+
     def wanted(self, world: World, accepted: Accepted) -> int:
         return shop_of(world).log.events[-1].position
 
@@ -118,6 +134,8 @@ class WantsTheNewest(Shopper):
 
 
 class StopsAtAnEmptyPage(Projector):
+    """The new version takes a page without events of its own for the end of the log."""
+
     @on(Feed)
     def write(self, shop: str, feed: Feed) -> None:
         if feed.events or self.version == 1:
@@ -128,51 +146,71 @@ class StopsAtAnEmptyPage(Projector):
 
 
 class OneCheckpointForAll(Page):
+    """All read models have one checkpoint: the events that one has applied are skipped by the others."""
+
     def key(self, model: str, version: int) -> str:
         return "all"
 
 
 class OneCheckpointForAllVersions(Page):
+    """The checkpoint has the name of the read model and no version: a new version begins where the old one stands."""
+
     def key(self, model: str, version: int) -> str:
         return model
 
 
 class TakesAnyWrite(Page):
+    """A write does not say which checkpoint it replaces: two instances of a projector apply an event twice."""
+
     def may_move(self, checkpoint: int, after: int) -> bool:
         return True
 
 
 class AnyProjectorWillDo(Page):
+    """A query is answered as soon as any read model has the position, and not the one that answers it."""
+
     def is_fresh(self, model: str, wanted: int) -> bool:
         return max(self.checkpoints.values()) >= wanted
 
 
 class CountsParkedAsApplied(Page):
+    """A query counts a parked event as applied: the answer lacks it, and is not called stale."""
+
     def is_fresh(self, model: str, wanted: int) -> bool:
         return self.checkpoint(model) >= wanted
 
 
 class ParksOneEventOnly(Page):
+    """Only the event that cannot be read is set aside: the next one of its stream is applied before it."""
+
     def must_park(self, event: Recorded, unreadable: tuple[str, ...], parked: frozenset[str]) -> bool:
         return event.id in unreadable
 
 
 class SwitchesAtOnce(Page):
+    """Queries read the new version as soon as it has applied something."""
+
     def may_switch(self, old: int, new: int, began: int) -> bool:
         return True
 
 
 class SwitchesAtTheMark(Page):
+    """Queries read the new version when it has the events that were there when the rebuild began."""
+
     def may_switch(self, old: int, new: int, began: int) -> bool:
         return new >= began
 
 
 class ProjectionsSendLetters(Page):
+    """The projection of the orders sends the letters: a rebuild sends them again."""
+
     def sends_letters(self, model: str, version: int) -> bool:
         return model == "orders"
 
 
 class NewMailerBeginsAtTheStart(Page):
+    """A new version of the mailer begins at the first event, and not where the old one stands."""
+
     def first_checkpoint(self, model: str) -> int:
         return 0
 
@@ -188,149 +226,66 @@ EVERY: tuple[Property | Sometimes, ...] = (*reversed(ALWAYS), all_level)
 """What a search watches. Of several that break in one step the first is reported: what readers notice comes first."""
 
 
-def _bug(sentence: str, machine: Cqrs, breaks: Property | Sometimes, only: bool = False, **changes: Any) -> Bug:
-    """Found by a search of this machine. `only`: nothing else is watched, because other properties break earlier."""
+def _bug(machine: Cqrs, breaks: Property | Sometimes, sentence: str = "", only: bool = False, **changes: Any) -> Bug:
+    """Found by a search of this machine. What is wrong is said by the docstring of the part that makes it wrong.
+    `only`: nothing else is watched, because other properties break earlier."""
+    sentence = sentence or " ".join(next(iter(changes.values())).__doc__.split())
     others = (*EVERY, new_version_is_live) if machine.params.rebuild else EVERY
     return Bug(sentence, changes, Search(machine, (breaks,) if only else others), breaks)
 
 
 BUGS: Mapping[str, Bug] = {
     "the checkpoint after the row": _bug(
-        "A projector writes the row, and in a second transaction the checkpoint.",
         CRASH,
         counted_once,
+        "A projector writes the row, and in a second transaction the checkpoint.",
         only=True,
         commit="row first",
     ),
     "the checkpoint before the row": _bug(
-        "A projector writes the checkpoint, and in a second transaction the row.",
         CRASH,
         counted_once,
+        "A projector writes the checkpoint, and in a second transaction the row.",
         only=True,
         commit="checkpoint first",
     ),
     "a row does not know its last event": _bug(
-        "The checkpoint comes after the row, and the row does not remember the position of its last event.",
         CRASH.again(commit="row first", numbered=True),
         counted_once,
+        "The checkpoint comes after the row, and the row does not remember the position of its last event.",
         only=True,
         numbered=False,
     ),
-    "positions are taken before the commit": _bug(
-        "The store gives a command its position first, and commits it later: a later position can be read before it.",
-        TWO,
-        reads_own_writes,
-        only=True,
-        shop=NumbersFirst,
-    ),
+    "positions are taken before the commit": _bug(TWO, reads_own_writes, only=True, shop=NumbersFirst),
     "two projectors share a checkpoint": _bug(
-        "All read models have one checkpoint: the events that one has applied are skipped by the others.",
-        SMALL.again(models=("orders", "sellers")),
-        model_is_fold,
-        page=OneCheckpointForAll,
+        SMALL.again(models=("orders", "sellers")), model_is_fold, page=OneCheckpointForAll
     ),
-    "two versions share a checkpoint": _bug(
-        "The checkpoint has the name of the read model and no version: a new version begins where the old one stands.",
-        REBUILD,
-        model_is_fold,
-        page=OneCheckpointForAllVersions,
-    ),
-    "no compare-and-set": _bug(
-        "A write does not say which checkpoint it replaces: two instances of a projector apply an event twice.",
-        SMALL.again(instances=2),
-        model_is_fold,
-        page=TakesAnyWrite,
-    ),
-    "waits for the newest event": _bug(
-        "A phone waits for the newest position in the store: it waits for strangers, and calls a good answer stale.",
-        TWO,
-        stale_is_stale,
-        shopper=WantsTheNewest,
-    ),
+    "two versions share a checkpoint": _bug(REBUILD, model_is_fold, page=OneCheckpointForAllVersions),
+    "no compare-and-set": _bug(SMALL.again(instances=2), model_is_fold, page=TakesAnyWrite),
+    "waits for the newest event": _bug(TWO, stale_is_stale, shopper=WantsTheNewest),
     "waits for another projector": _bug(
-        "A query is answered as soon as any read model has the position, and not the one that answers it.",
-        SMALL.again(models=("orders", "sellers")),
-        reads_own_writes,
-        page=AnyProjectorWillDo,
+        SMALL.again(models=("orders", "sellers")), reads_own_writes, page=AnyProjectorWillDo
     ),
-    "waits for the version of the stream": _bug(
-        "A phone waits for the version of the stream, which is another number than the position, and a smaller one.",
-        SMALL,
-        reads_own_writes,
-        shopper=WantsTheVersion,
-    ),
+    "waits for the version of the stream": _bug(SMALL, reads_own_writes, shopper=WantsTheVersion),
     "a parked event counts as applied": _bug(
-        "A query counts a parked event as applied: the answer lacks it, and is not called stale.",
-        SMALL.again(unreadable={"orders": ("ann-1",)}),
-        reads_own_writes,
-        page=CountsParkedAsApplied,
+        SMALL.again(unreadable={"orders": ("ann-1",)}), reads_own_writes, page=CountsParkedAsApplied
     ),
-    "the filter never advances": _bug(
-        "The store reports the last event that matched, so a stretch without one is looked at again and again.",
-        SMALL.again(limit=1),
-        all_level,
-        shop=FilterHoldsBack,
-    ),
-    "the filter runs ahead": _bug(
-        "The store reports the end of the log although it looked at one page: events behind the page are lost.",
-        TWO.again(limit=1),
-        model_is_fold,
-        shop=FilterRunsAhead,
-    ),
+    "the filter never advances": _bug(SMALL.again(limit=1), all_level, shop=FilterHoldsBack),
+    "the filter runs ahead": _bug(TWO.again(limit=1), model_is_fold, shop=FilterRunsAhead),
     "parks one event only": _bug(
-        "Only the event that cannot be read is set aside: the next one of its stream is applied before it.",
-        TWO.again(models=("shelf",), unreadable={"shelf": ("ann-1",)}),
-        model_is_fold,
-        page=ParksOneEventOnly,
+        TWO.again(models=("shelf",), unreadable={"shelf": ("ann-1",)}), model_is_fold, page=ParksOneEventOnly
     ),
-    "the rebuild stops at an empty page": _bug(
-        "The new version takes a page without events of its own for the end of the log.",
-        REBUILD,
-        new_version_is_live,
-        projector=StopsAtAnEmptyPage,
-    ),
-    "the switch comes too early": _bug(
-        "Queries read the new version as soon as it has applied something.",
-        REBUILD,
-        never_back,
-        page=SwitchesAtOnce,
-    ),
-    "the rebuild ends at a fixed position": _bug(
-        "Queries read the new version when it has the events that were there when the rebuild began.",
-        REBUILD,
-        never_back,
-        page=SwitchesAtTheMark,
-    ),
-    "a projection sends letters": _bug(
-        "The projection of the orders sends the letters: a rebuild sends them again.",
-        REBUILD,
-        no_letter_twice,
-        page=ProjectionsSendLetters,
-    ),
+    "the rebuild stops at an empty page": _bug(REBUILD, new_version_is_live, projector=StopsAtAnEmptyPage),
+    "the switch comes too early": _bug(REBUILD, never_back, page=SwitchesAtOnce),
+    "the rebuild ends at a fixed position": _bug(REBUILD, never_back, page=SwitchesAtTheMark),
+    "a projection sends letters": _bug(REBUILD, no_letter_twice, page=ProjectionsSendLetters),
     "a new mailer begins at the first event": _bug(
-        "A new version of the mailer begins at the first event, and not where the old one stands.",
-        SMALL.again(models=("mail",), rebuild="mail"),
-        no_letter_twice,
-        only=True,
-        page=NewMailerBeginsAtTheStart,
+        SMALL.again(models=("mail",), rebuild="mail"), no_letter_twice, only=True, page=NewMailerBeginsAtTheStart
     ),
-    "the projector asks the write side": _bug(
-        "The projector stores the shelf as it is now: it sees the future of the event that it applies.",
-        TWO.again(models=("shelf",)),
-        model_is_fold,
-        shop=ShowsTheShelfAsItIsNow,
-    ),
-    "a retry has a fresh id": _bug(
-        "A second click makes a new command: the shop cannot know that it is the same order.",
-        SMALL.again(retries=True),
-        no_command_twice,
-        shopper=NewIdForEachClick,
-    ),
+    "the projector asks the write side": _bug(TWO.again(models=("shelf",)), model_is_fold, shop=ShowsTheShelfAsItIsNow),
+    "a retry has a fresh id": _bug(SMALL.again(retries=True), no_command_twice, shopper=NewIdForEachClick),
     "a stale answer repeats the command": _bug(
-        "A phone that waited in vain orders once more, although the shop had said yes.",
-        SMALL.again(retries=True),
-        no_command_twice,
-        shopper=OrdersAgainWhenStale,
+        SMALL.again(retries=True), no_command_twice, shopper=OrdersAgainWhenStale
     ),
 }
 """Title -> bug."""
