@@ -138,13 +138,10 @@ class Cqrs(Simulation):
 
     # Customers, their phones, an operator
 
-    def orders(self) -> Iterator[tuple[str, Order]]:
-        for name, coffee in zip(CUSTOMERS, self.params.coffees, strict=False):
-            yield name, Order(f"{name}-1", name, coffee)
-
     def requests(self, world: World) -> Iterator[Request[Any]]:
         shopper, first = self.shopper(), self.params.models[0]
-        for name, order in self.orders():
+        for name, coffee in zip(CUSTOMERS, self.params.coffees, strict=False):
+            order = Order(f"{name}-1", name, coffee)
             call, phone = world.call(name), world.call(name + PHONE)
             if call is None:
                 yield Request(name, SHOP, order)
@@ -155,7 +152,7 @@ class Cqrs(Simulation):
             if is_list and call is not None and isinstance(call.reply, Accepted):
                 wanted.add(shopper.wanted(world, call.reply))
             if phone is None or (self.params.looks and not phone.waits):
-                about = name if is_list else order.coffee
+                about = name if is_list else coffee
                 yield from (Request(name + PHONE, PAGE, Show(first, about, each)) for each in sorted(wanted))
         live = page_of(world).live
         for process in projectors_of(world):

@@ -173,6 +173,3 @@ class Handled(msgspec.Struct, frozen=True, gc=False):
 
     order: Order
     answer: Accepted | Declined
-
-    def __str__(self) -> str:
-        return str(self.answer)

@@ -234,28 +234,15 @@ def _bug(machine: Cqrs, breaks: Property | Sometimes, sentence: str = "", only: 
     return Bug(sentence, changes, Search(machine, (breaks,) if only else others), breaks)
 
 
+NUMBERED = CRASH.again(commit="row first", numbered=True)
+ROW_FIRST = "A projector writes the row, and in a second transaction the checkpoint."
+MARK_FIRST = "A projector writes the checkpoint, and in a second transaction the row."
+NO_NUMBER = "The checkpoint comes after the row, and the row does not remember the position of its last event."
+
 BUGS: Mapping[str, Bug] = {
-    "the checkpoint after the row": _bug(
-        CRASH,
-        counted_once,
-        "A projector writes the row, and in a second transaction the checkpoint.",
-        only=True,
-        commit="row first",
-    ),
-    "the checkpoint before the row": _bug(
-        CRASH,
-        counted_once,
-        "A projector writes the checkpoint, and in a second transaction the row.",
-        only=True,
-        commit="checkpoint first",
-    ),
-    "a row does not know its last event": _bug(
-        CRASH.again(commit="row first", numbered=True),
-        counted_once,
-        "The checkpoint comes after the row, and the row does not remember the position of its last event.",
-        only=True,
-        numbered=False,
-    ),
+    "the checkpoint after the row": _bug(CRASH, counted_once, ROW_FIRST, only=True, commit="row first"),
+    "the checkpoint before the row": _bug(CRASH, counted_once, MARK_FIRST, only=True, commit="checkpoint first"),
+    "a row does not know its last event": _bug(NUMBERED, counted_once, NO_NUMBER, only=True, numbered=False),
     "positions are taken before the commit": _bug(TWO, reads_own_writes, only=True, shop=NumbersFirst),
     "two projectors share a checkpoint": _bug(
         SMALL.again(models=("orders", "sellers")), model_is_fold, page=OneCheckpointForAll
