@@ -140,7 +140,7 @@ class Judged:
     def _ipython_display_(self) -> None:
         from IPython.display import display
 
-        display(self.words, *([] if self.player is None else [self.player]))  # type: ignore[no-untyped-call]
+        display(self.words, *([] if self.player is None else [self.player]))
 
     def __repr__(self) -> str:
         return repr(self.words)

@@ -269,7 +269,7 @@ def write(server: Server, name: str, *cells: str) -> str:
 class Lab:
     """A JupyterLab and a browser to open its notebooks in.
 
-    A page that a notebook left without an error serves the next one: loading JupyterLab takes seconds.
+    A page that a test left as it should serves the next one: loading JupyterLab takes seconds.
     """
 
     def __init__(self, server: Server, browser: Browser) -> None:
@@ -303,8 +303,8 @@ class Lab:
             try:
                 notebook.theme(dark=False)
                 yield notebook
+                clean = True  # an error in the notebook goes when the notebook is closed
                 notebook.check()
-                clean = True
             finally:
                 notebook.close()
         finally:

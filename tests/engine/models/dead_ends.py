@@ -6,7 +6,7 @@ ends is no property of a state, but of all that can come after it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from patterns.engine.arguments import require_function, require_instance, require_whole
@@ -14,6 +14,7 @@ from patterns.engine.counterexample import Memories
 from patterns.engine.explore import BreadthFirst
 from patterns.engine.history import History
 from patterns.engine.params import refuse
+from patterns.engine.properties import Property, Sometimes
 from patterns.engine.simulation import Simulation
 from patterns.engine.world import World
 
@@ -27,36 +28,46 @@ def dead_end(
     All runs within the machine's budget of faults are searched. Raises ParameterError for a machine without a budget,
     and ValueError when the search is cut short: by `max_states`, or by a handler that fails.
     """
-    require_instance("machine", machine, Simulation)
-    require_function("ended", ended)
-    require_whole("max_states", max_states)
-    if machine.params.budget is None:
-        refuse("budget", None, "a budget of faults, such as {'crash': 1}: it bounds the search")
-    search = _Backwards(machine, ended, max_states)
+    search = Backwards(machine, ended, max_states)
     search.run()
-    if search.cut_by:
-        raise ValueError(f"the search was cut short by {search.found or search.cut_by}")
-    hopeful, ends = set(search.ends), search.ends
-    while ends:
-        ends = list({number for to in ends for number in search.before[to]} - hopeful)
-        hopeful.update(ends)
-    hopeless = next((number for number in range(len(search.before)) if number not in hopeful), None)
-    if hopeless is None:
-        return None
-    history = History(machine)
-    history.run(search.run_to(hopeless)[1])
-    return history
+    return search.dead_end()
 
 
-class _Backwards(BreadthFirst):
-    """A search that keeps how each state is reached without another fault."""
+class Backwards(BreadthFirst):
+    """A search that keeps how each state is reached without another fault. It can check properties as it goes."""
 
-    def __init__(self, machine: Simulation, ended: Callable[[World], bool], max_states: int) -> None:
-        super().__init__((machine,), (), max_states)
+    def __init__(
+        self,
+        machine: Simulation,
+        ended: Callable[[World], bool],
+        max_states: int = 100_000,
+        properties: Sequence[Property | Sometimes] = (),
+    ) -> None:
+        require_instance("machine", machine, Simulation)
+        require_function("ended", ended)
+        require_whole("max_states", max_states)
+        if machine.params.budget is None:
+            refuse("budget", None, "a budget of faults, such as {'crash': 1}: it bounds the search")
+        super().__init__((machine,), properties, max_states)
         self.ended = ended
         self.ends: list[int] = []
         self.before: list[list[int]] = []
         self.budgets: list[Any] = []
+
+    def dead_end(self) -> History[World, Any] | None:
+        """What `dead_end` gives, once the search has run. Raises ValueError when it was cut short."""
+        if self.cut_by:
+            raise ValueError(f"the search was cut short by {self.found or self.cut_by}")
+        hopeful, ends = set(self.ends), self.ends
+        while ends:
+            ends = list({number for to in ends for number in self.before[to]} - hopeful)
+            hopeful.update(ends)
+        hopeless = next((number for number in range(len(self.before)) if number not in hopeful), None)
+        if hopeless is None:
+            return None
+        history = History(self.machines[0])
+        history.run(self.run_to(hopeless)[1])
+        return history
 
     def arrive(
         self, level: list[tuple[int, Any, Memories]], parent: int, event: Any, state: Any, memories: Memories
