@@ -1,8 +1,8 @@
 """What the pictures of all simulated processes share: one view of processes, and the parts it is made of."""
 
-from .boxes import Row, box, boxes_of, fitted, shown, small, stack
+from .boxes import Row, box, boxes_of, cut, fitted, fitting, shown, small, stack, wide
 from .kept import Column, Key
-from .network import Ends, Point, between, circle, cuts, messages, row, running, state_of, timer_in_words
+from .network import Ends, Point, arched, between, circle, cuts, messages, row, running, state_of, timer_in_words
 from .view import Look, ProcessView, is_fault
 
 __all__ = [
@@ -13,12 +13,15 @@ __all__ = [
     "Point",
     "ProcessView",
     "Row",
+    "arched",
     "between",
     "box",
     "boxes_of",
     "circle",
+    "cut",
     "cuts",
     "fitted",
+    "fitting",
     "is_fault",
     "messages",
     "row",
@@ -28,4 +31,5 @@ __all__ = [
     "stack",
     "state_of",
     "timer_in_words",
+    "wide",
 ]

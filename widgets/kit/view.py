@@ -20,9 +20,9 @@ from patterns.engine.world import Call, Crash, Cut, Delay, Drop, Duplicate, Fire
 from widgets.scene import Arc, Box, Disc, Era, Fact, Mark, Panel, Role, Scene, Tone
 from widgets.spacetime import moment_of
 
-from .boxes import Row, box, in_memory, on_disk, shown, small
+from .boxes import Row, box, cut, fitting, in_memory, on_disk, shown, small
 from .faults import told
-from .kept import Column, Key, columns, lines_of
+from .kept import WIDE, Column, Key, columns, lines_of
 from .network import Ends, Point, between, circle, cuts, messages, running, timer_in_words
 
 FAULTS = (Crash, Cut, Pause, Drop, Duplicate, Delay)
@@ -69,16 +69,16 @@ class ProcessView:
     """Timers whose steps are quiet."""
     rules_of_quiet: ClassVar[frozenset[str] | None] = None
     """A step is quiet only if no other rule fired. None: any rule may fire."""
-    width: ClassVar[float] = 340
-    height: ClassVar[float] = 372
-    middle: ClassVar[Point] = (170, 182)
-    ring: ClassVar[float] = 122
+    width: ClassVar[float] = 270
+    height: ClassVar[float] = 340
+    middle: ClassVar[Point] = (135, 158)
+    ring: ClassVar[float] = 98
     """The circle on which the processes sit."""
-    calls_at: ClassVar[float] = 368
-    most_calls: ClassVar[int] = 3
+    calls_at: ClassVar[float] = 314
+    most_calls: ClassVar[int] = 2
 
-    unchanged: ClassVar[tuple[Role, Tone]] = ("ink", "outline")
-    """How the boxes of fields look."""
+    unchanged: ClassVar[tuple[Role, Tone]] = ("ink", "row")
+    """How the boxes of fields look. What a step changed is found, and marked, by the player."""
 
     def __init__(self, world: World, step: Step[World, Any] | None = None) -> None:
         self.world, self.step = world, step
@@ -171,10 +171,15 @@ class ProcessView:
             words = " ".join([type(message).__name__.lower(), *values])
         return words if len(words) <= MOST_LETTERS else f"{words[: MOST_LETTERS - 1]}…"
 
+    def token(self, message: Any) -> tuple[str, bool]:
+        """The sign of a message: one or two letters, or a word that has a glyph (`yes no commit append beat ask`);
+        and whether it is an answer."""
+        return "", False
+
     def asked(self, call: Call) -> tuple[str, Role]:
         """A client's call in words, and their colour."""
         got = "waits" if call.waits else str(call.reply)
-        return f"client {call.client}: {call.body} → {call.to}: {got}", "ink" if call.waits else "soft"
+        return f"{call.client} → {call.to}: {call.body}, {got}", "ink" if call.waits else "soft"
 
     # Processes
 
@@ -184,7 +189,7 @@ class ProcessView:
     @property
     def radius(self) -> int:
         """A disc's."""
-        return 27
+        return 30 if len(self.world.processes) <= 6 else 24
 
     @property
     def captions(self) -> bool:
@@ -249,11 +254,13 @@ class ProcessView:
         before = self.before(process)
         was = {} if before is None else fields(before)
         rows: list[Row] = []
+        room = self.column_width(process) - 16
         for name, value in fields(process).items():
             changed = name in was and was[name] != value
             title = f"{process.id}: {name} is {shown(value)}" + (f", it was {shown(was[name])}" if changed else "")
             role, tone = self.unchanged
-            rows.append(box(f"{where}:{process.id}:{name}", f"{name} {shown(value)}", role, tone, title))
+            text = shown(value)
+            rows.append(box(f"{where}:{process.id}:{name}", fitting(name, text, room), role, tone, title))
         return rows
 
     # The panel of disks and memories
@@ -282,40 +289,34 @@ class ProcessView:
         )
 
     def column(self, process: Any) -> Column:
-        who, wiped = process.id, self.step is not None and self.step.event == Crash(process.id)
-        down = who in self.world.down
-        has = self.before(process) if wiped else process
-        return Column(
-            who,
-            self.heading(process),
-            self.column_width(process),
-            self.disk_rows(process),
-            [] if down and not wiped else self.memory_rows(has),
-            down,
-            wiped,
-        )
+        down = process.id in self.world.down
+        memory = [] if down else self.memory_rows(process)
+        width = self.column_width(process)
+        return Column(process.id, self.heading(process), width, self.disk_rows(process), memory, down)
 
     def heading(self, process: Any) -> Box:
         """The name above a column."""
         look = self.looks[process.id]
-        return box(f"name:{process.id}", process.id, look.role, "outline", look.words)
+        role = look.role if look.role == "down" else look.hue or "ink"
+        return box(f"name:{process.id}", process.id, role, "row", look.words)
 
     def column_width(self, process: Any) -> float:
-        return min(135, 270 / self.most_columns)
+        return WIDE / self.most_columns
 
     # The panel of processes and messages
 
     def network(self) -> Panel:
         """The processes, and the messages on their way."""
         world = self.world
-        marks = [*self.background(), *cuts(world, self.ends)]
+        marks = [*self.background(), *cuts(world, self.ends, self.at)]
         for process in world.processes:
             marks += self.process(process)
-        marks += messages(world, self.ends, self.colour, self.short)
+        marks += messages(world, self.ends, self.colour, self.short, self.token)
         calls = world.calls[: self.most_calls]
         for at, call in enumerate(calls):
             text, role = self.asked(call)
-            marks.append(small(f"client:{call.client}", 6, self.calls_at + CALL * at, text, role))
+            shown = cut(text, self.width - 12)
+            marks.append(small(f"client:{call.client}", 6, self.calls_at + CALL * at, shown, role, title=text))
         high = max(self.height, self.calls_at + CALL * (len(calls) - 1) + 4)
         return Panel(id="processes", width=self.width, height=high, marks=tuple(marks), label=self.in_words())
 
@@ -332,10 +333,9 @@ class ProcessView:
         look, who = self.look(process), process.id
         if who in self.world.down:
             words = f"{who} has crashed" + (f", on its disk: {look.sub}" if look.sub else "")
-            return Look(words, "down", look.sub, "✕ crashed")
+            return Look(words, "down", look.sub, "crashed")
         if who in self.world.paused:
-            leads = f", {look.caption.partition(' ')[2]}" if look.heavy else ""
-            return look._replace(words=f"{look.words}, paused", caption=f"❚❚ paused{leads}")
+            return look._replace(words=f"{look.words}, paused", caption=f"❚❚ {look.caption or 'paused'}")
         return look
 
     def process(self, process: Any) -> list[Mark]:

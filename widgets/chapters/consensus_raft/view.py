@@ -1,14 +1,12 @@
 """The picture of a Raft cluster: servers and their messages, what is on their disks, and the bar of terms.
 
-Colours are terms, as in the paper's Figure 5; roles have a sign and a word as well.
+Colours are terms, as in the paper's Figure 5, and nothing else: a role is a shape.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
-
-from msgspec.structs import replace
 
 from patterns.consensus_raft.clients import Server
 from patterns.consensus_raft.messages import (
@@ -19,13 +17,15 @@ from patterns.consensus_raft.messages import (
     is_heartbeat,
 )
 from patterns.consensus_raft.properties import split_vote
+from patterns.engine.choices import leader_of
 from patterns.engine.step import Step
 from patterns.engine.trace import received
 from patterns.engine.world import Timer, World
 from widgets.kit import Look, ProcessView, small
-from widgets.scene import Box, Era, Label, Mark, Panel, Role
+from widgets.scene import Box, Era, Label, Line, Mark, Panel, Role
 
-CELL, GAP, ROW = 44, 3, 70
+WIDTH, TOP, ROW = 272, 24, 57
+CELL, HIGH, GAP = 51, 24, 3
 
 
 def term_role(term: int) -> Role:
@@ -37,12 +37,15 @@ class RaftView(ProcessView):
     title = "Raft"
     signs = {
         "colour": "a term, as in the paper's Figure 5",
+        "two rings and a crown": "leads, by its own belief",
+        "dashed ring": "a candidate, with the votes that it has",
+        "hatched": "crashed: its memory is gone, its disk is not",
         "arc round a server": "its election timer, which runs out",
-        "filled entry": "known to be committed; dashed: not yet",
-        "bar under a log": "what the server knows to be committed",
+        "filled entry": "the server knows that it is committed",
+        "outlined entry": "written to the disk, not known to be committed",
+        "red wall": "a cut: no message passes",
     }
     timers_of_quiet = frozenset({"heartbeat"})
-    calls_at = 352
     rules_of_quiet = frozenset({"AE.0", "L.1", "L.3.same"})
 
     @property
@@ -71,8 +74,8 @@ class RaftView(ProcessView):
             role = "bad" if leaders[1:] else term_role(term)
             return Era(key=f"{term} {who}", label=f"term {term} · {who}", role=role)
         if split_vote(self.world):
-            return Era(key=f"{term} split", label=f"term {term}: split vote", role="bad", tone="dashed")
-        return Era(key=f"{term} open", label=f"term {term}: no leader", role=term_role(term), tone="soft")
+            return Era(key=f"{term} split", label=f"term {term} · split vote", role=term_role(term), tone="dashed")
+        return Era(key=f"{term} open", label=f"term {term} · no leader", role=term_role(term), tone="soft")
 
     def colour(self, message: Any) -> Role:
         return term_role(message.term)
@@ -92,12 +95,23 @@ class RaftView(ProcessView):
                 return f"has {match}"
         return ""
 
+    def token(self, message: Any) -> tuple[str, bool]:
+        match message:
+            case RequestVote():
+                return "?", False
+            case RequestVoteReply(vote_granted=granted):
+                return "yes" if granted else "no", True
+            case AppendEntries(entries=entries):
+                return "append" if entries else "beat", False
+            case AppendEntriesReply(success=success, appended=appended):
+                return "" if success and not appended else "yes" if success else "no", True
+        return "", False
+
     def look(self, server: Server) -> Look:
-        candidate = f"◇ candidate {len(server.votes)}/{server.servers // 2 + 1}"
-        caption = {"leader": "★ leader", "candidate": candidate}.get(server.role, server.role)
-        words = f"{server.id} is {server.role} in term {server.current_term}"
-        leads = server.role == "leader"
-        return Look(words, server.role, f"term {server.current_term}", caption, heavy=leads, timers=server.role)
+        term, role = server.current_term, server.role
+        votes = f"{len(server.votes)} of {server.servers // 2 + 1} votes"
+        caption = {"leader": "leader", "candidate": votes}.get(role, "")
+        return Look(f"{server.id} is {role} in term {term}", role, f"term {term}", caption, hue=term_role(term))
 
     def whole(self, timer: Timer) -> int:
         """An election timer is drawn after a longest one, so that servers can be compared."""
@@ -137,11 +151,11 @@ class Columns(NamedTuple):
     @classmethod
     def of(cls, world: World[Server]) -> Columns:
         longest = max(len(server.log) for server in world.processes)
-        return cls(0, 6, CELL, False) if longest <= 6 else cls(max(0, longest - 12), 12, (CELL - GAP) / 2, True)
+        return cls(0, 5, CELL, False) if longest <= 5 else cls(max(0, longest - 12), 12, 19.5, True)
 
     def x(self, index: int) -> float:
         """The left edge of the cell of this index."""
-        return 6 + (index - self.first - 1) * (self.cell + GAP)
+        return 2 + (index - self.first - 1) * (self.cell + GAP)
 
     @property
     def indexes(self) -> range:
@@ -156,54 +170,65 @@ def logs(world: World[Server]) -> Panel:
         for index in columns.indexes
     ]
     for row, server in enumerate(world.processes):
-        marks += _log(world, server, 22 + row * ROW, columns)
-    height = 22 + len(world.processes) * ROW + 22
-    marks.append(Box(id="key:bar", x=6, y=height - 13, w=22, h=4, tone="solid"))
-    marks.append(small("key", 34, height - 7, "known to be committed (memory)"))
+        marks += _log(world, server, TOP + row * ROW, columns)
+    bottom = TOP + len(world.processes) * ROW
+    for x, tone, text in ((70, "outline", "written"), (166, "solid", "committed")):
+        marks.append(Box(id=f"key:{tone}", x=x, y=bottom + 6, w=20, h=12, role="soft", tone=tone))  # type: ignore[arg-type]
+        marks.append(small(f"keytext:{tone}", x + 26, bottom + 17, text))
     words = "; ".join(
-        f"{server.id}'s log has {len(server.log)} entries, {server.commit_index} of them known to be committed"
+        f"{server.id}'s log has {counted(len(server.log))}, {server.commit_index} of them known to be committed"
         for server in world.processes
     )
-    title = "On disk: term, vote, log" + (" (its entries' terms)" if columns.terms else "")
-    return Panel(id="logs", title=title, width=286, height=height, marks=tuple(marks), label=words)
+    title = "On disk: term, vote, " + ("terms of the log's entries" if columns.terms else "log")
+    return Panel(id="logs", title=title, width=WIDTH, height=bottom + 20, marks=tuple(marks), label=words)
+
+
+def counted(entries: int) -> str:
+    return f"{entries} {'entry' if entries == 1 else 'entries'}"
 
 
 def _log(world: World[Server], server: Server, y: float, columns: Columns) -> list[Mark]:
-    """One server's vote and log, its commit bar, and how far a leader knows it to agree."""
-    vote = f"voted {server.voted_for}" if server.voted_for else "no vote"
+    """One server's term and vote, how far a leader knows it to agree, and below them its log."""
+    who, term, vote = server.id, server.current_term, server.voted_for
     marks: list[Mark] = [
-        Label(id=f"name:{server.id}", x=6, y=y + 12, text=server.id, strong=True),
-        small(f"disk:{server.id}", 32, y + 12, f"term {server.current_term}, {vote}"),
+        Line(id=f"rule:{who}", x=0, y=y - 5, x2=WIDTH, y2=y - 5, role="line", wide=1),
+        Label(id=f"name:{who}", x=2, y=y + 11, text=who, strong=True, role=term_role(term)),
+        small(f"term:{who}", 30, y + 11, f"term {term}", "ink"),
+        small(f"disk:{who}", 84, y + 11, f"voted {vote}" if vote else "no vote", "ink" if vote else "soft"),
     ]
     leader = _leader(world)
-    if leader is not None and leader.id != server.id:
-        follows = f"next {leader.next_index[server.id]}, match {leader.match_index[server.id]}"
-        marks.append(small(f"next:{server.id}", 284, y + 12, follows, "leader", "end"))
-    marks += [_cell(server, index, y + 18, columns) for index in columns.indexes]
-    known = min(server.commit_index, columns.indexes[-1]) - columns.first
-    if known > 0:
-        width = known * (columns.cell + GAP) - GAP
-        marks.append(Box(id=f"commit:{server.id}", x=6, y=y + 48, w=width, h=4, tone="solid"))
-    return marks
+    if leader is not None and leader.id != who:
+        follows = f"next {leader.next_index[who]}, match {leader.match_index[who]}"
+        title = (
+            f"{leader.id}, the leader, tries index {leader.next_index[who]} next on {who}; it knows that their logs "
+        )
+        title += f"agree up to index {leader.match_index[who]}"
+        marks.append(small(f"next:{who}", WIDTH - 2, y + 11, follows, "soft", "end", title=title))
+    return [*marks, *(_cell(server, index, y + 19, columns) for index in columns.indexes)]
 
 
 def _cell(server: Server, index: int, y: float, columns: Columns) -> Mark:
-    cell = Box(id=f"cell:{server.id}:{index}", x=columns.x(index), y=y, w=columns.cell, h=27, tone="dashed")
+    """An entry; or a faint rule where there is room for one."""
+    who, x = server.id, columns.x(index)
     if index > len(server.log):
-        return replace(cell, role="line")
+        return Line(id=f"slot:{who}:{index}", x=x, y=y + HIGH, x2=x + columns.cell, y2=y + HIGH, role="line", wide=1)
     entry = server.log[index - 1]
     committed = index <= server.commit_index
     known = "committed" if committed else "not known to be committed"
-    return replace(
-        cell,
+    return Box(
+        id=f"cell:{who}:{index}",
+        x=x,
+        y=y,
+        w=columns.cell,
+        h=HIGH,
         text=str(entry.term) if columns.terms else str(entry.command).replace(" ", ""),
         role=term_role(entry.term),
-        tone="solid" if committed else "dashed",
-        title=f"{server.id}, index {index}, term {entry.term}: {entry.command}, {known}",
+        tone="solid" if committed else "outline",
+        title=f"{who}, index {index}, term {entry.term}: {entry.command}, {known}",
     )
 
 
 def _leader(world: World[Server]) -> Server | None:
     """The leader of the newest term that has one."""
-    leaders = [server for server in world.up if server.role == "leader"]
-    return max(leaders, key=lambda server: server.current_term, default=None)
+    name = leader_of(world)
+    return world[name] if name else None

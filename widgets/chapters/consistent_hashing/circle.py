@@ -21,9 +21,9 @@ from widgets.scene import Arc, Disc, Label, Line, Mark, Panel, Ticks, around
 from .cast import FEW_KEYS, FEW_NODES, FEW_POINTS, Cast
 from .words import count, degrees, headline, labels, walk_shown, words_of
 
-WIDTH, HEIGHT = 330.0, 348.0
-X, Y = 165.0, 176.0
-BAND, KEYS, WALK, MOVED = 115.0, 97.0, 81.0, 152.0  # radii
+WIDTH, HEIGHT = 364.0, 384.0
+X, Y = 182.0, 196.0
+BAND, KEYS, WALK, MOVED = 130.0, 111.0, 94.0, 168.0  # radii
 COLD = {True: "hollow: not cached", False: "long, inside: not cached"}
 SAMPLES = 180  # places round a crowded circle where its owner is shown
 

@@ -13,10 +13,10 @@ from widgets.scene import Box, Label, Line, Mark, Panel, Tone
 from .cast import FEW_NODES, Cast
 from .words import about, against, count, settled, short, walk_shown
 
-WIDTH, HEIGHT = 208.0, 348.0
-TOP, BOTTOM = 24.0, 236.0  # of the rows
-ASIDE = 90.0  # right of the bars: `249 · owner`
-BELOW = 262.0  # where the comparison begins
+WIDTH, HEIGHT = 178.0, 384.0
+TOP, BOTTOM = 24.0, 262.0  # of the rows
+ASIDE = 84.0  # right of the bars: `249 · owner`
+BELOW = 292.0  # where the comparison begins
 Row = tuple[str, str, Tone, float]  # a bar: its name, its colour, how it is drawn, its value
 PLACES = ("owner", "2nd", "3rd", "4th", "5th")  # in a preference list
 
@@ -41,12 +41,12 @@ def load(state: Tier, cast: Cast) -> Panel:
     few, mean = len(loads) + bool(state.joining) <= FEW_NODES, about(sum(loads.values()) / len(loads))
     marks = (*(_rows(state, cast, loads) if few else _histogram(loads)), *_comparison(state, loads))
     if few:
-        title = "Keys of each node: filled are cached"
+        title = "Keys; filled: cached"
         told = ", ".join(f"{name} {keys:,}" for name, keys in loads.items())
         label = f"Keys of each node: {told}; the mean is {mean}."
     else:
         (most, high), (least, low) = extremes(loads)
-        title, told = "Nodes by number of keys", f"fullest is {most} with {high:,}, the emptiest {least} with {low:,}"
+        title, told = "Nodes by keys", f"fullest is {most} with {high:,}, the emptiest {least} with {low:,}"
         label = f"Keys of each node, of {len(loads):,} nodes: the {told}; the mean is {mean}."
     return Panel(id="load", width=WIDTH, height=HEIGHT, marks=marks, title=title, label=label)
 
@@ -143,8 +143,8 @@ def _histogram(loads: Mapping[str, int]) -> Iterator[Mark]:
         yield small(id=f"in:{name}", x=x + 6, text=f"{bins[at]:,}", title=title)
     mean = sum(loads.values()) / len(loads)
     for line, (word, (name, keys)) in enumerate((("fullest", fullest), ("emptiest", emptiest))):
-        times = f", {keys / mean:.2f} × mean" if mean else ""
-        text, title = f"{word} {short(name, 8)}: {keys:,}{times}", f"{name}: {count(keys, 'key')}"
+        times = f", {keys / mean:.2f}×" if mean else ""
+        text, title = f"{word} {short(name, 7)}: {keys:,}{times}", f"{name}: {count(keys, 'key')}{times} the mean"
         yield Label(id=word, x=4, y=BOTTOM - 14 + 18 * line, size="small", text=text, title=title)
 
 

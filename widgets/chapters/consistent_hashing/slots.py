@@ -13,7 +13,7 @@ from .cast import FEW_NODES, Cast
 from .circle import HEIGHT, WIDTH, dotted, key_dot
 from .words import count, headline, labels, short, words_of
 
-LEFT, TOP, RIGHT, BOTTOM = 4.0, 52.0, 326.0, 262.0  # of the slots
+LEFT, TOP, RIGHT, BOTTOM = 4.0, 52.0, 360.0, 290.0  # of the slots
 KEY_Y = 16.0  # of the key that is looked up
 HOW = {
     "modulo": "A key goes to slot number hash mod N",

@@ -17,7 +17,7 @@ from .cast import FEW_NODES, cast_of
 from .circle import circle
 from .load import extremes, load
 from .slots import slots
-from .words import count, degrees, headline
+from .words import count, degrees
 
 CHANGES = {"leave": "leaves", "crash": "crashes", "reweight": "reweighted"}
 
@@ -25,6 +25,7 @@ CHANGES = {"leave": "leaves", "crash": "crashes", "reweight": "reweighted"}
 class TierView:
     title = "Consistent hashing"
     signs = {
+        "colour": "a node",
         "disc on the ring": "a point of a node, which owns the arc that ends there",
         "filled dot": "a key, in its owner's colour, that the owner has cached",
         "hollow dot": "a key that is not cached where it is asked for: the next read is a miss",
@@ -38,7 +39,12 @@ class TierView:
         state, cast = step.state, cast_of(step.state)
         where = circle(step, cast) if isinstance(state.router, Ring) else slots(state, cast)
         crashed, panels = state.last.kind == "crash", (where, load(state, cast))
-        return Scene(panels=panels, clock=headline(state), era=era_of(state, cast.roles), fault=crashed)
+        return Scene(
+            panels=panels,
+            clock=f"{count(len(state.router.nodes), 'node')} · {count(len(state.keys), 'key')}",
+            era=era_of(state, cast.roles),
+            fault=crashed,
+        )
 
     @staticmethod
     def facts_of(state: Tier) -> tuple[Fact, ...]:

@@ -32,8 +32,11 @@ def count(number: int, thing: str) -> str:
 
 
 def short(text: str, room: int) -> str:
-    """At most `room` signs; the end of a key tells more than its beginning."""
-    return text if len(text) <= room else "…" + text[1 - room :]
+    """At most `room` signs: of a long name its beginning and its end, where names differ."""
+    if len(text) <= room:
+        return text
+    head = (room - 1) // 2
+    return f"{text[:head]}…{text[head + 1 - room :]}"
 
 
 def percent(part: int, whole: int) -> str:

@@ -16,7 +16,6 @@ from .reign import ReignView, leader_role
 
 MOST_WITH_CAPTIONS = 9
 """Up to here there is room for words under each disc."""
-ROLES = {Election: "candidate", Answer: "follower", Coordinator: "leader", Candidacy: "candidate", From: "candidate"}
 
 
 class CircleView(ReignView):
@@ -31,17 +30,33 @@ class CircleView(ReignView):
     def radius(self) -> int:
         """A disc's; smaller if there are many."""
         n = len(self.world.processes)
-        return 26 if n <= MOST_WITH_CAPTIONS else max(6, 200 // n)
+        return super().radius if n <= MOST_WITH_CAPTIONS else max(6, 200 // n)
 
     @property
     def captions(self) -> bool:
         return len(self.world.processes) <= MOST_WITH_CAPTIONS
 
     def colour(self, message: Any) -> Role:
-        """What a message is about: an election, a refusal, or a leader."""
-        if isinstance(message, Reply):
-            return "good" if message.ok else "bad"
-        return ROLES.get(type(message), "leader" if isinstance(message, Elected) else "accent")
+        """A message that names a leader has the leader's colour; the others belong to no reign."""
+        return leader_role(self.world, message.leader) if isinstance(message, Elected) else "soft"
+
+    def token(self, message: Any) -> tuple[str, bool]:
+        match message:
+            case Election():
+                return "?", False
+            case Answer():
+                return "yes", True
+            case Coordinator() | Elected():
+                return "L", False
+            case Heartbeat():
+                return "beat", False
+            case Candidacy(uid=uid):
+                return str(uid), False
+            case From(value=value):
+                return str(value), False
+            case Reply(ok=ok):
+                return "yes" if ok else "no", True
+        return "", False
 
     def short(self, message: Any) -> str:
         return (
@@ -55,15 +70,14 @@ class CircleView(ReignView):
         follows = f"follows {leader}" if leader else "knows of no leader"
         return Look(
             words=f"{process.id} leads" if leads else f"{process.id}{stands} {follows}",
-            role=leader_role(self.world, leader) if leader else str(process.role),
+            role=str(process.role),
+            hue=leader_role(self.world, leader) if leader else "",
             sub=f"→ {leader}" if self.captions and leader not in ("", process.id) else "",
-            caption="★ leads" if leads else self._stands(process) if process.role == "candidate" else "",
-            tone="solid" if leads else "outline",
-            heavy=leads,
+            caption="leader" if leads else self._stands(process) if process.role == "candidate" else "",
         )
 
     def _stands(self, process: Any) -> str:
-        return "◇ stands" + (f", {process.maxnum} far" if isinstance(process, HirschbergSinclair) else "")
+        return "stands" + (f", {process.maxnum} far" if isinstance(process, HirschbergSinclair) else "")
 
     def in_memory(self, process: Any) -> Mapping[str, Any]:
         facts: dict[str, Any] = {"role": process.role, "leader": process.leader or "none"}

@@ -1,7 +1,7 @@
 """A lease: the lock server above, the holders, the storage below; what lock and storage have kept stands beside them.
 
-A token has a colour. The lease is an arc round its holder and round the lock server, both to the same scale: a whole
-circle is the lease's term. If clocks differ, or a holder is paused, the two arcs do, too.
+A token has a colour, as a term has in Raft. The lease is an arc round its holder and round the lock server, both to the
+same scale: a whole circle is the lease's term. If clocks differ, or a holder is paused, the two arcs do, too.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from patterns.engine.trace import noted
 from patterns.engine.world import Timer
 from patterns.leader_election import Holder, LockServer, Storage
 from patterns.leader_election.lease_messages import (
+    Acquire,
     Busy,
     Granted,
     Read,
@@ -52,7 +53,7 @@ class LeaseView(ReignView):
         """The lock server on top, the holders in a row, the storage below."""
         holders = [process.id for process in self.world.processes if isinstance(process, Holder)]
         middle = self.width / 2
-        return {"lock": (middle, 52.0), **row(holders, 182.0, 0, self.width), "storage": (middle, 306.0)}
+        return {"lock": (middle, 42.0), **row(holders, 166.0, 0, self.width), "storage": (middle, 290.0)}
 
     def reign(self, leader: Holder) -> str:
         return f"{leader.id}: token {leader.token}"
@@ -61,11 +62,22 @@ class LeaseView(ReignView):
         return token_role(leader.token)
 
     def colour(self, message: Any) -> Role:
-        """The colour of the token that a message carries; a refusal is red."""
-        if isinstance(message, Busy | Refused):
-            return "bad"
-        token = getattr(message, "token", 0)
-        return token_role(token) if token else "accent"
+        """The colour of the token that a message carries."""
+        return token_role(getattr(message, "token", 0))
+
+    def token(self, message: Any) -> tuple[str, bool]:
+        match message:
+            case Acquire() | Read():
+                return "?", False
+            case Renew():
+                return "beat", False
+            case Write():
+                return "append", False
+            case Granted() | Written():
+                return "yes", True
+            case Busy() | Refused():
+                return "no", True
+        return "", True
 
     def short(self, message: Any) -> str:
         """A message in a few words; one that carries a token says which."""
@@ -78,8 +90,7 @@ class LeaseView(ReignView):
 
     def look(self, process: Any) -> Look:
         token = process.highest if isinstance(process, Storage) else process.token
-        role = token_role(token) if token else "ink"
-        look = Look("", role, f"token {token}" if token else "", timers=token_role(token))
+        look = Look("", "follower", f"token {token}" if token else "", hue=token_role(token) if token else "")
         if isinstance(process, Storage):
             seen = f"the storage has seen tokens up to {token}"
             return look._replace(words=seen, caption="highest seen" if token else "")
@@ -91,7 +102,7 @@ class LeaseView(ReignView):
         if process.role != "leader":
             return look._replace(words=f"{process.id} waits", caption="waits")
         words = f"{process.id} leads with token {token}"
-        return look._replace(words=words, caption="★ leads", tone="solid", heavy=True)
+        return look._replace(words=words, caption="leader", role="leader")
 
     def whole(self, timer: Timer) -> int:
         """Of the timers only the lease is drawn, each to the same scale."""
@@ -109,9 +120,9 @@ class LeaseView(ReignView):
         lines = [*(_line(line) for line in storage.content), *(_lost(line) for line in lost)]
         highest = box(
             "storage:highest",
-            f"highest token {storage.highest}",
+            f"highest token\t{storage.highest}",
             token_role(storage.highest),
-            "outline",
+            "row",
             f"the highest token that the storage has seen is {storage.highest}",
         )
         marks: list[Mark] = [
@@ -120,7 +131,7 @@ class LeaseView(ReignView):
             small("lock:last", 58, 36, f"last token given: {lock.last_token}"),
             Label(id="storage:name", x=6, y=72, text="storage", strong=True),
             *stack([highest], 84, 54, 150, pitch=30),
-            Box(id="storage:box", x=84, y=82, w=150, h=8 + MOST_LINES * LINE, role="line"),
+            Box(id="storage:box", x=84, y=82, w=150, h=8 + MOST_LINES * LINE, role="soft", tone="soft"),
             *stack(lines[-MOST_LINES:], 90, 88, 138, pitch=LINE),
         ]
         if not lines:
@@ -164,10 +175,11 @@ class LeaseView(ReignView):
 def _line(line: str) -> Box:
     """A line of the file, in the colour of the token that it was written with."""
     token = int(line.partition(".")[0].lstrip("ABCDEFGHI"))
-    return box(f"line:{line}", line, token_role(token), "soft", f"{line}, written with token {token}")
+    title = f"{line}, written with token {token}"
+    return box(f"line:{line}", f"{line}\ttoken {token}", token_role(token), "row", title)
 
 
 def _lost(line: str) -> Box:
     """A line that was acknowledged and is lost."""
     title = f"{line} was acknowledged, and is lost"
-    return box(f"line:{line}", f"✕ {line} lost", "bad", "dashed", title)
+    return box(f"line:{line}", f"{line}\tlost", "bad", "dashed", title)

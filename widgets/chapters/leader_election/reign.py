@@ -15,7 +15,10 @@ class ReignView(ProcessView):
     title = "Leader election"
     signs = {
         "colour": "a leader and its followers; with a lease, a token",
-        "★": "leads, by its own belief",
+        "two rings and a crown": "leads, by its own belief",
+        "dashed ring": "stands for election",
+        "hatched": "crashed",
+        "number in a message": "the id that stands for election",
         "arc round a process": "a timer that runs out; with a lease, what is left of it",
     }
     timers_of_quiet = frozenset({"heartbeat", "renew"})

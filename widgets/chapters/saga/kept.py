@@ -7,23 +7,24 @@ from textwrap import wrap
 
 from patterns.engine.world import Call, World
 from patterns.saga.choreography import Outgoing, Peer
-from patterns.saga.lesson.side_by_side import PRIME
 from patterns.saga.log import ENDED, PIVOT_PASSED, Record
 from patterns.saga.messages import Begin
 from patterns.saga.orchestrator import Orchestrator
 from patterns.saga.readings import observer
-from widgets.kit import ProcessView, box, small, stack
-from widgets.scene import Box, Mark, Tone
+from widgets.kit import ProcessView, box, cut, fitting, small, stack
+from widgets.scene import Box, Mark
 
 from .words import Group, saga_role
 
-WIDTH, ROW, HEAD = 300, 20, 20
-COLUMN = (WIDTH - 6) / 2
-LETTERS = 46
+ROW, HEAD = 18, 18
+LOG = 346
+"""How wide the log and the outboxes are; beside them stands what is seen from outside."""
+COLUMN = (LOG - 8) / 2
+LETTERS = 25
 """As many fit on a line of small text."""
 READER, CLIENT = 4, 1
 """Lines for the reader, and for clients."""
-LINE = 16
+LINE = 15
 
 
 def draw(view: ProcessView, group: Group, x: float, y: float, high: float) -> list[Mark]:
@@ -36,46 +37,58 @@ def draw(view: ProcessView, group: Group, x: float, y: float, high: float) -> li
 
 def _records(view: ProcessView, boss: Orchestrator, x: float, y: float, rows: int) -> list[Mark]:
     """The orchestrator's saga log on its disk, two columns from top to bottom; of a long one the end."""
-    before = view.before(boss)
-    old = len(before.log) if before else 0
     first = max(0, len(boss.log) - 2 * rows)
-    title = f"Saga log, on disk, from line {first + 1}" if first else "Saga log, on the orchestrator's disk"
-    boxes = [_record(view.world, boss.log[at], at, at >= old) for at in range(first, len(boss.log))]
+    title = f"Saga log on disk, from line {first + 1}" if first else f"Saga log, on {boss.id}'s disk"
+    boxes = [_record(view.world, boss.log[at], at) for at in range(first, len(boss.log))]
     marks: list[Mark] = [
-        small("log", x, y + 13, title, strong=True),
+        small("log", x, y + 12, cut(title, LOG), strong=True, title=f"The saga log, on the disk of {boss.id}"),
         *stack(boxes[:rows], x, y + HEAD, COLUMN, pitch=ROW),
-        *stack(boxes[rows:], x + COLUMN + 6, y + HEAD, COLUMN, pitch=ROW),
+        *stack(boxes[rows:], x + COLUMN + 8, y + HEAD, COLUMN, pitch=ROW),
     ]
-    return marks if boxes else [*marks, small("log:empty", x, y + HEAD + 13, "empty")]
+    return marks if boxes else [*marks, small("log:empty", x, y + HEAD + 12, "empty")]
 
 
-def _record(world: World, record: Record, at: int, new: bool) -> Box:
+def _record(world: World, record: Record, at: int) -> Box:
     step = "" if record.what == PIVOT_PASSED else record.step  # the line before it has the pivot's name
     what = record.detail if record.what == ENDED else record.what
-    words = " ".join(part for part in (record.saga, step, what) if part)
-    title = f"line {at + 1} of the saga log: {record}{', written in this step' if new else ''}"
-    role = "accent" if new else saga_role(world, record.saga)
-    return box(f"record:{at}", words, role, "solid" if new else "outline", title)
+    words = f"{record.saga} {step}".strip()
+    title = f"line {at + 1} of the saga log: {record}"
+    return box(f"record:{at}", fitting(words, what, COLUMN - 12), saga_role(world, record.saga), "row", title)
 
 
 def _outboxes(view: ProcessView, peers: Sequence[Peer], x: float, y: float, rows: int) -> list[Mark]:
     """What is in the outboxes: events on the disks of services, not acknowledged yet."""
     lines = [(peer, row) for peer in peers for row in peer.outbox]
-    title = f"Outboxes, on the services' disks{f' ({rows} of {len(lines)})' if len(lines) > rows else ''}"
+    title = f"Outboxes, on disk{f' ({rows} of {len(lines)})' if len(lines) > rows else ''}"
     boxes = [_outgoing(view, peer, row) for peer, row in lines[:rows]]
-    marks: list[Mark] = [small("outbox", x, y + 13, title, strong=True), *stack(boxes, x, y + HEAD, WIDTH, pitch=ROW)]
-    return marks if lines else [*marks, small("outbox:empty", x, y + HEAD + 13, "empty: every event is acknowledged")]
+    told = "The outboxes, on the disks of the services"
+    marks: list[Mark] = [
+        small("outbox", x, y + 12, title, strong=True, title=told),
+        *stack(boxes, x, y + HEAD, LOG, pitch=ROW),
+    ]
+    return marks if lines else [*marks, small("outbox:empty", x, y + HEAD + 12, "empty: every event is acknowledged")]
 
 
 def _outgoing(view: ProcessView, peer: Peer, row: Outgoing) -> Box:
-    before, published = view.before(peer), row.event.number in peer.published
-    new = before is not None and row not in before.outbox
-    text = f"{peer.id} → {row.to}: {row.event}".replace(PRIME, "")
+    published = row.event.number in peer.published
     sent = "published, not acknowledged" if published else "not published yet"
     title = f"number {row.event.number} in the outbox of {peer.id}: {row.event}, to {row.to}; {sent}"
-    role = "accent" if new else saga_role(view.world, row.event.saga)
-    tone: Tone = "solid" if new else "soft" if published else "outline"
-    return box(f"outgoing:{peer.id}:{row.event.number}", text, role, tone, title)
+    text = fitting(f"{peer.id} → {row.to}", str(row.event), LOG - 12)
+    role, tone = saga_role(view.world, row.event.saga), "row" if published else "dashed"
+    return box(f"outgoing:{peer.id}:{row.event.number}", text, role, tone, title)  # type: ignore[arg-type]
+
+
+def line(group: Group) -> str:
+    """The log, or what is in the outboxes, in one line, the newest first."""
+    if group.orchestrator:
+        records = [
+            " ".join(filter(None, (each.saga, each.step, each.what))) for each in reversed(group.orchestrator.log)
+        ]
+        return f"Saga log, newest first: {'; '.join(records) or 'empty'}"
+    events = [
+        f"{peer.id} → {row.to}: {row.event}" for peer in group.services if isinstance(peer, Peer) for row in peer.outbox
+    ]
+    return f"Outboxes: {'; '.join(events) or 'empty'}"
 
 
 # Seen from outside
@@ -84,7 +97,8 @@ def _outgoing(view: ProcessView, peer: Peer, row: Outgoing) -> Box:
 def outside(world: World, x: float, y: float) -> Iterator[Mark]:
     """What a reader of all databases sees now, and which answers the clients got."""
     seen = observer(world) or ("nothing half done",)
-    yield small("reader", x, y, "A reader of all databases now sees", strong=True)
+    title = "What a reader of all databases sees now"
+    yield small("reader", x, y, "A reader of all sees", strong=True, title=title)
     for at, line in enumerate(_lines(seen)):
         yield small(f"reader:{at}", x, y + (at + 1) * LINE, line, "ink", title="; ".join(seen))
     told = _told([call for call in world.calls if isinstance(call.body, Begin)])
@@ -107,7 +121,7 @@ def _told(calls: Sequence[Call]) -> str:
     waits = ", ".join(call.client for call in calls if call.waits)
     replies = ", ".join(str(call.reply) for call in calls if not call.waits)
     parts = [*([f"waiting: {waits}"] if waits else []), *([f"told: {replies}"] if replies else [])]
-    return f"clients {'; '.join(parts)}" if parts else "no client has asked yet"
+    return "; ".join(parts) or "no client has asked yet"
 
 
 def height() -> float:

@@ -13,39 +13,41 @@ from patterns.saga import COMPENSATABLE, PIVOT
 from patterns.saga.definition import Saga, Step
 from patterns.saga.log import COMPENSATING, DONE, FORWARD, PAST_PIVOT, REFUSED, STUCK, UNDONE, Instance
 from patterns.saga.readings import ASKED, DUE, NEVER, OPEN, TURN, WAITING, Stage, logged, stages
-from widgets.kit import box, small, stack
+from widgets.kit import box, cut, fitting, small, stack, wide
 from widgets.scene import Box, Label, Line, Mark, Role, Tone
 
 from .words import saga_role
 
-WIDTH = 300
-HEAD, CELL = 24, 98
-GAP = 12
-STEP, UNDO, BAR, WORD = 24, 20, 4, 59
+WIDTH = 548
+"""Of the whole picture."""
+HEAD, GAP = 18, 11
+STEP, UNDO, BAR = 18, 16, 3
+NAME, APART = 13, 8
+"""What the name of a service takes above a step; pixels between parallel branches."""
 
-PHASES: Mapping[str, tuple[str, Role]] = {
-    FORWARD: ("→ forward", "accent"),
-    PAST_PIVOT: ("→ past the pivot", "good"),
-    COMPENSATING: ("← compensating", "bad"),
-    "completed": ("✓ completed", "good"),
-    "compensated": ("↩ compensated", "ink"),
-    STUCK: ("! stuck, needs a human", "bad"),
+PHASES: Mapping[str, str] = {
+    FORWARD: "→ forward",
+    PAST_PIVOT: "→ past the pivot",
+    COMPENSATING: "← compensating",
+    "completed": "✓ completed",
+    "compensated": "↩ compensated",
+    STUCK: "! stuck, needs a human",
 }
-"""A phase's sign and words, and its colour."""
+"""A phase's sign and words."""
 _STATES: Mapping[str, tuple[str, Role | None, Tone, str]] = {
     WAITING: ("", "soft", "dashed", "waits"),
-    ASKED: ("… {turn}", "accent", "soft", "is to be done now"),
+    ASKED: ("… {turn}", None, "soft", "is to be done now"),
     DONE: ("✓ done", None, "solid", "is done"),
-    REFUSED: ("✕ refused", "bad", "outline", "is refused"),
-    OPEN: ("? unknown", "bad", "dashed", "may be done or not: unknown"),
+    REFUSED: ("✕ refused", None, "outline", "is refused"),
+    OPEN: ("? unknown", None, "dashed", "may be done or not: unknown"),
     NEVER: ("– never", "soft", "dashed", "will not be done"),
 }
-"""Where a step is -> its words, the look of its box, and in a sentence."""
-_UNDOS: Mapping[str, tuple[str, Role, Tone, str]] = {
+"""Where a step is -> its words, the look of its box (None: the saga's colour), and in a sentence."""
+_UNDOS: Mapping[str, tuple[str, Role | None, Tone, str]] = {
     "": ("undo", "line", "dashed", "not needed"),
-    DUE: ("↩ due", "bad", "dashed", "to be undone later"),
-    TURN: ("↩ {turn}", "bad", "soft", "to be undone now"),
-    UNDONE: ("↩ undone", "bad", "solid", "undone"),
+    DUE: ("↩ due", None, "dashed", "to be undone later"),
+    TURN: ("↩ {turn}", None, "soft", "to be undone now"),
+    UNDONE: ("↩ undone", None, "solid", "undone"),
     STUCK: ("! fails", "bad", "outline", "cannot be undone"),
 }
 """Where a compensation is, likewise."""
@@ -59,6 +61,13 @@ class Path(NamedTuple):
     orchestrated: bool
     x: float
     y: float
+    width: float
+    named: bool
+    """Whether the name of its service stands above each step."""
+
+    @property
+    def slim(self) -> bool:
+        return not self.named and is_parallel(self.definition)
 
     @property
     def turn(self) -> str:
@@ -73,30 +82,42 @@ class Path(NamedTuple):
     def wide(self) -> float:
         """Of a step's box."""
         n = len(self.definition.generations)
-        return min(84.0, (WIDTH - (n - 1) * GAP) / n)
+        return min(130.0, (self.width - (n - 1) * GAP) / n)
 
     def at(self, step: str) -> tuple[float, float]:
         """A step's top left corner: a generation a column, parallel branches one under the other."""
         for column, names in enumerate(self.definition.generations):
             if step in names:
-                return self.x + column * (self.wide + GAP), self.y + HEAD + names.index(step) * CELL
+                return self.x + column * (self.wide + GAP), self.y + HEAD + names.index(step) * cell(
+                    self.named, self.slim
+                )
         raise KeyError(step)
 
 
 def sign(phase: str) -> str:
     """A phase as a sign."""
-    return PHASES[phase][0][0]
+    return PHASES[phase][0]
 
 
-def height(definition: Saga) -> float:
+def cell(named: bool, slim: bool) -> float:
+    """What a step and its compensation take; a slim one has its compensation as a sign in its box."""
+    return NAME * named + STEP + 2 + BAR + (0 if slim else UNDO) + APART
+
+
+def is_parallel(definition: Saga) -> bool:
+    return max(map(len, definition.generations)) > 1
+
+
+def height(definition: Saga, named: bool = True) -> float:
     """What the path of a saga takes."""
-    return HEAD + max(map(len, definition.generations)) * CELL
+    branches = max(map(len, definition.generations))
+    return HEAD + branches * cell(named, not named and branches > 1)
 
 
 def in_words(world: World, definition: Saga, instance: Instance | None) -> str:
     if instance is None:
         return f"no client has asked for {definition.name} yet"
-    parts = [f"{instance.saga}, {definition.name}, is {PHASES[logged(world, instance).phase][0][2:]}"]
+    parts = [f"{instance.saga}, {definition.name}, is {PHASES[logged(world, instance).phase][2:]}"]
     for name, stage in stages(world, instance).items():
         undo = f", {_UNDOS[stage.undo][-1]}" if stage.undo else ""
         parts.append(f"{name} {_STATES[stage.state][-1]}{undo}")
@@ -104,7 +125,7 @@ def in_words(world: World, definition: Saga, instance: Instance | None) -> str:
 
 
 def draw(world: World, path: Path) -> list[Mark]:
-    """The marks of one path, `WIDTH` wide and `height(definition)` high."""
+    """The marks of one path."""
     definition, instance = path.definition, path.instance
     found = stages(world, instance) if instance else dict.fromkeys(definition.names, Stage(WAITING))
     role = saga_role(world, instance.saga) if instance else "ink"
@@ -118,13 +139,15 @@ def draw(world: World, path: Path) -> list[Mark]:
 def _head(world: World, path: Path, role: Role) -> Iterator[Mark]:
     name, x, y = path.name, path.x, path.y
     if path.instance is None:
-        yield Label(id=f"saga:{name}", x=x, y=y + 13, text=path.definition.name.rstrip("'"), strong=True)
-        yield small(f"phase:{name}", x + WIDTH, y + 13, "not asked for yet", anchor="end")
+        yield Label(id=f"saga:{name}", x=x, y=y + 12, text=path.definition.name, strong=True)
+        yield small(f"phase:{name}", x + path.width, y + 12, "not asked for yet", anchor="end")
         return
-    words, colour = PHASES[logged(world, path.instance).phase]
-    shown = f"{name} {path.definition.name}".replace("'", "")  # the panel says which of two styles it is
-    yield Label(id=f"saga:{name}", x=x, y=y + 13, text=shown, strong=True, role=role)
-    yield Label(id=f"phase:{name}", x=x + WIDTH, y=y + 13, text=words, strong=True, role=colour, anchor="end")
+    phase = logged(world, path.instance).phase
+    colour = "bad" if phase == STUCK else role
+    yield Label(id=f"saga:{name}", x=x, y=y + 12, text=f"{name} {path.definition.name}", strong=True, role=role)
+    yield Label(
+        id=f"phase:{name}", x=x + path.width, y=y + 12, text=PHASES[phase], strong=True, role=colour, anchor="end"
+    )
 
 
 def _step(path: Path, step: Step, stage: Stage, role: Role) -> Iterator[Mark]:
@@ -135,19 +158,25 @@ def _step(path: Path, step: Step, stage: Stage, role: Role) -> Iterator[Mark]:
     tone = "outline" if stage.undo == UNDONE and stage.state == DONE else tone
     stands = "its effect is in the database" if stage.stands else "nothing of it is in the database"
     title = f"{step.name} at {step.at}: {step.do}; {step.kind}; {said}; {stands}"
-    yield small(f"at:{key}", x + w / 2, y + 11, step.at.rstrip("'"), anchor="middle")
-    yield from stack([box(f"step:{key}", step.name, colour or role, tone, title)], x, y + 15, w, pitch=STEP + 2)
+    if path.named:
+        yield small(f"at:{key}", x + w / 2, y + 10, step.at, anchor="middle")
+        y += NAME
+    back, colour_back, tone_back, said_back = _UNDOS[stage.undo]
+    if wide(step.name) + wide(words) + 22 > w:
+        words = words[:1] + (back[0] if path.slim and stage.undo else "")
+    text = fitting(step.name, words, w - 8) if words else cut(step.name, w - 6)
+    yield from stack([box(f"step:{key}", text, colour or role, tone, title)], x, y, w, pitch=STEP + 2)
     if stage.stands:
-        yield Box(id=f"stands:{key}", x=x, y=y + 17 + STEP, w=w, h=BAR, tone="solid", title=stands)
-    if words:
-        yield small(f"word:{key}", x + w / 2, y + WORD, words, "ink", "middle")
-    if step.kind != COMPENSATABLE:
-        yield small(f"kind:{key}", x + w / 2, y + 80, "pivot" if step.kind == PIVOT else "retried", anchor="middle")
+        yield Box(id=f"stands:{key}", x=x, y=y + STEP + 1, w=w, h=BAR, role=role, tone="solid", title=stands)
+    y += STEP + 2 + BAR
+    if path.slim:
         return
-    text, colour, tone, said = _UNDOS[stage.undo]
-    title = f"what undoes {step.name}: {step.undo}; {said}"
-    undo = box(f"undo:{key}", text.format(turn=path.turn), colour, tone, title)
-    yield from stack([undo], x, y + 66, w, pitch=UNDO + 2)
+    if step.kind != COMPENSATABLE:
+        yield small(f"kind:{key}", x + w / 2, y + 12, "pivot" if step.kind == PIVOT else "retried", anchor="middle")
+        return
+    title = f"what undoes {step.name}: {step.undo}; {said_back}"
+    undo = box(f"undo:{key}", back.format(turn=path.turn), colour_back or role, tone_back, title)
+    yield from stack([undo], x, y, w, pitch=UNDO + 2)
 
 
 def _pivot(path: Path, found: Mapping[str, Stage]) -> Iterator[Mark]:
@@ -157,8 +186,8 @@ def _pivot(path: Path, found: Mapping[str, Stage]) -> Iterator[Mark]:
         return
     x, _ = path.at(pivot)
     passed = found[pivot].state == DONE
-    x, top, bottom = x + path.wide + GAP / 2, path.y + HEAD, path.y + height(path.definition) - 8
-    role, words = ("good", "is passed") if passed else ("bad", "is not reached")
+    x, top, bottom = x + path.wide + GAP / 2, path.y + HEAD, path.y + height(path.definition, path.named) - 6
+    role, words = ("ink", "is passed") if passed else ("soft", "is not reached")
     tone: Tone = "outline" if passed else "dashed"
     title = f"the point of no return: {pivot} {words}"
     yield Line(id=f"pivot:{path.name}", x=x, y=top, x2=x, y2=bottom, role=role, tone=tone, wide=2.5, title=title)
@@ -168,11 +197,12 @@ def _ways(path: Path, found: Mapping[str, Stage], role: Role) -> Iterator[Mark]:
     """The way forward from step to step, and below it the way back."""
     for a, b in path.definition.arrows:
         (x, y), (x2, y2), ways = path.at(a), path.at(b), f"{path.name}:{a}:{b}"
-        x, x2, forward, back = x + path.wide + 1, x2 - 1, 15 + STEP / 2, 66 + UNDO / 2
+        x, x2, forward = x + path.wide + 1, x2 - 1, NAME * path.named + STEP / 2
+        back = forward + STEP / 2 + 2 + BAR + UNDO / 2
         taken = role if found[b].state not in (WAITING, NEVER) else "line"
         yield _arrow(f"way:{ways}", x, y + forward, x2, y2 + forward, taken, f"{b} comes after {a}")
-        if path.definition[a].kind == COMPENSATABLE:
-            taken = "bad" if found[a].undo in (TURN, UNDONE, STUCK) else "line"
+        if path.definition[a].kind == COMPENSATABLE and not path.slim:
+            taken = role if found[a].undo in (TURN, UNDONE, STUCK) else "line"
             title = f"{a} is undone only after {b} is undone, or was never done"
             yield _arrow(f"back:{ways}", x2, y2 + back, x, y + back, taken, title)
 

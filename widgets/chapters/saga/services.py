@@ -1,8 +1,7 @@
-"""The services, each with its own database, and the messages between them.
+"""The processes of a group in a row, each with its database below it, the messages between them above it.
 
-A frame is a disk: the rows, and below them the requests that were handled. Memory stands unframed.
-Under an orchestrator the services stand in a column beside it; without one they stand to the left and right in turn,
-so that the way from any of them to any other is free.
+The orchestrator, if there is one, stands first, above its memory. A frame is a disk: the rows, and below them the
+requests that were handled.
 """
 
 from __future__ import annotations
@@ -19,10 +18,12 @@ from widgets.kit import (
     Ends,
     Point,
     ProcessView,
-    between,
+    arched,
     box,
+    cut,
     cuts,
     messages,
+    row,
     running,
     small,
     stack,
@@ -31,40 +32,31 @@ from widgets.kit import (
 )
 from widgets.scene import Box, Mark, Role, Tone
 
+from .path import WIDTH
 from .words import SIGNS, Group, saga_role
 
-WIDTH = 296
-CARD, HEADER, ROW, SEEN, GAP = 128, 24, 21, 16, 12
-BOSS = 84
-MOST_ROWS, MOST_SEEN, MOST_WAITING = 4, 2, 8
+BAND, LOW, HEADER, ROW, SEEN, GAP = 46, 36, 20, 18, 15, 8
+"""What the messages take above the processes, less where two groups stand; a header, a row, a handled request; pixels
+between two processes."""
+MOST_ROWS, MOST_SEEN, MOST_WAITING = 4, 2, 4
 NARROW = 9
 """Letters of what the orchestrator waits for that leave room for how often it asked."""
-NEAR = 3  # pixels that a link keeps from what it joins
+NEAR = 12  # pixels beside the middle of a process where its links begin
 _STATES: Mapping[str, tuple[str, Role, Tone, str]] = {
-    "crashed": ("✕ ", "down", "dashed", "has crashed"),
-    "paused": ("❚❚ ", "ink", "dashed", "is paused"),
-    "up": ("", "ink", "soft", "is up"),
+    "crashed": ("✕ ", "down", "outline", "has crashed"),
+    "paused": ("❚❚ ", "soft", "dashed", "is paused"),
+    "up": ("", "soft", "soft", "is up"),
 }
 """The state of a process -> its sign, its look, and in a sentence."""
 
 
 class Card(NamedTuple):
-    """A service's place, from its top left corner."""
+    """A process's place, from its top left corner: its header, and below it its database or its memory."""
 
     x: float
     y: float
+    wide: float
     high: float
-
-    @property
-    def middle(self) -> Point:
-        return self.x + CARD / 2, self.y + self.high / 2
-
-    def leaves(self, towards: Point) -> Point:
-        """Where the straight way from the middle of the card to a point leaves the card."""
-        (x, y), (tx, ty) = self.middle, towards
-        dx, dy = tx - x, ty - y
-        part = min(CARD / 2 / abs(dx) if dx else 9.0, self.high / 2 / abs(dy) if dy else 9.0)
-        return round(x + dx * part, 1), round(y + dy * part, 1)
 
 
 def card_height(service: Database, seen: bool) -> float:
@@ -72,70 +64,67 @@ def card_height(service: Database, seen: bool) -> float:
 
 
 def height(group: Group, seen: bool = True) -> float:
-    """What the services of a group take, with or without what they have handled."""
-    return sum(card_height(each, seen) + GAP for each in group.services) - GAP
+    """What a group takes, with or without what its services have handled."""
+    return (BAND if seen else LOW) + max(card_height(each, seen) for each in group.services)
 
 
 def draw(view: ProcessView, group: Group, x: float, y: float, seen: bool = True) -> list[Mark]:
     """The marks of a group, `WIDTH` wide."""
-    places: dict[str, Card] = {}
-    top, boss = y, group.orchestrator
-    for at, service in enumerate(group.services):
-        left = not boss and at % 2 == 0
-        places[service.id] = Card(x if left else x + WIDTH - CARD, top, card_height(service, seen))
-        top += places[service.id].high + GAP
+    band = BAND if seen else LOW
+    wide = min(150.0, WIDTH / len(group.processes)) - GAP
+    seats = row([each.id for each in group.processes], y + band, x, x + WIDTH)
+    high, boss = height(group, seen) - band, group.orchestrator
+    places = {
+        name: Card(round(middle - wide / 2, 1), top, round(wide, 1), high) for name, (middle, top) in seats.items()
+    }
     marks: list[Mark] = []
     for service in group.services:
         marks += _card(view, service, places[service.id], seen)
     if boss:
-        marks += _orchestrator(view, boss, x, y, top - GAP - y)
-    return [*marks, *_links(view, group, places, x + BOSS)]
+        marks += _orchestrator(view, boss, places[boss.id])
+    return [*marks, *_links(view, group, seats)]
 
 
 def _header(view: ProcessView, name: str, x: float, y: float, w: float) -> Iterator[Mark]:
     """A process, and its timers as thin bars that run out."""
     sign, role, tone, words = _STATES[state_of(view.world, name)]
-    left_over = ": its memory is gone, its disk is not" if name in view.world.down else ""
-    header = box(f"process:{name}", sign + name.rstrip("'"), role, tone, f"{name} {words}{left_over}")
+    kept = ": its memory is gone, its disk is not" if name in view.world.down else ""
+    header = box(f"process:{name}", cut(sign + name, w - 6), role, tone, f"{name} {words}{kept}")
     yield from stack([header], x, y, w, pitch=HEADER + 2)
     for at, (timer, left) in enumerate(running(view.world, name)):
-        wide, y3 = round(max(2.0, w * min(1.0, left / view.whole(timer))), 1), y + HEADER - 3 - 3 * at
+        wide, y3 = round(max(2.0, w * min(1.0, left / view.whole(timer))), 1), y + HEADER - 2 - 3 * at
         id, title = f"timer:{name}:{timer.name}", timer_in_words(timer, left)
-        yield Box(id=id, x=x, y=y3, w=wide, h=3, role="accent", tone="solid", title=title)
+        yield Box(id=id, x=x, y=y3, w=wide, h=2, role="soft", tone="solid", title=title)
 
 
 # A service and its database
 
 
 def _card(view: ProcessView, service: Database, card: Card, seen: bool) -> Iterator[Mark]:
-    name, x, y = service.id, card.x, card.y
+    name, x, y, w = service.id, card.x, card.y, card.wide
     title = f"on the disk of {name}: its rows, and what it has handled"
-    yield Box(id=f"disk:{name}", x=x, y=y + HEADER, w=CARD, h=card.high - HEADER, role="line", title=title)
-    yield from _header(view, name, x, y, CARD)
+    yield Box(id=f"disk:{name}", x=x, y=y + HEADER, w=w, h=card.high - HEADER, role="soft", title=title)
+    yield from _header(view, name, x, y, w)
     before = view.before(service)
-    was = {row.key: row for row in before.rows} if before else {}
-    rows = [_row(view, name, row, was.get(row.key, row)) for row in service.rows[:MOST_ROWS]]
-    yield from stack(rows, x + 3, y + HEADER + 3, CARD - 6, pitch=ROW)
+    was = {each.key: each for each in before.rows} if before else {}
+    rows = [_row(view, name, each, was.get(each.key, each)) for each in service.rows[:MOST_ROWS]]
+    yield from stack(rows, x + 2, y + HEADER + 2, w - 4, pitch=ROW)
     if seen:
-        yield from _seen(service, x + 5, y + HEADER + 15 + len(rows) * ROW)
+        yield from _seen(service, x + 5, y + HEADER + 13 + len(rows) * ROW)
 
 
 def _row(view: ProcessView, service: str, row: Row, was: Row) -> Box:
-    """A row: its value before and after if this step changed it, and whose mark is on it."""
-    # A write changes the version, even if it writes the value that was there: a lost update.
-    changed = (row.value, row.version) != (was.value, was.version)
-    text = f"{row.key} {was.value} → {row.value}" if changed else f"{row.key} {row.value}"
-    title = f"{service}: {row.key} is {row.value}" + (f", it was {was.value}" if changed else "")
-    role, tone = _look(view, row, changed)
-    if row.pending:
-        text, title = f"{text} · {row.pending}", f"{title}, marked by {row.pending}: not final"
-    return box(f"row:{service}:{row.key}", text, role, tone, title)
+    """A row and its value; one that is marked is filled, and says by which saga.
 
-
-def _look(view: ProcessView, row: Row, changed: bool) -> tuple[Role, Tone]:
-    if changed:
-        return "accent", "solid"
-    return (saga_role(view.world, row.pending), "dashed") if row.pending else ("ink", "outline")
+    A write with the value that was there, a lost update perhaps, is seen by the version alone.
+    """
+    text, title = f"{row.key}\t{row.value}", f"{service}: {row.key} is {row.value}"
+    again = row.value == was.value and row.version != was.version
+    title += ", written once more with the value that it had" if again else ""
+    if not row.pending:
+        return box(f"row:{service}:{row.key}", text, "accent" if again else "ink", "row", title)
+    text, title = f"{row.key} · {row.pending}\t{row.value}", f"{title}, marked by {row.pending}: not final"
+    return box(f"row:{service}:{row.key}", text, saga_role(view.world, row.pending), "soft", title)
 
 
 def _seen(service: Database, x: float, y: float) -> Iterator[Mark]:
@@ -143,7 +132,7 @@ def _seen(service: Database, x: float, y: float) -> Iterator[Mark]:
     lines: dict[tuple[str, str], str] = {}
     for each in service.handled:
         what, sign = (each.saga, each.step), SIGNS.get(each.outcome, each.outcome)
-        lines[what] = lines.get(what, f"{each.saga.rstrip(chr(39))} {each.step}") + f" {sign}"
+        lines[what] = lines.get(what, f"{each.saga} {each.step}") + f" {sign}"
     words = list(lines.items())
     if len(words) > MOST_SEEN:
         more = len(words) - MOST_SEEN + 1
@@ -160,19 +149,17 @@ def _seen(service: Database, x: float, y: float) -> Iterator[Mark]:
 # The orchestrator
 
 
-def _orchestrator(view: ProcessView, boss: Orchestrator, x: float, y: float, high: float) -> Iterator[Mark]:
-    """Its process, as high as all services, and in its memory what it waits for: a crash wipes that."""
-    down = boss.id in view.world.down
+def _orchestrator(view: ProcessView, boss: Orchestrator, card: Card) -> Iterator[Mark]:
+    """In its memory what it waits for: a crash wipes that."""
+    down, x, y, w = boss.id in view.world.down, card.x, card.y, card.wide
     title = f"in the memory of {boss.id}: what it waits for; a crash wipes it, and leaves its log on disk"
-    memory = Box(id="memory", x=x, y=y + HEADER, w=BOSS, h=high - HEADER, tone="dashed", title=title)
-    yield replace(memory, role="down" if down else "line")
-    header, *timers = _header(view, boss.id, x, y, BOSS)
-    yield replace(header, text="✕ crashed" if down else boss.id)
-    yield from timers
-    left, top = x + 5, y + HEADER + 16
-    words = ("memory", "wiped") if down else ("waits for",) if boss.waiting else ("waits for", "nothing")
+    look: tuple[Role, Tone] = ("down", "outline") if down else ("soft", "dashed")
+    yield Box(id="memory", x=x, y=y + HEADER, w=w, h=card.high - HEADER, role=look[0], tone=look[1], title=title)
+    yield from _header(view, boss.id, x, y, w)
+    left, top = x + 5, y + HEADER + 14
+    words = ("empty",) if down else ("waits for",) if boss.waiting else ("waits for", "nothing")
     for at, word in enumerate(words):
-        yield small(f"memory:{at}", left, top + at * SEEN, word, "bad" if down else "soft")
+        yield small(f"memory:{at}", left, top + at * SEEN, word)
     for at, waiting in enumerate(boss.waiting.values()[:MOST_WAITING]):
         yield _waiting(view, waiting, at, left, top + SEEN)
     if (more := len(boss.waiting) - MOST_WAITING) > 0:
@@ -189,24 +176,22 @@ def _waiting(view: ProcessView, waiting: Waiting, at: int, x: float, y: float) -
 # What is on its way
 
 
-def _links(view: ProcessView, group: Group, places: Mapping[str, Card], boss: float) -> list[Mark]:
-    """Messages and cuts within the group; the orchestrator's right edge is at x = `boss`."""
+def _links(view: ProcessView, group: Group, seats: Mapping[str, Point]) -> list[Mark]:
+    """Messages and cuts within the group."""
     names = {each.id for each in group.processes}
     here = replace(
         view.world,
+        processes=group.processes,
         packets=tuple(packet for packet in view.world.packets if {packet.sender, packet.to} <= names),
         cuts=frozenset(cut for cut in view.world.cuts if {*cut} <= names),
     )
 
     def ends(a: str, b: str) -> Ends:
-        if a in places and b in places:
-            return between(places[a].leaves(places[b].middle), places[b].leaves(places[a].middle), NEAR)
-        card = places.get(a) or places[b]
-        level = card.y + HEADER / 2
-        service, orchestrator = (card.x, level), (boss, level)
-        return between(orchestrator, service, NEAR) if b in places else between(service, orchestrator, NEAR)
+        (x, y), (x2, y2) = seats[a], seats[b]
+        aside = NEAR if x < x2 else -NEAR
+        return (x + aside, y - 2), (x2 - aside, y2 - 2)
 
-    return [*cuts(here, ends), *messages(here, ends, view.colour, view.short)]
+    return [*cuts(here, ends, seats), *arched(messages(here, ends, view.colour, view.short, view.token), 4, 1 / 16)]
 
 
 def in_words(view: ProcessView, group: Group) -> str:

@@ -14,29 +14,33 @@ from patterns.saga.log import COMPENSATING, FORWARD, PAST_PIVOT, STUCK
 from patterns.saga.messages import Ack, Event, Failed
 from patterns.saga.orchestrator import Orchestrator
 from patterns.saga.readings import instances, logged, observer
-from widgets.kit import ProcessView
-from widgets.scene import Era, Mark, Panel, Role
+from widgets.kit import ProcessView, cut, small
+from widgets.scene import Era, Label, Mark, Panel, Role
 
 from . import kept, path, services
-from .words import MESSAGES, Group, groups, in_short, message_role, shown
+from .words import MESSAGES, Group, groups, in_short, saga_role, shown, token
 
-HEIGHT, EDGE = 450, 6
-KEPT = kept.HEAD + 5 * kept.ROW
-"""What a log or the outboxes take side by side: as many lines as two parallel branches fill at once."""
+HEIGHT = 334
+KEPT = kept.HEAD + 2 * kept.ROW
+"""What a log or the outboxes take at least."""
+APART, NARROW = 24, 80
+"""Pixels between two paths beside one another; and what a step has then at least, or else they stand in two lines."""
+STYLE = 132
+"""What the name of a style takes, beside its path."""
 
 
 class SagaView(ProcessView):
     title = "Saga"
     quiet = "acknowledgements"
     signs = {
-        "colour": "a saga; blue and filled: changed in this step",
+        "colour": "a saga",
         "box in the path": "what the logs say of a step; under it, what undoes it",
         "bar under a step": "its effect is in its service's database now, whatever the logs say",
         "upright line": "the point of no return: dashed until it is passed",
         "frame under a service": "its disk: rows, and the requests it has handled",
         "✓ ✕ ↩ – !": "done, refused, undone or to be undone, nothing to do, failed for now",
         "A1 → ← ✓ ↩ !": "of a saga: goes forward, back, is completed, compensated, stuck",
-        "· A1 behind a row": "marked by A1: not final, a semantic lock",
+        "filled row · A1": "marked by A1: not final, a semantic lock",
         "thin bar under a name": "a timer that runs out",
         "✕ before a name": "crashed: its memory is gone, its disk is not",
         "A1' stock'": "side by side: the same, choreographed",
@@ -45,7 +49,7 @@ class SagaView(ProcessView):
     shorts = MESSAGES
 
     def colour(self, message: Any) -> Role:
-        return message_role(self.world, message)
+        return saga_role(self.world, getattr(message, "saga", ""))
 
     def short(self, message: Any) -> str:
         """With its saga if there are several."""
@@ -53,11 +57,14 @@ class SagaView(ProcessView):
         several = len({each.saga.rstrip("'") for each in instances(self.world)}) > 1
         return f"{message.saga} {words.replace('undo', '↩')}" if words and several else words
 
+    def token(self, message: Any) -> tuple[str, bool]:
+        return token(message)
+
     def is_routine(self, message: Any) -> bool:
         return isinstance(message, Ack)
 
     def era(self) -> Era | None:
-        """What the sagas shown are doing; red while one of them goes back or is stuck."""
+        """What the sagas shown are doing, in the colour of the one that is not ended; red while one is stuck."""
         found = [each for group in groups(self.world) for _, each in shown(group) if each]
         if not found:
             return None
@@ -65,11 +72,9 @@ class SagaView(ProcessView):
         label = phases[0]
         if len(found) > 1:
             label = ", ".join(f"{each.saga} {path.sign(phase)}" for each, phase in zip(found, phases, strict=True))
-        if {COMPENSATING, STUCK} & {*phases}:
-            return Era(key=label, label=label, role="bad", tone="dashed" if STUCK in phases else "solid")
-        under_way = {FORWARD, PAST_PIVOT} & {*phases}
-        role = "good" if not under_way else "c1" if FORWARD in phases else "c3"
-        return Era(key=label, label=label, role=role, tone="solid" if under_way else "soft")
+        busy = [at for at, phase in enumerate(phases) if phase in (FORWARD, PAST_PIVOT, COMPENSATING)]
+        role = "bad" if STUCK in phases else saga_role(self.world, found[busy[0] if busy else 0].saga)
+        return Era(key=label, label=label, role=role, tone="solid" if busy else "soft")
 
     # Panels
 
@@ -77,46 +82,49 @@ class SagaView(ProcessView):
         both = groups(self.world)
         if len(both) > 1:
             return tuple(self._side(group) for group in both)
-        return self._paths(both[0]), self._services(both[0])
+        return (self._whole(both[0]),)
 
-    def _drawn(self, group: Group) -> tuple[list[Mark], float]:
-        """The paths of a group, and how far down they reach."""
+    def _drawn(self, group: Group, x: float, width: float, named: bool) -> tuple[list[Mark], float]:
+        """The paths of a group, beside one another if there is room, and how far down they reach."""
         marks: list[Mark] = []
-        y = 0.0
-        for definition, instance in shown(group):
-            marks += path.draw(self.world, path.Path(definition, instance, group.orchestrator is not None, EDGE, y))
-            y += path.height(definition)
-        return marks, y
+        paths, y, bottom = shown(group), 0.0, 0.0
+        each = (width - (len(paths) - 1) * APART) / len(paths)
+        beside = all(each / len(definition.generations) >= NARROW for definition, _ in paths)
+        for at, (definition, instance) in enumerate(paths):
+            left, wide = (x + at * (each + APART), each) if beside else (x, width)
+            place = path.Path(definition, instance, group.orchestrator is not None, left, y, wide, named)
+            marks += path.draw(self.world, place)
+            bottom = max(bottom, y + path.height(definition, named))
+            y = 0.0 if beside else bottom
+        return marks, bottom
 
     def _label(self, group: Group) -> str:
-        return "; ".join(path.in_words(self.world, definition, instance) for definition, instance in shown(group))
+        paths = "; ".join(path.in_words(self.world, definition, instance) for definition, instance in shown(group))
+        return f"{paths}. {services.in_words(self, group)}"
 
-    def _paths(self, group: Group) -> Panel:
-        """The paths; below them the saga log or the outboxes, and what is seen from outside."""
-        marks, y = self._drawn(group)
-        bottom = max(float(HEIGHT), y + kept.HEAD + 4 * kept.ROW + kept.height() + 16)
-        marks += kept.draw(self, group, EDGE, y + 2, bottom - kept.height() - 12 - y)
-        marks += kept.outside(self.world, EDGE, bottom - kept.height())
+    def _whole(self, group: Group) -> Panel:
+        """The paths; below them the services; below those the log or the outboxes, and what is seen from outside."""
+        marks, y = self._drawn(group, 0, path.WIDTH, named=True)
+        marks += services.draw(self, group, 0, y)
+        y += services.height(group) + 4
+        bottom = max(float(HEIGHT), y + max(KEPT, kept.height() + 12))
+        marks += kept.draw(self, group, 0, y, bottom - y)
+        marks += kept.outside(self.world, kept.LOG + 14, y + 12)
         seen = "; ".join(observer(self.world)) or "nothing half done"
         label = f"{self._label(group)}. A reader of all databases now sees: {seen}"
-        return Panel(id="saga", width=path.WIDTH + 2 * EDGE, height=bottom, marks=tuple(marks), label=label)
-
-    def _services(self, group: Group) -> Panel:
-        high = services.height(group)
-        room = max(float(HEIGHT), high + 24)
-        marks = tuple(services.draw(self, group, EDGE, 8 + (room - high - 24) / 2))
-        width, title, label = services.WIDTH + 2 * EDGE, "Services; framed: their disks", services.in_words(self, group)
-        return Panel(id="services", width=width, height=room, marks=marks, label=label, title=title)
+        return Panel(id="saga", width=path.WIDTH, height=bottom, marks=tuple(marks), label=label)
 
     def _side(self, group: Group) -> Panel:
-        """One of two styles side by side: its path, its services below, and what it keeps of where it stands."""
-        marks, y = self._drawn(group)
-        marks += services.draw(self, group, EDGE, y + 6, seen=False)
-        y += services.height(group, seen=False) + 14
-        marks += kept.draw(self, group, EDGE, y, KEPT)
-        width, title = services.WIDTH + 2 * EDGE, group.style.capitalize()
-        label = f"{self._label(group)}. {services.in_words(self, group)}"
-        return Panel(id=group.style, width=width, height=y + KEPT + 4, marks=tuple(marks), label=label, title=title)
+        """One of two styles: its path, its services below, and in a line what it keeps of where it stands."""
+        marks, y = self._drawn(group, STYLE, path.WIDTH - STYLE, named=False)
+        marks.append(
+            Label(id=f"style:{group.style}", x=0, y=12, text=group.style.capitalize(), size="small", strong=True)
+        )
+        marks += services.draw(self, group, 0, y - 6, seen=False)
+        y += services.height(group, seen=False) - 6
+        line = kept.line(group)
+        marks.append(small(f"log:{group.style}", 0, y + 13, cut(line, 0.84 * path.WIDTH), "ink", title=line))
+        return Panel(id=group.style, width=path.WIDTH, height=y + 18, marks=tuple(marks), label=self._label(group))
 
     # Before and after
 

@@ -9,7 +9,7 @@ from patterns.engine.world import World
 from patterns.saga.choreography import Peer
 from patterns.saga.database import Database
 from patterns.saga.definition import Saga
-from patterns.saga.log import BEGUN, DONE, ENDED, REFUSED, STUCK, UNDONE, Instance
+from patterns.saga.log import BEGUN, DONE, ENDED, REFUSED, STUCK, UNDONE, Instance, Record
 from patterns.saga.messages import Ack, Do, Done, Event, Failed, Refused, Release, Released, Undo, Undone
 from patterns.saga.orchestrator import Orchestrator
 from patterns.saga.readings import instances
@@ -70,13 +70,22 @@ def saga_role(world: World, saga: str) -> Role:
     return f"c{names.index(name) % 8 + 1}" if name in names else "soft"
 
 
-def message_role(world: World, message: Any) -> Role:
-    """A message has the colour of its saga; a refusal and a failure are red."""
-    if isinstance(message, Refused | Failed) or (
-        isinstance(message, Event) and message.record.what in (REFUSED, STUCK)
-    ):
-        return "bad"
-    return saga_role(world, getattr(message, "saga", ""))
+def token(message: Any) -> tuple[str, bool]:
+    """A message's sign, and whether it is an answer."""
+    match message:
+        case Do():
+            return "?", False
+        case Undo():
+            return "↩", False
+        case Done() | Released():
+            return "yes", True
+        case Refused() | Failed():
+            return "no", True
+        case Undone():
+            return "↩", True
+        case Event(record=Record(what=what)):
+            return {DONE: "yes", REFUSED: "no", UNDONE: "↩", STUCK: "!"}.get(what, ""), False
+    return "", isinstance(message, Ack)
 
 
 MESSAGES: Mapping[type, str] = {

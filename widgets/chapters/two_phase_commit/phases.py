@@ -23,7 +23,7 @@ def era(world: World) -> Era | None:
             said = ", ".join(f"{name} {past(outcome)}" for name, outcome in decided.items())
             return Era(key=f"split {txn}", label=f"{txn} split: {said}", role="bad")
     if stuck := blocked(world):
-        return Era(key=f"blocked {stuck}", label=f"{', '.join(stuck)} blocked", role="bad", tone="dashed")
+        return Era(key=f"blocked {stuck}", label=f"{', '.join(stuck)} blocked", role=role_of(stuck[0]), tone="dashed")
     return _open(world) or _ended(world, begun)
 
 

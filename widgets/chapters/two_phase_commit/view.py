@@ -1,11 +1,12 @@
 """The picture of a commit protocol: which participants are in doubt, since when, and what is on disk or in memory.
 
-Colours are transactions. How one stands with a process has a sign and a word: working, in doubt, committed, aborted.
+The processes stand in a row, the coordinator first, their memories and disks below them. Colours are transactions, and
+nothing else: how one stands with a process is a shape and a word.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from patterns.engine.step import Step
@@ -23,41 +24,39 @@ from patterns.two_phase_commit import (
 from patterns.two_phase_commit.coordinator import client_name
 from patterns.two_phase_commit.messages import InDoubt, Inquiry
 from patterns.two_phase_commit.three_phase import Poll
-from widgets.kit import Look, Point, ProcessView, Row, box, small
-from widgets.scene import Box, Era, Mark, Role
+from widgets.kit import Ends, Look, Point, ProcessView, Row, arched, cut, cuts, messages, row, small
+from widgets.kit.kept import BETWEEN, regions, told_of, words
+from widgets.scene import Era, Mark, Panel, Role
 
 from . import rows
 from .phases import era
-from .words import MESSAGES, duration, look_of, role_of, stands, waits_for
+from .words import CRASHED, IDLE, MESSAGES, Stand, duration, pressing, role_of, stands, token, waits_for
 
-TOP, HIGH, MIDDLE, LOW = 46, 152, 200, 292
-"""How far down the coordinator stands, and the participants. Of three the middle one is low: so the words of what the
-outer ones ask each other lie beside those of what it asks the coordinator."""
+WIDTH, HEIGHT, LEVEL = 548.0, 356.0, 100.0
+"""The picture; how far down the processes stand."""
+MEMORY = 174.0
+"""How far down the memories begin."""
 NO_POLLS: Table[Poll] = Table()
-FEW = 3
-"""As many participants have words in their discs."""
-LINE, MOST_LINES = 16, 3
+MOST_COLUMNS = 6
 
 
 class CommitView(ProcessView):
     title = "Two-phase commit"
     signs = {
-        "colour of a message, record, lock": "its transaction",
-        "?": "in doubt: voted yes, and does not know what was decided; since how many ms",
-        "…": "works, or waits for a lock",
-        "✓": "has committed; a yes among the votes",
-        "↶": "has aborted",
-        "✗": "a no among the votes",
-        "r": "a read-only vote: has nothing to write, and is done",
+        "colour": "a transaction",
+        "dashed ring": "in doubt: voted yes, and does not know what was decided; since how many ms",
+        "filled disc": "has committed",
+        "hatched": "crashed; its memory is empty",
+        "filled row": "a lock",
+        "lazy": "a record that came to the disk with a later write; the others were forced; a dashed one waits",
+        "✓ ✗ r ·": "of a vote: yes, no, read-only (has nothing to write, and is done), not there yet",
         "a": "has acknowledged the decision",
-        "◆": "ready: knows that all voted yes (three-phase commit)",
-        "✕": "crashed; its memory is empty",
-        "filled record": "forced to the disk; light: lazy, it waited in memory first; dashed: it still waits there",
+        "ready": "knows that all voted yes (three-phase commit)",
         "arc round a process": "a timer that runs out",
+        "red wall": "a cut: no message passes",
     }
     shorts = MESSAGES
-    width, height, calls_at = 294, 388, 360
-    key = ((6, "solid", "forced"), (86, "soft", "lazy, written"), (206, "dashed", "lazy, not yet"))
+    width, height, middle = WIDTH, HEIGHT, (WIDTH / 2, 0.0)
 
     @classmethod
     def costs_of(cls, step: Step[World, Any]) -> dict[str, int]:
@@ -79,87 +78,99 @@ class CommitView(ProcessView):
         words = super().short(message)
         return f"{words} {message.txn}" if several and not isinstance(message, Inquiry | InDoubt) else words
 
+    def token(self, message: Any) -> tuple[str, bool]:
+        return token(message)
+
     def asked(self, call: Call) -> tuple[str, Role]:
         moves = ", ".join(str(move) for move in call.body.moves[:3]) + (" …" if len(call.body.moves) > 3 else "")
         told = "waits" if call.waits else str(call.reply).removeprefix(f"{call.body.txn}: ")
-        role = role_of(call.body.txn) if call.waits else "soft"
-        return f"{call.client}, {call.body.txn}: {moves}: {told}", role
+        return f"{call.client}, {call.body.txn}: {moves}: {told}", role_of(call.body.txn) if call.waits else "soft"
 
     # Processes
 
     def seats(self) -> Mapping[str, Point]:
-        """The coordinator on top; the participants below it, three and more in two rows."""
-        names = [process.id for process in participants(self.world)]
-        n = len(names)
-        step, middle = min(160.0, (self.width - 110) / max(1, n - 1)), self.width / 2
-        levels = (HIGH, LOW) if n == FEW else (MIDDLE,) if n < FEW else (MIDDLE, LOW)
-        at = {
-            name: (round(middle + (i - (n - 1) / 2) * step, 1), float(levels[i % len(levels)]))
-            for i, name in enumerate(names)
-        }
-        return {coordinator(self.world).id: (middle, float(TOP)), **at}
+        return row([coordinator(self.world).id, *(each.id for each in participants(self.world))], LEVEL, 0, WIDTH)
 
     @property
     def radius(self) -> int:
         n = len(self.world.processes)
-        return 31 if n <= FEW + 1 else 24 if n <= 6 else 18
+        return 27 if n <= MOST_COLUMNS else max(12, 150 // n)
 
-    @property
-    def captions(self) -> bool:
-        return False
+    def ends(self, a: str, b: str) -> Ends:
+        """Messages go over the heads of all that stand between."""
+        (x, y), (x2, y2), r = self.at[a], self.at[b], self.radius + 4
+        aside = 0.6 * r if x < x2 else -0.6 * r
+        return (x + aside, y - 0.8 * r), (x2 - aside, y2 - 0.8 * r)
 
     def drawn_as(self, process: Any) -> Look:
-        """The disc says in a word, or a sign, how the transaction stands that is most urgent."""
-        look, paused = look_of(self.world, process), process.id in self.world.paused
-        sub = f"❚❚ {look.sign}".rstrip() if paused else look.word if self.radius > 30 else look.sign
-        parts = [stand.words for stand in stands(self.world, process)]
-        state = ["has crashed"] if process.id in self.world.down else ["is paused"] if paused else []
-        words = f"{process.id} {', '.join(state + parts) or 'has nothing to do'}"
-        return Look(words, look.role, sub, tone=look.tone, heavy=look.tone == "solid")
+        """The shape says how the transaction stands that presses most; the caption says it in a word."""
+        world, who, found = self.world, process.id, stands(self.world, process)
+        down, paused, stand = who in world.down, who in world.paused, pressing(world, process)
+        look = CRASHED if down else stand.look if stand else IDLE
+        state = ["has crashed"] if down else ["is paused"] if paused else []
+        words = f"{who} {', '.join(state + [each.words for each in found]) or 'has nothing to do'}"
+        caption = look.word if down or stand is None else self.caption(process, stand)
+        hue = role_of(stand.txn) if stand and not down else ""
+        return Look(words, look.role, caption=f"❚❚ {caption}" if paused else caption, tone=look.tone, hue=hue)
+
+    def caption(self, process: Any, stand: Stand) -> str:
+        """How the transaction stands here, and for how long it has been in doubt."""
+        since = [doubt.since for doubt in in_doubt(self.world) if doubt[:2] == (process.id, stand.txn)]
+        ms = [duration(max(0, self.world.clock - min(since)))] if since and len(self.at) < MOST_COLUMNS else []
+        return " ".join([stand.look.word, *ms])
+
+    # The picture
+
+    def panels(self) -> tuple[Panel, ...]:
+        """The processes in a row, what is on its way above them, what each keeps below it."""
+        world = self.world
+        marks = [*cuts(world, self.ends, self.at)]
+        for process in world.processes:
+            marks += self.process(process)
+        marks += arched(messages(world, self.ends, self.colour, self.short, self.token), 8, 0.1)
+        marks += self.lines()
+        shown = [self.column(process) for process in world.processes[:MOST_COLUMNS]]
+        disk, memory = regions(self.rows)
+        marks += words(MEMORY - 6, MEMORY + memory + BETWEEN - 6)
+        for at, column in enumerate(shown):
+            x = self.at[column.who][0] - column.width / 2 + 4
+            if self.crowded:  # columns wider than their processes stand apart from them, and have names
+                x = at * column.width + 4
+                marks.append(column.titled(x, MEMORY + memory + disk + BETWEEN - 5))
+            marks += column.draw(round(x, 1), MEMORY, memory, disk)
+        label = f"{self.in_words()}. {told_of(shown)}"
+        return (Panel(id="commit", width=WIDTH, height=HEIGHT, marks=tuple(marks), label=label),)
+
+    def lines(self) -> Iterator[Mark]:
+        """Above all: which transactions are blocked, and what the clients wait for."""
+        for at, txn in enumerate(blocked(self.world)[:2]):
+            yield small(f"blocked:{txn}", 4, 12 + 16 * at, f"{txn} is blocked", role_of(txn), strong=True)
+        for at, call in enumerate(self.world.calls[:2]):
+            text, role = self.asked(call)
+            yield small(f"client:{call.client}", WIDTH - 4, 12 + 16 * at, cut(text, 260), role, "end", title=text)
 
     def in_words(self) -> str:
         return "; ".join([*(f"{txn} is blocked" for txn in blocked(self.world)), super().in_words()])
 
-    def process(self, process: Any) -> list[Mark]:
-        """Beside the coordinator: which transactions are blocked, and how its own stand."""
-        marks = super().process(process)
-        if not isinstance(process, Coordinator):
-            return marks
-        x, y = self.at[process.id]
-        lines = [(f"blocked:{txn}", f"{txn} blocked", "bad") for txn in blocked(self.world)]
-        lines += [(f"stands:{stand.txn}", stand.line, role_of(stand.txn)) for stand in stands(self.world, process)]
-        left, top, of = x + self.radius + 14, y - 10, f"process:{process.id}"
-        for at, (id, text, role) in enumerate(lines[:MOST_LINES]):
-            marks.append(small(id, left, top + LINE * at, text, role, strong=True, of=of))
-        return marks
-
     # What is kept
 
     @property
-    def most_columns(self) -> int:
-        return 5
-
-    @property
     def rows(self) -> tuple[int, int]:
-        return 7, 5
+        return (4 if self.crowded else 5), 3
 
     def column_width(self, process: Any) -> float:
-        """The coordinator has a cell for each vote."""
-        return 102 if isinstance(process, Coordinator) else 92
+        return WIDTH / (MOST_COLUMNS if self.crowded else max(4, len(self.at)))
 
-    def heading(self, process: Any) -> Box:
-        """Its name, its sign, and for how long it has been in doubt."""
-        look, who = look_of(self.world, process), process.id
-        since = [doubt.since for doubt in in_doubt(self.world) if doubt.participant == who]
-        ms = duration(max(0, self.world.clock - min(since))) if since else ""
-        text, title = (" ".join(filter(None, (who, word, ms))) for word in (look.sign, look.word))
-        return box(f"name:{who}", text, look.role, look.tone, title)
+    @property
+    def crowded(self) -> bool:
+        """Whether there are more processes than columns have room."""
+        return len(self.at) > MOST_COLUMNS
 
     def disk_rows(self, process: Any) -> list[Row]:
-        return rows.disk_rows(process, self.before(process), self.rows[0])
+        return rows.disk_rows(process, self.rows[0], self.column_width(process) - 26)
 
     def memory_rows(self, process: Any) -> list[Row]:
-        return rows.memory_rows(process)
+        return rows.memory_rows(process, self.column_width(process) - 26)
 
     def on_disk(self, process: Any) -> Mapping[str, Any]:
         log = ", ".join(map(str, process.log)) or "empty"

@@ -1,6 +1,6 @@
-"""How a transaction stands with a process, as a sign and a word: what discs, lines and boxes say, and in which colour.
+"""How a transaction stands with a process, as a shape, a sign and a word: what discs, captions and rows say.
 
-A transaction has a colour, as a term has in Raft; how it stands has a sign and a word as well.
+A transaction has a colour, as a term has in Raft, and nothing else has one.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from patterns.two_phase_commit.messages import (
     Ack,
     Commit,
     InDoubt,
+    Inquiry,
     Outcome,
     PreCommit,
     PreCommitted,
@@ -30,23 +31,23 @@ from widgets.scene import Role, Tone
 
 
 class Look(NamedTuple):
-    """How a disc looks whose process stands so."""
+    """How a disc looks whose process stands so: a shape, which the transaction gives its colour."""
 
     word: str
     sign: str
     role: Role
-    tone: Tone
+    tone: Tone = "outline"
 
 
-IDLE = Look("", "", "ink", "outline")
+IDLE = Look("", "", "follower")
 CRASHED = Look("crashed", "✕", "down", "dashed")
-WAITS = Look("waits", "…", "soft", "outline")
-IN_DOUBT = Look("in doubt", "?", "leader", "solid")
-READY = Look("ready", "◆", "candidate", "soft")
-VOTING = Look("voting", "…", "accent", "outline")
-ASKING = Look("asks", "?", "leader", "soft")
-COMMIT = Look("commit", "✓", "good", "soft")
-ABORT = Look("abort", "↶", "bad", "soft")
+WAITS = Look("waits", "…", "follower")
+IN_DOUBT = Look("in doubt", "?", "candidate")
+READY = Look("ready", "◆", "follower")
+VOTING = Look("voting", "…", "follower")
+ASKING = Look("asks", "?", "candidate")
+COMMIT = Look("commit", "✓", "follower", "solid")
+ABORT = Look("abort", "↶", "follower")
 
 BRANCH = {"waiting": WAITS, "in doubt": IN_DOUBT, "committable": READY}
 PHASE = {"voting": VOTING, "pre-committing": READY, "committing": COMMIT, "aborting": ABORT, "recovering": ASKING}
@@ -108,13 +109,11 @@ def stands(world: World, process: Any) -> list[Stand]:
     return found + [_decided(txn, outcome, down) for txn, outcome in reversed(decided.items())]
 
 
-def look_of(world: World, process: Any) -> Look:
-    """How its disc looks: what presses most comes first."""
-    if process.id in world.down:
-        return CRASHED
-    looks = [stand.look for stand in stands(world, process)]
-    pressing = (IN_DOUBT, READY, ASKING, VOTING, WAITS)
-    return next((look for look in pressing if look in looks), looks[0] if looks else IDLE)
+def pressing(world: World, process: Any) -> Stand | None:
+    """How the transaction stands that presses most, or was decided last."""
+    found = stands(world, process)
+    order = (IN_DOUBT, READY, ASKING, VOTING, WAITS)
+    return next((stand for look in order for stand in found if stand.look == look), found[0] if found else None)
 
 
 def duration(ms: int) -> str:
@@ -163,27 +162,30 @@ def _promised(txn: str) -> Stand:
 
 # Boxes
 
-MOST = 11
-"""As many letters have room in a box."""
 _RECORDS = {"Collecting": "collect", "Prepared": "prepare", "Committed": "commit", "Aborted": "abort"}
-_SHORT = {"collect": "coll", "prepare": "prep", "in doubt": "doubt"}
 
 
 def record_in_short(record: Records) -> str:
     kind = type(record).__name__
-    word = _RECORDS.get(kind, kind.lower())
-    return fitting(f"{word} {record.txn}", f"{short_of(word)} {record.txn}")
-
-
-def short_of(word: str) -> str:
-    return _SHORT.get(word, word)
-
-
-def fitting(long: str, short: str) -> str:
-    """The long words if a box has room for them."""
-    return long if len(long) <= MOST else short
+    return f"{_RECORDS.get(kind, kind.lower())} {record.txn}"
 
 
 def waits_for(process: Participant, branch: Branch) -> str:
     """The transactions that it waits for, if it waits."""
     return f"waits for {', '.join(process.in_the_way(branch))}" if branch.standing == "waiting" else ""
+
+
+def token(message: Any) -> tuple[str, bool]:
+    """A message's sign, and whether it is an answer."""
+    match message:
+        case Voted(vote=vote):
+            return {"read-only": "r"}.get(vote, str(vote)), True
+        case Commit():
+            return "commit", False
+        case Abort():
+            return "no", False
+        case Ack() | PreCommitted():
+            return "a", True
+        case Prepare() | Inquiry() | StateRequest():
+            return "?", False
+    return ("?" if isinstance(message, InDoubt) else ""), isinstance(message, InDoubt | StateReport)
