@@ -102,8 +102,13 @@ def key_of(model: str, version: int) -> str:
     return f"{model}.{version}"
 
 
+def is_missing(event: Recorded, model: str, checkpoint: int) -> bool:
+    """Whether a read model wants the event and has not come to it yet."""
+    types = KINDS[model].types
+    return event.position > checkpoint and (event.type in types or not types)
+
+
 def behind(events: Iterable[Recorded], model: str, checkpoint: int) -> int:
     """How many events of the store a read model has not applied yet. Holes in the positions do not count, and neither
     do events that the model does not want."""
-    types = KINDS[model].types
-    return sum(event.position > checkpoint and (event.type in types or not types) for event in events)
+    return sum(is_missing(event, model, checkpoint) for event in events)

@@ -32,8 +32,8 @@ def test_a_cell_is_filled_when_its_read_model_has_the_event() -> None:
     shown = marks(at(RELOADS, "R.write", model="orders"))
     assert [shown[f"cell:orders.1:{position}"].tone for position in (2, 3, 4)] == ["ghost", "solid", "dashed"]
     assert shown["cell:sellers.1:3"].tone == "dashed"
-    assert shown["at:orders.1"].text == "at 3, 1 behind"
-    assert shown["at:sellers.1"].text == "at 2, 2 behind"
+    assert shown["at:orders.1"].text == "at 3, 1 behind, 20 ms"
+    assert shown["at:sellers.1"].text == "at 2, 2 behind, 20 ms"
 
 
 def test_a_parked_event_has_a_sign_of_its_own_and_is_said_in_words() -> None:
@@ -84,5 +84,5 @@ def test_the_arrival_of_an_answer_or_a_question_for_events_is_quiet() -> None:
 def test_the_label_says_where_each_read_model_stands() -> None:
     step = at(RELOADS, "R.write", model="orders")
     label = " ".join(panel.label for panel in CqrsView.scene_of(step).panels)
-    assert "orders stands at 3, 1 behind: ann ann-1" in label
+    assert "orders stands at 3, 1 behind, 20 ms: ann ann-1" in label
     assert page_of(step.state).checkpoints["orders.1"] == 3

@@ -11,12 +11,14 @@ from typing import Any, NamedTuple
 from patterns.cqrs.facts import Order
 from patterns.cqrs.machine import OPERATOR, Cqrs
 from patterns.cqrs.messages import Rebuild
+from patterns.cqrs.models import is_missing
 from patterns.cqrs.properties import models_of, page_of, shop_of
 from patterns.cqrs.shop import Shop
 from patterns.engine.milestones import fired, when
 from patterns.engine.planted import planted
 from patterns.engine.process import on_timer, setting
 from patterns.engine.script import Script
+from patterns.engine.step import Step
 
 HOP = 10
 """How many ms a message takes."""
@@ -86,6 +88,15 @@ def lag(gap: int, batch: int = 1) -> Lag:
 def lags(gaps: Iterable[int] = (100, 67, 50, 44, 40, 36, 33, 29, 25), batches: Iterable[int] = (1, 5)) -> list[Lag]:
     """A chart's points."""
     return [lag(gap, batch) for batch in batches for gap in gaps]
+
+
+def late(step: Step[Any, Any], model: str, checkpoint: int) -> int:
+    """For how many ms the oldest event has been in the store that a read model wants and has not applied."""
+    missing = [each.position for each in shop_of(step.state).log.events if is_missing(each, model, checkpoint)]
+    written = step
+    while missing and written.parent is not None and _head(written.parent.state) >= missing[0]:
+        written = written.parent
+    return int(step.state.clock - written.state.clock)
 
 
 def _head(world: Any) -> int:

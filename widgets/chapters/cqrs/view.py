@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from patterns.cqrs.facts import Order
-from patterns.cqrs.messages import Apply, At, Feed, Fetch, Show, Shown, Where
+from patterns.cqrs.lesson.measure import late
+from patterns.cqrs.messages import Apply, At, Feed, Fetch, Show, Shown, Stop, Where
 from patterns.cqrs.models import KINDS, behind, key_of
 from patterns.cqrs.page import Page
 from patterns.cqrs.projector import Projector
@@ -23,7 +24,7 @@ from widgets.scene import Box, Mark, Panel, Role, Tone
 
 WIDE, HIGH = 270, 350
 """Of the panel of the store and the read models."""
-CELL, GAP, MOST = 38, 2, 7
+CELL, GAP, MOST = 43, 2, 6
 """How wide an event is, the pixels between two, and how many are shown: the newest ones."""
 TRACK, ROW, MOST_ROWS = 20, 17, 2
 """The height of a line of cells and of a row, and how many rows of a read model are shown."""
@@ -74,18 +75,27 @@ class CqrsView(ProcessView):
                 return "where?"
         return str(message)
 
+    def token(self, message: Any) -> tuple[str, bool]:
+        """Events and writes carry their position, questions and answers a sign."""
+        match message:
+            case Feed() | Apply():
+                return str(message.through), False
+            case At():
+                return "yes", True
+        return "no" if isinstance(message, Stop) else "?", False
+
     def asked(self, call: Call) -> tuple[str, Role]:
+        asks, role = str(call.body), "ink" if call.waits else "soft"
         match call.body:
             case Order():
                 asks = f"order {call.body.coffee}"
             case Show():
-                asks = f"{call.body.model}" + (f" with {call.body.wanted}" if call.body.wanted else "")
-            case _:
-                asks = str(call.body)
+                asks = f"wants {call.body.wanted}" if call.body.wanted else "looks"
+        if isinstance(call.reply, Shown):
+            role = "bad" if call.reply.stale else role
+            return f"{call.client} {asks}: {seen(call.reply)}", role
         got = "waits" if call.waits else str(call.reply).removeprefix(f"{getattr(call.body, 'id', '')} ")
-        if isinstance(call.reply, Shown) and call.reply.stale:
-            return f"{call.client}: {asks}: {got}", "bad"
-        return f"{call.client}: {asks}: {got}", "ink" if call.waits else "soft"
+        return f"{call.client}: {asks}: {got}", role
 
     # Processes
 
@@ -152,11 +162,24 @@ class CqrsView(ProcessView):
         seats = [key_of(each.model, each.version) for each in projectors_of(self.world)]
         for name, model, version, checkpoint in sorted(models_of(page), key=lambda each: seats.index(each[0])):
             lag = behind(shop_of(self.world).log.events, model, checkpoint)
-            has = f"at {checkpoint}" + (f", {lag} behind" if lag else "")
+            parked = len(page.tables[name].parked)
+            has = f"at {checkpoint}" + (f", {parked} parked" if parked else "")
+            if lag:
+                has += f", {lag} behind" + (f", {late(self.step, model, checkpoint)} ms" if self.step else "")
             live = "" if page.live[model] == version else " (not read)"
             title = f"{model}{f' {version}' if version > 1 else ''}{live}"
             marks.append(small(f"model:{name}", 2, y + 12, title, "ink", strong=True, title=KINDS[model].title))
-            marks.append(small(f"at:{name}", WIDE - 2, y + 12, has, "ink" if lag else "soft", "end", strong=bool(lag)))
+            marks.append(
+                small(
+                    f"at:{name}",
+                    WIDE - 2,
+                    y + 12,
+                    has,
+                    "ink" if lag or parked else "soft",
+                    "end",
+                    strong=bool(lag or parked),
+                )
+            )
             marks += self._track(name, model, checkpoint, events, y + 17)
             rows = [f"{key}: {row}" for key, row in page.tables[name].rows][:MOST_ROWS]
             for nth, text in enumerate(rows or ["no rows"]):
@@ -199,6 +222,12 @@ class CqrsView(ProcessView):
 def replace_at(cell: Box, x: float, y: float) -> Box:
     """The cell at its place."""
     return Box(id=cell.id, x=x, y=y, w=CELL, h=16, text=cell.text, role=cell.role, tone=cell.tone, title=cell.title)
+
+
+def seen(shown: Shown) -> str:
+    """An answer in a few words."""
+    value = ", ".join(shown.value) if isinstance(shown.value, tuple) else shown.value
+    return f"{'nothing' if value is None else value} at {shown.position}" + (", stale" if shown.stale else "")
 
 
 def colour_of(world: World, stream: str) -> Role:
