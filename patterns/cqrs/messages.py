@@ -94,7 +94,7 @@ class Apply(Message, frozen=True):
     """The ids of the events that the projector could not read."""
 
     def __str__(self) -> str:
-        return f"write {PARTS_IN_WORDS[self.part]}: {self.after} → {self.through}"
+        return f"{'write' if self.part == 'all' else self.part} up to {self.through}"
 
 
 class Replay(Message, frozen=True):
