@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -103,19 +104,25 @@ def test_no_file_names_the_machine_it_was_written_on_or_where_its_packages_came_
 
 def requirements(file: str) -> list[str]:
     lines = (ROOT / file).read_text("utf-8").splitlines()
-    return [line for line in lines if line.strip() and not line.startswith("#")]
+    wanted = [line.partition("#")[0].strip() for line in lines]  # why it is wanted may stand behind it
+    return [line for line in wanted if line]
 
 
 def test_every_requirement_has_a_lower_and_an_upper_bound() -> None:
     itself, *learners = requirements("requirements.txt")
     assert itself == "-e .", "patterns and widgets import from any folder"
     wanted = [*learners, *requirements("tests/requirements.txt")]
-    assert not [line for line in wanted if not re.fullmatch(r"[a-z-]+>=[\d.]+,<[\d.]+", line)]
+    assert not [line for line in wanted if not re.fullmatch(r"[a-z-]+(\[[a-z]+\])?>=[\d.]+,<[\d.]+", line)]
     names = [line.split(">=")[0] for line in wanted]
     assert len(names) == len({*names}), "what a learner needs is not listed again for the tests"
 
 
-TEST_ONLY = [line for line in requirements("tests/requirements.txt") if not line.startswith("types-")]
+EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+OPTIONAL = {line for extra in EXTRAS.values() for line in extra}
+"""Real systems, which a learner may have."""
+TEST_ONLY = [
+    line for line in requirements("tests/requirements.txt") if not line.startswith("types-") and line not in OPTIONAL
+]
 
 
 def test_what_a_learner_installs_imports_no_tool_of_the_tests() -> None:
