@@ -84,8 +84,8 @@ def cut(text: str, room: float) -> str:
 
 def fitting(name: str, value: str, room: float) -> str:
     """A row of a ledger, a name and its value, of which as much is shown as has room."""
-    name = cut(name, room - min(wide(value), room / 3) - 8)
-    return f"{name}\t{cut(value, room - wide(name) - 8)}"
+    name = cut(name, room - min(wide(value), room / 3) - 5)
+    return f"{name}\t{cut(value, room - wide(name) - 5)}"
 
 
 # Fields

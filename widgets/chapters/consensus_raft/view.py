@@ -179,7 +179,7 @@ def logs(world: World[Server]) -> Panel:
         f"{server.id}'s log has {counted(len(server.log))}, {server.commit_index} of them known to be committed"
         for server in world.processes
     )
-    title = "On disk: term, vote, " + ("terms of the log's entries" if columns.terms else "log")
+    title = "On disk: term, vote, " + ("terms of the log" if columns.terms else "log")
     return Panel(id="logs", title=title, width=WIDTH, height=bottom + 20, marks=tuple(marks), label=words)
 
 

@@ -122,7 +122,7 @@ def _words_of_walk(state: Tier, walk: Walk) -> Words:
         under = "owner first, then copies" if copies else "owns it"
         return Words(key, "→ " + short(", ".join(names), 12), (under,), told)
     if outcome == "taken":
-        return Words(key, f"→ {short(', '.join(names), 10)} …", (f"{len(names)} of {walk.wanted} nodes",), told)
+        return Words(key, f"→ {short(', '.join(names), 12)}", (f"{len(names)} of {walk.wanted} nodes",), told)
     why = "it has a copy already" if outcome == "same node" else "its rack has a copy"
     return Words(key, f"skips {short(point.node, 9)}", (why,), told)
 

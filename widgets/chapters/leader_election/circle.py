@@ -77,7 +77,8 @@ class CircleView(ReignView):
         )
 
     def _stands(self, process: Any) -> str:
-        return "stands" + (f", {process.maxnum} far" if isinstance(process, HirschbergSinclair) else "")
+        """A dashed ring says that it stands; of how far its id goes it says more."""
+        return f"{process.maxnum} far" if isinstance(process, HirschbergSinclair) else ""
 
     def in_memory(self, process: Any) -> Mapping[str, Any]:
         facts: dict[str, Any] = {"role": process.role, "leader": process.leader or "none"}

@@ -17,12 +17,12 @@ from widgets.scene import Box, Mark
 from .words import Group, saga_role
 
 ROW, HEAD = 18, 18
-LOG = 346
+LOG = 300
 """How wide the log and the outboxes are; beside them stands what is seen from outside."""
 COLUMN = (LOG - 8) / 2
-LETTERS = 25
+LETTERS = 33
 """As many fit on a line of small text."""
-READER, CLIENT = 4, 1
+READER, CLIENT = 6, 1
 """Lines for the reader, and for clients."""
 LINE = 15
 
@@ -53,7 +53,7 @@ def _record(world: World, record: Record, at: int) -> Box:
     what = record.detail if record.what == ENDED else record.what
     words = f"{record.saga} {step}".strip()
     title = f"line {at + 1} of the saga log: {record}"
-    return box(f"record:{at}", fitting(words, what, COLUMN - 12), saga_role(world, record.saga), "row", title)
+    return box(f"record:{at}", fitting(words, what, COLUMN - 8), saga_role(world, record.saga), "row", title)
 
 
 def _outboxes(view: ProcessView, peers: Sequence[Peer], x: float, y: float, rows: int) -> list[Mark]:
@@ -78,17 +78,13 @@ def _outgoing(view: ProcessView, peer: Peer, row: Outgoing) -> Box:
     return box(f"outgoing:{peer.id}:{row.event.number}", text, role, tone, title)  # type: ignore[arg-type]
 
 
-def line(group: Group) -> str:
-    """The log, or what is in the outboxes, in one line, the newest first."""
+def lines(group: Group) -> tuple[str, ...]:
+    """What is in the log, or in the outboxes, a line each."""
     if group.orchestrator:
-        records = [
-            " ".join(filter(None, (each.saga, each.step, each.what))) for each in reversed(group.orchestrator.log)
-        ]
-        return f"Saga log, newest first: {'; '.join(records) or 'empty'}"
-    events = [
-        f"{peer.id} → {row.to}: {row.event}" for peer in group.services if isinstance(peer, Peer) for row in peer.outbox
-    ]
-    return f"Outboxes: {'; '.join(events) or 'empty'}"
+        log = group.orchestrator.log
+        return tuple(" ".join(filter(None, (each.saga, each.step, each.what))) for each in log)
+    peers = [each for each in group.services if isinstance(each, Peer)]
+    return tuple(f"{peer.id} → {row.to}: {row.event}" for peer in peers for row in peer.outbox)
 
 
 # Seen from outside

@@ -36,7 +36,7 @@ PHASES: Mapping[str, str] = {
 """A phase's sign and words."""
 _STATES: Mapping[str, tuple[str, Role | None, Tone, str]] = {
     WAITING: ("", "soft", "dashed", "waits"),
-    ASKED: ("… {turn}", None, "soft", "is to be done now"),
+    ASKED: ("→ {turn}", None, "soft", "is to be done now"),
     DONE: ("✓ done", None, "solid", "is done"),
     REFUSED: ("✕ refused", None, "outline", "is refused"),
     OPEN: ("? unknown", None, "dashed", "may be done or not: unknown"),
@@ -162,7 +162,7 @@ def _step(path: Path, step: Step, stage: Stage, role: Role) -> Iterator[Mark]:
         yield small(f"at:{key}", x + w / 2, y + 10, step.at, anchor="middle")
         y += NAME
     back, colour_back, tone_back, said_back = _UNDOS[stage.undo]
-    if wide(step.name) + wide(words) + 22 > w:
+    if not path.named or wide(step.name) + wide(words) + 22 > w:
         words = words[:1] + (back[0] if path.slim and stage.undo else "")
     text = fitting(step.name, words, w - 8) if words else cut(step.name, w - 6)
     yield from stack([box(f"step:{key}", text, colour or role, tone, title)], x, y, w, pitch=STEP + 2)
@@ -186,7 +186,8 @@ def _pivot(path: Path, found: Mapping[str, Stage]) -> Iterator[Mark]:
         return
     x, _ = path.at(pivot)
     passed = found[pivot].state == DONE
-    x, top, bottom = x + path.wide + GAP / 2, path.y + HEAD, path.y + height(path.definition, path.named) - 6
+    x = min(x + path.wide + GAP / 2, path.x + path.width - 1)
+    top, bottom = path.y + HEAD, path.y + height(path.definition, path.named) - 6
     role, words = ("ink", "is passed") if passed else ("soft", "is not reached")
     tone: Tone = "outline" if passed else "dashed"
     title = f"the point of no return: {pivot} {words}"

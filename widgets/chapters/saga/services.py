@@ -23,7 +23,6 @@ from widgets.kit import (
     cut,
     cuts,
     messages,
-    row,
     running,
     small,
     stack,
@@ -35,10 +34,12 @@ from widgets.scene import Box, Mark, Role, Tone
 from .path import WIDTH
 from .words import SIGNS, Group, saga_role
 
-BAND, LOW, HEADER, ROW, SEEN, GAP = 46, 36, 20, 18, 15, 8
+BAND, LOW, HEADER, ROW, SEEN, GAP = 46, 32, 20, 18, 15, 6
 """What the messages take above the processes, less where two groups stand; a header, a row, a handled request; pixels
 between two processes."""
 MOST_ROWS, MOST_SEEN, MOST_WAITING = 4, 2, 4
+BROAD = 0.2
+"""So much wider is the orchestrator than a service."""
 NARROW = 9
 """Letters of what the orchestrator waits for that leave room for how often it asked."""
 NEAR = 12  # pixels beside the middle of a process where its links begin
@@ -70,13 +71,15 @@ def height(group: Group, seen: bool = True) -> float:
 
 def draw(view: ProcessView, group: Group, x: float, y: float, seen: bool = True) -> list[Mark]:
     """The marks of a group, `WIDTH` wide."""
-    band = BAND if seen else LOW
-    wide = min(150.0, WIDTH / len(group.processes)) - GAP
-    seats = row([each.id for each in group.processes], y + band, x, x + WIDTH)
-    high, boss = height(group, seen) - band, group.orchestrator
-    places = {
-        name: Card(round(middle - wide / 2, 1), top, round(wide, 1), high) for name, (middle, top) in seats.items()
-    }
+    high, boss, left = height(group, seen), group.orchestrator, x
+    unit = min(150.0, WIDTH / (len(group.processes) + BROAD * bool(boss)))
+    places: dict[str, Card] = {}
+    for process in group.processes:
+        wide = unit * (1 + BROAD * (process is boss))
+        band = BAND if seen else LOW
+        places[process.id] = Card(round(left, 1), y + band, round(wide - GAP, 1), high - band)
+        left += wide + (WIDTH - unit * (len(group.processes) + BROAD * bool(boss))) / max(1, len(group.processes) - 1)
+    seats = {name: (card.x + card.wide / 2, card.y) for name, card in places.items()}
     marks: list[Mark] = []
     for service in group.services:
         marks += _card(view, service, places[service.id], seen)

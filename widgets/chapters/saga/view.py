@@ -20,12 +20,12 @@ from widgets.scene import Era, Label, Mark, Panel, Role
 from . import kept, path, services
 from .words import MESSAGES, Group, groups, in_short, saga_role, shown, token
 
-HEIGHT = 334
+HEIGHT = 340
 KEPT = kept.HEAD + 2 * kept.ROW
 """What a log or the outboxes take at least."""
 APART, NARROW = 24, 80
 """Pixels between two paths beside one another; and what a step has then at least, or else they stand in two lines."""
-STYLE = 132
+STYLE = 138
 """What the name of a style takes, beside its path."""
 
 
@@ -115,16 +115,18 @@ class SagaView(ProcessView):
         return Panel(id="saga", width=path.WIDTH, height=bottom, marks=tuple(marks), label=label)
 
     def _side(self, group: Group) -> Panel:
-        """One of two styles: its path, its services below, and in a line what it keeps of where it stands."""
+        """One of two styles: its path, beside it what it keeps of where it stands, its services below."""
         marks, y = self._drawn(group, STYLE, path.WIDTH - STYLE, named=False)
-        marks.append(
-            Label(id=f"style:{group.style}", x=0, y=12, text=group.style.capitalize(), size="small", strong=True)
-        )
+        lines = kept.lines(group)
+        where = "log" if group.orchestrator else "outboxes"
+        text, title = f"{where}: {len(lines) or 'empty'}", f"{where}: {'; '.join(lines) or 'empty'}"
+        marks.append(Label(id=f"style:{group.style}", x=0, y=12, text=group.style.capitalize(), strong=True))
+        marks.append(small(f"log:{group.style}", 0, 31, text, title=title))
+        for line in lines[-1:] if group.orchestrator else ():
+            marks.append(small("log:last", 0, 47, cut(line, STYLE), title=title))
         marks += services.draw(self, group, 0, y - 6, seen=False)
-        y += services.height(group, seen=False) - 6
-        line = kept.line(group)
-        marks.append(small(f"log:{group.style}", 0, y + 13, cut(line, 0.84 * path.WIDTH), "ink", title=line))
-        return Panel(id=group.style, width=path.WIDTH, height=y + 18, marks=tuple(marks), label=self._label(group))
+        y += services.height(group, seen=False) - 4
+        return Panel(id=group.style, width=path.WIDTH, height=y, marks=tuple(marks), label=self._label(group))
 
     # Before and after
 

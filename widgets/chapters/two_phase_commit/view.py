@@ -24,7 +24,7 @@ from patterns.two_phase_commit import (
 from patterns.two_phase_commit.coordinator import client_name
 from patterns.two_phase_commit.messages import InDoubt, Inquiry
 from patterns.two_phase_commit.three_phase import Poll
-from widgets.kit import Ends, Look, Point, ProcessView, Row, arched, cut, cuts, messages, row, small
+from widgets.kit import Ends, Look, Point, ProcessView, Row, arched, cuts, messages, row, small, wide
 from widgets.kit.kept import BETWEEN, regions, told_of, words
 from widgets.scene import Era, Mark, Panel, Role
 
@@ -34,8 +34,8 @@ from .words import CRASHED, IDLE, MESSAGES, Stand, duration, pressing, role_of, 
 
 WIDTH, HEIGHT, LEVEL = 548.0, 356.0, 100.0
 """The picture; how far down the processes stand."""
-MEMORY = 174.0
-"""How far down the memories begin."""
+MEMORY, CALL = 174.0, 330
+"""How far down the memories begin; the room for what a client asked for."""
 NO_POLLS: Table[Poll] = Table()
 MOST_COLUMNS = 6
 
@@ -84,7 +84,9 @@ class CommitView(ProcessView):
     def asked(self, call: Call) -> tuple[str, Role]:
         moves = ", ".join(str(move) for move in call.body.moves[:3]) + (" …" if len(call.body.moves) > 3 else "")
         told = "waits" if call.waits else str(call.reply).removeprefix(f"{call.body.txn}: ")
-        return f"{call.client}, {call.body.txn}: {moves}: {told}", role_of(call.body.txn) if call.waits else "soft"
+        text = f"{call.client}, {call.body.txn}: {moves}: {told}"
+        text = text if wide(text) <= CALL else f"{call.client}, {call.body.txn}: {told}"
+        return text, role_of(call.body.txn) if call.waits else "soft"
 
     # Processes
 
@@ -147,7 +149,8 @@ class CommitView(ProcessView):
             yield small(f"blocked:{txn}", 4, 12 + 16 * at, f"{txn} is blocked", role_of(txn), strong=True)
         for at, call in enumerate(self.world.calls[:2]):
             text, role = self.asked(call)
-            yield small(f"client:{call.client}", WIDTH - 4, 12 + 16 * at, cut(text, 260), role, "end", title=text)
+            title = f"{call.client} asked for {call.body}"
+            yield small(f"client:{call.client}", WIDTH - 4, 12 + 16 * at, text, role, "end", title=title)
 
     def in_words(self) -> str:
         return "; ".join([*(f"{txn} is blocked" for txn in blocked(self.world)), super().in_words()])
