@@ -84,7 +84,7 @@ def _wrong_rows(world: World, name: str, model: str, version: int, checkpoint: i
     right = folded(model, version, applied(events, table.parked))
     if has == right:
         return None
-    return f"{model} has {_shown(has)} at {checkpoint}; the events up to {checkpoint} make {_shown(right)}"
+    return f"{model} has {_shown(has)}; the events up to {checkpoint} make {_shown(right)}"
 
 
 def _shown(rows: Mapping[str, Any]) -> str:
@@ -108,8 +108,8 @@ def counted_once(world: World) -> Reason:
         if (fetch := waiting.get(each.id)) is not None
     }
     for name, model, version, checkpoint in models_of(page_of(world)):
-        if (model, version, checkpoint) in resting and (wrong := _wrong_rows(world, name, model, version, checkpoint)):
-            return wrong
+        if (model, version, checkpoint) in resting and _wrong_rows(world, name, model, version, checkpoint):
+            return f"{model} has {_shown(_rows(page_of(world), name))}"
     return None
 
 

@@ -42,16 +42,10 @@ def test_a_parked_event_has_a_sign_of_its_own_and_is_said_in_words() -> None:
     assert shown["cell:shelf.1:4"].title == "shelf has parked it: event 4"
 
 
-def test_a_version_that_is_not_read_is_said_to_be_so() -> None:
-    before, after = at(REBUILT, "R.create"), at(REBUILT, "R.switch")
-    assert (marks(before)["model:orders.1"].text, marks(before)["model:orders.2"].text) == (
-        "orders",
-        "orders 2 (not read)",
-    )
-    assert (marks(after)["model:orders.1"].text, marks(after)["model:orders.2"].text) == (
-        "orders (not read)",
-        "orders 2",
-    )
+def test_a_version_that_no_query_reads_is_said_to_be_unread() -> None:
+    before, after = marks(at(REBUILT, "R.create")), marks(at(REBUILT, "R.switch"))
+    assert (before["at:orders.1"].text, before["at:orders.2"].text) == ("at 3", "at 0, unread")
+    assert (after["at:orders.1"].text, after["at:orders.2"].text) == ("at 5, unread", "at 5")
 
 
 def test_the_newest_events_are_shown_when_there_are_many() -> None:

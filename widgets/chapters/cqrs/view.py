@@ -11,7 +11,7 @@ from typing import Any
 
 from patterns.cqrs.facts import Order
 from patterns.cqrs.lesson.measure import late
-from patterns.cqrs.messages import Apply, At, Feed, Fetch, Show, Shown, Stop, Where
+from patterns.cqrs.messages import Apply, At, Conflict, Feed, Fetch, Show, Shown, Stop, Where
 from patterns.cqrs.models import KINDS, behind, key_of
 from patterns.cqrs.page import Page
 from patterns.cqrs.projector import Projector
@@ -41,6 +41,7 @@ class CqrsView(ProcessView):
     title = "CQRS"
     signs = {
         "colour": "a stream: the shelf of one coffee",
+        "3 A": "the event at position 3: Ann's order; 1 + are bags that came in",
         "filled cell": "the checkpoint has passed this event",
         "dashed cell": "the read model has not applied this event yet",
         "·": "the read model does not want this event",
@@ -95,6 +96,8 @@ class CqrsView(ProcessView):
             role = "bad" if call.reply.stale else role
             return f"{call.client} {asks}: {seen(call.reply)}", role
         got = "waits" if call.waits else str(call.reply).removeprefix(f"{getattr(call.body, 'id', '')} ")
+        if isinstance(call.reply, Conflict):
+            got = "refused, id is taken"
         return f"{call.client}: {asks}: {got}", role
 
     # Processes
@@ -161,25 +164,10 @@ class CqrsView(ProcessView):
         page = page_of(self.world)
         seats = [key_of(each.model, each.version) for each in projectors_of(self.world)]
         for name, model, version, checkpoint in sorted(models_of(page), key=lambda each: seats.index(each[0])):
-            lag = behind(shop_of(self.world).log.events, model, checkpoint)
-            parked = len(page.tables[name].parked)
-            has = f"at {checkpoint}" + (f", {parked} parked" if parked else "")
-            if lag:
-                has += f", {lag} behind" + (f", {late(self.step, model, checkpoint)} ms" if self.step else "")
-            live = "" if page.live[model] == version else " (not read)"
-            title = f"{model}{f' {version}' if version > 1 else ''}{live}"
+            has = self._standing(name, model, checkpoint, page.live[model] == version)
+            title = f"{model}{f' {version}' if version > 1 else ''}"
             marks.append(small(f"model:{name}", 2, y + 12, title, "ink", strong=True, title=KINDS[model].title))
-            marks.append(
-                small(
-                    f"at:{name}",
-                    WIDE - 2,
-                    y + 12,
-                    has,
-                    "ink" if lag or parked else "soft",
-                    "end",
-                    strong=bool(lag or parked),
-                )
-            )
+            marks.append(small(f"at:{name}", WIDE - 2, y + 12, has, "ink" if "," in has else "soft", "end"))
             marks += self._track(name, model, checkpoint, events, y + 17)
             rows = [f"{key}: {row}" for key, row in page.tables[name].rows][:MOST_ROWS]
             for nth, text in enumerate(rows or ["no rows"]):
@@ -192,9 +180,20 @@ class CqrsView(ProcessView):
             label.append(letters)
         return Panel(id="kept", width=WIDE, height=max(HIGH, y + 16), marks=tuple(marks), label="; ".join(label))
 
+    def _standing(self, name: str, model: str, checkpoint: int, live: bool) -> str:
+        """Where a read model stands, and how far it lags behind in events and in time."""
+        parked = len(page_of(self.world).tables[name].parked)
+        lag = behind(shop_of(self.world).log.events, model, checkpoint)
+        has = f"at {checkpoint}" + (f", {parked} parked" if parked else "") + ("" if live else ", unread")
+        if lag and live:
+            has += f", {lag} behind"
+        if lag and live and self.step and not parked:
+            has += f", {late(self.step, model, checkpoint)} ms"
+        return has
+
     def _event(self, event: Recorded, at: int) -> Box:
         title = f"event {event.position}: {event.id}, version {event.version} of {event.stream}"
-        text = f"{event.position} {event.id.split('-')[0][:3]}" if event.type == "ordered" else f"{event.position} +"
+        text = f"{event.position} {event.id[0].upper()}" if event.type == "ordered" else f"{event.position} +"
         role = colour_of(self.world, event.stream)
         return Box(
             id=f"event:{event.position}", x=at * (CELL + GAP), y=22, w=CELL, h=24, text=text, role=role, title=title
