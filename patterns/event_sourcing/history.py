@@ -5,8 +5,10 @@ A machine of acts. Nothing runs at the same time here, so the number of a step i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
+from functools import reduce
 from hashlib import sha512
+from itertools import accumulate
 from typing import Annotated, Any, Literal, get_args
 
 import msgspec
@@ -20,9 +22,8 @@ from patterns.engine.sentences import rules_of
 from patterns.engine.step import Note
 from patterns.engine.table import Table
 
-from .codec import Part
 from .keys import Keys
-from .log import Log, MemoryStore
+from .log import Log
 from .shelf import CODEC, Corrected, Event, Received, Reserved, Shipped
 from .snapshots import LAST_YEAR, TODAY, Loaded, Snapshot, load
 from .store import NewEvent
@@ -30,6 +31,13 @@ from .store import NewEvent
 STREAM, ANN = "shelf-1", "customer 7"
 What = Literal["received", "shipped", "reserved", "corrected", "2024: shipped", "2024: exchanged", "2024: looked"]
 FOLDS = {fold.name: fold for fold in (LAST_YEAR, TODAY)}
+KEYS = Keys(Table(((ANN, sha512(ANN.encode()).digest()),)))
+NEW: Mapping[str, Event] = {
+    "received": Received(12),
+    "shipped": Shipped(3, KEYS.seal(ANN, "Ann")),
+    "reserved": Reserved(2),
+    "corrected": Corrected(-1, "torn bag"),
+}
 OLD = {"2024: shipped": '{"boxes":1}', "2024: exchanged": '{"boxes":1}', "2024: looked": "{}"}
 
 
@@ -68,32 +76,20 @@ class Story(msgspec.Struct, frozen=True, gc=False):
     snapshot: Snapshot | None = None
     keys: Keys = Keys()
 
-    @property
-    def parts(self) -> tuple[Part, ...]:
-        """The events as the code of today knows them."""
-        return tuple(part for event in self.log.events for part in CODEC.decode(event))
-
     def states(self) -> list[Any]:
         """The state after each version, from that of no event on: what a shelf was is never overwritten."""
-        fold, states = FOLDS[self.fold], [FOLDS[self.fold].empty]
-        for event in self.log.events:
-            states.append(states[-1])
-            for part in CODEC.decode(event):
-                states[-1] = fold.evolve(states[-1], part.event)
-        return states
+        fold = FOLDS[self.fold]
+        facts = [[part.event for part in CODEC.decode(event)] for event in self.log.events]
+        return list(accumulate(facts, lambda shelf, new: reduce(fold.evolve, new, shelf), initial=fold.empty))
 
 
-def _other(story: Story) -> Reason:
-    if (loaded := story.loaded) is None:
+@Always.named("a snapshot changes nothing but the time of a load")
+def load_is_replay(story: Story) -> Reason:
+    loaded, tail = story.loaded, story.log.tail(STREAM)
+    right = story.states()[-1]
+    if loaded is None or (loaded.state, loaded.version) == (right, tail):
         return None
-    right = story.states()[loaded.version + 1]
-    if loaded.state != right:
-        return f"the load gives {loaded.state.bags} bags at version {loaded.version}; a replay gives {right.bags}"
-    tail = story.log.tail(STREAM)
-    return None if loaded.version == tail else f"the load says version {loaded.version}; the stream is at {tail}"
-
-
-load_is_replay = Always("a snapshot changes nothing but the time of a load", _other)
+    return f"the load gives {loaded.state.bags} bags at version {loaded.version}; a replay: {right.bags} at {tail}"
 
 
 class ShelfHistory(ValueMachine[Story, Any]):
@@ -111,34 +107,17 @@ class ShelfHistory(ValueMachine[Story, Any]):
     params: Params
 
     def start(self) -> Story:
-        return Story(Log(), keys=Keys(Table(((ANN, sha512(ANN.encode()).digest()),))))
+        return Story(Log(), keys=KEYS)
 
     def full(self, state: Story, event: Any) -> str:
         return "" if len(state.log.events) < self.params.most else f"the stream has {self.params.most} events"
 
-    def event(self, state: Story, what: str) -> Event:
-        match what:
-            case "received":
-                return Received(12)
-            case "shipped":
-                return Shipped(3, state.keys.seal(ANN, "Ann") if ANN in state.keys.table else f"{ANN}:")
-            case "reserved":
-                return Reserved(2)
-            case _:
-                return Corrected(-1, "torn bag")
-
-    def kinds(self, state: Story) -> Iterable[str]:
-        return self.params.kinds
-
-    @act(Happen, "append **{what}**", offers=kinds, unless=[full])
+    @act(Happen, "append **{what}**", offers=lambda machine, state: machine.params.kinds, unless=[full])
     def happen(self, state: Story, event: Happen) -> Happened[Story]:
         at = state.log.tail(STREAM) + 1
-        what = event.what.removeprefix("2024: ")
-        new = (
-            NewEvent(f"x{at}", what, OLD[event.what])
-            if event.what in OLD
-            else CODEC.encode(f"x{at}", self.event(state, what))
-        )
+        what, id = event.what.removeprefix("2024: "), f"x{at}"
+        old = OLD.get(event.what)
+        new = NewEvent(id, what, old) if old else CODEC.encode(id, NEW[what])
         log, answer = state.log.append(STREAM, [new], at - 1)
         after = replace(state, log=log, loaded=None)
         notes = [Note("H.event", {"what": event.what, "version": answer.version, "bags": after.states()[-1].bags})]
@@ -155,7 +134,7 @@ class ShelfHistory(ValueMachine[Story, Any]):
         return replace(state, loaded=loaded), [Note(used, values)]
 
     def load(self, state: Story) -> Loaded:
-        return load(MemoryStore(state.log), STREAM, FOLDS[state.fold], state.snapshot)
+        return load(state.log, STREAM, FOLDS[state.fold], state.snapshot)
 
     def nothing(self, state: Story, event: Any) -> str:
         return "" if state.loaded and state.loaded.version >= 0 else "load the shelf first"
@@ -173,10 +152,7 @@ class ShelfHistory(ValueMachine[Story, Any]):
     def deploy(self, state: Story, event: Deploy) -> Happened[Story]:
         return replace(state, fold=TODAY.name, loaded=None), [Note("H.deploy", {"fold": TODAY.name})]
 
-    def subjects(self, state: Story) -> Sequence[str]:
-        return state.keys.table.names
-
-    @act(Erase, "destroy the key of **{subject}**", "erase", offers=subjects)
+    @act(Erase, "destroy the key of **{subject}**", "erase", offers=lambda machine, state: state.keys.table.names)
     def erase(self, state: Story, event: Erase) -> Happened[Story]:
         values = {"subject": event.subject, "bags": state.states()[-1].bags}
         return replace(state, keys=state.keys.without(event.subject)), [Note("H.erase", values)]

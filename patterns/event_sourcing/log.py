@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import asdict, replace
@@ -22,7 +21,7 @@ from .store import (
     Page,
     Query,
     Recorded,
-    Store,
+    Stream,
     Tombstoned,
     WrongVersion,
     batch_of,
@@ -37,20 +36,6 @@ from .store import (
 
 FOR_EVER = LARGEST
 """The first version of a stream that was deleted for ever: no event has it."""
-
-
-class Stream(NamedTuple):
-    """The events of a stream that are not deleted."""
-
-    first: int
-    events: tuple[Recorded, ...]
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        return tuple([event.id for event in self.events])
-
-    def at(self, version: int) -> Recorded:
-        return self.events[version - self.first]
 
 
 class Log(msgspec.Struct, frozen=True, gc=False):
@@ -101,6 +86,13 @@ class Log(msgspec.Struct, frozen=True, gc=False):
         own = [event for event in self.events if event.stream == name and event.version >= first]
         return Stream(first, tuple(own))
 
+    def read(
+        self, stream: str, start: int | None = None, limit: int = LARGEST, backwards: bool = False
+    ) -> tuple[Recorded, ...]:
+        low, high = bounds(start, limit, backwards)
+        events = [event for event in self.stream(stream).events if low <= event.version <= high]
+        return tuple((events[::-1] if backwards else events)[:limit])
+
     def tail(self, stream: str) -> int:
         return max([event.version for event in self.events if event.stream == stream], default=-1)
 
@@ -130,32 +122,3 @@ def require_deletable(stream: str, expected: Expected, first: int, tail: int) ->
     there = tail if tail >= first else NO_STREAM
     if there == NO_STREAM or (isinstance(expected, int) and expected != there):
         raise WrongVersion(stream, expected, there)
-
-
-class MemoryStore(Store):
-    """A store in memory, over a log."""
-
-    def __init__(self, log: Log | None = None) -> None:
-        self.log = log or Log()
-
-    def append(
-        self, stream: str, events: Iterable[NewEvent], expected: Expected = ANY, unless: Condition | None = None
-    ) -> Appended:
-        self.log, answer = self.log.append(stream, events, expected, unless)
-        return answer
-
-    def read(
-        self, stream: str, start: int | None = None, limit: int = LARGEST, backwards: bool = False
-    ) -> tuple[Recorded, ...]:
-        low, high = bounds(start, limit, backwards)
-        events = [event for event in self.log.stream(stream).events if low <= event.version <= high]
-        return tuple((events[::-1] if backwards else events)[:limit])
-
-    def tail(self, stream: str) -> int:
-        return self.log.tail(stream)
-
-    def page(self, after: int = 0, limit: int = 100, category: str = "", query: Query = ()) -> Page:
-        return self.log.page(after, limit, category, query)
-
-    def delete(self, stream: str, expected: Expected = ANY, for_ever: bool = False) -> None:
-        self.log = self.log.delete(stream, expected, for_ever)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from patterns.engine.params import Ms
-from patterns.engine.process import Message, Process, durable, on, on_request, on_timer, setting
+from patterns.engine.process import Message, durable, on, on_request, on_timer, setting
 
-from .codec import Part
+from .folds import Folds
 from .messages import Accepted, Append, Load, Loaded, Refused, kinds
-from .shelf import CODEC, EMPTY, Command, Count, Declined, Event, Receive, Reserve, Shelf, Ship, decide, evolve
-from .store import Condition, Expected, Item, Query, Recorded
+from .shelf import CODEC, EMPTY, Command, Count, Declined, Event, Receive, Reserve, Shelf, Ship, decide
+from .store import Condition, Expected, Item, Query
 
 
 class Answer(Message, frozen=True):
@@ -31,7 +31,7 @@ def query_of(command: Command) -> Query:
     return (Item(tags=(voucher,)),) if voucher else ()
 
 
-class Picker(Process):
+class Picker(Folds):
     """Does one command at a time. Its decision is written down before it is sent, so a restart sends the same ids."""
 
     store: str
@@ -49,8 +49,7 @@ class Picker(Process):
     @on_request(Receive, Ship, Reserve, Count)
     def client_asks(self, client: str, command: Command) -> None:
         if self.command is not None:
-            self.note("P.busy", client=client)
-            return
+            return  # it is busy: clients ask a picker that has nothing to do
         self.number, self.client, self.command, self.decided = self.number + 1, client, command, None
         self.note("P.asked", client=client, command=type(command).__name__.lower(), shelf=command.shelf)
         self.go_on()
@@ -76,12 +75,10 @@ class Picker(Process):
             events = self.decision(loaded, self.command)
         except Declined as why:
             self.note("P.declined", client=self.client, why=str(why), version=loaded.version)
-            self.end(Answer(f"declined: {why}"))
-            return
+            return self.end(Answer(f"declined: {why}"))
         if not events:
             self.note("P.nothing", client=self.client, version=loaded.version)
-            self.end(Answer("nothing to do"))
-            return
+            return self.end(Answer("nothing to do"))
         self.decided = self.append(loaded, events, self.command)
         self.note("P.decides", events=kinds(self.decided.events), version=loaded.version)
         self.go_on()
@@ -89,14 +86,15 @@ class Picker(Process):
     def decision(self, loaded: Loaded, command: Command) -> tuple[Event, ...]:
         if loaded.matched:
             raise Declined(f"{voucher_of(command)} was used")
-        return self.decide(self.folded(loaded.events), command)
+        return self.decide(self.folded(EMPTY, loaded.events), command)
 
     def append(self, loaded: Loaded, events: tuple[Event, ...], command: Command) -> Append:
         """Accepted only while the stream is at the version that was loaded, and no event uses the same voucher."""
         voucher = voucher_of(command)
         tags = (voucher,) if voucher else ()
         cause = f'{{"client":"{self.client}"}}'
-        new = tuple(CODEC.encode(self.event_id(nth), event, cause, tags) for nth, event in enumerate(events))
+        name = f"{self.id}{self.number}"  # of this decision: a retry has the same
+        new = tuple(CODEC.encode(f"{name}.{nth}", event, cause, tags) for nth, event in enumerate(events))
         unless = Condition(query_of(command), loaded.known) if voucher else None
         return Append(loaded.stream, new, self.expected(loaded), unless)
 
@@ -106,42 +104,18 @@ class Picker(Process):
     def decide(self, shelf: Shelf, command: Command) -> tuple[Event, ...]:
         return decide(shelf, command)
 
-    def folded(self, events: tuple[Recorded, ...]) -> Shelf:
-        shelf = EMPTY
-        for part in self.parts(events):
-            shelf = self.evolve(shelf, part.event)
-        return shelf
-
-    def parts(self, events: tuple[Recorded, ...]) -> tuple[Part, ...]:
-        return tuple(part for event in events for part in CODEC.decode(event))
-
-    def evolve(self, shelf: Shelf, event: Event) -> Shelf:
-        return evolve(shelf, event)
-
-    def event_id(self, nth: int) -> str:
-        """Made once for a decision: a retry has the same id."""
-        return f"{self.id}{self.number}" + (f".{nth}" if nth else "")
-
-    @on(Accepted)
-    def store_accepts(self, sender: str, accepted: Accepted) -> None:
-        if not self.waits_for(accepted.ids):
+    @on(Accepted, Refused)
+    def store_answers(self, sender: str, answer: Accepted | Refused) -> None:
+        """Refused: the state was not as this decision took it. Load again, and decide again, perhaps otherwise."""
+        if self.decided is None or tuple(event.id for event in self.decided.events) != answer.ids:
             self.note("P.late", sender=sender)
-            return
-        self.note("P.done", client=self.client, version=accepted.version)
-        self.end(Answer(f"done, version {accepted.version}", accepted.position))
-
-    @on(Refused)
-    def store_refuses(self, sender: str, refused: Refused) -> None:
-        """The state was not as this decision took it. Load again, and decide again: perhaps otherwise."""
-        if not self.waits_for(refused.ids):
-            self.note("P.late", sender=sender)
-            return
-        self.note("P.refused", why=refused.why)
-        self.number, self.decided = self.number + 1, None
-        self.go_on()
-
-    def waits_for(self, ids: tuple[str, ...]) -> bool:
-        return self.decided is not None and tuple(event.id for event in self.decided.events) == ids
+        elif isinstance(answer, Refused):
+            self.note("P.refused", why=answer.why)
+            self.number, self.decided = self.number + 1, None
+            self.go_on()
+        else:
+            self.note("P.done", client=self.client, version=answer.version)
+            self.end(Answer(f"done, version {answer.version}", answer.position))
 
     def end(self, answer: Answer) -> None:
         self.reply(self.client, answer)

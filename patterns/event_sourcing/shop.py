@@ -36,7 +36,12 @@ STORY = (
     Ship("shelf-1", 5, "Cho"),
     Count("shelf-1", 3),
 )
-OF_2024 = (NewEvent("x1", "looked", "{}"), NewEvent("x2", "shipped", '{"boxes":1}'))
+OF_2024 = (
+    NewEvent("x0", "received", '{"type":"received","bags":12}'),
+    NewEvent("x1", "looked", "{}"),
+    NewEvent("x2", "shipped", '{"boxes":1}'),
+)
+"""What the first shelf has of 2024."""
 STORE, SUBSCRIBER, PROJECTOR = "Store", "Sub", "Table"
 
 
@@ -62,7 +67,7 @@ class Shop(Simulation):
         insert_later: bool = False
         """A transaction begins some time before its insert; not with one writer."""
         old: bool = False
-        """The first shelf has events of 2024, 12 bags received before them."""
+        """The first shelf has three events of 2024; only with one writer."""
         reads: bool = True
         """There are a subscriber and a projector."""
         idle: int = 2
@@ -72,23 +77,18 @@ class Shop(Simulation):
             super().__post_init__()
             if not 1 <= len(self.commands) <= 26:
                 refuse("commands", self.commands, "1 to 26 commands, one for each client")
+            if self.old and self.store != "one writer":
+                refuse("old", self.old, "False if the store is not 'one writer'")
 
     params: Params
 
     def processes(self) -> Sequence[Process]:
         params = self.params
         store = self.event_store or STORES[params.store]
-        log = Log().append(params.commands[0].shelf, old())[0] if params.old else Log()
-        more: dict[str, Any] = {}
         if issubclass(store, NumbersFirst):
-            numbers = tuple((event.position, 1) for event in log.events)
-            more = {
-                "insert_later": params.insert_later,
-                "begun": min(1, len(numbers)),
-                "taken": len(numbers),
-                "numbers": numbers,
-            }
-        kept = store(id=STORE, log=log, **more)
+            kept: EventStore = store(id=STORE, insert_later=params.insert_later)
+        else:
+            kept = store(id=STORE, log=Log().append(params.commands[0].shelf, OF_2024)[0] if params.old else Log())
         pickers: list[Process] = [self.picker(id=name, store=STORE) for name in "AB"]
         if not params.reads:
             return [*pickers, kept]
@@ -121,8 +121,3 @@ class Shop(Simulation):
 
 def is_transaction(timer: str) -> bool:
     return timer.partition(":")[0] in ("insert", "commit")
-
-
-def old() -> list[NewEvent]:
-    """What the first shelf has of 2024: 12 bags received, somebody looked, one box shipped."""
-    return [NewEvent("x0", "received", '{"type":"received","bags":12}'), *OF_2024]

@@ -12,6 +12,7 @@ from functools import reduce
 from typing import Any, NamedTuple
 
 from .codec import Codec
+from .log import Log
 from .shelf import CODEC, EMPTY, evolve, evolve_1
 from .store import Recorded, Store
 
@@ -48,15 +49,11 @@ class Loaded(NamedTuple):
         return Snapshot(fold.name, self.version, self.state)
 
 
-def usable(snapshot: Snapshot | None, fold: Fold) -> bool:
-    return snapshot is not None and snapshot.fold == fold.name
-
-
 def load(
-    store: Store, stream: str, fold: Fold = TODAY, snapshot: Snapshot | None = None, *, codec: Codec = CODEC
+    store: Store | Log, stream: str, fold: Fold = TODAY, snapshot: Snapshot | None = None, *, codec: Codec = CODEC
 ) -> Loaded:
     """The state of a stream: from the snapshot if it can be used, else from the first event. Raises Unreadable."""
-    if snapshot is not None and usable(snapshot, fold):
+    if snapshot is not None and snapshot.fold == fold.name:
         last, *tail = store.read(stream, snapshot.version) or (None,)
         if last is not None and last.version == snapshot.version:  # else the stream was deleted since then
             return _folded(tail, fold, codec, snapshot, from_snapshot=True)

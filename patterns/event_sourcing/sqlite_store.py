@@ -17,13 +17,14 @@ import sqlite3
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from importlib.resources import files
 from pathlib import Path
 from threading import Lock
 from typing import Any, Literal, NamedTuple
 
 from patterns.engine.params import refuse
 
-from .log import FOR_EVER, Stream, require_deletable
+from .log import FOR_EVER, require_deletable
 from .store import (
     ANY,
     LARGEST,
@@ -38,6 +39,7 @@ from .store import (
     Query,
     Recorded,
     Store,
+    Stream,
     Tombstoned,
     batch_of,
     bounds,
@@ -46,16 +48,7 @@ from .store import (
 )
 
 Synchronous = Literal["FULL", "NORMAL", "OFF"]
-TABLES = """
-    CREATE TABLE IF NOT EXISTS events (
-        position INTEGER PRIMARY KEY AUTOINCREMENT, stream TEXT NOT NULL, version INTEGER NOT NULL, id TEXT NOT NULL,
-        type TEXT NOT NULL, data TEXT NOT NULL, meta TEXT NOT NULL, tags TEXT NOT NULL, UNIQUE (stream, version)
-    ) STRICT;
-    CREATE TABLE IF NOT EXISTS tags (
-        tag TEXT NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (tag, position)
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS deleted (stream TEXT PRIMARY KEY, first INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-"""
+TABLES = files(__package__).joinpath("tables.sql").read_text(encoding="utf-8")
 INSERT = "INSERT INTO events (stream, version, id, type, data, meta, tags) VALUES (?, ?, ?, ?, ?, ?, ?)"
 SELECT = "SELECT id, type, data, meta, tags, stream, version, position FROM events "
 STANDS = """SELECT (SELECT max(version) FROM events WHERE stream = ?1), (SELECT first FROM deleted WHERE stream = ?1)"""
@@ -86,25 +79,21 @@ class SqliteStore(Store):
         self.path = Path(path)
         self._waiting: deque[_Append] = deque()
         self._writes, self._reads = Lock(), Lock()
-        self._connections: list[sqlite3.Connection] = []
         with self._in_words():
-            self._writer, self._reader = (self._connect(wait, options) for _ in range(2))
+            self._writer, self._reader = self.connect(wait, options), self.connect(wait, options)
             self._writer.execute("PRAGMA journal_mode=WAL")
             self._writer.execute(f"PRAGMA synchronous={synchronous}")
-            self._writer.executescript(TABLES)
+            for table in TABLES.split(";"):
+                self._writer.execute(table)
 
-    def _connect(self, wait: float, options: Any) -> sqlite3.Connection:
-        # isolation_level=None: Python begins no transaction of its own. The locks of this class guard each connection.
-        connection: sqlite3.Connection = sqlite3.connect(
-            self.path, wait, isolation_level=None, check_same_thread=False, **options
-        )
-        self._connections.append(connection)
-        return connection
+    def connect(self, wait: float, options: Any) -> Any:
+        """A connection. Python begins no transaction of its own on it, and the locks of this class guard it."""
+        return sqlite3.connect(self.path, wait, isolation_level=None, check_same_thread=False, **options)
 
     def close(self) -> None:
         """Let go of the file."""
-        for connection in self._connections:
-            connection.close()
+        self._reader.close()
+        self._writer.close()
 
     @contextmanager
     def _in_words(self) -> Iterator[None]:
@@ -122,20 +111,24 @@ class SqliteStore(Store):
         self._waiting.append(mine)
         with self._writes:
             if not mine.answers:  # else a thread that was here before has committed it
-                self._commit_all()
+                self._commit([self._waiting.popleft() for _ in range(len(self._waiting))])
         answer = mine.answers[0]
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    def _commit_all(self) -> None:
-        """One transaction for all appends that wait. An answer is given only once it is committed."""
-        group = [self._waiting.popleft() for _ in range(len(self._waiting))]
+    def _commit(self, group: list[_Append]) -> None:
+        """One transaction for a group of appends. An answer is given only once it is committed."""
+        answers: list[Appended | Exception]
         try:
             with self._in_words(), self._transaction():
                 answers = [self._answer(each) for each in group]
-        except StoreError as problem:
-            answers = [problem for _ in group]
+        except Exception as problem:
+            if len(group) > 1:  # each for itself: one of them must not fail for another's text
+                for each in group:
+                    self._commit([each])
+                return
+            answers = [problem]
         for each, answer in zip(group, answers, strict=True):
             each.answers.append(answer)
 

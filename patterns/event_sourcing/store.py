@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -162,23 +162,19 @@ def judge(stored: Sequence[str], ids: Sequence[str], expected: Expected) -> str:
     return SAME if all(known) else CONFLICT
 
 
-class Stored(Protocol):
-    """The events of a stream that are not deleted."""
+class Stream(NamedTuple):
+    """The events of a stream that are not deleted: those from version `first` on."""
+
+    first: int
+    events: tuple[Recorded, ...]
 
     @property
-    def first(self) -> int:
-        """The version of its first event."""
-
-    @property
-    def ids(self) -> Sequence[str]:
-        """The ids of its events."""
-
-    def at(self, version: int) -> Recorded:
-        """The event of this version."""
+    def ids(self) -> tuple[str, ...]:
+        return tuple([event.id for event in self.events])
 
 
 def recognise(
-    stream: str, stored: Stored, batch: Sequence[NewEvent], expected: Expected, rule: Callable[..., str] = judge
+    stream: str, stored: Stream, batch: Sequence[NewEvent], expected: Expected, rule: Callable[..., str] = judge
 ) -> Recorded | None:
     """The last event of a batch that stands in its stream already; None for a batch that is to be appended.
 
@@ -194,7 +190,7 @@ def recognise(
     there = None
     for nth, event in enumerate(batch):
         place = before + 1 + nth if isinstance(before, int) else ids.index(event.id)
-        there = stored.at(first + place)
+        there = stored.events[place]
         if (there.type, there.data, there.tags) != (event.type, event.data, event.tags):
             raise OtherContent(stream, there.version, event.id)
     return there
@@ -248,19 +244,18 @@ def category_of(stream: str) -> str:
 def batch_of(stream: str, events: Iterable[NewEvent], expected: Expected) -> tuple[NewEvent, ...]:
     """The events of an append, once its arguments are checked. Raises ParameterError, a ValueError."""
     batch = tuple(events)
-    _named("stream", stream)
     if not batch:
         refuse("events", batch, "one or more events: a decision without events is no append")
+    texts = {"stream": stream}
     for at, event in enumerate(batch):
-        _named(f"events[{at}].id", event.id)
-        _named(f"events[{at}].type", event.type)
-        for tag in event.tags:
-            if not tag or " " in tag:
-                refuse(f"events[{at}].tags", event.tags, "tags without spaces")
-    ids = [event.id for event in batch]
-    for at, id in enumerate(ids):
-        if id in ids[:at]:
-            refuse(f"events[{at}].id", id, "an id of its own for each event of a batch")
+        texts |= {f"events[{at}].id": event.id, f"events[{at}].type": event.type}
+        if any(not tag or " " in tag for tag in event.tags):
+            refuse(f"events[{at}].tags", event.tags, "tags without spaces")
+        if any(event.id == other.id for other in batch[:at]):
+            refuse(f"events[{at}].id", event.id, "an id of its own for each event of a batch")
+    for name, text in texts.items():
+        if not isinstance(text, str) or not text:
+            refuse(name, text, "a text of one or more characters")
     require_expected(expected)
     return batch
 
@@ -284,8 +279,3 @@ def bounds(start: int | None, limit: int, backwards: bool) -> tuple[int, int]:
     if start is None:
         return 0, LARGEST
     return (0, start) if backwards else (start, LARGEST)
-
-
-def _named(name: str, value: str) -> None:
-    if not isinstance(value, str) or not value:
-        refuse(name, value, "a text of one or more characters")

@@ -10,9 +10,9 @@ from __future__ import annotations
 from patterns.engine.params import Ms
 from patterns.engine.process import Process, durable, on, on_timer, setting
 
-from .codec import Part
+from .folds import Folds
 from .messages import Applied, Apply, Cursor, PageRead, Pushed, ReadPage, Subscribe, Subscribed
-from .shelf import CODEC, EMPTY, Event, Shelf, evolve
+from .shelf import EMPTY, Shelf
 from .store import Recorded
 
 JOINING, CATCHING_UP, LIVE = "joining", "catching up", "live"
@@ -112,6 +112,7 @@ class Subscriber(Process):
             self.note("S.gap", to=pushed.to, after=pushed.after, reached=self.reached)
             self.read_on()
         else:
+            self.note("S.next", to=pushed.to)
             self.pass_on((pushed.event,))
             self.reached = pushed.to
 
@@ -141,10 +142,11 @@ class Subscriber(Process):
         self.cancel_timer("apply")
         if not self.queue:
             self.checkpoint = self.reached
+        self.note("S.applied", position=applied.position, left=len(self.queue), checkpoint=self.checkpoint)
         self.deliver()
 
 
-class Projector(Process):
+class Projector(Folds):
     """Keeps a table: shelf -> what is on it. It is a fold too, over many streams."""
 
     positions: tuple[int, ...] = durable(())
@@ -155,9 +157,7 @@ class Projector(Process):
     def event_arrives(self, sender: str, apply: Apply) -> None:
         event = apply.event
         if self.is_new(event):
-            row = dict(self.rows).get(event.stream, EMPTY)
-            for part in self.parts(event):
-                row = self.evolve(row, part.event)
+            row = self.folded(dict(self.rows).get(event.stream, EMPTY), [event])
             self.positions += (event.position,)
             self.rows = tuple(sorted({**dict(self.rows), event.stream: row}.items()))
             self.note("J.apply", position=event.position, stream=event.stream, bags=row.bags)
@@ -168,10 +168,3 @@ class Projector(Process):
     def is_new(self, event: Recorded) -> bool:
         """The subscriber sends one at a time and in order, so a position that was applied is a repetition."""
         return event.position not in self.positions
-
-    def parts(self, event: Recorded) -> tuple[Part, ...]:
-        """An old event passes its upcasters here too."""
-        return CODEC.decode(event)
-
-    def evolve(self, shelf: Shelf, event: Event) -> Shelf:
-        return evolve(shelf, event)

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from patterns.event_sourcing.log import Log, MemoryStore
+from patterns.event_sourcing.log import Log
 from patterns.event_sourcing.sqlite_store import SqliteStore
 from patterns.event_sourcing.store import (
     ANY,
@@ -31,6 +31,8 @@ from patterns.event_sourcing.store import (
     Item,
     NewEvent,
     OtherContent,
+    Page,
+    Recorded,
     Store,
     Tombstoned,
     WrongVersion,
@@ -40,10 +42,33 @@ from patterns.event_sourcing.store import (
 KURRENT = json.loads(Path(__file__).with_name("events_idempotency.json").read_text(encoding="utf-8"))
 
 
+class InMemory(Store):
+    """The value in memory behind the interface of a store."""
+
+    def __init__(self) -> None:
+        self.log = Log()
+
+    def append(self, *given: Any, **named: Any) -> Appended:
+        self.log, answer = self.log.append(*given, **named)
+        return answer
+
+    def delete(self, *given: Any, **named: Any) -> None:
+        self.log = self.log.delete(*given, **named)
+
+    def read(self, *given: Any, **named: Any) -> tuple[Recorded, ...]:
+        return self.log.read(*given, **named)
+
+    def tail(self, stream: str) -> int:
+        return self.log.tail(stream)
+
+    def page(self, *given: Any, **named: Any) -> Page:
+        return self.log.page(*given, **named)
+
+
 @pytest.fixture(params=["value in memory", "SQLite file"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "value in memory":
-        yield MemoryStore()
+        yield InMemory()
         return
     on_file = SqliteStore(tmp_path / "events.sqlite", synchronous="OFF")  # nobody cuts the power here
     yield on_file
@@ -460,7 +485,7 @@ def test_streams_have_versions_of_their_own_and_positions_in_common(store: Store
 
 def test_sqlite_and_the_value_refuse_with_the_same_words(tmp_path: Path) -> None:
     on_file = SqliteStore(tmp_path / "events.sqlite", synchronous="OFF")
-    for one in (MemoryStore(), on_file):
+    for one in (InMemory(), on_file):
         one.append("s", events(0), NO_STREAM)
         with pytest.raises(WrongVersion, match="stream 's' is at version 0; expected is 3"):
             one.append("s", events(1), 3)

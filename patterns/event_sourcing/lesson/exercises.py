@@ -1,0 +1,227 @@
+"""Four exercises: the two halves of a decider, what the store makes of a batch, and how far a reader may go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from typing import Any
+
+from patterns.engine.exercise import Answer, Case, Exercise, Rule, mistakes_of
+from patterns.engine.planted import Properties, Scripted, Search, planted
+from patterns.event_sourcing.event_store import EventStore, NumbersFirst
+from patterns.event_sourcing.picker import Picker
+from patterns.event_sourcing.properties import ALWAYS, accepted
+from patterns.event_sourcing.shelf import (
+    Command,
+    Corrected,
+    Count,
+    Declined,
+    Event,
+    Receive,
+    Received,
+    Reserve,
+    Reserved,
+    Shelf,
+    Ship,
+    Shipped,
+    decide,
+    evolve,
+)
+from patterns.event_sourcing.store import (
+    ANY,
+    APPEND,
+    CONFLICT,
+    NO_STREAM,
+    SAME,
+    STREAM_EXISTS,
+    Expected,
+    Recorded,
+    judge,
+)
+
+from .broken import HELD, LOSSY, ONE_SHELF, SMALL, WRITERS
+
+ALL: Properties = (*HELD, accepted)
+SHELF = Search(WRITERS.again(commands=(Receive("shelf-1", 1), Reserve("shelf-1", 1), Ship("shelf-1", 1, "Ann"))), ALL)
+AS_USUAL = Scripted(WRITERS.again(budget=None), lambda run: run.ask("a").finish().ask("b").finish())
+
+
+def _told(case: Case, right: Any, answer: Answer) -> str:
+    fits = " or ".join(map(str, right)) if isinstance(right, range) else repr(right)
+    return f"{', '.join(map(repr, case))}: {fits}; yours {answer}."
+
+
+# The decider: state and event -> state; state and command -> events
+
+FACTS: Sequence[Event] = (Received(12), Shipped(3, "Ann"), Reserved(2), Corrected(-1, "torn"), Corrected(2, "found"))
+COMMANDS: Sequence[Command] = (
+    Receive("shelf-1", 12),
+    *(Ship("shelf-1", bags, "Ann") for bags in (1, 4, 5)),
+    *(Reserve("shelf-1", bags) for bags in (1, 4, 5)),
+    *(Count("shelf-1", found) for found in (0, 3, 4)),
+)
+
+
+def _twice(second: Sequence[Any]) -> Iterator[Case]:
+    """Each case two times, the second time in the other order: a rule that looks at anything else answers otherwise."""
+    once = list(product((0, 4, 5, 12), second))
+    yield from (*once, *reversed(once))
+
+
+def evolve_solution(bags: int, event: Event) -> int:
+    return evolve(Shelf(bags), event).bags
+
+
+def decide_solution(bags: int, command: Command) -> list[Event] | str:
+    try:
+        return list(decide(Shelf(bags), command))
+    except Declined as why:
+        return str(why)
+
+
+def _other(kind: type, rule: Rule) -> Rule:
+    """The solution, but for events or commands of this kind."""
+    right = evolve_solution if issubclass(kind, Received | Shipped | Reserved | Corrected) else decide_solution
+    return lambda bags, what: rule(bags, what) if isinstance(what, kind) else right(bags, what)
+
+
+EVOLVE_MISTAKES = {
+    "reserved is free": _other(Reserved, lambda bags, event: bags),
+    "ignores a correction": _other(Corrected, lambda bags, event: bags),
+    "a correction is a total": _other(Corrected, lambda bags, event: event.by),
+    "the last event is the state": _other(Received, lambda bags, event: event.bags),
+    "adds what left": _other(Shipped, lambda bags, event: bags + event.bags),
+}
+DECIDE_MISTAKES = {
+    "ships what is not there": _other(Ship, lambda bags, command: [Shipped(command.bags, command.to)]),
+    "keeps the last bag": _other(Ship, lambda bags, command: decide_solution(bags - 1, command)),
+    "ships a part": _other(Ship, lambda bags, command: [Shipped(min(bags, command.bags), command.to)]),
+    "reserves what is not there": _other(Reserve, lambda bags, command: [Reserved(command.bags)]),
+    "takes the count for the difference": _other(Count, lambda bags, command: [Corrected(command.found, "counted")]),
+    "corrects by nothing": _other(Count, lambda bags, command: [Corrected(command.found - bags, "counted")]),
+}
+
+
+def _folding(rule: Rule, machine: Any) -> Any:
+    class Mine(Picker):
+        def evolve(self, shelf: Shelf, event: Event) -> Shelf:
+            return Shelf(rule(shelf.bags, event))
+
+    return planted(machine, picker=Mine)
+
+
+def _deciding(rule: Rule, machine: Any) -> Any:
+    class Mine(Picker):
+        def decide(self, shelf: Shelf, command: Command) -> tuple[Event, ...]:
+            answer = rule(shelf.bags, command)
+            if isinstance(answer, str):
+                raise Declined(answer)
+            return tuple(answer)
+
+    return planted(machine, picker=Mine)
+
+
+def _same_decision(right: Any, given: Any) -> bool:
+    """Any text declines: the words are the learner's."""
+    return isinstance(given, str) if isinstance(right, str) else bool(right == [*given])
+
+
+# What the store makes of a batch
+
+
+def append_cases() -> Iterator[Case]:
+    """Streams of up to three events, batches of one or two, every expected version."""
+    ids = ("a", "b", "c")
+    streams = [stream for n in range(4) for stream in product(ids, repeat=n)]
+    batches = [(one,) for one in ids] + [(one, two) for one in ids for two in ids if one != two]
+    yield from product(streams, batches, (NO_STREAM, 0, 1, 2, 3, ANY, STREAM_EXISTS))
+
+
+def _version_first(stored: Sequence[str], ids: Sequence[str], expected: Expected) -> str:
+    exact = isinstance(expected, int)
+    fits = expected == len(stored) - 1 if exact else bool(stored) or expected == ANY
+    return (APPEND if exact else judge(stored, ids, expected)) if fits else CONFLICT
+
+
+APPEND_MISTAKES = {
+    "version first": _version_first,
+    "an id is known anywhere": lambda s, ids, e: SAME if all(id in s for id in ids) else judge(s, ids, e),
+    "row by row": lambda s, ids, e: SAME if any(id in s for id in ids) and e == ANY else judge(s, ids, e),
+    "any is never a retry": lambda s, ids, e: APPEND if e == ANY or (e == STREAM_EXISTS and s) else judge(s, ids, e),
+    "the first id only": lambda s, ids, e: judge(s, ids[:1], e),
+    "the last version only": lambda s, ids, e: SAME if s[len(s) - len(ids) :] == ids else _version_first(s, ids, e),
+}
+
+
+def _judging(rule: Rule, machine: Any) -> Any:
+    class Mine(EventStore):
+        def judge(self, stored: Sequence[str], ids: Sequence[str], expected: Expected) -> str:
+            return str(rule(tuple(stored), tuple(ids), expected))
+
+    return planted(machine, event_store=Mine)
+
+
+# How far a reader may go
+
+
+def safe_cases() -> Iterator[Case]:
+    """(visible positions, positions in flight): each of 1 to 4 is visible, in flight, or a hole for ever."""
+    for fates in product("vfh", repeat=4):
+        yield tuple(tuple(at for at, fate in enumerate(fates, 1) if fate == which) for which in "vf")
+
+
+def safe_solution(visible: Sequence[int], in_flight: Sequence[int]) -> int:
+    return min(in_flight) - 1 if in_flight else max(visible, default=0)
+
+
+def _safe(visible: Sequence[int], in_flight: Sequence[int]) -> range:
+    """All answers that show every event that can be shown, and lose none."""
+    high = safe_solution(visible, in_flight)
+    return range(max([at for at in visible if at <= high], default=0), high + 1)
+
+
+SAFE_MISTAKES = {
+    "the highest visible": lambda visible, in_flight: max(visible, default=0),
+    "up to the first hole": lambda visible, in_flight: next(at for at in range(6) if at + 1 not in visible),
+    "one too far": lambda visible, in_flight: min(in_flight) if in_flight else max(visible, default=0),
+    "nothing while a writer is open": lambda visible, in_flight: 0 if in_flight else max(visible, default=0),
+}
+
+
+def _showing(rule: Rule, machine: Any) -> Any:
+    class Mine(NumbersFirst):
+        def shown(self) -> list[Recorded]:
+            in_flight = tuple(each.position for each in self.open)
+            upto = rule(tuple(event.position for event in self.log.events), in_flight)
+            return [event for event in self.log.events if event.position <= upto]
+
+    return planted(machine, event_store=Mine)
+
+
+def _exercise(
+    name: str, solution: Rule, cases: Any, mistakes: Mapping[str, Any], put: Any, *searches: Search, **more: Any
+) -> Exercise:
+    named = mistakes_of(__package__, name, mistakes)
+    return Exercise(name, solution, cases, named, _told, put=put, searches=searches, otherwise=AS_USUAL, **more)
+
+
+EXERCISES: Mapping[str, Exercise] = {
+    exercise.name: exercise
+    for exercise in (
+        _exercise("evolve", evolve_solution, lambda: _twice(FACTS), EVOLVE_MISTAKES, _folding, SHELF),
+        _exercise(
+            "decide", decide_solution, lambda: _twice(COMMANDS), DECIDE_MISTAKES, _deciding, SHELF, same=_same_decision
+        ),
+        _exercise("append", judge, append_cases, APPEND_MISTAKES, _judging, Search(LOSSY, ALWAYS)),
+        _exercise(
+            "safe_up_to",
+            safe_solution,
+            safe_cases,
+            SAFE_MISTAKES,
+            _showing,
+            *(Search(machine, HELD) for machine in (SMALL, ONE_SHELF)),
+            right=_safe,
+            same=lambda right, given: given in right,
+        ),
+    )
+}
