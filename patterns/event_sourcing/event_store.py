@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from msgspec.structs import astuple
+
 from patterns.engine.process import Process, durable, on, on_timer, setting
+from patterns.engine.table import Table
 
 from .log import Log
 from .messages import (
@@ -26,7 +29,7 @@ from .messages import (
     Subscribed,
     kinds,
 )
-from .store import Appended, AppendRefused, Expected, Recorded, judge, matches, recognise
+from .store import AppendRefused, Expected, Recorded, judge, matches
 
 INSERT, COMMIT = 10, (10, 40)
 """ms from the beginning of a transaction to its insert, and from there to its commit: the shortest and the longest."""
@@ -53,31 +56,26 @@ class EventStore(Process):
 
     @on(Append)
     def picker_appends(self, sender: str, append: Append) -> None:
-        before = self.shown()
+        self.settle(sender, append)
+
+    def settle(self, sender: str, append: Append, position: int = 0) -> bool:
+        """Judge and commit, at this position or at the next one. Returns whether events were written."""
+        before, ids = self.shown(), tuple(event.id for event in append.events)
         try:
-            self.log, answer = self.log.append(
-                append.stream, append.events, append.expected, append.unless, rule=self.judge
-            )
+            self.log, answer = self.log.append(*astuple(append), rule=self.judge, position=position)
         except AppendRefused as why:
-            self.refuse(sender, append, why)
-        else:
-            self.accept(sender, append, answer)
+            self.note("E.refuse", sender=sender, why=str(why))
+            self.send(sender, Refused(ids, str(why)))
+            return False
+        what = {"stream": append.stream, "events": kinds(append.events), **answer._asdict()}
+        self.note("E.same" if answer.again else "E.append", sender=sender, **what)
+        self.send(sender, Accepted(ids, answer.version, answer.position))
         self.push(before)
+        return not answer.again
 
     def judge(self, stored: Sequence[str], ids: Sequence[str], expected: Expected) -> str:
         """What to make of a batch: `append`, `same` or `conflict`."""
         return judge(stored, ids, expected)
-
-    def accept(self, sender: str, append: Append, answer: Appended) -> None:
-        ids = tuple(event.id for event in append.events)
-        rule = "E.same" if answer.again else "E.append"
-        what = {"events": kinds(append.events), "version": answer.version, "position": answer.position}
-        self.note(rule, sender=sender, stream=append.stream, **what)
-        self.send(sender, Accepted(append.stream, answer.version, answer.position, ids))
-
-    def refuse(self, sender: str, append: Append, why: AppendRefused) -> None:
-        self.note("E.refuse", sender=sender, why=str(why))
-        self.send(sender, Refused(append.stream, tuple(event.id for event in append.events), str(why)))
 
     # Readers
 
@@ -139,16 +137,16 @@ class NumbersFirst(EventStore):
     """The highest position that was given out. A rolled back transaction leaves a hole."""
     numbers: tuple[tuple[int, int], ...] = durable(())
     """(position, transaction) of each committed event."""
-    open: tuple[Open, ...] = ()
+    open: Table[Open] = Table()
 
     @on(Append)
     def picker_appends(self, sender: str, append: Append) -> None:
         """Begin. A retry of an open transaction changes nothing: its answer is coming."""
-        if any(each.append == append for each in self.open):
+        if any(each.append == append for each in self.open.values()):
             self.note("N.open", sender=sender)
             return
         self.begun += 1
-        self.open = (*self.open, Open(self.begun, sender, append))
+        self.open = self.open.put(str(self.begun), Open(self.begun, sender, append))
         self.note("N.begin", sender=sender, number=self.begun)
         if self.insert_later:
             self.set_timer("insert", INSERT, about=str(self.begun))
@@ -158,39 +156,22 @@ class NumbersFirst(EventStore):
     @on_timer("insert")
     def insert(self, number: str) -> None:
         """The row takes the next position, before anybody knows whether it will be committed."""
-        [mine] = [each for each in self.open if each.number == int(number)]
-        at = self.taken + 1
+        mine = self.open[number]._replace(position=self.taken + 1)
         self.taken += len(mine.append.events)
-        self.open = tuple(each._replace(position=at) if each is mine else each for each in self.open)
-        self.note("N.take", number=mine.number, sender=mine.sender, position=at)
+        self.open = self.open.put(number, mine)
+        self.note("N.take", number=mine.number, sender=mine.sender, position=mine.position)
         self.set_timer("commit", *COMMIT, about=number)
 
     @on_timer("commit")
     def commit(self, number: str) -> None:
-        before = self.shown()
-        [mine] = [each for each in self.open if each.number == int(number)]
-        self.open = tuple(each for each in self.open if each is not mine)
-        try:
-            answer = self.committed(mine)
-        except AppendRefused as why:
-            self.note("N.roll", number=mine.number, position=mine.position)
-            self.refuse(mine.sender, mine.append, why)
-        else:
-            self.accept(mine.sender, mine.append, answer)
+        """Everything is judged at the end, on all that was committed meanwhile."""
+        mine = self.open[number]
+        here = range(mine.position, mine.position + len(mine.append.events))
+        self.numbers += tuple((position, mine.number) for position in here)
+        written = self.settle(mine.sender, mine.append, mine.position)
+        self.note("N.commit" if written else "N.roll", number=mine.number, position=mine.position)
+        before, self.open = self.shown(), self.open.without(number)
         self.push(before)
-
-    def committed(self, mine: Open) -> Appended:
-        """The rules are judged at the end, on all that was committed meanwhile."""
-        append = mine.append
-        there = recognise(append.stream, self.log.stream(append.stream), append.events, append.expected, self.judge)
-        if there is not None:
-            return Appended(there.version, there.position, again=True)
-        if append.unless is not None:
-            self.log.require(append.unless)
-        self.log, answer = self.log.put(append.stream, append.events, mine.position)
-        self.numbers += tuple((mine.position + nth, mine.number) for nth in range(len(append.events)))
-        self.note("N.commit", number=mine.number, position=mine.position)
-        return answer
 
     def number(self, event: Recorded) -> int:
         """The transaction that wrote this event."""
@@ -209,7 +190,7 @@ class Horizon(NumbersFirst):
     """Cure 2: an event is shown once every transaction that began before its own has ended."""
 
     def shown(self) -> list[Recorded]:
-        horizon = self.horizon(tuple(each.number for each in self.open))
+        horizon = self.horizon(tuple(each.number for each in self.open.values()))
         return [event for event in super().shown() if self.number(event) < horizon]
 
     def horizon(self, in_flight: tuple[int, ...]) -> int:

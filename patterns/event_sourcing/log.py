@@ -53,26 +53,21 @@ class Log(msgspec.Struct, frozen=True, gc=False):
         unless: Condition | None = None,
         *,
         rule: Callable[..., str] = judge,
+        position: int = 0,
     ) -> tuple[Log, Appended]:
-        """The log afterwards, and the answer. Refuses as `Store.append` does. `rule` may be a learner's `judge`."""
+        """The log afterwards, and the answer. Refuses as `Store.append` does.
+
+        `rule` may be a learner's `judge`. The first event gets this position, or the next one if it is 0.
+        """
         batch = batch_of(stream, events, expected)
         if self.deleted.get(stream) == FOR_EVER:
             raise Tombstoned(stream)
         if there := recognise(stream, self.stream(stream), batch, expected, rule):
             return self, Appended(there.version, there.position, again=True)
-        if unless is not None:
-            self.require(unless)
-        return self.put(stream, batch, self.events[-1].position + 1 if self.events else 1)
-
-    def require(self, condition: Condition) -> None:
-        """Raises ConditionFailed if an event after the condition's position matches its query."""
         for event in self.events:
-            if event.position > condition.after and matches(condition.query, event):
-                raise ConditionFailed(condition, event.position)
-
-    def put(self, stream: str, batch: Iterable[NewEvent], position: int) -> tuple[Log, Appended]:
-        """The log with this batch at the end of its stream, from this position on. Nothing is judged."""
-        version = self.tail(stream) + 1
+            if unless is not None and event.position > unless.after and matches(unless.query, event):
+                raise ConditionFailed(unless, event.position)
+        version, position = self.tail(stream) + 1, position or max([0, *(e.position for e in self.events)]) + 1
         new = [
             Recorded(**asdict(event), stream=stream, version=version + nth, position=position + nth)
             for nth, event in enumerate(batch)

@@ -44,15 +44,13 @@ class Append(Message, frozen=True):
 class Accepted(Message, frozen=True):
     """The answer to an append, the first one and every retry."""
 
-    stream: str
+    ids: tuple[str, ...]
     version: int
     position: int
-    ids: tuple[str, ...]
     words = "accepted at version {version}"
 
 
 class Refused(Message, frozen=True):
-    stream: str
     ids: tuple[str, ...]
     why: str
     words = "refused"

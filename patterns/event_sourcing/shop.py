@@ -48,8 +48,7 @@ STORE, SUBSCRIBER, PROJECTOR = "Store", "Sub", "Table"
 class Shop(Simulation):
     """Pickers A and B, each with every other command; a client asks for each."""
 
-    name = "shop"
-    view = "event_sourcing"
+    name = view = "event_sourcing"
     rules = rules_of(__package__)
     events = WorldEvent | Request[AnyCommand]
     always = ALWAYS

@@ -200,7 +200,7 @@ class SqliteStore(Store):
 
     def _rows(self, sql: str, values: Sequence[Any]) -> list[Any]:
         with self._reads, self._in_words():
-            return self._reader.execute(sql, values).fetchall()
+            return list(self._reader.execute(sql, values).fetchall())
 
     def read(
         self, stream: str, start: int | None = None, limit: int = LARGEST, backwards: bool = False

@@ -7,11 +7,13 @@ from contextlib import suppress
 from functools import reduce
 from typing import Any
 
+from msgspec.structs import astuple
+
 from patterns.engine.planted import Bug, Search
 from patterns.engine.properties import NoFailure, Property
 from patterns.engine.sentences import page_of
 from patterns.event_sourcing.codec import Codec, Part, Unreadable
-from patterns.event_sourcing.event_store import EventStore, NumbersFirst, Open
+from patterns.event_sourcing.event_store import EventStore, NumbersFirst
 from patterns.event_sourcing.history import FOLDS, STREAM, ShelfHistory, Story, load_is_replay
 from patterns.event_sourcing.messages import Append, Pushed
 from patterns.event_sourcing.messages import Loaded as StreamLoaded
@@ -29,7 +31,7 @@ from patterns.event_sourcing.properties import (
 from patterns.event_sourcing.shelf import CODEC, Event, Receive, Ship
 from patterns.event_sourcing.shop import Shop
 from patterns.event_sourcing.snapshots import Loaded, load
-from patterns.event_sourcing.store import ANY, APPEND, CONFLICT, Appended, ConditionFailed, Expected, Recorded
+from patterns.event_sourcing.store import ANY, APPEND, CONFLICT, AppendRefused, Expected, Recorded
 from patterns.event_sourcing.subscriber import LIVE, Projector, Subscriber
 
 # Pickers
@@ -64,15 +66,11 @@ class ChecksFirst(NumbersFirst):
 
     def picker_appends(self, sender: str, append: Append) -> None:
         try:
-            if append.unless is not None:
-                self.log.require(append.unless)
-        except ConditionFailed as why:
-            self.refuse(sender, append, why)
+            self.log.append(*astuple(append))  # a log is a value: this only checks
+        except AppendRefused:
+            self.settle(sender, append)
         else:
-            super().picker_appends(sender, append)
-
-    def committed(self, mine: Open) -> Appended:
-        return super().committed(mine._replace(append=Append(mine.append.stream, mine.append.events, ANY)))
+            super().picker_appends(sender, Append(append.stream, append.events, append.expected))
 
 
 # Readers

@@ -191,7 +191,7 @@ SAFE_MISTAKES = {
 def _showing(rule: Rule, machine: Any) -> Any:
     class Mine(NumbersFirst):
         def shown(self) -> list[Recorded]:
-            in_flight = tuple(each.position for each in self.open)
+            in_flight = tuple(each.position for each in self.open.values())
             upto = rule(tuple(event.position for event in self.log.events), in_flight)
             return [event for event in self.log.events if event.position <= upto]
 
