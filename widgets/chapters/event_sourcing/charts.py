@@ -1,0 +1,276 @@
+"""Charts of event sourcing, and what they measure on this machine: loads, losses, events a second."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from subprocess import PIPE, Popen
+from tempfile import TemporaryDirectory
+from threading import Thread
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import apsw
+
+from patterns.engine.draw import key_of, mix
+from patterns.event_sourcing.shelf import CODEC, Received, Shelf
+from patterns.event_sourcing.snapshots import TODAY, Snapshot, load
+from patterns.event_sourcing.sqlite_store import SqliteStore, StoreError, Synchronous
+from patterns.event_sourcing.store import NO_STREAM, NewEvent
+from patterns.runtime.power_cut import PowerCut
+from widgets.charts import ACCENT, BAD, PALETTE, figure_of, require
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure  # type: ignore[import-untyped]
+
+LEVELS: tuple[Synchronous, ...] = ("FULL", "NORMAL", "OFF")
+Load = tuple[int, float, float, int]
+"""Length of the stream, ms without a snapshot, ms with one, events read with one."""
+Losses = tuple[int, int, int]
+Survivors = Mapping[str, Losses]
+"""Level -> events that were acknowledged, acknowledged events that were lost, and damaged files."""
+
+
+@contextmanager
+def store_of(synchronous: Synchronous = "FULL") -> Iterator[SqliteStore]:
+    """A store in a folder of its own, which is removed."""
+    with TemporaryDirectory() as folder:
+        store = SqliteStore(Path(folder) / "events.sqlite", synchronous)
+        try:
+            yield store
+        finally:
+            store.close()
+
+
+# How long a load takes
+
+
+def loads(lengths: Sequence[int], every: int = 100) -> list[Load]:
+    """Loads of streams of these lengths, with a snapshot at each `every` events."""
+    require("lengths", lengths)
+    measured = []
+    with store_of("OFF") as store:
+        for length in sorted(lengths):
+            tail = store.tail("shelf-1")
+            events = [CODEC.encode(f"e{version}", Received(1)) for version in range(tail + 1, length)]
+            if events:
+                store.append("shelf-1", events, tail)
+            at = length - 1 - (length - 1) % every
+            kept = Snapshot(TODAY.name, at, Shelf(at + 1))
+            whole, full = _ms(partial(load, store, "shelf-1"))
+            part, short = _ms(partial(load, store, "shelf-1", snapshot=kept))
+            assert whole.state == part.state
+            measured.append((length, full, short, part.read))
+    return measured
+
+
+def _ms(call: Callable[[], Any]) -> tuple[Any, float]:
+    """What a call gives, and the shortest of three times, in ms."""
+    times = []
+    for _ in range(3):
+        begun = perf_counter()
+        given = call()
+        times.append(1_000 * (perf_counter() - begun))
+    return given, min(times)
+
+
+def load_time(
+    measured: Sequence[tuple[int, float, float, int]], title: str = "A load, with and without snapshots"
+) -> Figure:
+    """ms of a load against the length of its stream."""
+    require("measured", measured)
+    figure = figure_of(title, 320, "events in the stream", "ms")
+    lengths = [length for length, *_ in measured]
+    for name, column, colour, dash in (
+        ("from the first event", 1, BAD, "solid"),
+        ("from a snapshot", 2, ACCENT, "dash"),
+    ):
+        times = [row[column] for row in measured]
+        read = [row[0] if column == 1 else row[3] for row in measured]
+        figure.add_scatter(
+            x=lengths,
+            y=times,
+            name=name,
+            customdata=read,
+            line={"color": colour, "dash": dash},
+            mode="lines+markers",
+            hovertemplate="%{x:,} events: %{y:.2f} ms, %{customdata:,} read<extra></extra>",
+        )
+    return figure.update_layout(showlegend=True)
+
+
+# What survives
+
+
+class OnPowerCut(SqliteStore):
+    """The store on files whose unsynced writes a power cut takes."""
+
+    def __init__(self, path: Path, synchronous: Synchronous, cut: PowerCut) -> None:
+        self.cut = cut
+        super().__init__(path, synchronous)
+
+    def connect(self, wait: float, options: Any) -> Any:
+        return apsw.Connection(str(self.path), vfs=self.cut.name)
+
+
+def cut_power(events: int = 40) -> dict[str, Losses]:
+    """Cut the power after each append, twice: the disk has kept none of the unsynced writes, or some of them."""
+    found: dict[str, Losses] = {}
+    for level in LEVELS:
+        worst = damaged = 0
+        with TemporaryDirectory() as folder:
+            cut = PowerCut(f"power cut {level} {folder}")
+            store = OnPowerCut(Path(folder) / "events.sqlite", level, cut)
+            store._writer.execute("PRAGMA wal_autocheckpoint=8")
+            for version in range(events):
+                store.append("race", [NewEvent(f"e{version}", "written", "{}")], version - 1)
+                for kept in (_none, partial(_some, key_of(version, level))):
+                    lost = _lost(cut, kept, version + 1)
+                    worst, damaged = max(worst, lost or 0), damaged + (lost is None)
+            store.close()
+        found[level] = (events, worst, damaged)
+    return found
+
+
+def _none(write: int) -> bool:
+    return False
+
+
+def _some(key: int, write: int) -> bool:
+    return bool(mix(key, write) % 2)
+
+
+def _lost(cut: PowerCut, kept: Callable[[int], bool], acknowledged: int) -> int | None:
+    """How many acknowledged events are gone after a power cut; None if the file is damaged."""
+    with TemporaryDirectory() as after:
+        cut.after(Path(after), kept)
+        try:
+            store = SqliteStore(Path(after) / "events.sqlite")
+            sound = store._reader.execute("PRAGMA quick_check").fetchone() == ("ok",)
+            there = [event.version for event in store.read("race")]
+            store.close()
+        except StoreError:
+            return None
+        return acknowledged - len(there) if sound and there == [*range(len(there))] else None
+
+
+def kill(acknowledged: int = 30) -> dict[str, Losses]:
+    """Kill a writer, as `kill -9` does, once it was told of so many events."""
+    found: dict[str, Losses] = {}
+    for level in LEVELS:
+        with TemporaryDirectory() as folder:
+            file = str(Path(folder) / "events.sqlite")
+            with writer(file, "A", 1_000_000, level) as process:
+                told = [int(line) for line, _ in zip(process.stdout, range(acknowledged), strict=False)]
+                process.kill()
+                told += [int(line) for line in process.stdout if line.endswith("\n")]
+            store = SqliteStore(file)
+            there = {event.version for event in store.read("race")}
+            store.close()
+        found[level] = (len(told), len({*told} - there), 0)
+    return found
+
+
+@contextmanager
+def writer(file: str, name: str, rounds: int, level: str = "FULL") -> Iterator[Any]:
+    """A writer as an OS process, which has begun."""
+    command = [sys.executable, "-m", "patterns.event_sourcing", file, name, str(rounds), level]
+    with Popen(command, stdin=PIPE, stdout=PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.stdin.write("go\n")
+        process.stdin.flush()
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def survivors(found: Mapping[str, Survivors], title: str = "Acknowledged events that are lost") -> Figure:
+    """What happened (a kill, a power cut) -> for each level what was lost."""
+    require("found", found)
+    rows = [(what, level, *figures) for what, levels in found.items() for level, figures in levels.items()]
+    figure = figure_of(title, 110 + 30 * len(rows), "acknowledged events", "")
+    figure.update_yaxes(autorange="reversed")
+    y = [[what for what, *_ in rows], [level for _, level, *_ in rows]]
+    words = [f"{lost} of {told} lost" + (f", {bad} files damaged" if bad else "") for *_, told, lost, bad in rows]
+    for name, values, colour, text in (
+        ("survive", [told - lost for *_, told, lost, _ in rows], PALETTE[0], None),
+        ("lost", [lost for *_, lost, _ in rows], BAD, words),
+    ):
+        figure.add_bar(
+            name=name, orientation="h", y=y, x=values, marker_color=colour, text=text, textposition="outside"
+        )
+    return figure.update_layout(barmode="stack", showlegend=True)
+
+
+# How many events a second
+
+
+def rates(
+    sizes: Sequence[int] = (1, 10, 100), threads: Sequence[int] = (1, 4, 16, 64), seconds: float = 0.4
+) -> dict[str, list[tuple[int, float]]]:
+    """Events/s: one writer with batches of these sizes; so many writers, each with a connection of its own; and the
+    same number with one connection, which commits for all that wait."""
+    alone = [(size, _rate(1, size, True, seconds)) for size in sizes]
+    own = [(count, _rate(count, 1, False, seconds)) for count in threads]
+    group = [(count, _rate(count, 1, True, seconds)) for count in threads]
+    return {"batch": alone, "own": own, "group": group}
+
+
+def _rate(threads: int, size: int, shared: bool, seconds: float) -> float:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "events.sqlite"
+        stores = [SqliteStore(path, wait=60) for _ in range(1 if shared else threads)]
+        done = [0] * threads
+        end = perf_counter() + seconds
+
+        def write(who: int) -> None:
+            store, version = stores[who % len(stores)], NO_STREAM
+            while perf_counter() < end:
+                batch = [NewEvent(f"{version}-{nth}", "written", "{}") for nth in range(size)]
+                version = store.append(f"s-{who}", batch, version).version
+                done[who] += size
+
+        begun = perf_counter()
+        writers = [Thread(target=write, args=(who,)) for who in range(threads)]
+        for each in writers:
+            each.start()
+        for each in writers:
+            each.join()
+        rate = sum(done) / (perf_counter() - begun)
+        for store in stores:
+            store.close()
+        return rate
+
+
+def throughput(
+    measured: Mapping[str, Sequence[tuple[int, float]]], title: str = "Events a second, synchronous=FULL"
+) -> Figure:
+    """On the left: events in one append. On the right: writers, with and without group commit."""
+    require("measured", measured)
+    figure = figure_of(title, 340, "events in an append", "events/s", columns=2)
+    figure.update_xaxes(type="log", title_text="events in an append", row=1, col=1)
+    figure.update_xaxes(type="log", title_text="writers, one event in an append", row=1, col=2)
+    figure.update_yaxes(type="log")
+    for key, name, column, colour, dash in (
+        ("batch", "one writer", 1, PALETTE[2], "dot"),
+        ("own", "own connections", 2, BAD, "solid"),
+        ("group", "group commit", 2, ACCENT, "dash"),
+    ):
+        points = measured[key]
+        figure.add_scatter(
+            x=[x for x, _ in points],
+            y=[y for _, y in points],
+            name=name,
+            mode="lines+markers",
+            line={"color": colour, "dash": dash},
+            hovertemplate="%{x}: %{y:,.0f} events/s<extra></extra>",
+            row=1,
+            col=column,
+        )
+    return figure.update_layout(showlegend=True)
