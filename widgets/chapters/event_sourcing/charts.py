@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from subprocess import PIPE, Popen
@@ -18,7 +19,7 @@ import apsw
 from patterns.engine.draw import key_of, mix
 from patterns.event_sourcing.shelf import CODEC, Received, Shelf
 from patterns.event_sourcing.snapshots import TODAY, Snapshot, load
-from patterns.event_sourcing.sqlite_store import SqliteStore, StoreError, Synchronous
+from patterns.event_sourcing.sqlite_store import SqliteStore, Synchronous
 from patterns.event_sourcing.store import NO_STREAM, NewEvent
 from patterns.runtime.power_cut import PowerCut
 from widgets.charts import ACCENT, BAD, PALETTE, figure_of, require
@@ -148,11 +149,12 @@ def _lost(cut: PowerCut, kept: Callable[[int], bool], acknowledged: int) -> int 
     with TemporaryDirectory() as after:
         cut.after(Path(after), kept)
         try:
-            store = SqliteStore(Path(after) / "events.sqlite")
-            sound = store._reader.execute("PRAGMA quick_check").fetchone() == ("ok",)
-            there = [event.version for event in store.read("race")]
-            store.close()
-        except StoreError:
+            with closing(sqlite3.connect(Path(after) / "events.sqlite")) as db:
+                sound = db.execute("PRAGMA quick_check").fetchall() == [("ok",)]
+                there = [version for (version,) in db.execute("SELECT version FROM events ORDER BY version")]
+        except sqlite3.OperationalError as problem:
+            return acknowledged if "no such table" in str(problem) else None
+        except sqlite3.DatabaseError:
             return None
         return acknowledged - len(there) if sound and there == [*range(len(there))] else None
 
