@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
-from subprocess import PIPE, Popen
+from subprocess import DEVNULL, PIPE, Popen
 from tempfile import TemporaryDirectory
 from threading import Thread
 from time import perf_counter
@@ -276,3 +276,95 @@ def throughput(
             col=column,
         )
     return figure.update_layout(showlegend=True)
+
+
+# Real systems beside it
+
+
+def poll_postgres(cured: bool, events: int = 400, writers: int = 4) -> tuple[int, int]:
+    """(events that were committed, events that a poller never saw) on a PostgreSQL server of its own.
+
+    Writers hold their transactions open for a millisecond or two. The poller remembers the highest position, or when
+    `cured` the highest (transaction, position) below the oldest open transaction. Raises NoPostgres.
+    """
+    import psycopg
+
+    from patterns.runtime.postgres import Postgres
+
+    position = "SELECT 0, position FROM events WHERE position > %s ORDER BY position"
+    horizon = (
+        "SELECT tx::text::bigint, position FROM events WHERE (tx::text::bigint, position) > (%s, %s)"
+        " AND tx < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY 1, 2"
+    )
+    with Postgres("fsync=off") as server, psycopg.connect(server.address, autocommit=True) as reader:
+        reader.execute("CREATE TABLE events (position bigserial PRIMARY KEY, tx xid8 DEFAULT pg_current_xact_id())")
+
+        def write() -> None:
+            with psycopg.connect(server.address) as client:
+                for _ in range(events // writers):
+                    client.execute("INSERT INTO events DEFAULT VALUES")
+                    client.execute("SELECT pg_sleep(0.002 * random())")
+                    client.commit()
+
+        threads = [Thread(target=write) for _ in range(writers)]
+        for each in threads:
+            each.start()
+        checkpoint, seen = (0, 0), set[int]()
+        while True:
+            last_round = not any(each.is_alive() for each in threads)
+            rows = reader.execute(horizon if cured else position, checkpoint if cured else checkpoint[1:]).fetchall()
+            seen |= {at for _, at in rows}
+            checkpoint = rows[-1] if rows else checkpoint
+            if last_round:
+                break
+        [(there,)] = reader.execute("SELECT count(*) FROM events").fetchall()
+        return there, there - len(seen)
+
+
+def race_for_a_voucher(racers: int = 8) -> str:
+    """All racers append on the condition that nobody has used the voucher, to a UmaDB server of its own.
+
+    Raises ImportError where `umadb` is not installed.
+    """
+    import socket
+
+    import umadb
+
+    with TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+        free.close()
+        command = [str(Path(sys.executable).parent / "umadb"), "--listen", address, "--db-path", f"{folder}/voucher.db"]
+        with Popen(command, stdout=DEVNULL, stderr=DEVNULL) as server:
+            try:
+                client = _connected(umadb, f"http://{address}")
+                condition = umadb.AppendCondition(umadb.Query([umadb.QueryItem(tags=["voucher:V"])]), client.head())
+                answers: list[str] = []
+
+                def use(who: int) -> None:
+                    event = umadb.Event("shipped", b"{}", ["voucher:V"])
+                    try:
+                        answers.append(f"accepted at {umadb.Client(f'http://{address}').append([event], condition)}")
+                    except umadb.IntegrityError:
+                        answers.append("refused")
+
+                threads = [Thread(target=use, args=(who,)) for who in range(racers)]
+                for each in threads:
+                    each.start()
+                for each in threads:
+                    each.join()
+            finally:
+                server.kill()
+    return ", ".join(f"{answers.count(each)} {each}" for each in sorted({*answers}))
+
+
+def _connected(umadb: Any, url: str) -> Any:
+    """A client, as soon as the server answers; it takes a moment to start."""
+    until = perf_counter() + 20
+    while True:
+        try:
+            client = umadb.Client(url)
+            client.head()
+            return client
+        except umadb.TransportError:
+            if perf_counter() > until:
+                raise
