@@ -101,6 +101,7 @@ class Subscriber(Process):
             self.follow(pushed)
             self.watch()
         elif len(self.buffer) < self.room:
+            self.note("S.keep", to=pushed.to)
             self.buffer = tuple(sorted({*self.buffer, pushed}, key=lambda each: each.to))
         else:
             self.note("S.full", room=self.room, to=pushed.to)

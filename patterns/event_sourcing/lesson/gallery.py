@@ -9,9 +9,19 @@ from patterns.engine.history import History
 from patterns.engine.milestones import fired, on_its_way
 from patterns.engine.script import Script
 from patterns.event_sourcing.history import ANN, Deploy, Erase, Happen, Load, ShelfHistory, Snap
-from patterns.event_sourcing.messages import Accepted, Append, Loaded, PageRead, Pushed, ReadPage, Subscribe, Subscribed
+from patterns.event_sourcing.messages import (
+    Accepted,
+    Append,
+    Applied,
+    Loaded,
+    PageRead,
+    Pushed,
+    ReadPage,
+    Subscribe,
+    Subscribed,
+)
 from patterns.event_sourcing.messages import Load as LoadStream
-from patterns.event_sourcing.shelf import Receive, Ship
+from patterns.event_sourcing.shelf import Count, Receive, Ship
 from patterns.event_sourcing.shop import STORE, SUBSCRIBER, Shop
 
 Run = History[Any, Any]
@@ -62,7 +72,8 @@ def late(store: str = "numbers first", insert_later: bool = False) -> Run:
 def rolled_back() -> Run:
     """Two transactions want version 0 of one shelf. The second rolls back, and a later event stands after the hole."""
     machine = EARLY.again(store="holds at holes", commands=(*(Receive("shelf-1", 1),) * 2, Receive("shelf-2", 1)))
-    return Script(machine).ask("a").ask("b").finish().ask("c").finish().at("start").history
+    run = Script(machine).ask("a").until(fired("N.begin")).fire("A", "answer").deliver(Append).ask("b")
+    return run.finish().ask("c").finish().at("start").history
 
 
 def a_voucher() -> Run:
@@ -72,9 +83,14 @@ def a_voucher() -> Run:
 
 
 def restarts() -> Run:
-    """Picker A crashes with a decision on its disk, the store crashes, and the subscriber crashes."""
-    run = Script(Shop()).ask("a").until(fired("P.decides")).crash("A").restart("A").until(fired("P.done"))
-    run.crash(STORE).restart(STORE).ask("b").until(fired("P.done")).crash(SUBSCRIBER).restart(SUBSCRIBER)
+    """Picker A crashes with a decision on its disk, and then the store crashes. The subscriber crashes before it hears
+    that an event is applied, and when it is back, more new events come than its buffer has room for."""
+    commands = (Receive("shelf-1", 12), Count("shelf-1", 12), *(Receive("shelf-2", 1),) * 3)
+    run = Script(Shop(commands=commands)).ask("a").until(fired("P.decides")).crash("A").restart("A")
+    run.until(fired("P.done")).crash(STORE).restart(STORE).until(fired("J.apply")).crash(SUBSCRIBER).lose(Applied)
+    run.ask("b").until(fired("P.nothing")).restart(SUBSCRIBER).deliver(Subscribe)
+    for client in "cde":
+        run.ask(client).deliver(LoadStream).deliver(Loaded).deliver(Append).deliver(Pushed).deliver(Accepted)
     return run.finish().at("start").history
 
 
