@@ -49,10 +49,9 @@ class EventStore(Process):
     def picker_loads(self, sender: str, load: Load) -> None:
         events, tail = self.log.stream(load.stream).events, self.log.tail(load.stream)
         self.note("E.load", sender=sender, stream=load.stream, version=tail)
-        self.send(sender, Loaded(load.stream, events, tail, self.matched(load), self.head()[-1]))
-
-    def matched(self, load: Load) -> tuple[Recorded, ...]:
-        return tuple(event for event in self.log.events if load.query and matches(load.query, event))
+        matched = tuple(event for event in self.log.events if load.query and matches(load.query, event))
+        known = self.log.events[-1].position if self.log.events else 0
+        self.send(sender, Loaded(load.stream, events, tail, matched, known))
 
     @on(Append)
     def picker_appends(self, sender: str, append: Append) -> None:
@@ -111,9 +110,6 @@ class EventStore(Process):
     def origin(self) -> Cursor:
         """Where a reader stands that has read nothing."""
         return (0,)
-
-    def head(self) -> Cursor:
-        return self.cursor(self.log.events[-1]) if self.log.events else self.origin()
 
 
 class Open(NamedTuple):
@@ -190,12 +186,8 @@ class Horizon(NumbersFirst):
     """Cure 2: an event is shown once every transaction that began before its own has ended."""
 
     def shown(self) -> list[Recorded]:
-        horizon = self.horizon(tuple(each.number for each in self.open.values()))
+        horizon = min([each.number for each in self.open.values()], default=self.begun + 1)
         return [event for event in super().shown() if self.number(event) < horizon]
-
-    def horizon(self, in_flight: tuple[int, ...]) -> int:
-        """No transaction below it is open."""
-        return min(in_flight, default=self.begun + 1)
 
 
 class HorizonAndNumber(Horizon):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import reduce
 
 from patterns.engine.process import Process
 
@@ -14,9 +15,7 @@ from .store import Recorded
 class Folds(Process):
     def folded(self, shelf: Shelf, events: Iterable[Recorded]) -> Shelf:
         """The state after these events."""
-        for part in (part for event in events for part in self.parts(event)):
-            shelf = self.evolve(shelf, part.event)
-        return shelf
+        return reduce(self.evolve, (part.event for event in events for part in self.parts(event)), shelf)
 
     def parts(self, event: Recorded) -> tuple[Part, ...]:
         return CODEC.decode(event)

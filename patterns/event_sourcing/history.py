@@ -114,10 +114,9 @@ class ShelfHistory(ValueMachine[Story, Any]):
 
     @act(Happen, "append **{what}**", offers=lambda machine, state: machine.params.kinds, unless=[full])
     def happen(self, state: Story, event: Happen) -> Happened[Story]:
-        at = state.log.tail(STREAM) + 1
-        what, id = event.what.removeprefix("2024: "), f"x{at}"
+        at, what = state.log.tail(STREAM) + 1, event.what.removeprefix("2024: ")
         old = OLD.get(event.what)
-        new = NewEvent(id, what, old) if old else CODEC.encode(id, NEW[what])
+        new = NewEvent(f"x{at}", what, old) if old else CODEC.encode(f"x{at}", NEW[what])
         log, answer = state.log.append(STREAM, [new], at - 1)
         after = replace(state, log=log, loaded=None)
         notes = [Note("H.event", {"what": event.what, "version": answer.version, "bags": after.states()[-1].bags})]
@@ -142,7 +141,7 @@ class ShelfHistory(ValueMachine[Story, Any]):
     @act(Snap, "keep a snapshot", "load", unless=[nothing])
     def snap(self, state: Story, event: Snap) -> Happened[Story]:
         assert state.loaded is not None
-        kept = state.loaded.snapshot(FOLDS[state.fold])
+        kept = Snapshot(state.fold, state.loaded.version, state.loaded.state)
         return replace(state, snapshot=kept), [Note("H.snap", {"version": kept.version, "fold": kept.fold})]
 
     def deployed(self, state: Story, event: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import msgspec
 from msgspec.structs import asdict, replace
@@ -14,10 +14,11 @@ from .store import (
     LARGEST,
     NO_STREAM,
     Appended,
+    Batch,
     Condition,
     ConditionFailed,
+    Events,
     Expected,
-    NewEvent,
     Page,
     Query,
     Recorded,
@@ -29,6 +30,7 @@ from .store import (
     category_of,
     judge,
     matches,
+    page_of,
     recognise,
     require_count,
     require_expected,
@@ -48,7 +50,7 @@ class Log(msgspec.Struct, frozen=True, gc=False):
     def append(
         self,
         stream: str,
-        events: Iterable[NewEvent],
+        events: Batch,
         expected: Expected = ANY,
         unless: Condition | None = None,
         *,
@@ -81,9 +83,7 @@ class Log(msgspec.Struct, frozen=True, gc=False):
         own = [event for event in self.events if event.stream == name and event.version >= first]
         return Stream(first, tuple(own))
 
-    def read(
-        self, stream: str, start: int | None = None, limit: int = LARGEST, backwards: bool = False
-    ) -> tuple[Recorded, ...]:
+    def read(self, stream: str, start: int | None = None, limit: int = LARGEST, backwards: bool = False) -> Events:
         low, high = bounds(start, limit, backwards)
         events = [event for event in self.stream(stream).events if low <= event.version <= high]
         return tuple((events[::-1] if backwards else events)[:limit])
@@ -93,14 +93,9 @@ class Log(msgspec.Struct, frozen=True, gc=False):
 
     def page(self, after: int = 0, limit: int = 100, category: str = "", query: Query = ()) -> Page:
         require_count(after=after, limit=limit)
-        found = [
-            event
-            for event in self.events
-            if event.position > after and category in ("", category_of(event.stream)) and matches(query, event)
-        ]
-        if len(found) >= limit:
-            return Page(tuple(found[:limit]), found[limit - 1].position if limit else after)
-        return Page(tuple(found), max(after, self.events[-1].position if self.events else 0))
+        later = [event for event in self.events if event.position > after and matches(query, event)]
+        found = [event for event in later if category in ("", category_of(event.stream))]
+        return page_of(tuple(found[:limit]), after, limit, self.events[-1].position if self.events else 0)
 
     def delete(self, stream: str, expected: Expected = ANY, for_ever: bool = False) -> Log:
         """The log with all events of the stream hidden."""

@@ -29,18 +29,10 @@ STORES: Mapping[str, type[EventStore]] = {
     "horizon and number": HorizonAndNumber,
 }
 """Parameter `store` -> what runs."""
-STORY = (
-    Receive("shelf-1", 12),
-    Ship("shelf-1", 3, "Ann"),
-    Ship("shelf-1", 5, "Bob"),
-    Ship("shelf-1", 5, "Cho"),
-    Count("shelf-1", 3),
-)
-OF_2024 = (
-    NewEvent("x0", "received", '{"type":"received","bags":12}'),
-    NewEvent("x1", "looked", "{}"),
-    NewEvent("x2", "shipped", '{"boxes":1}'),
-)
+PARCELS = [Ship("shelf-1", bags, to) for bags, to in ((3, "Ann"), (5, "Bob"), (5, "Cho"))]
+STORY: tuple[AnyCommand, ...] = (Receive("shelf-1", 12), *PARCELS, Count("shelf-1", 3))
+PAST = {"received": '{"type":"received","bags":12}', "looked": "{}", "shipped": '{"boxes":1}'}
+OF_2024 = [NewEvent(f"x{at}", type, body) for at, (type, body) in enumerate(PAST.items())]
 """What the first shelf has of 2024."""
 STORE, SUBSCRIBER, PROJECTOR = "Store", "Sub", "Table"
 

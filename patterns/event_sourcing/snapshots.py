@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any, NamedTuple
 
-from .codec import Codec
 from .log import Log
 from .shelf import CODEC, EMPTY, evolve, evolve_1
 from .store import Recorded, Store
@@ -45,23 +44,16 @@ class Loaded(NamedTuple):
     read: int
     from_snapshot: bool = False
 
-    def snapshot(self, fold: Fold) -> Snapshot:
-        return Snapshot(fold.name, self.version, self.state)
 
-
-def load(
-    store: Store | Log, stream: str, fold: Fold = TODAY, snapshot: Snapshot | None = None, *, codec: Codec = CODEC
-) -> Loaded:
+def load(store: Store | Log, stream: str, fold: Fold = TODAY, snapshot: Snapshot | None = None) -> Loaded:
     """The state of a stream: from the snapshot if it can be used, else from the first event. Raises Unreadable."""
     if snapshot is not None and snapshot.fold == fold.name:
         last, *tail = store.read(stream, snapshot.version) or (None,)
         if last is not None and last.version == snapshot.version:  # else the stream was deleted since then
-            return _folded(tail, fold, codec, snapshot, from_snapshot=True)
-    return _folded(store.read(stream), fold, codec, Snapshot(fold.name, -1, fold.empty))
+            return _folded(tail, fold, snapshot, from_snapshot=True)
+    return _folded(store.read(stream), fold, Snapshot(fold.name, -1, fold.empty))
 
 
-def _folded(
-    events: Sequence[Recorded], fold: Fold, codec: Codec, known: Snapshot, from_snapshot: bool = False
-) -> Loaded:
-    state = reduce(fold.evolve, (part.event for each in events for part in codec.decode(each)), known.state)
+def _folded(events: Sequence[Recorded], fold: Fold, known: Snapshot, from_snapshot: bool = False) -> Loaded:
+    state = reduce(fold.evolve, (part.event for each in events for part in CODEC.decode(each)), known.state)
     return Loaded(state, events[-1].version if events else known.version, len(events), from_snapshot)

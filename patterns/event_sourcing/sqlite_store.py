@@ -15,12 +15,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from threading import Lock
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from patterns.engine.params import refuse
 
@@ -30,8 +31,10 @@ from .store import (
     LARGEST,
     Appended,
     AppendRefused,
+    Batch,
     Condition,
     ConditionFailed,
+    Events,
     Expected,
     Item,
     NewEvent,
@@ -43,6 +46,7 @@ from .store import (
     Tombstoned,
     batch_of,
     bounds,
+    page_of,
     recognise,
     require_count,
 )
@@ -54,16 +58,11 @@ SELECT = "SELECT id, type, data, meta, tags, stream, version, position FROM even
 STANDS = """SELECT (SELECT max(version) FROM events WHERE stream = ?1), (SELECT first FROM deleted WHERE stream = ?1)"""
 
 
+_Waiting = tuple[Future[Appended], tuple[str, Sequence[NewEvent], Expected, Condition | None]]
+
+
 class StoreError(Exception):
     """The file cannot be read or written: full, read-only, locked, damaged. Nothing of the append was written."""
-
-
-class _Append(NamedTuple):
-    stream: str
-    batch: tuple[NewEvent, ...]
-    expected: Expected
-    unless: Condition | None
-    answers: list[Appended | Exception]
 
 
 class SqliteStore(Store):
@@ -77,7 +76,7 @@ class SqliteStore(Store):
         if synchronous not in ("FULL", "NORMAL", "OFF"):
             refuse("synchronous", synchronous, "'FULL', 'NORMAL' or 'OFF'")
         self.path = Path(path)
-        self._waiting: deque[_Append] = deque()
+        self._waiting: deque[_Waiting] = deque()
         self._writes, self._reads = Lock(), Lock()
         with self._in_words():
             self._writer, self._reader = self.connect(wait, options), self.connect(wait, options)
@@ -104,33 +103,31 @@ class SqliteStore(Store):
 
     # Writing
 
-    def append(
-        self, stream: str, events: Iterable[NewEvent], expected: Expected = ANY, unless: Condition | None = None
-    ) -> Appended:
-        mine = _Append(stream, batch_of(stream, events, expected), expected, unless, [])
-        self._waiting.append(mine)
+    def append(self, stream: str, events: Batch, expected: Expected = ANY, unless: Condition | None = None) -> Appended:
+        mine: Future[Appended] = Future()
+        self._waiting.append((mine, (stream, batch_of(stream, events, expected), expected, unless)))
         with self._writes:
-            if not mine.answers:  # else a thread that was here before has committed it
+            if not mine.done():  # else a thread that was here before has committed it
                 self._commit([self._waiting.popleft() for _ in range(len(self._waiting))])
-        answer = mine.answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        return mine.result()
 
-    def _commit(self, group: list[_Append]) -> None:
+    def _commit(self, group: list[_Waiting]) -> None:
         """One transaction for a group of appends. An answer is given only once it is committed."""
         answers: list[Appended | Exception]
         try:
             with self._in_words(), self._transaction():
-                answers = [self._answer(each) for each in group]
+                answers = [self._answer(*given) for _, given in group]
         except Exception as problem:
             if len(group) > 1:  # each for itself: one of them must not fail for another's text
                 for each in group:
                     self._commit([each])
                 return
             answers = [problem]
-        for each, answer in zip(group, answers, strict=True):
-            each.answers.append(answer)
+        for (future, _), answer in zip(group, answers, strict=True):
+            if isinstance(answer, Exception):
+                future.set_exception(answer)
+            else:
+                future.set_result(answer)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -143,30 +140,28 @@ class SqliteStore(Store):
                 self._writer.execute("ROLLBACK")
             raise
 
-    def _answer(self, each: _Append) -> Appended | Exception:
+    def _answer(self, *given: Any) -> Appended | Exception:
         """Judges an append and writes it. A refusal comes before anything of it is written."""
         try:
-            return self._append(each)
+            return self._append(*given)
         except AppendRefused as refusal:
             return refusal
 
-    def _append(self, each: _Append) -> Appended:
-        stream, batch, db = each.stream, each.batch, self._writer
+    def _append(self, stream: str, batch: Sequence[NewEvent], expected: Expected, unless: Condition | None) -> Appended:
+        db = self._writer
         tail, first = self._stands(stream)
         if first == FOR_EVER:
             raise Tombstoned(stream)
-        if each.expected != tail and (each.expected != ANY or self._knows_one_of(stream, batch)):
+        if expected != tail and (expected != ANY or self._knows_one_of(stream, batch)):
             stands = db.execute(f"{SELECT} WHERE stream = ? AND version >= ? ORDER BY version", (stream, first))
-            there = recognise(stream, Stream(first, tuple(map(_recorded, stands.fetchall()))), batch, each.expected)
+            there = recognise(stream, Stream(first, tuple(map(_recorded, stands.fetchall()))), batch, expected)
             if there is not None:
                 return Appended(there.version, there.position, again=True)
-        if each.unless is not None:
-            where, values = _where(each.unless.query)
-            found = db.execute(
-                f"SELECT min(position) FROM events WHERE position > ?{where}", (each.unless.after, *values)
-            )
+        if unless is not None:
+            where, values = _where(unless.query)
+            found = db.execute(f"SELECT min(position) FROM events WHERE position > ?{where}", (unless.after, *values))
             if (position := found.fetchone()[0]) is not None:
-                raise ConditionFailed(each.unless, position)
+                raise ConditionFailed(unless, position)
         rows = [
             (stream, tail + nth, event.id, event.type, event.data, event.meta, " ".join(event.tags))
             for nth, event in enumerate(batch, 1)
@@ -185,16 +180,15 @@ class SqliteStore(Store):
 
     def _knows_one_of(self, stream: str, batch: Sequence[NewEvent]) -> bool:
         """Whether an id of the batch stands in the stream. There is no index of ids: it would cost every append."""
-        marks = ", ".join("?" for _ in batch)
-        sql = f"SELECT EXISTS (SELECT 1 FROM events WHERE stream = ? AND id IN ({marks}))"
+        sql = f"SELECT EXISTS (SELECT 1 FROM events WHERE stream = ? AND id IN ({', '.join('?' for _ in batch)}))"
         return bool(self._writer.execute(sql, (stream, *[event.id for event in batch])).fetchone()[0])
 
     def delete(self, stream: str, expected: Expected = ANY, for_ever: bool = False) -> None:
         with self._writes, self._in_words(), self._transaction():
             tail, first = self._stands(stream)
             require_deletable(stream, expected, first, tail)
-            values = (stream, FOR_EVER if for_ever else tail + 1)
-            self._writer.execute("INSERT OR REPLACE INTO deleted VALUES (?, ?)", values)
+            begins = FOR_EVER if for_ever else tail + 1
+            self._writer.execute("INSERT OR REPLACE INTO deleted VALUES (?, ?)", (stream, begins))
 
     # Reading
 
@@ -202,9 +196,7 @@ class SqliteStore(Store):
         with self._reads, self._in_words():
             return list(self._reader.execute(sql, values).fetchall())
 
-    def read(
-        self, stream: str, start: int | None = None, limit: int = LARGEST, backwards: bool = False
-    ) -> tuple[Recorded, ...]:
+    def read(self, stream: str, start: int | None = None, limit: int = LARGEST, backwards: bool = False) -> Events:
         low, high = bounds(start, limit, backwards)
         where = "version >= coalesce((SELECT first FROM deleted WHERE stream = ?1), 0)"
         order = "DESC" if backwards else "ASC"
@@ -224,9 +216,7 @@ class SqliteStore(Store):
             values += [len(category) + 1, f"{category}-"]
         sql = f"{SELECT} WHERE position > ? AND position <= ?{where} ORDER BY position LIMIT ?"
         events = tuple(map(_recorded, self._rows(sql, (after, head, *values, limit))))
-        if len(events) >= limit:
-            return Page(events, events[-1].position if events else after)
-        return Page(events, max(after, head))
+        return page_of(events, after, limit, head)
 
 
 def _recorded(row: Any) -> Recorded:

@@ -58,6 +58,10 @@ class Recorded(NewEvent, frozen=True, gc=False, kw_only=True):
     position: int
 
 
+Batch = Iterable[NewEvent]
+Events = tuple[Recorded, ...]
+
+
 class Appended(NamedTuple):
     """The answer to an append: where its last event stands."""
 
@@ -102,6 +106,13 @@ class Page(NamedTuple):
     """The page was searched up to this position, and the next page begins after it. A filter does not change that."""
 
 
+def page_of(events: Events, after: int, limit: int, head: int) -> Page:
+    """The page that has these events. `head` is the highest position in the store, read before they were."""
+    if len(events) >= limit:
+        return Page(events, events[-1].position if events else after)
+    return Page(events, max(after, head))
+
+
 class AppendRefused(Exception):
     """A refused append or deletion. Nothing of it was written."""
 
@@ -110,8 +121,7 @@ class WrongVersion(AppendRefused):
     """The stream is not as expected. Read it again, and decide again."""
 
     def __init__(self, stream: str, expected: Expected, actual: int) -> None:
-        stands = f"is at version {actual}; expected is {expected} ({NO_STREAM} means no stream)"
-        super().__init__(f"stream {stream!r} {'holds a part of this batch' if expected == ANY else stands}")
+        super().__init__(f"stream {stream!r} is at version {actual}; expected is {expected} ({NO_STREAM}: no stream)")
         self.stream, self.expected, self.actual = stream, expected, actual
 
 
@@ -200,9 +210,7 @@ class Store(ABC):
     """An event store. Versions count from 0, positions from 1."""
 
     @abstractmethod
-    def append(
-        self, stream: str, events: Iterable[NewEvent], expected: Expected = ANY, unless: Condition | None = None
-    ) -> Appended:
+    def append(self, stream: str, events: Batch, expected: Expected = ANY, unless: Condition | None = None) -> Appended:
         """Append all of these events or none. Returns when they are as durable as the store makes them.
 
         Raises WrongVersion, OtherContent, Tombstoned or ConditionFailed, all of them AppendRefused; ValueError for an
@@ -210,9 +218,7 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def read(
-        self, stream: str, start: int | None = None, limit: int = LARGEST, backwards: bool = False
-    ) -> tuple[Recorded, ...]:
+    def read(self, stream: str, start: int | None = None, limit: int = LARGEST, backwards: bool = False) -> Events:
         """At most `limit` events of a stream, from version `start` on; backwards from `start` down.
 
         `start` None: from the first event on, or backwards from the last. Empty for an unknown or deleted stream."""
@@ -241,7 +247,7 @@ def category_of(stream: str) -> str:
     return stream.partition("-")[0]
 
 
-def batch_of(stream: str, events: Iterable[NewEvent], expected: Expected) -> tuple[NewEvent, ...]:
+def batch_of(stream: str, events: Batch, expected: Expected) -> tuple[NewEvent, ...]:
     """The events of an append, once its arguments are checked. Raises ParameterError, a ValueError."""
     batch = tuple(events)
     if not batch:

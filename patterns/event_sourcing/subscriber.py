@@ -160,7 +160,7 @@ class Projector(Folds):
         if self.is_new(event):
             row = self.folded(dict(self.rows).get(event.stream, EMPTY), [event])
             self.positions += (event.position,)
-            self.rows = tuple(sorted({**dict(self.rows), event.stream: row}.items()))
+            self.rows = tuple(sorted((dict(self.rows) | {event.stream: row}).items()))
             self.note("J.apply", position=event.position, stream=event.stream, bags=row.bags)
         else:
             self.note("J.twice", position=event.position)

@@ -121,7 +121,7 @@ def _deciding(rule: Rule, machine: Any) -> Any:
     return planted(machine, picker=Mine)
 
 
-def _same_decision(right: Any, given: Any) -> bool:
+def _same(right: Any, given: Any) -> bool:
     """Any text declines: the words are the learner's."""
     return isinstance(given, str) if isinstance(right, str) else bool(right == [*given])
 
@@ -198,30 +198,19 @@ def _showing(rule: Rule, machine: Any) -> Any:
     return planted(machine, event_store=Mine)
 
 
-def _exercise(
-    name: str, solution: Rule, cases: Any, mistakes: Mapping[str, Any], put: Any, *searches: Search, **more: Any
-) -> Exercise:
+def _made(name: str, solution: Rule, cases: Any, mistakes: Any, put: Any, *searches: Search, **more: Any) -> Exercise:
     named = mistakes_of(__package__, name, mistakes)
     return Exercise(name, solution, cases, named, _told, put=put, searches=searches, otherwise=AS_USUAL, **more)
 
 
+IN_RANGE: Any = {"right": _safe, "same": range.__contains__}
+READERS = [Search(machine, HELD) for machine in (SMALL, ONE_SHELF)]
 EXERCISES: Mapping[str, Exercise] = {
-    exercise.name: exercise
-    for exercise in (
-        _exercise("evolve", evolve_solution, lambda: _twice(FACTS), EVOLVE_MISTAKES, _folding, SHELF),
-        _exercise(
-            "decide", decide_solution, lambda: _twice(COMMANDS), DECIDE_MISTAKES, _deciding, SHELF, same=_same_decision
-        ),
-        _exercise("append", judge, append_cases, APPEND_MISTAKES, _judging, Search(LOSSY, ALWAYS)),
-        _exercise(
-            "safe_up_to",
-            safe_solution,
-            safe_cases,
-            SAFE_MISTAKES,
-            _showing,
-            *(Search(machine, HELD) for machine in (SMALL, ONE_SHELF)),
-            right=_safe,
-            same=lambda right, given: given in right,
-        ),
+    each.name: each
+    for each in (
+        _made("evolve", evolve_solution, lambda: _twice(FACTS), EVOLVE_MISTAKES, _folding, SHELF),
+        _made("decide", decide_solution, lambda: _twice(COMMANDS), DECIDE_MISTAKES, _deciding, SHELF, same=_same),
+        _made("append", judge, append_cases, APPEND_MISTAKES, _judging, Search(LOSSY, ALWAYS)),
+        _made("safe_up_to", safe_solution, safe_cases, SAFE_MISTAKES, _showing, *READERS, **IN_RANGE),
     )
 }

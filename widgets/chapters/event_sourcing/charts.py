@@ -20,7 +20,7 @@ from patterns.engine.draw import key_of, mix
 from patterns.event_sourcing.shelf import CODEC, Received, Shelf
 from patterns.event_sourcing.snapshots import TODAY, Snapshot, load
 from patterns.event_sourcing.sqlite_store import SqliteStore, Synchronous
-from patterns.event_sourcing.store import NO_STREAM, NewEvent
+from patterns.event_sourcing.store import NO_STREAM, NewEvent, WrongVersion
 from patterns.runtime.power_cut import PowerCut
 from widgets.charts import ACCENT, BAD, PALETTE, figure_of, require
 
@@ -176,10 +176,23 @@ def kill(acknowledged: int = 30) -> dict[str, Losses]:
     return found
 
 
+def write(file: str, name: str, rounds: str, synchronous: Synchronous) -> None:
+    """A writer: it says `ready`, waits for a line, tries each version, and prints those that were acknowledged."""
+    store = SqliteStore(file, synchronous, wait=60)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    for version in range(int(rounds)):
+        try:
+            store.append("race", [NewEvent(f"{name}{version}", "written", "{}")], version - 1)
+        except WrongVersion:
+            continue
+        print(version, flush=True)
+
+
 @contextmanager
 def writer(file: str, name: str, rounds: int, level: str = "FULL") -> Iterator[Any]:
     """A writer as an OS process, which has begun."""
-    command = [sys.executable, "-m", "patterns.event_sourcing", file, name, str(rounds), level]
+    command = [sys.executable, "-m", __name__, file, name, str(rounds), level]
     with Popen(command, stdin=PIPE, stdout=PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -368,3 +381,7 @@ def _connected(umadb: Any, url: str) -> Any:
         except umadb.TransportError:
             if perf_counter() > until:
                 raise
+
+
+if __name__ == "__main__":  # as an OS process, that of `writer`
+    write(*sys.argv[1:])  # type: ignore[arg-type]
