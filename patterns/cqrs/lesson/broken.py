@@ -65,7 +65,7 @@ class NumbersFirst(Shop):
         client, order, position = self.open[id]
         self.open = self.open.without(id)
         batch = [recorded_as(id, Ordered(order.coffee, order.bags, order.customer, id))]
-        self.log, at = self.log.put(stream_of(order.coffee), batch, position)
+        self.log, at = self.log.append(stream_of(order.coffee), batch, position=position)
         self.note("W.decided", order=id, position=at.position, version=at.version)
         self.answer(client, order, Accepted(id, at.position, at.version))
 
