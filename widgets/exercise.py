@@ -26,6 +26,9 @@ QUESTION_STYLE = """
 .dp.dp-question { max-width: 46em; padding: 10px 14px; }
 .dp.dp-question > p:first-child { font-size: 16px; }
 .dp.dp-question > p:last-child { margin-top: 8px; font-size: 12.5px; }
+.dp.dp-outcome { border-left: 4px solid var(--faint); }
+.dp.dp-outcome > p { margin: 0 0 .35em !important; font-size: 14px !important; }
+.dp.dp-outcome[data-tone="good"] { border-left-color: var(--good); }
 """
 
 
@@ -82,15 +85,44 @@ class Prediction(anywidget.AnyWidget):
         super().__init__(question=shown)
 
     @property
-    def outcome(self) -> Words:
-        """The learner's answer beside the right one, each with its reason."""
-        right = self._asked.right
+    def outcome(self) -> Outcome:
+        """The learner's answer beside the right one, each with its reason; it opens when an option is taken."""
+        return Outcome(self)
+
+    @property
+    def words(self) -> Words:
+        """What the outcome says now. Before an option is taken it gives nothing away."""
         if not 0 <= self.taken < len(self._asked.options):
-            return Words(("It is:", right.text), ("", right.because))
-        said = self._asked.options[self.taken]
+            return Words(("○", "Answer the question above first. What happens opens here."))
+        said, right = self._asked.options[self.taken], self._asked.right
         if said.right:
             return Words(("✓ As you said:", said.text), ("", said.because), tone="good")
         return Words(("You said:", said.text), ("", said.because), ("It is:", right.text), ("", right.because))
+
+
+class Outcome(anywidget.AnyWidget):
+    """What became of a prediction: it follows the question, wherever it is shown, and however often cells are run."""
+
+    _esm = bundle("outcome")
+    _css = style() + QUESTION_STYLE
+    said: traitlets.List[list[str]] = traitlets.List().tag(sync=True)
+    tone = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, prediction: Prediction) -> None:
+        self._of = prediction
+        super().__init__(**self._shown())
+        prediction.observe(self._follow, "taken")
+
+    def _shown(self) -> dict[str, Any]:
+        words = self._of.words
+        return {"said": [[sign, text] for sign, text in words.paragraphs], "tone": words.tone}
+
+    def _follow(self, _change: Any) -> None:
+        shown = self._shown()
+        self.tone, self.said = shown["tone"], shown["said"]
+
+    def __repr__(self) -> str:
+        return repr(self._of.words)
 
 
 def predict(question: Question) -> Prediction:

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -99,8 +99,10 @@ class Server:
 
 
 @contextmanager
-def jupyterlab(home: Path, root: Path) -> Iterator[Server]:
+def jupyterlab(home: Path, root: Path, *, options: Sequence[str] = ()) -> Iterator[Server]:
     """JupyterLab of this very Python on loopback and a free port, serving `root`; all it keeps is kept in `home`.
+
+    With `options`, it starts in `root` with these, and serves what they say.
 
     It knows nothing of the user's own settings, kernels and extensions. Raises CannotStart.
     """
@@ -113,7 +115,7 @@ def jupyterlab(home: Path, root: Path) -> Iterator[Server]:
         *(sys.executable, "-m", "jupyterlab", "--no-browser", "--expose-app-in-browser", "--allow-root"),
         "--ServerApp.ip=127.0.0.1",
         "--ServerApp.port=0",
-        f"--ServerApp.root_dir={root}",
+        *(options or [f"--ServerApp.root_dir={root}"]),
         "--ServerApp.terminals_enabled=False",
         f"--IdentityProvider.token={token}",
         "--LanguageServerManager.autodetect=False",

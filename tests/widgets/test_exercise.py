@@ -67,8 +67,14 @@ def test_the_page_is_not_told_which_answer_is_right() -> None:
     }
 
 
-def test_a_question_nobody_answered_is_answered_without_a_word_of_blame() -> None:
-    assert repr(predict(QUESTION).outcome) == "It is: it goes up\nthere is nothing above it"
+def test_an_outcome_stays_closed_until_an_option_is_taken_and_then_opens_wherever_it_is_shown() -> None:
+    guess = predict(QUESTION)
+    outcome = guess.outcome
+    assert "it goes up" not in repr(outcome) + str(outcome.get_state()), "Run All gives nothing away"
+    guess.taken = 0
+    assert outcome.said[0] == ["You said:", "it goes down"]
+    guess.taken = 1
+    assert (outcome.tone, outcome.said[0]) == ("good", ["✓ As you said:", "it goes **up**"])
 
 
 def test_a_wrong_guess_stands_beside_the_outcome_each_with_its_reason() -> None:

@@ -27,7 +27,7 @@ export default {
         option.setAttribute("aria-pressed", at === taken ? "true" : "false");
         /** @type {Element} */ (option.firstChild).textContent = at === taken ? "● " : "○ ";
       });
-      said.textContent = taken < 0 ? "One tap. A wrong guess costs nothing: it makes you look." : "Noted. Further down it stands beside what happens; until then you may change your mind.";
+      said.textContent = taken < 0 ? "One tap. A wrong guess costs nothing: it makes you look." : "Noted. Further down it stands beside what happens. You may change your mind.";
     };
     show();
     el.append(root);
