@@ -205,16 +205,20 @@ class Ring(Router):
 
     # who owns what
 
+    @cached_property
+    def _owned(self) -> list[tuple[int, int, str]]:
+        first = dict(zip(reversed(self.positions), reversed(self.owners), strict=True))  # of several at one position
+        return list(_ranges(sorted(first.items())))
+
     def arcs(self) -> tuple[Arc, ...]:
         """Who owns what, clockwise; neighbouring arcs of one owner are one."""
-        first = dict(zip(reversed(self.positions), reversed(self.owners), strict=True))  # of several at one position
-        return tuple(Arc(*arc) for arc in _ranges(sorted(first.items())))
+        return tuple([Arc(*owned) for owned in self._owned])
 
     def shares(self) -> dict[str, float]:
         """The part of the circle that each node owns; they add up to 1."""
         lengths, size = dict.fromkeys(self.names, 0), self.placement.size
-        for arc in self.arcs():
-            lengths[arc.owner] += (arc.end - arc.start) % size or size
+        for start, end, owner in self._owned:
+            lengths[owner] += (end - start) % size or size
         return {name: length / size for name, length in lengths.items()}
 
 
