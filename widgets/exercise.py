@@ -14,22 +14,12 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
-import anywidget
 import traitlets
 
 from patterns.engine.exercise import Exercise, Verdict
-from widgets.bundle import bundle, style
+from widgets.assets import Shared
 from widgets.player import Player
 from widgets.question import Question
-
-QUESTION_STYLE = """
-.dp.dp-question { max-width: 46em; padding: 10px 14px; }
-.dp.dp-question > p:first-child { font-size: 16px; }
-.dp.dp-question > p:last-child { margin-top: 8px; font-size: 12.5px; }
-.dp.dp-outcome { border-left: 4px solid var(--faint); }
-.dp.dp-outcome > p { margin: 0 0 .35em !important; font-size: 14px !important; }
-.dp.dp-outcome[data-tone="good"] { border-left-color: var(--good); }
-"""
 
 
 class Words:
@@ -70,11 +60,10 @@ def _rich(text: str) -> str:
 # Predict
 
 
-class Prediction(anywidget.AnyWidget):
+class Prediction(Shared):
     """A question with one button for each answer. It keeps the answer; only `outcome` says which one is right."""
 
-    _esm = bundle("question")
-    _css = style() + QUESTION_STYLE
+    script = "question"
     question = traitlets.Dict().tag(sync=True)
     taken = traitlets.Int(-1).tag(sync=True)
     """The place of the option that was taken; -1 as long as there is none."""

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import msgspec
 import traitlets
 
@@ -20,20 +19,18 @@ from patterns.engine.history import History, ReplayError
 from patterns.engine.machine import NotEnabled
 from patterns.engine.properties import Property
 from patterns.engine.step import Step
-from widgets.bundle import bundle, style
+from widgets.assets import SCRIPTS, STYLE, Shared
 from widgets.declared import machines_of, milestones_of, view_of
 from widgets.frames import Frames, Json, trimmed
 from widgets.question import Asked, Reached, locked_steps
 from widgets.scene import View
 from widgets.until import run_until
 
-SCRIPT = bundle("player")
-STYLE = style()
 LONGEST_RUN = 400  # steps that one "run until" may take: so many frames a page gets in a second or two
 BROKEN = "an invariant is broken"
 
 
-class Player(anywidget.AnyWidget):
+class Player(Shared):
     """A history in a picture that can be stepped, branched and broken.
 
     `view` defaults to the one of the machine's chapter. `ask` lists the questions that lock a step (each says where by
@@ -45,8 +42,7 @@ class Player(anywidget.AnyWidget):
     Raises ValueError for a question about a step that the branch does not have.
     """
 
-    _esm = SCRIPT
-    _css = STYLE
+    script = "player"
     head = traitlets.Dict().tag(sync=True)
     frames: traitlets.List[Json] = traitlets.List().tag(sync=True)
     words: traitlets.List[Json] = traitlets.List().tag(sync=True)
@@ -207,7 +203,7 @@ class Player(anywidget.AnyWidget):
 
     def page(self) -> str:
         """The run as one self-contained HTML page that steps without a kernel, offline."""
-        script = SCRIPT.replace("export default", "const player =")
+        script = SCRIPTS[self.script].replace("export default", "const player =")
         parts = {"style": STYLE, "script": script, "run": self.saved}
         return PAGE.format(title=html.escape(self.title), **{name: _packed(part) for name, part in parts.items()})
 

@@ -16,7 +16,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from patterns.engine.history import History
-from widgets.player import SCRIPT, STYLE, Player
+from widgets.assets import SCRIPTS, STYLE
+from widgets.player import Player
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = sorted(path.parent.name for path in ROOT.glob("patterns/*/lesson"))
@@ -47,7 +48,7 @@ def state_of(history: History[Any, Any], title: str = "") -> str:
 def page(browser: Browser) -> Iterator[Page]:
     opened = browser.new_page(reduced_motion="reduce")
     opened.set_content(PAGE)
-    opened.add_script_tag(content=SCRIPT.replace("export default", "window.player ="), type="module")
+    opened.add_script_tag(content=SCRIPTS["player"].replace("export default", "window.player ="), type="module")
     opened.add_script_tag(path=Path(__file__).parent / "walk.js")
     yield opened
     opened.close()
