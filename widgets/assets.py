@@ -72,7 +72,7 @@ class Assets(anywidget.AnyWidget):
     style = traitlets.Unicode().tag(sync=True)
 
 
-NAMES = ("player", "question")
+NAMES = ("player", "question", "outcome")
 STYLE = style()
 SCRIPTS = {name: bundle(name) for name in NAMES}
 VERSION = sha256("".join([*SCRIPTS.values(), STYLE]).encode()).hexdigest()[:12]

@@ -89,11 +89,10 @@ class Prediction(Shared):
         return Words(("You said:", said.text), ("", said.because), ("It is:", right.text), ("", right.because))
 
 
-class Outcome(anywidget.AnyWidget):
+class Outcome(Shared):
     """What became of a prediction: it follows the question, wherever it is shown, and however often cells are run."""
 
-    _esm = bundle("outcome")
-    _css = style() + QUESTION_STYLE
+    script = "outcome"
     said: traitlets.List[list[str]] = traitlets.List().tag(sync=True)
     tone = traitlets.Unicode().tag(sync=True)
 

@@ -5,7 +5,7 @@ A page that has the frames steps without a kernel: everything that is said and d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -13,12 +13,76 @@ import msgspec
 from patterns.engine.machine import Choice, Machine
 from patterns.engine.properties import AtRest, Property
 from patterns.engine.step import Step
-from widgets.question import Question
-from widgets.scene import Fact, Mark, Panel, Scene, View
+from widgets.question import Option, Question
+from widgets.scene import Era, Fact, Mark, Moment, Panel, Scene, View
 
 Json = dict[str, Any]
+Changed = tuple[str, str, str, str, str]
 T = TypeVar("T")
 NEAR = 32  # steps of which scene, choices and facts are kept; they are made again for others, for they are pure
+
+
+class Word(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A choice in words; `about` are the marks it belongs to, `fill` what stands in the field that it asks for."""
+
+    label: str
+    group: str
+    why_not: str = ""
+    about: tuple[str, ...] = ()
+    ask: str = ""
+    likely: bool = False
+    fill: str = ""
+
+
+class PanelHead(msgspec.Struct, frozen=True):
+    width: float
+    height: float
+    label: str
+    title: str
+
+
+class PanelChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A panel against the one of the step before: marks that are new or other, ids of those that are gone."""
+
+    id: str
+    head: PanelHead | None = None
+    set: tuple[Mark, ...] = ()
+    gone: tuple[str, ...] = ()
+
+
+class Asking(msgspec.Struct, frozen=True):
+    """A question that locks the step."""
+
+    prompt: str
+    options: tuple[Option, ...]
+
+
+class Frame(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a page knows of one step."""
+
+    n: int
+    depth: int
+    event: str
+    say: list[tuple[str, str, str]]
+    """Sentence, rule, source of each rule that fired."""
+    facts: list[Changed]
+    """Who, field, was, is, where it is kept."""
+    always: list[str]
+    """Of each promise why it does not hold here, or nothing."""
+    next: list[int | tuple[int, str]]
+    """Choices, as places in the words, with when they are due."""
+    cost: dict[str, int]
+    panels: list[PanelChange]
+    parent: int | None = None
+    choice: int | None = None
+    """The place of the choice that was taken at the parent; -1 for none that was offered."""
+    rests: bool = False
+    clock: str = ""
+    quiet: bool = False
+    fault: bool = False
+    moment: Moment | None = None
+    era: Era | None = None
+    ask: Asking | None = None
 
 
 class Frames:
@@ -34,7 +98,7 @@ class Frames:
         self.machine, self.view, self.properties, self.questions = machine, view, properties, questions
         self.words: list[Json] = []
         """Every choice ever offered, once; frames point into it."""
-        self._places: dict[str, int] = {}
+        self._places: dict[Hashable, int] = {}
         self._scenes: dict[int, Scene] = {}
         self._memories: dict[int, list[Any]] = {}
         self._costs: dict[int, dict[str, int]] = {}
@@ -43,41 +107,40 @@ class Frames:
 
     def of(self, step: Step[Any, Any]) -> Json:
         """The frame of a step whose parent's frame was made before."""
-        parent, scene = step.parent, self._scene(step)
-        frame: Json = {
-            "n": step.number,
-            "depth": step.depth,
-            "event": "the start" if parent is None else self.machine.describe(parent.state, step.event),
-            "say": self._said(step),
-            "facts": self._changes(step),
-            "always": self._verdicts(step),
-            "next": [self._word(choice) for choice in self._choices(step)],
-            "cost": self._cost(step),
-            "panels": _difference(None if parent is None else self._scene(parent), scene),
-        }
-        if parent is not None:
-            frame["parent"] = parent.number
-            offered = [choice.event for choice in self._choices(parent)]
-            frame["choice"] = offered.index(step.event) if step.event in offered else -1
-        if self.machine.usual(step.state) is None:
-            frame["rests"] = True
-        for name in ("clock", "quiet", "fault"):
-            if value := getattr(scene, name):
-                frame[name] = value
-        if scene.moment is not None:
-            frame["moment"] = msgspec.to_builtins(scene.moment)
-        if scene.era is not None:
-            frame["era"] = msgspec.to_builtins(scene.era)
-        if step.number in self.questions:
-            frame["ask"] = self.questions[step.number].shown
-        return frame
+        parent, scene, question = step.parent, self._scene(step), self.questions.get(step.number)
+        frame = Frame(
+            n=step.number,
+            depth=step.depth,
+            event="the start" if parent is None else self.machine.describe(parent.state, step.event),
+            say=self._said(step),
+            facts=self._changes(step),
+            always=self._verdicts(step),
+            next=[self._word(choice) for choice in self._choices(step)],
+            cost=self._cost(step),
+            panels=_difference(None if parent is None else self._scene(parent), scene),
+            parent=None if parent is None else parent.number,
+            choice=None if parent is None else self._taken(parent, step.event),
+            rests=self.machine.usual(step.state) is None,
+            clock=scene.clock,
+            quiet=scene.quiet,
+            fault=scene.fault,
+            moment=scene.moment,
+            era=scene.era,
+            ask=Asking(question.prompt, question.options) if question else None,
+        )
+        built: Json = msgspec.to_builtins(frame)
+        built["panels"] = _rounded(built["panels"])
+        return built
 
-    def _said(self, step: Step[Any, Any]) -> list[list[str]]:
+    def _taken(self, parent: Step[Any, Any], event: Any) -> int:
+        return next((at for at, choice in enumerate(self._choices(parent)) if choice.event == event), -1)
+
+    def _said(self, step: Step[Any, Any]) -> list[tuple[str, str, str]]:
         """[sentence, rule, source] of each rule that fired; or what a fault did, which is no rule of the pattern."""
         if step.notes:
-            return [[self.machine.say(n), n.rule, self.machine.rules[n.rule].source] for n in step.notes]
+            return [(self.machine.say(n), n.rule, self.machine.rules[n.rule].source) for n in step.notes]
         told_of = getattr(self.view, "told_of", None)
-        return [[sentence, "", ""] for sentence in (told_of(step) if told_of else ())]
+        return [(sentence, "", "") for sentence in (told_of(step) if told_of else ())]
 
     def broken(self, step: Step[Any, Any]) -> bool:
         """Whether any property does not hold at a step whose parent was seen before."""
@@ -92,26 +155,26 @@ class Frames:
     def _facts_of(self, step: Step[Any, Any]) -> tuple[Fact, ...]:
         return _near(self._facts, step, lambda: self.view.facts_of(step.state))
 
-    def _word(self, choice: Choice[Any]) -> int | list[Any]:
+    def _word(self, choice: Choice[Any]) -> int | tuple[int, str]:
         """A choice as its place in `words`, with when it is due where that is known."""
-        word = {"label": choice.label, "group": choice.group}
-        word |= {k: v for k in ("why_not", "about", "ask", "likely") if (v := getattr(choice, k))}
-        if choice.ask:
-            word["fill"] = getattr(choice.event, choice.ask)
-        key = msgspec.json.encode(word).decode()
-        if key not in self._places:
-            self._places[key] = len(self.words)
-            self.words.append(word)
-        place = self._places[key]
-        return [place, choice.when] if choice.when else place
+        fill = getattr(choice.event, choice.ask) if choice.ask else ""
+        key = (choice.label, choice.group, choice.why_not, choice.about, choice.ask, choice.likely, fill)
+        place = self._places.get(key)
+        if place is None:
+            place = self._places[key] = len(self.words)
+            label, group, why_not, about, ask, likely, _ = key
+            word = Word(label=label, group=group, why_not=why_not, about=about, ask=ask, likely=likely, fill=str(fill))
+            self.words.append(msgspec.to_builtins(word))
+        return (place, choice.when) if choice.when else place
 
-    def _changes(self, step: Step[Any, Any]) -> list[list[str]]:
+    def _changes(self, step: Step[Any, Any]) -> list[Changed]:
         """[who, field, was, is, where] of every field that changed here, and of what was sent; empty at the start."""
         now = self._facts_of(step)
         if step.parent is None:
             return []
         was = {(f.who, f.name): f for f in self._facts_of(step.parent)}
-        gone = [f for key, f in was.items() if key not in {(g.who, g.name) for g in now}]
+        there = {(fact.who, fact.name) for fact in now}
+        gone = [fact for key, fact in was.items() if key not in there]
         sends_of = getattr(self.view, "sends_of", None)
         sends = sends_of(step) if sends_of else ()
         rows = [_row(was.get((f.who, f.name)), f) for f in now if was.get((f.who, f.name)) != f]
@@ -152,10 +215,10 @@ def _near(known: dict[int, T], step: Step[Any, Any], make: Callable[[], T]) -> T
     return known[step.number]
 
 
-def _row(was: Fact | None, now: Fact | None) -> list[str]:
+def _row(was: Fact | None, now: Fact | None) -> Changed:
     fact = now or was
     assert fact is not None
-    return [fact.who, fact.name, was.value if was else "", now.value if now else "", fact.where]
+    return fact.who, fact.name, was.value if was else "", now.value if now else "", fact.where
 
 
 def _rounded(value: Any) -> Any:
@@ -166,26 +229,30 @@ def _rounded(value: Any) -> Any:
     return [_rounded(part) for part in value] if isinstance(value, list | tuple) else value
 
 
-def _difference(before: Scene | None, after: Scene) -> list[Json]:
+def _difference(before: Scene | None, after: Scene) -> list[PanelChange]:
     """The panels of `after`: of each, the marks that are new or other than `before`, and the ids that are gone."""
     old = {panel.id: panel for panel in before.panels} if before else {}
     return [_panel(old.get(panel.id), panel) for panel in after.panels]
 
 
-def _panel(before: Panel | None, after: Panel) -> Json:
+def _panel(before: Panel | None, after: Panel) -> PanelChange:
     was = {mark.id: mark for mark in before.marks} if before else {}
     now: dict[str, Mark] = {}
     for mark in after.marks:
         if mark.id in now:
             raise ValueError(f"panel {after.id!r} has two marks with the id {mark.id!r}; an id names one thing")
         now[mark.id] = mark
-    panel: Json = {"id": after.id}
-    head = {"width": after.width, "height": after.height, "label": after.label, "title": after.title}
-    if before is None or any(getattr(before, name) != value for name, value in head.items()):
-        panel["head"] = head
-    changed = [_rounded(msgspec.to_builtins(mark)) for key, mark in now.items() if was.get(key) != mark]
-    gone = [key for key in was if key not in now]
-    return panel | ({"set": changed} if changed else {}) | ({"gone": gone} if gone else {})
+    head = _head(after)
+    return PanelChange(
+        id=after.id,
+        head=head if before is None or _head(before) != head else None,
+        set=tuple(mark for key, mark in now.items() if was.get(key) != mark),
+        gone=tuple(key for key in was if key not in now),
+    )
+
+
+def _head(panel: Panel) -> PanelHead:
+    return PanelHead(panel.width, panel.height, panel.label, panel.title)
 
 
 def trimmed(frames: list[Json], words: list[Json]) -> tuple[list[Json], list[Json]]:
@@ -197,7 +264,7 @@ def trimmed(frames: list[Json], words: list[Json]) -> tuple[list[Json], list[Jso
         choices: list[int | list[Any]] = []
         where: dict[int, int] = {}
         for at, word in enumerate(frame["next"]):
-            place, *when = word if isinstance(word, list) else [word]
+            place, *when = [word] if isinstance(word, int) else word
             if words[place]["group"] == "next" or (frame["n"], at) in taken:
                 where[at] = len(choices)
                 place = places.setdefault(place, len(places))

@@ -32,6 +32,8 @@ from .world import (
 GROUPS = ("next", "request", "crash", "restart", "cut", "heal", "pause", "resume", "cut one way")
 """The menus in their order; those of single messages follow."""
 PACKET_GROUPS = ("drop", "duplicate", "delay")
+LEADERS_OWN = frozenset({"request", "crash", "cut", "pause"})
+"""Menus in which the leader comes first."""
 
 
 WhyNot = Callable[[World, Any], str]
@@ -43,14 +45,20 @@ def choices_of(world: World, requests: Requests, why_not: WhyNot) -> tuple[Choic
 
     What concerns the leader comes first in its menu, and is marked as likely; requests stay together by client.
     """
-    leader, requests = leader_of(world), tuple(requests)
+    leader, requests, names = leader_of(world), tuple(requests), world.names
     found = []
     for group in GROUPS + PACKET_GROUPS:
-        leads = leader if group != "next" else ""
-        likely = {event: bool(leads) and _named(world, event) == leads for event in events_of(world, group, requests)}
-        for event in sorted(likely, key=lambda event: (getattr(event, "client", ""), not likely[event])):
+        leads = leader if group in LEADERS_OWN else ""
+        events = [(event, bool(leads) and _named(world, event) == leads) for event in events_of(world, group, requests)]
+        if leads:
+            events.sort(key=lambda each: (getattr(each[0], "client", ""), not each[1]))
+        for event, likely in events:
+            why = why_not(world, event)
+            if type(event) in OF_PROCESSES:
+                found.append(_of_processes(event, names, group, why, likely))
+                continue
             words, when, about = describe(world, event), _when(world, event), _about(world, event)
-            found.append(Choice(event, words, group, when, why_not(world, event), about, likely=likely[event]))
+            found.append(Choice(event, words, group, when, why, about, likely=likely))
     return tuple(found)
 
 
@@ -274,6 +282,8 @@ def _links(cut: Cut, names: tuple[str, ...]) -> frozenset[tuple[str, str]]:
 
 def describe(world: World, event: Any) -> str:
     """The event in a few words, as it is about to happen in this world."""
+    if type(event) in OF_PROCESSES:
+        return _in_words(event, world.names)
     match event:
         case Deliver(id):
             return f"deliver {_message(world, id)}"
@@ -290,23 +300,45 @@ def describe(world: World, event: Any) -> str:
         case Fire(process, timer):
             name, _, about = timer.partition(":")
             return f"**{name}** timer of {process}{' for ' if about else ''}{about} fires"
+    call = world.call(event.client)
+    return _asked(event, bool(call and call.waits))
+
+
+OF_PROCESSES = frozenset({Crash, Restart, Pause, Resume, Cut, Heal})
+"""Events whose words and marks depend on no state of the world: they are made once."""
+
+
+@lru_cache(maxsize=4096)
+def _of_processes(event: Any, names: tuple[str, ...], group: str, why_not: str, likely: bool) -> Choice[Any]:
+    return Choice(event, _in_words(event, names), group, "", why_not, _processes(event), likely=likely)
+
+
+@lru_cache(maxsize=4096)
+def _in_words(event: Any, names: tuple[str, ...]) -> str:
+    match event:
         case Cut(a, b, one_way):
             if one_way:
                 return f"cut **{', '.join(a)} → {', '.join(b)}**"
-            rest = set(world.names) - {*a} == {*b}
+            rest = set(names) - {*a} == {*b}
             return f"cut **{', '.join(a)}** off" + ("" if rest else f" from {', '.join(b)}")
         case Heal():
             return "heal all cuts"
-        case Request(client, to, body):
-            call = world.call(client)
-            again = " again" if call and call.waits else ""
-            return f"{client} asks {to}{again}: **{body}**"
     return f"{type(event).__name__.lower()} **{event.process}**"
+
+
+@lru_cache(maxsize=4096)
+def _asked(event: Any, waits: bool) -> str:
+    return f"{event.client} asks {event.to}{' again' if waits else ''}: **{event.body}**"
 
 
 def _message(world: World, id: int) -> str:
     packet = world.packet(id)
-    return f"**{packet.body}** {packet.sender} → {packet.to}" if packet else f"message {id}"
+    return _packet_in_words(packet) if packet else f"message {id}"
+
+
+@lru_cache(maxsize=4096)
+def _packet_in_words(packet: Packet) -> str:
+    return f"**{packet.body}** {packet.sender} → {packet.to}"
 
 
 def _when(world: World, event: Any) -> str:
@@ -320,8 +352,14 @@ def _when(world: World, event: Any) -> str:
 
 def _about(world: World, event: Any) -> tuple[str, ...]:
     """The marks it belongs to: `process:S1`, `message:17`, `timer:S1:election`."""
-    if isinstance(event, Cut):
-        return tuple(f"process:{name}" for name in ((*event.a, *event.b) if event.one_way else event.a))
+    if type(event) in OF_PROCESSES:
+        return _processes(event)
     marks = [f"message:{event.id}"] if isinstance(event, PACKET_EVENTS) else []
     marks += [f"process:{name}"] if (name := _named(world, event)) else []
     return (*marks, f"timer:{event.process}:{event.timer}") if isinstance(event, Fire) else tuple(marks)
+
+
+@lru_cache(maxsize=4096)
+def _processes(event: Any) -> tuple[str, ...]:
+    sides = (*event.a, *event.b) if isinstance(event, Cut) and event.one_way else getattr(event, "a", ())
+    return tuple(f"process:{name}" for name in sides or ([event.process] if hasattr(event, "process") else []))

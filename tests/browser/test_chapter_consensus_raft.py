@@ -117,11 +117,13 @@ def test_going_back_and_choosing_the_next_message_takes_the_other_branch_and_kee
     end = depth(player)
     player.get_by_role("slider", name="Step").fill("1")  # LEADER's timer has run out
     expect(player.locator(".dp-say")).to_contain_text(f"{LEADER} starts an election")
-    other = player.locator(".dp-next .dp-act", has_text="election").filter(has_not_text=LEADER).first
+    player.locator(".dp-next .dp-else").click()
+    other = player.get_by_role("dialog").locator(".dp-act", has_text="election").filter(has_not_text=LEADER).first
     other.click()
     at_step(player, 2, of=2)
     expect(player.locator(".dp-say")).to_contain_text("starts an election")
-    request = player.locator(".dp-next .dp-act", has_text="vote? term 1").last
+    player.locator(".dp-next .dp-else").click()
+    request = player.get_by_role("dialog").locator(".dp-act", has_text="vote? term 1").last
     words = request.locator(".dp-label").inner_text()
     request.click()
     at_step(player, 3, of=3)
@@ -172,8 +174,11 @@ def test_the_counterexample_opens_at_the_bad_step_with_the_reason(chapter: Chapt
     player = chapter.player("break-play")
     at_step(player, 8, of=8)
     broken = player.locator(".dp-broken")
-    expect(broken).to_contain_text("at most one leader in a term")
+    expect(broken).to_contain_text("Election Safety")
     expect(broken).to_contain_text("first S2, now S3")
+    player.locator(".dp-promises").click()
+    expect(player.get_by_role("dialog").locator("li.dp-no")).to_contain_text("at most one leader in a term")
+    chapter.page.keyboard.press("Escape")
     expect(broken).to_be_in_viewport()
     chapter.notebook.screenshot("chapter5_two_leaders_of_one_term_light", player)
 

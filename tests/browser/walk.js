@@ -23,7 +23,16 @@ function texts(root) {
     for (const box of range.getClientRects()) {
       if (box.width < 1 || box.height < 1) continue;
       const trim = Math.max(0, (box.height - size * 0.98) / 2); // letters, not leading
-      found.push({ text: node.textContent.trim().slice(0, 40), e, svg, size, l: box.left, r: box.right, t: box.top + trim, b: box.bottom - trim });
+      found.push({
+        text: node.textContent.trim().slice(0, 40),
+        e,
+        svg,
+        size,
+        l: box.left,
+        r: box.right,
+        t: box.top + trim,
+        b: box.bottom - trim,
+      });
     }
   }
   return found;
@@ -42,26 +51,42 @@ function look(root, whole) {
   const time = all.filter((each) => each.e.closest(".dp-time"));
   for (const list of [inStage, time, all.filter((each) => each.e.closest(".dp-words"))])
     for (let i = 0; i < list.length; i++)
-      for (let j = i + 1; j < list.length; j++) if (list[i].e !== list[j].e && hit(list[i], list[j])) problems.push(["overlap", `${list[i].text} | ${list[j].text}`]);
+      for (let j = i + 1; j < list.length; j++)
+        if (list[i].e !== list[j].e && hit(list[i], list[j]))
+          problems.push(["overlap", `${list[i].text} | ${list[j].text}`]);
   const rounds = [...root.querySelectorAll(".dp-disc > .dp-body, .dp-token > circle")].map((e) => {
     const box = e.getBoundingClientRect();
-    return { e, own: e.closest(".dp-mark"), x: (box.left + box.right) / 2, y: (box.top + box.bottom) / 2, r: box.width / 2 };
+    return {
+      e,
+      own: e.closest(".dp-mark"),
+      x: (box.left + box.right) / 2,
+      y: (box.top + box.bottom) / 2,
+      r: box.width / 2,
+    };
   });
   for (const text of inStage)
-    for (const round of rounds) if (!round.own.contains(text.e) && gap(text, round.x, round.y) < round.r - 1.5) problems.push(["covered", `${text.text} / ${round.own.dataset.id}`]);
+    for (const round of rounds)
+      if (!round.own.contains(text.e) && gap(text, round.x, round.y) < round.r - 1.5)
+        problems.push(["covered", `${text.text} / ${round.own.dataset.id}`]);
   for (let i = 0; i < rounds.length; i++)
     for (let j = i + 1; j < rounds.length; j++) {
       const [a, b] = [rounds[i], rounds[j]];
       const token = a.own.dataset.kind === "message" || b.own.dataset.kind === "message";
-      if (token && Math.hypot(a.x - b.x, a.y - b.y) < a.r + b.r - 4) problems.push(["covered", `${a.own.dataset.id} / ${b.own.dataset.id}`]);
+      if (token && Math.hypot(a.x - b.x, a.y - b.y) < a.r + b.r - 4)
+        problems.push(["covered", `${a.own.dataset.id} / ${b.own.dataset.id}`]);
     }
   for (const text of all) {
     const of = text.e.closest(".dp-stage") ? stage : card;
     if (text.size < SMALLEST) problems.push(["small", `${text.text} ${text.size.toFixed(1)}`]);
-    if (!text.e.closest(".dp-run, .dp-read, .dp-subtitle, .dp-cost, .dp-act") && (text.l < of.left - 1 || text.r > of.right + 1 || text.t < of.top - 1 || text.b > of.bottom + 1)) problems.push(["outside", text.text]);
+    if (
+      !text.e.closest(".dp-run, .dp-read, .dp-subtitle, .dp-cost, .dp-act") &&
+      (text.l < of.left - 1 || text.r > of.right + 1 || text.t < of.top - 1 || text.b > of.bottom + 1)
+    )
+      problems.push(["outside", text.text]);
     if (text.svg && text.e.closest(".dp-stage") && /…$/.test(text.text)) problems.push(["cut", text.text]);
   }
-  for (const e of root.querySelectorAll(".dp-words .dp-label, .dp-chip, .dp-where")) if (e.scrollWidth > e.clientWidth + 1 && e.clientWidth) problems.push(["cut", e.textContent.slice(0, 50)]);
+  for (const e of root.querySelectorAll(".dp-words .dp-label, .dp-chip, .dp-where"))
+    if (e.scrollWidth > e.clientWidth + 1 && e.clientWidth) problems.push(["cut", e.textContent.slice(0, 50)]);
   const read = root.querySelector(".dp-read");
   return { problems, high: card.height, scrolls: read.scrollHeight > read.clientHeight + 1 };
 }
@@ -70,13 +95,20 @@ function look(root, whole) {
 function places(root) {
   const card = root.getBoundingClientRect();
   const found = {};
-  for (const e of root.querySelectorAll(".dp-controls > *, .dp-more-button, .dp-picture, .dp-words, .dp-next, .dp-time, .dp-run")) {
+  for (const e of root.querySelectorAll(
+    ".dp-controls > *, .dp-more-button, .dp-picture, .dp-words, .dp-next, .dp-time, .dp-run",
+  )) {
     const box = e.getBoundingClientRect();
-    if (box.width) found[e.className || e.ariaLabel || e.tagName] = [box.left - card.left, box.top - card.top].map(Math.round).join();
+    if (box.width)
+      found[e.className || e.ariaLabel || e.tagName] = [box.left - card.left, box.top - card.top]
+        .map(Math.round)
+        .join();
   }
   for (const e of root.querySelectorAll('[data-id^="process:"] > .dp-body')) {
     const box = e.getBoundingClientRect();
-    found[e.parentNode.dataset.id] = [(box.left + box.right) / 2 - card.left, (box.top + box.bottom) / 2 - card.top].map(Math.round).join();
+    found[e.parentNode.dataset.id] = [(box.left + box.right) / 2 - card.left, (box.top + box.bottom) / 2 - card.top]
+      .map(Math.round)
+      .join();
   }
   return found;
 }
@@ -85,7 +117,17 @@ function places(root) {
 function show(player, state) {
   window.leave?.();
   document.body.replaceChildren();
-  window.leave = player.render({ model: { get: (name) => state[name], set: (name, value) => (state[name] = value), save_changes() {}, on() {}, off() {}, send() {} }, el: document.body });
+  window.leave = player.render({
+    model: {
+      get: (name) => state[name],
+      set: (name, value) => (state[name] = value),
+      save_changes() {},
+      on() {},
+      off() {},
+      send() {},
+    },
+    el: document.body,
+  });
   return document.querySelector(".dp");
 }
 

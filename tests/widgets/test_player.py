@@ -100,7 +100,7 @@ def heard(shown: Player, content: dict[str, Any]) -> dict[str, Any]:
 def test_a_frame_holds_the_event_and_every_rule_that_fired_with_its_values_and_source() -> None:
     frame = player(Climb()).frames[1]
     assert frame["event"] == "climb **one**"
-    assert frame["say"] == [["climbs to **1**", "L.1", "Ladder 1.1"]]
+    assert frame["say"] == [("climbs to **1**", "L.1", "Ladder 1.1")]
 
 
 def test_the_first_frame_has_the_whole_picture_and_each_other_only_what_changed() -> None:
@@ -129,9 +129,9 @@ def test_differences_put_together_along_a_branch_give_the_scene_of_every_step() 
 
 def test_only_what_changed_is_shown_before_and_after() -> None:
     frames = player(Climb(), Say(), Climb()).frames
-    assert frames[1]["facts"] == [["me", "rung", "0", "1", "disk"]]
-    assert frames[2]["facts"] == [["me", "word", "", "hello", "memory"]]
-    assert frames[3]["facts"] == [["me", "rung", "1", "2", "disk"], ["me", "word", "hello", "", "memory"]]
+    assert frames[1]["facts"] == [("me", "rung", "0", "1", "disk")]
+    assert frames[2]["facts"] == [("me", "word", "", "hello", "memory")]
+    assert frames[3]["facts"] == [("me", "rung", "1", "2", "disk"), ("me", "word", "hello", "", "memory")]
 
 
 def test_invariants_are_judged_on_the_state_shown_and_along_the_branch_that_led_to_it() -> None:
@@ -154,7 +154,7 @@ def test_a_choice_is_listed_once_however_often_it_is_offered_with_its_reason_whe
     shown = player(Climb(), Climb(), Climb(), Climb(), Climb())
     assert len(shown.words) == 5, "one, two, say; and the two that can do nothing at the top"
     assert shown.words[shown.frames[5]["next"][0][0]]["why_not"] == "the ladder ends here"
-    assert shown.frames[0]["next"][0] == [0, "1 ms"]
+    assert shown.frames[0]["next"][0] == (0, "1 ms")
 
 
 def test_a_frame_knows_which_of_its_parents_choices_it_took() -> None:

@@ -82,7 +82,8 @@ export function settled(messages, obstacles, size = 1) {
       const at = along(curve, t);
       let bad = Math.abs(by);
       for (const [x, y] of taken) if (Math.hypot(at[0] - x, at[1] - y) < 2 * r + 2) bad += 10;
-      for (const round of obstacles.rounds) bad += 3 * Math.max(0, round.r + r - Math.hypot(at[0] - round.x, at[1] - round.y));
+      for (const round of obstacles.rounds)
+        bad += 3 * Math.max(0, round.r + r - Math.hypot(at[0] - round.x, at[1] - round.y));
       for (const rect of obstacles.rects) if (!rect.soft && gapTo(rect, at[0], at[1]) < r) bad += 6;
       if (bad < best.bad) best = { bad, t, at };
     }
@@ -119,7 +120,8 @@ export function placed(label, anchors, panel, obstacles, must = false) {
       for (const [ax, ay] of anchors) bad = Math.min(bad, gapTo(rect, ax, ay));
       if (bad > reach || bad >= least) continue;
       for (const round of obstacles.rounds) if (gapTo(rect, round.x, round.y) < round.r + 1) bad += 1000;
-      for (const other of obstacles.rects) if (bad < least && overlap(rect, other) > 0) bad += 1000 + overlap(rect, other);
+      for (const other of obstacles.rects)
+        if (bad < least && overlap(rect, other) > 0) bad += 1000 + overlap(rect, other);
       if (bad < least) {
         least = bad;
         best = rect;

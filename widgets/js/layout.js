@@ -32,7 +32,7 @@ export function arranged(panels, width, height) {
   const places = [];
   let at = space;
   for (const panel of panels) {
-    const across = ((row ? height - scale * panel.height : width - scale * panel.width) / 2);
+    const across = (row ? height - scale * panel.height : width - scale * panel.width) / 2;
     places.push(row ? { x: at, y: across } : { x: across, y: at });
     at += space + scale * (row ? panel.width : panel.height);
   }

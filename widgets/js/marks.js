@@ -3,8 +3,8 @@
 // Colours and strokes are classes, to which player.css gives their look. No mark knows a pattern.
 
 import { put, svg, write } from "./dom.js";
-import { TOKEN, along, split, wayOf } from "./labels.js";
-import { SMALL, cut, fit, wide } from "./text.js";
+import { along, split, TOKEN, wayOf } from "./labels.js";
+import { cut, fit, SMALL, wide } from "./text.js";
 
 /** @typedef {import("./frame.js").AnyMark} AnyMark */
 /** @typedef {Record<string, number>} Numbers */
@@ -40,7 +40,8 @@ function arcPath({ x, y, r, start, end }) {
   const half = start + span / 2;
   const large = span / 2 > 0.5 ? 1 : 0; // drawn in two halves, so that a whole circle is drawn too
   const [[a, b], [c, d], [e, f]] = [start, half, start + span].map((turn) => point(x, y, r, turn));
-  const to = (/** @type {number} */ u, /** @type {number} */ v) => `A${r} ${r} 0 ${large} 1 ${u.toFixed(2)} ${v.toFixed(2)}`;
+  const to = (/** @type {number} */ u, /** @type {number} */ v) =>
+    `A${r} ${r} 0 ${large} 1 ${u.toFixed(2)} ${v.toFixed(2)}`;
   return `M${a.toFixed(2)} ${b.toFixed(2)}${to(c, d)}${to(e, f)}`;
 }
 
@@ -172,7 +173,11 @@ export const DRAW = {
       put(n.hit, { x1: v.x, y1: v.y, x2: bx, y2: by });
       const [sx, sy] = [ux * size * 0.6, uy * size * 0.6];
       put(n.head, { d: size ? `M${v.x2} ${v.y2}L${bx - sy} ${by + sx}L${bx + sy} ${by - sx}Z` : "" });
-      put(n.text, { x: v.x2 - uy * 8, y: v.y2 + ux * 8 + 4, "text-anchor": uy > 0.35 ? "end" : uy < -0.35 ? "start" : "middle" });
+      put(n.text, {
+        x: v.x2 - uy * 8,
+        y: v.y2 + ux * 8 + 4,
+        "text-anchor": uy > 0.35 ? "end" : uy < -0.35 ? "start" : "middle",
+      });
     },
   },
   message: {
@@ -181,7 +186,14 @@ export const DRAW = {
       const trail = svg("path", g, { class: "dp-trail" });
       const token = svg("g", g, { class: "dp-token" });
       const body = svg("circle", token);
-      return { ahead, trail, token, body, glyph: svg("path", token, { class: "dp-glyph" }), text: svg("text", token, { "text-anchor": "middle" }) };
+      return {
+        ahead,
+        trail,
+        token,
+        body,
+        glyph: svg("path", token, { class: "dp-glyph" }),
+        text: svg("text", token, { "text-anchor": "middle" }),
+      };
     },
     words(n, m, { scale }) {
       const size = Math.max(1, 1 / scale);
@@ -192,7 +204,7 @@ export const DRAW = {
       write(n.text, GLYPH[sign] ? "" : [...sign].slice(0, 2).join(""));
       put(n.text, { "font-size": SMALL * size, y: 4.6 * size });
     },
-    place(n, v, m) {
+    place(n, v) {
       const curve = wayOf(v);
       const t = Math.max(0.001, Math.min(0.999, n.at ?? v.part));
       const [before, after] = split(curve, t);
@@ -203,7 +215,10 @@ export const DRAW = {
     },
   },
   arc: {
-    make: (g) => ({ body: svg("path", g, { class: "dp-stroke" }), text: svg("text", g, { class: "dp-beside", "text-anchor": "middle" }) }),
+    make: (g) => ({
+      body: svg("path", g, { class: "dp-stroke" }),
+      text: svg("text", g, { class: "dp-beside", "text-anchor": "middle" }),
+    }),
     words(n, m, { scale }) {
       write(n.text, m.text ?? "");
       put(n.text, { "font-size": Math.max(SMALL, SMALL / scale) });
@@ -231,8 +246,15 @@ export const DRAW = {
     make: (g) => ({ text: svg("text", g) }),
     words(n, m, { scale }) {
       write(n.text, m.text ?? "");
-      const size = Math.max(SMALL / scale, { small: SMALL, normal: 13, large: 17 }[/** @type {"small"} */ (m.size ?? "normal")]);
-      put(n.text, { class: `dp-label${m.strong ? " dp-strong" : ""}`, "text-anchor": m.anchor ?? "start", "font-size": size });
+      const size = Math.max(
+        SMALL / scale,
+        { small: SMALL, normal: 13, large: 17 }[/** @type {"small"} */ (m.size ?? "normal")],
+      );
+      put(n.text, {
+        class: `dp-label${m.strong ? " dp-strong" : ""}`,
+        "text-anchor": m.anchor ?? "start",
+        "font-size": size,
+      });
       n.size = size;
     },
     place: (n, v) => put(n.text, { x: v.x, y: v.y }),

@@ -4,8 +4,8 @@
 
 import { put, svg, write } from "./dom.js";
 import { along, placed, settled, split, wayOf } from "./labels.js";
-import { DRAW, LAYERS, differ, numbersOf } from "./marks.js";
-import { SMALL, cut, wide } from "./text.js";
+import { DRAW, differ, LAYERS, numbersOf } from "./marks.js";
+import { cut, SMALL, wide } from "./text.js";
 
 /** @typedef {import("./frame.js").AnyMark} AnyMark */
 /** @typedef {import("./run.js").PanelPicture} PanelPicture */
@@ -143,7 +143,9 @@ export class PanelStage {
 
   /** Where captions stand: where no other disc, box or edge is. The same as long as the discs stand where they do. */
   seat() {
-    const discs = [...this.drawn.values()].filter((item) => item.mark.k === "disc" && (item.nodes.said || item.nodes.side));
+    const discs = [...this.drawn.values()].filter(
+      (item) => item.mark.k === "disc" && (item.nodes.said || item.nodes.side),
+    );
     const all = [...this.drawn.values()].filter((item) => item.mark.k === "disc").map((item) => item.now);
     const key = `${this.scale}|${all.map((v) => `${v.x},${v.y},${v.r}`)}`;
     if (key !== this.sides) for (const item of this.drawn.values()) item.nodes.side = undefined;
@@ -167,7 +169,10 @@ export class PanelStage {
           if (rect.x < 0 || rect.x + room > this.size.width) sum += side.anchor === "middle" ? 5 : 200;
           if (rect.y < 0 || rect.y + high > this.size.height) sum += 200;
           for (const v of all) {
-            const [gx, gy] = [Math.max(rect.x - v.x, 0, v.x - rect.x - room), Math.max(rect.y - v.y, 0, v.y - rect.y - high)];
+            const [gx, gy] = [
+              Math.max(rect.x - v.x, 0, v.x - rect.x - room),
+              Math.max(rect.y - v.y, 0, v.y - rect.y - high),
+            ];
             if (v !== now && Math.hypot(gx, gy) < v.r + HALO) sum += 100;
           }
           return sum;
@@ -186,12 +191,17 @@ export class PanelStage {
     this.obstacles = this.solid();
     const messages = [...this.drawn.values()].filter((item) => item.mark.k === "message");
     const size = Math.max(1, 1 / this.scale);
-    const ways = messages.map((item) => ({ id: item.mark.id, curve: wayOf(/** @type {any} */ (item.now)), part: item.now.part }));
+    const ways = messages.map((item) => ({
+      id: item.mark.id,
+      curve: wayOf(/** @type {any} */ (item.now)),
+      part: item.now.part,
+    }));
     const rests = settled(ways, this.obstacles, size);
     const moves = [];
     for (const item of messages) {
       const at = rests.get(item.mark.id) ?? item.now.part;
-      if (item.nodes.at !== undefined && item.nodes.at !== at) moves.push({ item, from: { ...item.now, at: item.nodes.at }, to: { ...item.now, at } });
+      if (item.nodes.at !== undefined && item.nodes.at !== at)
+        moves.push({ item, from: { ...item.now, at: item.nodes.at }, to: { ...item.now, at } });
       item.nodes.at = at;
       const [x, y] = along(wayOf(/** @type {any} */ (item.now)), at);
       this.obstacles.rounds.push({ x, y, r: item.nodes.r + 1 });
@@ -225,7 +235,8 @@ export class PanelStage {
             solid.rounds.push({ x: now.x, y: now.y, r: now.r + (now.wide ?? 3) / 2 });
       } else if (mark.tone === "wall") {
         const n = Math.ceil(Math.hypot(now.x2 - now.x, now.y2 - now.y) / 10);
-        for (let i = 0; i <= n; i++) solid.rounds.push({ x: now.x + ((now.x2 - now.x) * i) / n, y: now.y + ((now.y2 - now.y) * i) / n, r: 7 });
+        for (let i = 0; i <= n; i++)
+          solid.rounds.push({ x: now.x + ((now.x2 - now.x) * i) / n, y: now.y + ((now.y2 - now.y) * i) / n, r: 7 });
       }
     }
     return solid;
@@ -250,7 +261,12 @@ export class PanelStage {
     taken.rects.push(rect);
     const g = svg("g", this.pills, { class: `dp-pill r-${role}`, "data-top": top });
     svg("rect", g, { x: rect.x, y: rect.y, width: w, height: high, rx: high / 2 });
-    svg("text", g, { x: rect.x + w / 2, y: rect.y + high * 0.71, "text-anchor": "middle", "font-size": SMALL * size }).textContent = text;
+    svg("text", g, {
+      x: rect.x + w / 2,
+      y: rect.y + high * 0.71,
+      "text-anchor": "middle",
+      "font-size": SMALL * size,
+    }).textContent = text;
     return g;
   }
 

@@ -2,14 +2,14 @@
 // The player of one run: picture, words, controls and time on one screen. It has the run's frames and steps by itself;
 // only what makes new steps is asked of the kernel. One state, and one way to change it: `update`.
 
-import { Undo, h, icon, plain, rich, sentence, svg } from "./dom.js";
+import { h, icon, plain, rich, sentence, svg, Undo } from "./dom.js";
 import { tall } from "./layout.js";
-import { Menus, isFault } from "./menus.js";
+import { isFault, Menus } from "./menus.js";
 import { Run } from "./run.js";
 import { signOf } from "./signs.js";
-import { Stage, hueOf } from "./stage.js";
+import { hueOf, Stage } from "./stage.js";
 import { Time, timeHeight } from "./time.js";
-import { Words, heard, inColumn } from "./words.js";
+import { heard, inColumn, Words } from "./words.js";
 
 /** @typedef {import("./frame.js").Frame} Frame */
 /** @typedef {import("./run.js").Choice} Choice */
@@ -41,26 +41,47 @@ export class PlayerView {
     this.run = new Run(model.get("frames"), model.get("words"), model.get("codes"));
     this.undo = new Undo();
     /** @type {State} */
-    this.state = { n: 0, path: [], asked: null, focus: null, hidesQuiet: Boolean(this.head.hidesQuiet), playing: false, waiting: false, gone: false, answers: { ...model.get("answers") }, speed: "1×" };
-    this.build(host);
-    this.go(model.get("cursor"), { quick: true });
-    this.listen();
-  }
-
-  // the card, built once
-
-  /** @param {HTMLElement} host */
-  build(host) {
-    const button = (/** @type {any} */ text, /** @type {string} */ name, /** @type {(event: any) => void} */ onclick, kind = "", more = {}) => h("button", { type: "button", "aria-label": name, title: name, class: kind, onclick, ...more }, text);
+    this.state = {
+      n: 0,
+      path: [],
+      asked: null,
+      focus: null,
+      hidesQuiet: Boolean(this.head.hidesQuiet),
+      playing: false,
+      waiting: false,
+      gone: false,
+      answers: { ...model.get("answers") },
+      speed: "1×",
+    };
+    // the card, built once
+    const button = (
+      /** @type {any} */ text,
+      /** @type {string} */ name,
+      /** @type {(event: any) => void} */ onclick,
+      kind = "",
+      more = {},
+    ) => h("button", { type: "button", "aria-label": name, title: name, class: kind, onclick, ...more }, text);
     const opens = { "aria-haspopup": "dialog" };
     const { head } = this;
     this.menus = new Menus(this);
     this.words = new Words(this);
     this.time = new Time((n, lights) => this.visit(n, lights), this.undo);
+    this.asks = "Request…";
     const ui = (this.ui = {
       cost: h("span", { class: "dp-cost" }),
-      branches: h("button", { type: "button", class: "dp-branches", ...opens, onclick: () => this.menus.showRun(ui.branches) }),
-      more: button(icon("more"), "More: branches, replay code, keys and signs", () => this.menus.showRun(ui.more), "dp-more-button", opens),
+      branches: h("button", {
+        type: "button",
+        class: "dp-branches",
+        ...opens,
+        onclick: () => this.menus.showRun(ui.branches),
+      }),
+      more: button(
+        icon("more"),
+        "More: branches, replay code, keys and signs",
+        () => this.menus.showRun(ui.more),
+        "dp-more-button",
+        opens,
+      ),
       help: button("?", "Keys and signs", () => this.menus.showHelp(ui.help), "", opens),
       stage: h("div", { class: "dp-stage" }),
       said: h("div", { class: "dp-said" }),
@@ -72,25 +93,82 @@ export class PlayerView {
       count: h("span", { class: "dp-count" }),
       speed: button("1×", "Speed", () => this.faster(), "dp-speed"),
       until: button("Run until…", "Run until…", () => this.menus.showUntil(ui.until), "", opens),
-      ask: button("Request…", "Request…", () => this.menus.showChoices(this.asks.replace("…", ""), this.offered(false), ui.ask), "", opens),
-      break: button("Break…", "Break…", () => this.menus.showChoices("Break, or mend", this.offered(true), ui.break), "", opens),
+      ask: button(
+        "Request…",
+        "Request…",
+        () => this.menus.showChoices(this.asks.replace("…", ""), this.offered(false), ui.ask),
+        "",
+        opens,
+      ),
+      break: button(
+        "Break…",
+        "Break…",
+        () => this.menus.showChoices("Break, or mend", this.offered(true), ui.break),
+        "",
+        opens,
+      ),
       live: h("div", { class: "dp-sr", "aria-live": "polite" }),
     });
     this.stage = new Stage(ui.stage, (id, at) => this.menus.showMark(id, at));
-    const part = (/** @type {string} */ name, /** @type {any[]} */ ...children) => h("div", { class: `dp-${name}` }, ...children);
-    this.card = h("div", { class: "dp-card" },
-      part("head", h("b", {}, head.title), h("span", { class: "dp-subtitle" }, head.subtitle), part("grow"), ui.cost, ui.branches, ui.help, ui.more),
+    const part = (/** @type {string} */ name, /** @type {any[]} */ ...children) =>
+      h("div", { class: `dp-${name}` }, ...children);
+    this.card = h(
+      "div",
+      { class: "dp-card" },
+      part(
+        "head",
+        h("b", {}, head.title),
+        h("span", { class: "dp-subtitle" }, head.subtitle),
+        part("grow"),
+        ui.cost,
+        ui.branches,
+        ui.help,
+        ui.more,
+      ),
       h("div", { class: "dp-picture" }, ui.stage, ui.said),
-      part("controls", ui.first, ui.back, ui.play, ui.forward, ui.last, ui.count, part("grow"), ui.speed, ui.until, ui.ask, ui.break),
+      part(
+        "controls",
+        ui.first,
+        ui.back,
+        ui.play,
+        ui.forward,
+        ui.last,
+        ui.count,
+        part("grow"),
+        ui.speed,
+        ui.until,
+        ui.ask,
+        ui.break,
+      ),
       this.words.box,
-      this.time.box);
-    this.root = h("div", { class: "dp dp-player", role: "group", tabindex: 0, "aria-label": `${head.title} player`, "data-lm-suppress-shortcuts": "true" }, this.card, this.menus.box, ui.live);
+      this.time.box,
+    );
+    this.root = h(
+      "div",
+      {
+        class: "dp dp-player",
+        role: "group",
+        tabindex: 0,
+        "aria-label": `${head.title} player`,
+        "data-lm-suppress-shortcuts": "true",
+      },
+      this.card,
+      this.menus.box,
+      ui.live,
+    );
     this.root.append(hatched(this.root));
     this.hasQuiet = [...this.run.frames.values()].some((frame) => frame.quiet);
     const eras = [...this.run.frames.values()].some((frame) => frame.era);
     this.root.style.setProperty("--time", `${timeHeight(head.lanes.length, eras)}px`);
     this.settleControls();
     host.append(this.root);
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
+    this.saving = this.late = this.timer;
+    this.code = "";
+    this.hiddenShown = -1;
+    this.go(model.get("cursor"), { quick: true });
+    this.listen();
   }
 
   /** Which controls there are never changes while a run is shown: so they keep their places. */
@@ -129,7 +207,7 @@ export class PlayerView {
     undo.resized(this.time.box, ({ contentRect }) => this.time.resize(contentRect.width));
     undo.add(() => this.pause());
     undo.add(() => this.stage.leaveAll());
-    undo.add(() => [this.saving, this.late].forEach(clearTimeout));
+    undo.add(() => [this.saving, this.late].forEach((timer) => clearTimeout(timer)));
     this.measure();
     this.time.resize(this.time.box.clientWidth);
   }
@@ -143,7 +221,10 @@ export class PlayerView {
   measure() {
     const width = this.root.clientWidth;
     if (!width) return;
-    const sizes = [...this.run.picture(this.state.n)].map(([id, { head }]) => ({ ...(this.run.sizes.get(id) ?? head), height: (this.run.sizes.get(id) ?? head).height + (head.title ? 20 : 0) }));
+    const sizes = [...this.run.picture(this.state.n)].map(([id, { head }]) => ({
+      ...(this.run.sizes.get(id) ?? head),
+      height: (this.run.sizes.get(id) ?? head).height + (head.title ? 20 : 0),
+    }));
     this.words.wide = this.words.next.clientWidth || this.words.wide;
     const high = width < NARROW ? Math.min(690, tall(sizes, width)) : width < SIDE ? 304 : 0;
     if (high) this.root.style.setProperty("--tall", `${high}px`);
@@ -197,7 +278,14 @@ export class PlayerView {
     this.hiddenShown = this.state.hidesQuiet && frame.quiet ? n : -1; // a hidden step has a place only while it is shown
     const parent = run.parent(frame);
     const live = new Set(asked || !this.can.ask ? [] : run.choices(n).flatMap((choice) => choice.about ?? []));
-    const shown = { picture: run.picture(n), before: parent && run.picture(parent.n), frame, asked, live, sizes: run.sizes };
+    const shown = {
+      picture: run.picture(n),
+      before: parent && run.picture(parent.n),
+      frame,
+      asked,
+      live,
+      sizes: run.sizes,
+    };
     if (redraw || path !== this.state.path || shownQuiet !== this.hiddenShown) {
       const lock = this.lock?.depth ?? Number.POSITIVE_INFINITY;
       this.time.draw(this.shown, head.lanes, lock, (at, lane) => this.look(at, lane), this.others());
@@ -211,7 +299,14 @@ export class PlayerView {
   showWords() {
     const { asked, answers } = this.state;
     const { frame, words } = this;
-    words.show(frame, { asked, answer: answers[frame.n], always: this.head.always, hue: hueOf(frame) ?? "soft", hueOf: (who) => this.look(frame, who).hue, sign: signOf(this.run, frame) });
+    words.show(frame, {
+      asked,
+      answer: answers[frame.n],
+      always: this.head.always,
+      hue: hueOf(frame) ?? "soft",
+      hueOf: (who) => this.look(frame, who).hue,
+      sign: signOf(this.run, frame),
+    });
     words.showNext(this.run.choices(frame.n), this.ahead, Boolean(asked));
   }
 
@@ -219,7 +314,8 @@ export class PlayerView {
   look(frame, who) {
     for (const { marks } of this.run.picture(frame.n).values()) {
       const disc = marks.get(`process:${who}`);
-      if (disc) return { role: disc.role ?? "ink", hue: disc.hue || (/^c\d$/.test(disc.role ?? "") ? String(disc.role) : "") };
+      if (disc)
+        return { role: disc.role ?? "ink", hue: disc.hue || (/^c\d$/.test(disc.role ?? "") ? String(disc.role) : "") };
     }
     return { role: "ink", hue: "" };
   }
@@ -228,11 +324,15 @@ export class PlayerView {
   others() {
     const { path } = this.state;
     const mine = new Set(path.map((frame) => frame.n));
-    return this.run.leaves().filter((leaf) => !mine.has(leaf.n)).slice(0, 4).map((leaf) => {
-      let at = leaf;
-      for (let next = this.run.parent(at); next && !mine.has(at.n); next = this.run.parent(at)) at = next;
-      return { from: at.depth, to: leaf.depth };
-    });
+    return this.run
+      .leaves()
+      .filter((leaf) => !mine.has(leaf.n))
+      .slice(0, 4)
+      .map((leaf) => {
+        let at = leaf;
+        for (let next = this.run.parent(at); next && !mine.has(at.n); next = this.run.parent(at)) at = next;
+        return { from: at.depth, to: leaf.depth };
+      });
   }
 
   /** @param {number} n @param {{ quick?: boolean, redraw?: boolean, path?: Frame[], change?: Partial<State> }} [how] */
@@ -273,9 +373,17 @@ export class PlayerView {
     const { asked, answers } = this.state;
     const { frame } = this;
     if (asked) return this.hush(`Before you see it: ${plain(asked.ask?.prompt ?? "")}`);
-    const said = frame.say.length ? frame.say.map(([text]) => plain(text)) : [frame.depth ? plain(sentence(frame.event)) : "Nothing has happened yet."];
-    const broken = this.head.always.flatMap((/** @type {string} */ name, /** @type {number} */ i) => (frame.always[i] ? [`Broken: ${name}: ${plain(frame.always[i])}.`] : []));
-    this.hush([...broken, heard(frame, answers[frame.n]), frame.depth ? `Step ${frame.depth}.` : "The start.", ...said].join(" ").trim());
+    const said = frame.say.length
+      ? frame.say.map(([text]) => plain(text))
+      : [frame.depth ? plain(sentence(frame.event)) : "Nothing has happened yet."];
+    const broken = this.head.always.flatMap((/** @type {string} */ name, /** @type {number} */ i) =>
+      frame.always[i] ? [`Broken: ${name}: ${plain(frame.always[i])}.`] : [],
+    );
+    this.hush(
+      [...broken, heard(frame, answers[frame.n]), frame.depth ? `Step ${frame.depth}.` : "The start.", ...said]
+        .join(" ")
+        .trim(),
+    );
   }
 
   /** @param {string} text */
@@ -302,14 +410,19 @@ export class PlayerView {
     const end = at === shown.length - 1;
     const leaf = path[path.length - 1];
     ui.count.replaceChildren(h("b", {}, String(frame.depth)), ` / ${leaf.depth}`);
-    this.time.rail.setAttribute("aria-valuetext", asked ? "a question" : `step ${frame.depth} of ${leaf.depth}: ${plain(frame.event)}`);
+    this.time.rail.setAttribute(
+      "aria-valuetext",
+      asked ? "a question" : `step ${frame.depth} of ${leaf.depth}: ${plain(frame.event)}`,
+    );
     ui.first.disabled = ui.back.disabled = at === 0;
     ui.forward.disabled = Boolean(asked) || (end && !this.canGrow);
     ui.last.disabled = Boolean(asked) || end;
     ui.play.disabled = ui.forward.disabled && !playing;
     for (const each of [ui.until, ui.ask, ui.break]) each.disabled = !this.can.act;
     ui.speed.textContent = speed;
-    const costs = Object.entries(frame.cost).map(([name, count]) => `${count.toLocaleString("en")} ${count === 1 ? one(name) : name}`);
+    const costs = Object.entries(frame.cost).map(
+      ([name, count]) => `${count.toLocaleString("en")} ${count === 1 ? one(name) : name}`,
+    );
     ui.cost.textContent = [inColumn(frame.clock) ? "" : frame.clock, ...costs].filter(Boolean).join(" · ");
     const code = run.codes[leaf.n];
     this.code = code ? code + (leaf === frame ? "" : `@${frame.depth}`) : "";
@@ -400,7 +513,9 @@ export class PlayerView {
 
   toggleQuiet() {
     this.update({ hidesQuiet: !this.state.hidesQuiet }, { quick: true, redraw: true });
-    this.tell(this.state.hidesQuiet ? `${this.head.quiet} are hidden: steps may be left out` : `${this.head.quiet} are shown`);
+    this.tell(
+      this.state.hidesQuiet ? `${this.head.quiet} are hidden: steps may be left out` : `${this.head.quiet} are shown`,
+    );
   }
 
   // what the kernel is asked, and what it says
@@ -481,7 +596,13 @@ export class PlayerView {
     const eras = [...this.run.frames.values()].some((frame) => frame.era);
     this.root.style.setProperty("--time", `${timeHeight(this.head.lanes.length, eras)}px`);
     this.settleControls();
-    Object.assign(this.state, { path: [], focus: null, answers: { ...model.get("answers") }, waiting: false, gone: false });
+    Object.assign(this.state, {
+      path: [],
+      focus: null,
+      answers: { ...model.get("answers") },
+      waiting: false,
+      gone: false,
+    });
     this.go(model.get("cursor"), { quick: true });
   }
 
@@ -532,9 +653,12 @@ export class PlayerView {
     if (key === "Escape") return () => (menus.shut ? this.update({ focus: null }, { quick: true }) : menus.close());
     if (!menus.shut && ["ArrowDown", "ArrowUp"].includes(key)) return () => menus.roam(key === "ArrowDown" ? 1 : -1);
     if (target.matches("input[type=text]")) return null;
-    if (target.closest(".dp-stage") && ["ArrowDown", "ArrowUp"].includes(key)) return () => this.stage.roam(key === "ArrowDown" ? 1 : -1);
-    if ((key === "Enter" || key === " ") && target.closest(".dp-stage")) return () => menus.showMark(/** @type {any} */ (target).dataset.id, target);
-    if (key === "Enter" && target === this.time.rail) return () => this.update({ focus: this.state.focus === null ? this.state.n : null }, { quick: true });
+    if (target.closest(".dp-stage") && ["ArrowDown", "ArrowUp"].includes(key))
+      return () => this.stage.roam(key === "ArrowDown" ? 1 : -1);
+    if ((key === "Enter" || key === " ") && target.closest(".dp-stage"))
+      return () => menus.showMark(/** @type {any} */ (target).dataset.id, target);
+    if (key === "Enter" && target === this.time.rail)
+      return () => this.update({ focus: this.state.focus === null ? this.state.n : null }, { quick: true });
     if (key === " ") return button && !button.closest(".dp-options") ? null : () => this.state.asked || this.toggle();
     if (inMenu && /^[1-9]$/.test(key)) return null;
     if (/^[1-9]$/.test(key)) {
@@ -543,8 +667,12 @@ export class PlayerView {
       return nth && (() => nth.click());
     }
     return {
-      ArrowRight: () => (this.pause(), this.move(1)), ArrowLeft: () => (this.pause(), this.move(-1)),
-      Home: () => this.toEnd(-1), End: () => this.toEnd(1), PageDown: () => this.move(10), PageUp: () => this.move(-10),
+      ArrowRight: () => (this.pause(), this.move(1)),
+      ArrowLeft: () => (this.pause(), this.move(-1)),
+      Home: () => this.toEnd(-1),
+      End: () => this.toEnd(1),
+      PageDown: () => this.move(10),
+      PageUp: () => this.move(-10),
       "?": () => menus.showHelp(this.ui.help),
     }[key];
   }
@@ -556,9 +684,18 @@ let hatches = 0;
 function hatched(root) {
   const sheet = svg("svg", null, { class: "dp-sr", "aria-hidden": "true" });
   hatches += 1;
-  for (const [name, ground, line] of [["hatch", "--bg", "--faint"], ["veil", "--wash", "--line"]]) {
+  for (const [name, ground, line] of [
+    ["hatch", "--bg", "--faint"],
+    ["veil", "--wash", "--line"],
+  ]) {
     const id = `dp-${name}-${hatches}`;
-    const pattern = svg("pattern", sheet, { id, width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" });
+    const pattern = svg("pattern", sheet, {
+      id,
+      width: 6,
+      height: 6,
+      patternUnits: "userSpaceOnUse",
+      patternTransform: "rotate(45)",
+    });
     svg("rect", pattern, { width: 6, height: 6, style: `fill:var(${ground})` });
     svg("path", pattern, { d: "M0 0V6", style: `stroke:var(${line});stroke-width:2` });
     root.style.setProperty(`--${name}`, `url(#${id})`);

@@ -13,9 +13,25 @@ export default {
       model.save_changes();
     };
     const options = question.options.map((/** @type {string} */ option, /** @type {number} */ at) =>
-      h("button", { type: "button", class: "dp-option", onclick: () => take(at) }, h("span", { class: "dp-sign", "aria-hidden": "true" }), ...rich(option)));
-    const root = h("div", { class: "dp dp-question", role: "group", "aria-label": plain(question.prompt), "data-lm-suppress-shortcuts": "true" },
-      h("p", {}, ...rich(question.prompt)), ...options, said);
+      h(
+        "button",
+        { type: "button", class: "dp-option", onclick: () => take(at) },
+        h("span", { class: "dp-sign", "aria-hidden": "true" }),
+        ...rich(option),
+      ),
+    );
+    const root = h(
+      "div",
+      {
+        class: "dp dp-question",
+        role: "group",
+        "aria-label": plain(question.prompt),
+        "data-lm-suppress-shortcuts": "true",
+      },
+      h("p", {}, ...rich(question.prompt)),
+      ...options,
+      said,
+    );
     root.onkeydown = (event) => {
       event.stopPropagation(); // nothing typed here is for the notebook
       const plainly = !event.ctrlKey && !event.metaKey && !event.altKey;
@@ -27,7 +43,10 @@ export default {
         option.setAttribute("aria-pressed", at === taken ? "true" : "false");
         /** @type {Element} */ (option.firstChild).textContent = at === taken ? "● " : "○ ";
       });
-      said.textContent = taken < 0 ? "One tap. A wrong guess costs nothing: it makes you look." : "Noted. Further down it stands beside what happens. You may change your mind.";
+      said.textContent =
+        taken < 0
+          ? "One tap. A wrong guess costs nothing: it makes you look."
+          : "Noted. Further down it stands beside what happens. You may change your mind.";
     };
     show();
     el.append(root);

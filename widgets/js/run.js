@@ -54,7 +54,8 @@ export class Run {
   /** @param {number} n @returns {Picture} */
   picture(n) {
     const missing = [];
-    for (let frame = this.frames.get(n); frame && !this.pictures.has(frame.n); frame = this.parent(frame)) missing.push(frame);
+    for (let frame = this.frames.get(n); frame && !this.pictures.has(frame.n); frame = this.parent(frame))
+      missing.push(frame);
     for (const frame of missing.reverse()) {
       const before = frame.parent === undefined ? undefined : this.pictures.get(frame.parent);
       this.pictures.set(frame.n, applied(frame, before));
@@ -151,7 +152,10 @@ export function causesOf(path, lanes) {
     if (!moment || !lanes.includes(moment.lane)) continue;
     const lost = moment.kind === "drop"; // what was lost has a cause, and causes nothing
     const sent = moment.sent ?? -1;
-    causes.set(depth, (lost ? [sent] : [last.get(moment.lane) ?? -1, sent]).filter((at) => at >= 0));
+    causes.set(
+      depth,
+      (lost ? [sent] : [last.get(moment.lane) ?? -1, sent]).filter((at) => at >= 0),
+    );
     if (!lost) last.set(moment.lane, depth);
   }
   return causes;

@@ -6,9 +6,21 @@
 
 /** A kind of sign, how to tell it, and what is said. @type {[string, (mark: any) => boolean, string][]} */
 const SIGNS = [
-  ["message", (mark) => mark.k === "message", "The disc that leaves is a **message** on its way. Tap it, or a process. **?** explains all signs."],
-  ["timer", (mark) => mark.k === "arc" && mark.id.startsWith("timer:"), "The ring that runs out is a **timer**. **?** explains all signs."],
-  ["down", (mark) => mark.k === "disc" && mark.role === "down", "**Hatched** is crashed: its memory is gone, its disk is not."],
+  [
+    "message",
+    (mark) => mark.k === "message",
+    "The disc that leaves is a **message** on its way. Tap it, or a process. **?** explains all signs.",
+  ],
+  [
+    "timer",
+    (mark) => mark.k === "arc" && mark.id.startsWith("timer:"),
+    "The ring that runs out is a **timer**. **?** explains all signs.",
+  ],
+  [
+    "down",
+    (mark) => mark.k === "disc" && mark.role === "down",
+    "**Hatched** is crashed: its memory is gone, its disk is not.",
+  ],
   ["candidate", (mark) => mark.k === "disc" && mark.role === "candidate", "A **dashed ring** is a candidate."],
   ["leader", (mark) => mark.k === "disc" && mark.role === "leader", "**Two rings and a crown** lead."],
   ["cut", (mark) => mark.id.startsWith("cut:") || mark.tone === "wall", "**Red**: nothing gets through here."],
@@ -25,7 +37,9 @@ function kinds(run, frame) {
   for (let at = /** @type {Frame | undefined} */ (frame); at && !known.has(at.n); at = run.parent(at)) missing.push(at);
   for (const at of missing.reverse()) {
     const before = at.parent === undefined ? new Set() : (known.get(at.parent) ?? new Set());
-    const now = at.panels.flatMap(({ set = [] }) => SIGNS.filter(([kind, is]) => !before.has(kind) && set.some(is)).map(([kind]) => kind));
+    const now = at.panels.flatMap(({ set = [] }) =>
+      SIGNS.filter(([kind, is]) => !before.has(kind) && set.some(is)).map(([kind]) => kind),
+    );
     known.set(at.n, now.length ? new Set([...before, ...now]) : before);
   }
   return known.get(frame.n) ?? new Set();

@@ -4,8 +4,8 @@
 // The next step ends it; with reduced motion there is none.
 
 import { groupBy } from "./dom.js";
-import { arranged } from "./layout.js";
 import { along, lerp, wayOf } from "./labels.js";
+import { arranged } from "./layout.js";
 import { DRAW } from "./marks.js";
 import { LOST, PanelStage, TITLE } from "./panel.js";
 import { changedIn } from "./run.js";
@@ -29,7 +29,14 @@ const easeInOut = (/** @type {number} */ t) => (t < 0.5 ? 2 * t * t : 1 - (2 - 2
 const easeOut = (/** @type {number} */ t) => 1 - (1 - t) ** 3;
 
 /** The hue of what a step is about: red for a fault. @param {Frame} frame */
-export const hueOf = (frame) => (frame.fault ? "bad" : /^c\d$/.test(frame.moment?.role ?? "") ? frame.moment?.role : /^c\d$/.test(frame.era?.role ?? "") ? frame.era?.role : "soft");
+export const hueOf = (frame) =>
+  frame.fault
+    ? "bad"
+    : /^c\d$/.test(frame.moment?.role ?? "")
+      ? frame.moment?.role
+      : /^c\d$/.test(frame.era?.role ?? "")
+        ? frame.era?.role
+        : "soft";
 
 export class Stage {
   /**
@@ -107,11 +114,18 @@ export class Stage {
       this.panels.delete(id);
     }
     const ids = [...picture.keys()];
-    const panels = ids.map((id) => ({ size: sizes.get(id) ?? picture.get(id)?.head ?? { width: 1, height: 1 }, head: /** @type {any} */ (picture.get(id)?.head) }));
-    const boxes = panels.map(({ size, head }) => ({ width: size.width, height: size.height + (head.title ? TITLE : 0) }));
+    const panels = ids.map((id) => ({
+      size: sizes.get(id) ?? picture.get(id)?.head ?? { width: 1, height: 1 },
+      head: /** @type {any} */ (picture.get(id)?.head),
+    }));
+    const boxes = panels.map(({ size, head }) => ({
+      width: size.width,
+      height: size.height + (head.title ? TITLE : 0),
+    }));
     const { scale, places } = arranged(boxes, this.width, this.height);
     const changed = asked ? new Set() : changedIn(frame, before);
-    if (!asked && frame.depth && frame.moment && frame.moment.kind !== "drop") changed.add(`process:${frame.moment.lane}`);
+    if (!asked && frame.depth && frame.moment && frame.moment.kind !== "drop")
+      changed.add(`process:${frame.moment.lane}`);
     this.parent.className = `dp-stage n-${asked ? "soft" : hueOf(frame)}`;
     /** @type {Move[]} */
     const moves = [];
@@ -146,13 +160,20 @@ export class Stage {
 
   /** The messages that the step took from the picture, panel by panel. @param {Frame} frame @param {Picture | undefined} before */
   gone(frame, before) {
-    return frame.panels.map(({ id, gone = [] }) => ({ id, marks: gone.map((mark) => /** @type {any} */ (before?.get(id)?.marks.get(mark))).filter((mark) => mark?.k === "message") }));
+    return frame.panels.map(({ id, gone = [] }) => ({
+      id,
+      marks: gone
+        .map((mark) => /** @type {any} */ (before?.get(id)?.marks.get(mark)))
+        .filter((mark) => mark?.k === "message"),
+    }));
   }
 
   /** What happens, before the picture changes. @param {Shown} shown @param {() => void} then */
   happen({ frame, before }, then) {
     const kind = frame.moment?.kind;
-    const flying = this.gone(frame, before).flatMap(({ id, marks }) => marks.map((mark) => this.panels.get(id)?.drawn.get(mark.id)).filter(Boolean));
+    const flying = this.gone(frame, before).flatMap(({ id, marks }) =>
+      marks.map((mark) => this.panels.get(id)?.drawn.get(mark.id)).filter(Boolean),
+    );
     const items = /** @type {import("./panel.js").Item[]} */ (flying);
     const fly = (/** @type {number} */ to) => {
       const from = items.map((item) => item.nodes.at ?? 0);
@@ -161,10 +182,16 @@ export class Stage {
     if (items.length && kind === "drop") {
       const on = fly(LOST);
       return this.tween(80, on, () =>
-        this.tween(140, (k) => items.forEach((item) => {
-          this.put(item, { fallen: 70 * k * k });
-          item.g.style.opacity = String(1 - k);
-        }), then));
+        this.tween(
+          140,
+          (k) =>
+            items.forEach((item) => {
+              this.put(item, { fallen: 70 * k * k });
+              item.g.style.opacity = String(1 - k);
+            }),
+          then,
+        ),
+      );
     }
     if (items.length) {
       const on = fly(1);
@@ -172,7 +199,8 @@ export class Stage {
     }
     const lane = frame.moment?.lane ?? "";
     if (kind === "crash") return this.fade([...this.of(`process:${lane}`)], FLIGHT, then);
-    if (kind === "fire") return this.fade([...this.parent.querySelectorAll(`[data-id^="timer:${CSS.escape(lane)}:"]`)], 180, then);
+    if (kind === "fire")
+      return this.fade([...this.parent.querySelectorAll(`[data-id^="timer:${CSS.escape(lane)}:"]`)], 180, then);
     if (kind === "request") return this.ask(lane, then);
     then();
   }
@@ -180,16 +208,21 @@ export class Stage {
   /** The mark of a process, and what belongs to it. @param {string} id */
   *of(id) {
     for (const panel of this.panels.values())
-      for (const item of panel.drawn.values()) if (item.mark.id === id || (item.mark.of === id && item.mark.tone !== "wall" && item.mark.text)) yield item.g;
+      for (const item of panel.drawn.values())
+        if (item.mark.id === id || (item.mark.of === id && item.mark.tone !== "wall" && item.mark.text)) yield item.g;
   }
 
   /** @param {any[]} nodes @param {number} ms @param {() => void} then */
   fade(nodes, ms, then) {
     this.cancels.push(() => nodes.forEach((node) => (node.style.opacity = "")));
-    this.tween(ms, (k) => nodes.forEach((node) => (node.style.opacity = String(1 - 0.75 * k))), () => {
-      for (const node of nodes) node.style.opacity = "";
-      then();
-    });
+    this.tween(
+      ms,
+      (k) => nodes.forEach((node) => (node.style.opacity = String(1 - 0.75 * k))),
+      () => {
+        for (const node of nodes) node.style.opacity = "";
+        then();
+      },
+    );
   }
 
   /** A client's request comes in from outside. @param {string} lane @param {() => void} then */
@@ -198,21 +231,27 @@ export class Stage {
     const disc = panel?.drawn.get(`process:${lane}`)?.now;
     if (!panel || !disc) return then();
     const token = document.createElementNS("http://www.w3.org/2000/svg", "rect");
-    for (const [name, value] of Object.entries({ class: "dp-asks", width: 14, height: 14, rx: 3 })) token.setAttribute(name, String(value));
+    for (const [name, value] of Object.entries({ class: "dp-asks", width: 14, height: 14, rx: 3 }))
+      token.setAttribute(name, String(value));
     panel.svg.append(token);
     this.cancels.push(() => token.remove());
     const [x, y] = [disc.x < panel.size.width / 2 ? -10 : panel.size.width + 10, disc.y];
     const edge = disc.x + Math.sign(x - disc.x) * (disc.r + 8);
-    this.tween(FLIGHT, (k) => token.setAttribute("transform", `translate(${lerp(x, edge, easeOut(k)) - 7} ${y - 7})`), () => {
-      token.remove();
-      then();
-    });
+    this.tween(
+      FLIGHT,
+      (k) => token.setAttribute("transform", `translate(${lerp(x, edge, easeOut(k)) - 7} ${y - 7})`),
+      () => {
+        token.remove();
+        then();
+      },
+    );
   }
 
   /** @param {Shown} shown */
   pulse({ frame }) {
     const { moment } = frame;
-    if (moment && moment.kind !== "drop") for (const panel of this.panels.values()) panel.pulse(`process:${moment.lane}`, hueOf(frame) ?? "soft");
+    if (moment && moment.kind !== "drop")
+      for (const panel of this.panels.values()) panel.pulse(`process:${moment.lane}`, hueOf(frame) ?? "soft");
   }
 
   /** What was sent leaves its sender; what moved moves; a wall draws itself. @param {Move[]} moves @param {Shown} shown */
@@ -220,15 +259,22 @@ export class Stage {
     const sent = this.fresh(shown).flatMap(({ panel, marks }) => marks.map((mark) => panel.drawn.get(mark.id)));
     const items = /** @type {import("./panel.js").Item[]} */ (sent.filter(Boolean));
     const rests = items.map((item) => item.nodes.at);
-    const walls = shown.frame.panels.flatMap(({ set = [] }) => set.filter((mark) => mark.tone === "wall")).map((mark) => this.parent.querySelector(`[data-id="${CSS.escape(mark.id)}"] path`));
-    for (const wall of walls) wall?.animate([{ strokeDasharray: "0 1" }, { strokeDasharray: "1 0" }], { duration: 380, easing: "ease-out" });
+    const walls = shown.frame.panels
+      .flatMap(({ set = [] }) => set.filter((mark) => mark.tone === "wall"))
+      .map((mark) => this.parent.querySelector(`[data-id="${CSS.escape(mark.id)}"] path`));
+    for (const wall of walls)
+      wall?.animate([{ strokeDasharray: "0 1" }, { strokeDasharray: "1 0" }], { duration: 380, easing: "ease-out" });
     const go = (/** @type {number} */ k) => {
       items.forEach((item, i) => this.put(item, { at: lerp(0.02, rests[i], k) }));
       for (const { item, from, to } of moves) this.put(item, { at: item.nodes.at }, between(from, to, k));
     };
     this.rest = () => this.end(moves, shown, items, rests);
     go(0);
-    this.tween(LEAVE, (k) => go(easeOut(k)), () => this.settle());
+    this.tween(
+      LEAVE,
+      (k) => go(easeOut(k)),
+      () => this.settle(),
+    );
   }
 
   /** @param {Move[]} moves @param {Shown} shown @param {import("./panel.js").Item[]} [items] @param {number[]} [rests] */
@@ -275,14 +321,24 @@ export class Stage {
   say(shown) {
     const { frame, before, asked, picture } = shown;
     const lost = frame.moment?.kind === "drop";
-    const says = new Map([...this.panels.values()].map((panel) => [panel, /** @type {import("./panel.js").Say[]} */ ([])]));
+    const says = new Map(
+      [...this.panels.values()].map((panel) => [panel, /** @type {import("./panel.js").Say[]} */ ([])]),
+    );
     for (const { panel, marks } of this.fresh(shown)) {
-      const groups = groupBy(marks.filter((mark) => mark.text), (mark) => `${mark.sender}|${mark.text}|${mark.role}`);
+      const groups = groupBy(
+        marks.filter((mark) => mark.text),
+        (mark) => `${mark.sender}|${mark.text}|${mark.role}`,
+      );
       for (const [one, ...more] of groups.values()) {
         const to = [one, ...more].map((mark) => mark.to);
         const whom = to.length > 3 ? "all" : to.join(", ");
         const anchors = [one, ...more].map((mark) => this.at(panel, mark));
-        says.get(panel)?.push({ text: more.length ? `${one.text} → ${whom}` : one.text, role: one.role ?? "ink", anchors, must: true });
+        says.get(panel)?.push({
+          text: more.length ? `${one.text} → ${whom}` : one.text,
+          role: one.role ?? "ink",
+          anchors,
+          must: true,
+        });
       }
     }
     for (const { id, marks } of this.gone(asked ?? frame, asked ? picture : before)) {
@@ -292,8 +348,17 @@ export class Stage {
       for (const mark of marks) {
         if (!mark.text) continue;
         const curve = wayOf(mark);
-        const anchors = asked ? [this.at(panel, mark)] : lost ? [along(curve, LOST)] : [along(curve, 0.75), along(curve, 0.5)];
-        says.get(panel)?.push({ text: lost && !asked ? `${mark.text}: lost` : mark.text, role: lost && !asked ? "bad" : (mark.role ?? "ink"), anchors, must: Boolean(asked) || lost });
+        const anchors = asked
+          ? [this.at(panel, mark)]
+          : lost
+            ? [along(curve, LOST)]
+            : [along(curve, 0.75), along(curve, 0.5)];
+        says.get(panel)?.push({
+          text: lost && !asked ? `${mark.text}: lost` : mark.text,
+          role: lost && !asked ? "bad" : (mark.role ?? "ink"),
+          anchors,
+          must: Boolean(asked) || lost,
+        });
       }
     }
     for (const [panel, list] of says) panel.label(list);
@@ -312,7 +377,17 @@ export class Stage {
       if (item?.mark.k !== "message") continue;
       const { text, sender, to, role } = item.mark;
       const taken = { rounds: [...panel.obstacles.rounds], rects: [...panel.obstacles.rects] };
-      panel.pill({ text: `${text || "message"}  ${sender} → ${to}`, role: role ?? "ink", anchors: [this.at(panel, item.mark)], must: true }, taken)?.classList.add("dp-hover");
+      panel
+        .pill(
+          {
+            text: `${text || "message"}  ${sender} → ${to}`,
+            role: role ?? "ink",
+            anchors: [this.at(panel, item.mark)],
+            must: true,
+          },
+          taken,
+        )
+        ?.classList.add("dp-hover");
     }
   }
 

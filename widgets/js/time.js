@@ -60,6 +60,20 @@ export class Time {
     /** @type {number | null} */
     this.lit = null;
     this.lock = Number.POSITIVE_INFINITY;
+    /** @type {string[]} */
+    this.lanes = [];
+    /** @type {(frame: Frame, lane: string) => LaneLook} */
+    this.look = () => ({ role: "ink", hue: "" });
+    /** @type {{ from: number, to: number }[]} */
+    this.others = [];
+    /** @type {Frame | undefined} */
+    this.here = undefined;
+    /** @type {number | null} */
+    this.focus = null;
+    this.asks = false;
+    this.whole = this.gut = this.step = this.low = 0;
+    /** @type {Map<number, number>} depth -> column */
+    this.place = new Map();
     this.listen(undo);
   }
 
@@ -70,7 +84,8 @@ export class Time {
       const x = event.clientX - this.axis.getBoundingClientRect().left;
       return Math.max(0, Math.min(this.path.length - 1, Math.round((x - EDGE) / (this.step || 1))));
     };
-    const pick = (/** @type {number} */ column, lights = false) => this.path[column] && this.onPick(this.path[column].n, lights);
+    const pick = (/** @type {number} */ column, lights = false) =>
+      this.path[column] && this.onPick(this.path[column].n, lights);
     undo.on(this.run, "scroll", () => (this.scrolled = this.run.scrollLeft));
     undo.on(this.svg, "pointerdown", (event) => {
       drags = true;
@@ -152,7 +167,10 @@ export class Time {
     this.axis.style.width = `${width}px`;
     put(this.svg, { width, height, viewBox: `0 0 ${width} ${height}` });
     put(this.names, { width: this.gut, height });
-    put(this.rail, { max: n - 1, style: `left:${EDGE - THUMB / 2}px;width:${Math.max(THUMB, this.x(n - 1) - EDGE + THUMB)}px` });
+    put(this.rail, {
+      max: n - 1,
+      style: `left:${EDGE - THUMB / 2}px;width:${Math.max(THUMB, this.x(n - 1) - EDGE + THUMB)}px`,
+    });
     this.svg.replaceChildren();
     this.names.replaceChildren();
     this.events.clear();
@@ -165,7 +183,7 @@ export class Time {
     this.pale = svg("rect", this.svg, { class: "dp-pale", y: 0, height: this.low });
     this.drawRail(path, told, width);
     this.lit = null;
-    if (this.here) this.mark(this.here, this.focus ?? null, this.asks ?? false);
+    if (this.here) this.mark(this.here, this.focus, this.asks);
   }
 
   /** @param {Frame[]} told */
@@ -199,8 +217,10 @@ export class Time {
       for (let i = 0; i < told.length; ) {
         const { role, hue } = this.look(told[i], lane);
         let j = i + 1;
-        for (let next; j < told.length && (next = this.look(told[j], lane)) && next.role === role && next.hue === hue; ) j++;
-        const x2 = j < told.length ? this.x(j) : Math.min(this.x(j - 1) + EDGE, this.x(j - 1) + Math.max(this.step / 2, 6));
+        for (let next; j < told.length && (next = this.look(told[j], lane)) && next.role === role && next.hue === hue; )
+          j++;
+        const x2 =
+          j < told.length ? this.x(j) : Math.min(this.x(j - 1) + EDGE, this.x(j - 1) + Math.max(this.step / 2, 6));
         svg("path", this.svg, { class: `dp-lane l-${role} r-${hue || "soft"}`, d: `M${i ? this.x(i) : 0} ${y}H${x2}` });
         i = j;
       }
@@ -214,7 +234,9 @@ export class Time {
     const lost = moment.kind === "drop";
     const x = this.x(this.column(depth));
     let y = this.y(moment.lane);
-    const g = svg("g", this.svg, { class: `dp-event r-${moment.role ?? "ink"} k-${moment.kind}${frame.quiet ? " dp-quiet" : ""}` });
+    const g = svg("g", this.svg, {
+      class: `dp-event r-${moment.role ?? "ink"} k-${moment.kind}${frame.quiet ? " dp-quiet" : ""}`,
+    });
     const sent = moment.sent ?? -1;
     let at = x;
     if (sent >= 0 && moment.sender && this.lanes.includes(moment.sender)) {
@@ -232,16 +254,21 @@ export class Time {
   drawRail(path, told, width) {
     const y = this.low + RAIL / 2;
     const end = this.x(path.length - 1);
-    for (const { from, to } of this.others ?? []) {
+    for (const { from, to } of this.others) {
       const x = this.x(this.column(from));
-      svg("path", this.svg, { class: "dp-fork", d: `M${x} ${y}q5 9 14 9H${Math.max(x + 20, this.x(Math.min(this.column(to), path.length - 1)))}` });
+      svg("path", this.svg, {
+        class: "dp-fork",
+        d: `M${x} ${y}q5 9 14 9H${Math.max(x + 20, this.x(Math.min(this.column(to), path.length - 1)))}`,
+      });
     }
     svg("path", this.svg, { class: "dp-rail", d: `M${EDGE} ${y}H${end}` });
     this.done = svg("path", this.svg, { class: "dp-rail dp-done" });
     if (told.length < path.length) {
       const x = this.x(told.length) - this.step / 2;
       svg("rect", this.svg, { class: "dp-veil", x, y: 0, width: Math.max(0, width - x), height: this.low });
-      if (width - x > 150 && this.low > 40) svg("text", this.svg, { class: "dp-after", x: x + 16, y: this.low / 2 + 4, "font-size": SIZE }).textContent = "after your answer";
+      if (width - x > 150 && this.low > 40)
+        svg("text", this.svg, { class: "dp-after", x: x + 16, y: this.low / 2 + 4, "font-size": SIZE }).textContent =
+          "after your answer";
     }
     let held = true;
     for (const frame of path.slice(0, told.length + 1)) {

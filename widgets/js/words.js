@@ -30,12 +30,23 @@ function row([who, name, was, now, where], same, hue) {
   const [old, is] = shortened(was, now);
   const grew = Boolean(was) && !old;
   const nothing = ["", "–", "empty", "none"].includes(old);
-  return h("tr", { class: `r-${hue || "ink"}` },
+  return h(
+    "tr",
+    { class: `r-${hue || "ink"}` },
     h("th", { scope: "row" }, h("b", { class: same ? "dp-sr" : "" }, who), name && !same ? ` ${name}` : name),
-    h("td", {},
+    h(
+      "td",
+      {},
       nothing ? null : h("span", { class: "dp-was" }, h("span", { class: "dp-sr" }, "was "), old),
-      h("span", { class: "dp-is" }, nothing ? null : h("span", { class: "dp-sr" }, " now "), `${grew ? "+ " : ""}${is || "none"}`),
-      where === "disk" ? h("span", { class: "dp-on-disk" }, "disk") : null));
+      h(
+        "span",
+        { class: "dp-is" },
+        nothing ? null : h("span", { class: "dp-sr" }, " now "),
+        `${grew ? "+ " : ""}${is || "none"}`,
+      ),
+      where === "disk" ? h("span", { class: "dp-on-disk" }, "disk") : null,
+    ),
+  );
 }
 
 /** @param {Fact[]} facts @param {(who: string) => string} hue */
@@ -46,13 +57,35 @@ export class Words {
   constructor(view) {
     this.view = view;
     this.where = h("span", { class: "dp-where" });
-    this.why = h("button", { type: "button", class: "dp-chip", "aria-haspopup": "dialog", "aria-label": "Where this is written", title: "Where this is written", onclick: () => view.menus.showSource(this.why) }, icon("why"));
-    this.chip = h("button", { type: "button", class: "dp-chip dp-promises", "aria-haspopup": "dialog", onclick: () => view.menus.showPromises(this.chip) });
+    this.why = h(
+      "button",
+      {
+        type: "button",
+        class: "dp-chip",
+        "aria-haspopup": "dialog",
+        "aria-label": "Where this is written",
+        title: "Where this is written",
+        onclick: () => view.menus.showSource(this.why),
+      },
+      icon("why"),
+    );
+    this.chip = h("button", {
+      type: "button",
+      class: "dp-chip dp-promises",
+      "aria-haspopup": "dialog",
+      onclick: () => view.menus.showPromises(this.chip),
+    });
     this.read = h("div", { class: "dp-read" });
     this.nextHead = h("h4", {});
     this.nextList = h("div", { class: "dp-list" });
     this.next = h("div", { class: "dp-next" }, this.nextHead, this.nextList);
-    this.box = h("div", { class: "dp-words" }, h("div", { class: "dp-top" }, this.where, this.why, h("span", { class: "dp-grow" }), this.chip), this.read, this.next);
+    this.box = h(
+      "div",
+      { class: "dp-words" },
+      h("div", { class: "dp-top" }, this.where, this.why, h("span", { class: "dp-grow" }), this.chip),
+      this.read,
+      this.next,
+    );
     /** @type {Fact[]} */
     this.facts = [];
     this.wide = 266; // pixels of the list; measured when the card is
@@ -68,7 +101,9 @@ export class Words {
     this.box.classList.toggle("dp-asking", Boolean(asked));
     this.where.textContent = asked ? "before you see it" : inColumn(frame.clock);
     this.why.hidden = Boolean(asked) || !frame.say.some(([, , source]) => source);
-    const broken = always.flatMap((name, i) => (frame.always[i] ? [/** @type {[string, string]} */ ([name, frame.always[i]])] : []));
+    const broken = always.flatMap((name, i) =>
+      frame.always[i] ? [/** @type {[string, string]} */ ([name, frame.always[i]])] : [],
+    );
     this.chip.hidden = !always.length || Boolean(asked); // a promise could answer the question
     this.chip.classList.toggle("dp-no", broken.length > 0);
     this.chip.textContent = broken.length ? `✕ ${promises(broken.length)} broken` : `${promises(always.length)} ✓`;
@@ -76,14 +111,17 @@ export class Words {
     this.facts = asked ? [] : changes(frame.facts, frame.moment?.lane);
     if (asked) this.read.replaceChildren(this.question(asked));
     else {
-      const said = frame.say.length ? frame.say : [[frame.depth ? sentence(frame.event) : "Nothing has happened yet. Step forward, or choose what happens."]];
+      const said = frame.say.length
+        ? frame.say
+        : [[frame.depth ? sentence(frame.event) : "Nothing has happened yet. Step forward, or choose what happens."]];
       const guess = frame.ask && answer !== undefined ? verdict(frame.ask.options, answer) : null;
       this.read.replaceChildren(
         ...broken.map(([name, why]) => h("div", { class: "dp-broken" }, h("b", {}, `${short(name)}: `), ...rich(why))),
         ...(guess ? [guess] : []),
         h("div", { class: "dp-say" }, ...said.map(([text]) => h("p", {}, ...rich(text)))),
         ...(this.facts.length ? [this.table(hueOf)] : []),
-        ...(sign ? [h("p", { class: "dp-newsign" }, ...rich(sign))] : []));
+        ...(sign ? [h("p", { class: "dp-newsign" }, ...rich(sign))] : []),
+      );
       this.fit();
     }
     this.read.scrollTop = 0;
@@ -91,7 +129,20 @@ export class Words {
 
   /** @param {(who: string) => string} hueOf */
   table(hueOf) {
-    const more = h("tr", { class: "dp-more", hidden: true }, h("td", { colspan: 2 }, h("button", { type: "button", "aria-haspopup": "dialog", onclick: (/** @type {any} */ event) => this.view.menus.showFacts(rows(this.facts, hueOf), event.currentTarget) })));
+    const more = h(
+      "tr",
+      { class: "dp-more", hidden: true },
+      h(
+        "td",
+        { colspan: 2 },
+        h("button", {
+          type: "button",
+          "aria-haspopup": "dialog",
+          onclick: (/** @type {any} */ event) =>
+            this.view.menus.showFacts(rows(this.facts, hueOf), event.currentTarget),
+        }),
+      ),
+    );
     return h("table", { class: "dp-facts" }, h("tbody", {}, ...rows(this.facts, hueOf), more));
   }
 
@@ -119,11 +170,28 @@ export class Words {
   /** @param {Frame} frame */
   question(frame) {
     const ask = /** @type {NonNullable<Frame["ask"]>} */ (frame.ask);
-    const options = ask.options.map((option, i) => h("button", { type: "button", class: "dp-option", onclick: () => this.view.answer(i) }, h("kbd", {}, String(i + 1)), h("span", {}, ...rich(option.text))));
-    return h("div", { class: "dp-ask" },
+    const options = ask.options.map((option, i) =>
+      h(
+        "button",
+        { type: "button", class: "dp-option", onclick: () => this.view.answer(i) },
+        h("kbd", {}, String(i + 1)),
+        h("span", {}, ...rich(option.text)),
+      ),
+    );
+    return h(
+      "div",
+      { class: "dp-ask" },
       h("p", { tabindex: -1 }, ...rich(ask.prompt)),
       h("div", { class: "dp-options" }, ...options),
-      h("p", { class: "dp-hint" }, `Press ${options.map((_, i) => i + 1).join(", ").replace(/, (\d)$/, " or $1")}, or tap. The run goes on when you have said.`));
+      h(
+        "p",
+        { class: "dp-hint" },
+        `Press ${options
+          .map((_, i) => i + 1)
+          .join(", ")
+          .replace(/, (\d)$/, " or $1")}, or tap. The run goes on when you have said.`,
+      ),
+    );
   }
 
   /**
@@ -137,24 +205,48 @@ export class Words {
     const others = choices.filter((choice) => choice.group === "next" && choice !== own);
     const can = others.filter((choice) => !choice.why_not);
     const list = [...(own ? [own] : []), ...can];
-    if (!own && ahead) list.unshift(/** @type {any} */ ({ label: ahead.event, group: "next", taken: ahead.n, index: -1, when: "" }));
+    if (!own && ahead)
+      list.unshift(/** @type {any} */ ({ label: ahead.event, group: "next", taken: ahead.n, index: -1, when: "" }));
     this.listed = list;
     this.next.hidden = hidden;
-    this.nextHead.textContent = list.length ? "What can happen next" : this.view.can.act ? "Nothing happens by itself now: choose below" : "The run ends here";
+    this.nextHead.textContent = list.length
+      ? "What can happen next"
+      : this.view.can.act
+        ? "Nothing happens by itself now: choose below"
+        : "The run ends here";
     const rest = others.length - can.length;
     const words = (/** @type {Choice} */ choice) => choice.label.replace(/^deliver /, "").replace(/(→ \S+): .*$/, "$1"); // the rest is in its tooltip
     const lines = (/** @type {Choice} */ choice) => (wide(plain(words(choice)), 14, 600) > this.wide - BESIDE ? 2 : 1);
     let few = list;
-    const taken = () => few.reduce((sum, choice) => sum + lines(choice), 0) + (few.length < list.length || rest ? 1 : 0);
+    const taken = () =>
+      few.reduce((sum, choice) => sum + lines(choice), 0) + (few.length < list.length || rest ? 1 : 0);
     while (few.length && taken() > LINES) few = few.slice(0, -1);
     const more = list.length - few.length + rest;
-    patch(this.nextList, more ? [...few, null] : few, () => h("button", { type: "button", class: "dp-act" }, h("span", { class: "dp-dot", "aria-hidden": "true" }), h("span", { class: "dp-label" }), h("span", { class: "dp-soft" })), (node, choice) => {
-      node.classList.toggle("dp-else", !choice);
-      node.classList.toggle("dp-long", Boolean(choice) && lines(choice) > 1);
-      if (choice) return this.view.menus.fill(node, { ...choice, label: words(choice) }, choice.taken !== undefined && choice.taken === ahead?.n ? "this run" : "");
-      this.view.menus.fill(node, { label: `${more} more…`, index: -2 });
-      node.onclick = () => this.view.menus.showMore([...list.slice(few.length), ...others.filter((each) => each.why_not)], node);
-    });
+    patch(
+      this.nextList,
+      more ? [...few, null] : few,
+      () =>
+        h(
+          "button",
+          { type: "button", class: "dp-act" },
+          h("span", { class: "dp-dot", "aria-hidden": "true" }),
+          h("span", { class: "dp-label" }),
+          h("span", { class: "dp-soft" }),
+        ),
+      (node, choice) => {
+        node.classList.toggle("dp-else", !choice);
+        node.classList.toggle("dp-long", choice !== null && lines(choice) > 1);
+        if (choice)
+          return this.view.menus.fill(
+            node,
+            { ...choice, label: words(choice) },
+            choice.taken !== undefined && choice.taken === ahead?.n ? "this run" : "",
+          );
+        this.view.menus.fill(node, { label: `${more} more…`, index: -2 });
+        node.onclick = () =>
+          this.view.menus.showMore([...list.slice(few.length), ...others.filter((each) => each.why_not)], node);
+      },
+    );
   }
 }
 
@@ -175,9 +267,30 @@ function verdict(options, answer) {
   const mine = options[answer];
   const right = options.find((option) => option.right);
   if (!mine || !right) return null;
-  return h("div", { class: "dp-guess" },
-    h("p", {}, h("b", {}, mine.right ? "✓ As you said: " : "✕ You said: "), ...rich(mine.text), ". ", h("span", { class: "dp-because" }, ...rich(mine.because))),
-    ...(mine.right ? [] : [h("p", {}, h("b", {}, "It was: "), ...rich(right.text), ". ", h("span", { class: "dp-because" }, ...rich(right.because)))]));
+  return h(
+    "div",
+    { class: "dp-guess" },
+    h(
+      "p",
+      {},
+      h("b", {}, mine.right ? "✓ As you said: " : "✕ You said: "),
+      ...rich(mine.text),
+      ". ",
+      h("span", { class: "dp-because" }, ...rich(mine.because)),
+    ),
+    ...(mine.right
+      ? []
+      : [
+          h(
+            "p",
+            {},
+            h("b", {}, "It was: "),
+            ...rich(right.text),
+            ". ",
+            h("span", { class: "dp-because" }, ...rich(right.because)),
+          ),
+        ]),
+  );
 }
 
 /** The verdict on a prediction in one line, for who hears it. @param {Frame} frame @param {number | undefined} answer */
@@ -185,5 +298,9 @@ export function heard(frame, answer) {
   const mine = answer === undefined ? undefined : frame.ask?.options[answer];
   if (!mine) return "";
   const right = frame.ask?.options.find((option) => option.right);
-  return plain(mine.right ? `As you said: ${mine.text}. ${mine.because} ` : `You said: ${mine.text}. ${mine.because} It was: ${right?.text}. ${right?.because} `);
+  return plain(
+    mine.right
+      ? `As you said: ${mine.text}. ${mine.because} `
+      : `You said: ${mine.text}. ${mine.because} It was: ${right?.text}. ${right?.because} `,
+  );
 }

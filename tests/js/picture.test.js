@@ -1,0 +1,139 @@
+// Where panels, messages and labels stand.
+import assert from "node:assert/strict";
+import test from "node:test";
+import { along, placed, settled, split, wayOf } from "../../widgets/js/labels.js";
+import { arranged, GAP, tall } from "../../widgets/js/layout.js";
+import { grouped } from "../../widgets/js/menus.js";
+import { cut, wide } from "../../widgets/js/text.js";
+import { changes, shortened } from "../../widgets/js/words.js";
+
+const none = { rounds: [], rects: [] };
+
+test("panels stand side by side in a wide box and below one another in a tall one, inside of it", () => {
+  const panels = [
+    { width: 300, height: 300 },
+    { width: 200, height: 200 },
+  ];
+  for (const [width, height] of [
+    [600, 320],
+    [320, 600],
+    [50, 900],
+  ]) {
+    const { scale, places } = arranged(panels, width, height);
+    assert.ok(scale > 0);
+    places.forEach(({ x, y }, i) => {
+      assert.ok(
+        x >= 0 && y >= 0 && x + panels[i].width * scale <= width && y + panels[i].height * scale <= height,
+        `${width} x ${height}`,
+      );
+    });
+    const apart = width > height ? places[1].x - places[0].x - 300 * scale : places[1].y - places[0].y - 300 * scale;
+    assert.ok(apart >= GAP - 1e-6 || scale < 1, "with a gap between them");
+  }
+});
+
+test("panels below one another take the height that their width asks for", () => {
+  assert.equal(
+    tall(
+      [
+        { width: 376, height: 200 },
+        { width: 100, height: 100 },
+      ],
+      388,
+    ),
+    200 + 100 + GAP + 12,
+  );
+});
+
+test("a message and its answer take ways apart", () => {
+  const there = along(wayOf({ x: 0, y: 0, x2: 100, y2: 0 }), 0.5);
+  const back = along(wayOf({ x: 100, y: 0, x2: 0, y2: 0 }), 0.5);
+  assert.ok(Math.abs(there[1] - back[1]) > 20);
+  assert.deepEqual(along(wayOf({ x: 0, y: 0, x2: 100, y2: 0, bend: 30 }), 0.5), [50, -30]);
+});
+
+test("a curve that is split goes where the whole went", () => {
+  const whole = wayOf({ x: 0, y: 0, x2: 100, y2: 50 });
+  const [before, after] = split(whole, 0.3);
+  const near = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]) < 1e-9;
+  assert.ok(near(along(before, 0.5), along(whole, 0.15)) && near(along(after, 0.5), along(whole, 0.65)));
+});
+
+test("messages of one link rest apart, and on no disc", () => {
+  const curve = wayOf({ x: 0, y: 0, x2: 200, y2: 0 });
+  const disc = {
+    ...Object.fromEntries([
+      ["x", along(curve, 0.5)[0]],
+      ["y", along(curve, 0.5)[1]],
+    ]),
+    r: 15,
+  };
+  const rests = settled(
+    [
+      { id: "a", curve, part: 0.5 },
+      { id: "b", curve, part: 0.5 },
+    ],
+    { rounds: [disc], rects: [] },
+  );
+  const [a, b] = ["a", "b"].map((id) => along(curve, rests.get(id)));
+  assert.ok(Math.hypot(a[0] - b[0], a[1] - b[1]) >= 21);
+  for (const at of [a, b]) assert.ok(Math.hypot(at[0] - disc.x, at[1] - disc.y) >= disc.r + 10.5);
+});
+
+test("a label stands near what it names, on nothing else, inside its panel, or not at all", () => {
+  const panel = { width: 200, height: 100 };
+  const wall = { x: 0, y: 0, w: 200, h: 60 };
+  const there = placed({ w: 60, h: 20 }, [[10, 50]], panel, { rounds: [{ x: 10, y: 50, r: 12 }], rects: [wall] });
+  assert.ok(there.x >= 0 && there.y >= 60 && there.y + 20 <= 100);
+  assert.equal(
+    placed({ w: 60, h: 20 }, [[10, 50]], panel, { rounds: [], rects: [{ x: 0, y: 0, w: 200, h: 100 }] }, true),
+    null,
+  );
+  assert.equal(placed({ w: 300, h: 20 }, [[10, 50]], panel, none), null, "it has no room");
+});
+
+test("a text is cut only where it has no room", () => {
+  assert.equal(cut("abc", wide("abc", 12), 12), "abc");
+  assert.match(cut("abcdefgh", wide("abcd", 12), 12), /^a.*…$/);
+});
+
+test("of a list only what is new is shown", () => {
+  assert.deepEqual(shortened("a, b", "a, b, c"), ["", "c"]);
+  assert.deepEqual(shortened("1", "2"), ["1", "2"]);
+  assert.deepEqual(shortened("a", "a"), ["a", "a"]);
+});
+
+test("facts that did not change are left out, and whoever acted comes first", () => {
+  const facts = [
+    ["B", "x", "1", "2", "disk"],
+    ["A", "y", "1", "1", ""],
+    ["A", "z", "", "3", ""],
+    ["A", "sends", "", "m", "in flight"],
+  ];
+  assert.deepEqual(
+    changes(facts, "A").map(([who, name]) => who + name),
+    ["Az", "Bx"],
+  );
+});
+
+test("what cannot happen is apart; the leader comes first, and many others are folded away", () => {
+  const choice = (label, group, more = {}) => ({ label, group, index: 0, when: "", ...more });
+  const asks = Array.from({ length: 9 }, (_, i) => choice(`ask ${i}`, "request", { likely: i === 4 }));
+  const { sections, cannot } = grouped(
+    [...asks, choice("crash", "crash"), choice("restart", "restart", { why_not: "it is up" })],
+    ["crash"],
+  );
+  assert.deepEqual(
+    sections.map(({ name, choices, folded }) => [name, choices.length, Boolean(folded)]),
+    [
+      ["crash", 1, false],
+      ["request", 1, false],
+      ["request, of another", 8, true],
+    ],
+  );
+  assert.equal(sections[1].choices[0].label, "ask 4");
+  assert.deepEqual(
+    cannot.map(({ label }) => label),
+    ["restart"],
+  );
+});

@@ -1,0 +1,97 @@
+// The run as a tree, and the causes of its events.
+import assert from "node:assert/strict";
+import test from "node:test";
+import { causesOf, changedIn, cone, Run } from "../../widgets/js/run.js";
+
+const box = (id, text, more = {}) => ({ k: "box", id, x: 0, y: 0, w: 9, h: 9, text, ...more });
+const head = { width: 100, height: 50, label: "a panel", title: "" };
+const frame = (n, parent, change = {}, more = {}) => ({
+  n,
+  parent,
+  depth: n,
+  event: "",
+  say: [],
+  facts: [],
+  always: [],
+  next: [],
+  cost: {},
+  panels: [{ id: "p", ...(parent === undefined ? { head } : {}), ...change }],
+  ...more,
+});
+const run = () =>
+  new Run(
+    [
+      frame(0, undefined, { set: [box("a", "1"), box("b", "2")] }, { next: [0, [1, "5 ms"]] }),
+      frame(1, 0, { set: [box("a", "3")] }, { choice: 1 }),
+      frame(2, 1, { gone: ["b"] }),
+      frame(3, 0, { set: [box("c", "4")] }, { choice: -1 }),
+    ],
+    [
+      { label: "one", group: "next" },
+      { label: "two", group: "next" },
+    ],
+    {},
+  );
+
+test("a picture is put together from what changed since the root", () => {
+  const marks = (n) => Object.fromEntries([...run().picture(n).get("p").marks].map(([id, mark]) => [id, mark.text]));
+  assert.deepEqual(marks(2), { a: "3" });
+  assert.deepEqual(marks(3), { a: "1", b: "2", c: "4" });
+});
+
+test("a branch goes on to its leaf, along the one that was preferred", () => {
+  const all = run();
+  assert.deepEqual(
+    all.branch(0).map((each) => each.n),
+    [0, 1, 2],
+  );
+  assert.deepEqual(
+    all.branch(0, all.branch(3)).map((each) => each.n),
+    [0, 3],
+  );
+  assert.deepEqual(
+    all.leaves().map((each) => each.n),
+    [2, 3],
+  );
+});
+
+test("a choice knows when it is due and where it was taken", () => {
+  assert.deepEqual(
+    run()
+      .choices(0)
+      .map(({ label, when, taken }) => [label, when, taken]),
+    [
+      ["one", "", undefined],
+      ["two", "5 ms", 1],
+    ],
+  );
+});
+
+test("what a step changed is what has other words, or is new", () => {
+  const all = run();
+  assert.deepEqual([...changedIn(all.frame(1), all.picture(0))], ["a"]);
+  assert.deepEqual([...changedIn(all.frame(3), all.picture(0))], ["c"]);
+  assert.deepEqual([...changedIn(all.frame(0), undefined)], [], "at the start nothing has changed");
+});
+
+test("a panel keeps the room that it ever takes", () => {
+  const all = run();
+  all.add([frame(4, 2, { head: { ...head, width: 160, height: 20 } })]);
+  assert.deepEqual(all.sizes.get("p"), { width: 160, height: 50 });
+});
+
+test("a cone is what happened before and after by messages and on the same line, without the event (Lamport 1978)", () => {
+  const at = (depth, lane, sent, kind = "deliver") => ({ depth, moment: { lane, kind, sent } });
+  const path = [
+    at(1, "A", -1, "fire"),
+    at(2, "B", 1),
+    at(3, "C", -1, "fire"),
+    at(4, "A", 2),
+    at(5, "C", 1, "drop"),
+    at(6, "C", -1, "fire"),
+  ];
+  const causes = causesOf(path, ["A", "B", "C"]);
+  const { past, future } = cone(causes, 2);
+  assert.deepEqual([[...past], [...future]], [[1], [4]]);
+  assert.deepEqual([...cone(causes, 3).future], [6], "what was lost causes nothing");
+});
