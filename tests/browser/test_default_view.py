@@ -85,7 +85,7 @@ def test_a_process_that_nobody_drew_is_played_with_what_it_declares(notebook: No
     notebook.theme(dark=dark)
     player = notebook.cell(1).locator(".dp").first
     expect(player).to_contain_text("village")
-    expect(player).to_contain_text("DISK: survives a crash")
+    expect(player).to_contain_text("disk, survives a crash")
     expect(player).to_contain_text("known –")
     if not dark:
         choose(player, "request", "Ann asks P1")

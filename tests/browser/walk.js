@@ -54,7 +54,7 @@ function look(root, whole) {
       for (let j = i + 1; j < list.length; j++)
         if (list[i].e !== list[j].e && hit(list[i], list[j]))
           problems.push(["overlap", `${list[i].text} | ${list[j].text}`]);
-  const rounds = [...root.querySelectorAll(".dp-disc > .dp-body, .dp-token > circle")].map((e) => {
+  const rounds = [...root.querySelectorAll(".dp-disc > .dp-body, .dp-token:not(.dp-none) > circle")].map((e) => {
     const box = e.getBoundingClientRect();
     return {
       e,

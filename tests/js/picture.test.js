@@ -70,14 +70,24 @@ test("messages of one link rest apart, and on no disc", () => {
   };
   const rests = settled(
     [
-      { id: "a", curve, part: 0.5 },
-      { id: "b", curve, part: 0.5 },
+      { id: "a", curve, part: 0.5, r: 10.5 },
+      { id: "b", curve, part: 0.5, r: 10.5 },
     ],
     { rounds: [disc], rects: [] },
   );
-  const [a, b] = ["a", "b"].map((id) => along(curve, rests.get(id)));
+  const [a, b] = ["a", "b"].map((id) => along(curve, rests.get(id).t));
   assert.ok(Math.hypot(a[0] - b[0], a[1] - b[1]) >= 21);
   for (const at of [a, b]) assert.ok(Math.hypot(at[0] - disc.x, at[1] - disc.y) >= disc.r + 10.5);
+});
+
+test("a message that has no room on a crowded link is a tiny one", () => {
+  const curve = wayOf({ x: 0, y: 0, x2: 60, y2: 0 });
+  const rests = settled(
+    ["a", "b", "c", "d"].map((id) => ({ id, curve, part: 0.5, r: 10.5 })),
+    none,
+  );
+  assert.equal(rests.get("a").tiny, false);
+  assert.ok([...rests.values()].some(({ tiny }) => tiny));
 });
 
 test("a label stands near what it names, on nothing else, inside its panel, or not at all", () => {

@@ -8,6 +8,9 @@
 /** @typedef {{ rounds: Round[], rects: Rect[] }} Obstacles */
 
 export const TOKEN = 10.5;
+export const TINY = 0.45; // of a token that has no room
+const ANYWHERE = Array.from({ length: 57 }, (_, i) => (i % 2 ? 0.03 : -0.03) * Math.ceil(i / 2));
+const FREE = 3; // a place as bad as this is not free
 const NEAR = 36; // a label stands no farther from what it names, unless it must be said
 const TRIES = [0, 0.05, -0.05, 0.1, -0.1, 0.15, -0.15, 0.2, -0.2, 0.26, -0.26, 0.33, -0.33, 0.4, -0.4, 0.48, -0.48];
 
@@ -63,34 +66,50 @@ const overlap = (a, b) =>
   Math.max(0, Math.min(a.y + a.h, b.y + b.h) - Math.max(a.y, b.y));
 
 /**
- * Where on its way each message rests: near the place that its age gives it, but on nothing else.
- * @param {{ id: string, curve: Curve, part: number }[]} messages
+ * Where on its way each message rests: near the place that its age gives it, but on nothing else. Where there is no room
+ * for a token, it is a tiny one; where there is none for that, only its way is drawn.
+ * @param {{ id: string, curve: Curve, part: number, r: number }[]} messages
  * @param {Obstacles} obstacles
- * @param {number} size how large a token is drawn, 1 for its own size
- * @returns {Map<string, number>} id -> part of its way
+ * @returns {Map<string, { t: number, tiny: boolean, none: boolean }>} id -> part of its way
  */
-export function settled(messages, obstacles, size = 1) {
+export function settled(messages, obstacles) {
   const found = new Map();
-  /** @type {Point[]} */
+  /** @type {Round[]} */
   const taken = [];
-  const r = TOKEN * size + 1;
-  for (const { id, curve, part } of messages) {
-    let best = { bad: Number.POSITIVE_INFINITY, t: part, at: along(curve, part) };
-    for (const by of TRIES) {
-      const t = part + by;
-      if (t < 0.08 || t > 0.92) continue;
-      const at = along(curve, t);
-      let bad = Math.abs(by);
-      for (const [x, y] of taken) if (Math.hypot(at[0] - x, at[1] - y) < 2 * r + 2) bad += 10;
-      for (const round of obstacles.rounds)
-        bad += 3 * Math.max(0, round.r + r - Math.hypot(at[0] - round.x, at[1] - round.y));
-      for (const rect of obstacles.rects) if (!rect.soft && gapTo(rect, at[0], at[1]) < r) bad += 6;
-      if (bad < best.bad) best = { bad, t, at };
-    }
-    found.set(id, best.t);
-    taken.push(best.at);
+  for (const { id, curve, part, r } of messages) {
+    const full = best(curve, part, r, obstacles, taken);
+    const small = full.bad < FREE ? null : best(curve, part, r * TINY, obstacles, taken, ANYWHERE);
+    const { t, x, y } = small ?? full;
+    const none = small !== null && small.bad >= FREE;
+    found.set(id, { t, tiny: small !== null, none });
+    if (!none) taken.push({ x, y, r: small ? r * TINY : r });
   }
   return found;
+}
+
+/**
+ * The best place for a token of this size.
+ * @param {Curve} curve
+ * @param {number} part
+ * @param {number} r
+ * @param {Obstacles} obstacles
+ * @param {Round[]} taken
+ * @param {number[]} tries
+ */
+function best(curve, part, r, obstacles, taken, tries = TRIES) {
+  let least = { bad: Number.POSITIVE_INFINITY, t: part, x: 0, y: 0 };
+  for (const by of tries) {
+    const t = part + by;
+    if (t < 0.08 || t > 0.92) continue;
+    const [x, y] = along(curve, t);
+    let bad = Math.abs(by);
+    for (const other of taken) if (Math.hypot(x - other.x, y - other.y) < r + other.r + 2) bad += 10;
+    for (const round of obstacles.rounds)
+      bad += 3 * Math.max(0, round.r + r + 1 - Math.hypot(x - round.x, y - round.y));
+    for (const rect of obstacles.rects) if (!rect.soft && gapTo(rect, x, y) < r + 2) bad += 12;
+    if (bad < least.bad) least = { bad, t, x, y };
+  }
+  return least;
 }
 
 /**

@@ -3,7 +3,7 @@
 // Colours and strokes are classes, to which player.css gives their look. No mark knows a pattern.
 
 import { put, svg, write } from "./dom.js";
-import { along, split, TOKEN, wayOf } from "./labels.js";
+import { along, split, TINY, TOKEN, wayOf } from "./labels.js";
 import { cut, fit, SMALL, wide } from "./text.js";
 
 /** @typedef {import("./frame.js").AnyMark} AnyMark */
@@ -199,12 +199,14 @@ export const DRAW = {
       const size = Math.max(1, 1 / scale);
       n.r = (m.tone === "soft" ? 0.55 : 1) * TOKEN * size;
       const sign = m.tone === "soft" ? "" : signOf(m);
-      put(n.body, { r: n.r });
       put(n.glyph, { d: GLYPH[sign] ?? "", transform: `scale(${size})` });
       write(n.text, GLYPH[sign] ? "" : [...sign].slice(0, 2).join(""));
       put(n.text, { "font-size": SMALL * size, y: 4.6 * size });
     },
     place(n, v) {
+      put(n.body, { r: n.tiny ? n.r * TINY : n.r });
+      n.token.classList.toggle("dp-tiny", Boolean(n.tiny));
+      n.token.classList.toggle("dp-none", Boolean(n.none));
       const curve = wayOf(v);
       const t = Math.max(0.001, Math.min(0.999, n.at ?? v.part));
       const [before, after] = split(curve, t);

@@ -309,9 +309,10 @@ export class Menus {
     );
   }
 
-  /** @param {Node[]} rows @param {any} at */
-  showFacts(rows, at) {
-    this.open("What changed", at, h("table", { class: "dp-facts" }, h("tbody", {}, ...rows)));
+  /** All that is said of the step, and all that changed. @param {Node[]} rows @param {any} at */
+  showAll(rows, at) {
+    const said = this.view.frame.say.map((/** @type {string[]} */ [text]) => h("p", {}, ...rich(text)));
+    this.open("This step", at, ...said, h("table", { class: "dp-facts" }, h("tbody", {}, ...rows)));
   }
 
   /** Branches, the replay code, heartbeats, keys and signs. @param {any} at @param {string} [pasted] @param {string} [problem] */

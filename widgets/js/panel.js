@@ -3,7 +3,7 @@
 // rest, captions stand, and labels find a free place.
 
 import { put, svg, write } from "./dom.js";
-import { along, placed, settled, split, wayOf } from "./labels.js";
+import { along, placed, settled, split, TINY, wayOf } from "./labels.js";
 import { DRAW, differ, LAYERS, numbersOf } from "./marks.js";
 import { cut, SMALL, wide } from "./text.js";
 
@@ -151,6 +151,9 @@ export class PanelStage {
     if (key !== this.sides) for (const item of this.drawn.values()) item.nodes.side = undefined;
     this.sides = key;
     const high = 16 * Math.max(1, 1 / this.scale);
+    const middle = (/** @type {"x" | "y"} */ axis) =>
+      all.reduce((sum, v) => sum + v[axis], 0) / Math.max(1, all.length);
+    const [mx, my] = [middle("x"), middle("y")]; // messages pass there
     for (const { nodes, now, mark } of discs) {
       const w = wide(nodes.said, nodes.small, 600);
       if (!nodes.side) {
@@ -166,7 +169,12 @@ export class PanelStage {
         const bad = (/** @type {typeof sides[0]} */ side, /** @type {number} */ at) => {
           const rect = { x: now.x + side.x, y: now.y + side.y, w: room, h: high };
           let sum = at;
-          if (rect.x < 0 || rect.x + room > this.size.width) sum += side.anchor === "middle" ? 5 : 200;
+          if (rect.x < 0 || rect.x + room > this.size.width) sum += side.anchor === "middle" ? 0.5 : 200;
+          if (
+            side.anchor !== "middle" &&
+            Math.hypot(rect.x + room / 2 - mx, rect.y - my) < Math.hypot(now.x - mx, now.y - my)
+          )
+            sum += 30;
           if (rect.y < 0 || rect.y + high > this.size.height) sum += 200;
           for (const v of all) {
             const [gx, gy] = [
@@ -190,21 +198,22 @@ export class PanelStage {
   settle() {
     this.obstacles = this.solid();
     const messages = [...this.drawn.values()].filter((item) => item.mark.k === "message");
-    const size = Math.max(1, 1 / this.scale);
-    const ways = messages.map((item) => ({
-      id: item.mark.id,
-      curve: wayOf(/** @type {any} */ (item.now)),
-      part: item.now.part,
+    const ways = messages.map(({ mark, now, nodes }) => ({
+      id: mark.id,
+      curve: wayOf(/** @type {any} */ (now)),
+      part: now.part,
+      r: nodes.r,
     }));
-    const rests = settled(ways, this.obstacles, size);
+    const rests = settled(ways, this.obstacles);
     const moves = [];
     for (const item of messages) {
-      const at = rests.get(item.mark.id) ?? item.now.part;
+      const { t: at, tiny, none } = rests.get(item.mark.id) ?? { t: item.now.part, tiny: false, none: false };
+      Object.assign(item.nodes, { tiny, none });
       if (item.nodes.at !== undefined && item.nodes.at !== at)
         moves.push({ item, from: { ...item.now, at: item.nodes.at }, to: { ...item.now, at } });
       item.nodes.at = at;
       const [x, y] = along(wayOf(/** @type {any} */ (item.now)), at);
-      this.obstacles.rounds.push({ x, y, r: item.nodes.r + 1 });
+      this.obstacles.rounds.push({ x, y, r: item.nodes.r * (tiny ? TINY : 1) + 1 });
     }
     return moves;
   }

@@ -76,6 +76,14 @@ export class Words {
       onclick: () => view.menus.showPromises(this.chip),
     });
     this.read = h("div", { class: "dp-read" });
+    this.moreButton = h("button", {
+      type: "button",
+      "aria-haspopup": "dialog",
+      onclick: () => view.menus.showAll(rows(this.facts, this.hueOf), this.moreButton),
+    });
+    this.more = h("div", { class: "dp-more", hidden: true }, this.moreButton);
+    /** @type {(who: string) => string} */
+    this.hueOf = () => "";
     this.nextHead = h("h4", {});
     this.nextList = h("div", { class: "dp-list" });
     this.next = h("div", { class: "dp-next" }, this.nextHead, this.nextList);
@@ -108,6 +116,7 @@ export class Words {
     this.chip.classList.toggle("dp-no", broken.length > 0);
     this.chip.textContent = broken.length ? `✕ ${promises(broken.length)} broken` : `${promises(always.length)} ✓`;
     this.read.className = `dp-read n-${asked ? "ink" : hue}`;
+    this.hueOf = hueOf;
     this.facts = asked ? [] : changes(frame.facts, frame.moment?.lane);
     if (asked) this.read.replaceChildren(this.question(asked));
     else {
@@ -120,6 +129,7 @@ export class Words {
         ...(guess ? [guess] : []),
         h("div", { class: "dp-say" }, ...said.map(([text]) => h("p", {}, ...rich(text)))),
         ...(this.facts.length ? [this.table(hueOf)] : []),
+        this.more,
         ...(sign ? [h("p", { class: "dp-newsign" }, ...rich(sign))] : []),
       );
       this.fit();
@@ -129,39 +139,32 @@ export class Words {
 
   /** @param {(who: string) => string} hueOf */
   table(hueOf) {
-    const more = h(
-      "tr",
-      { class: "dp-more", hidden: true },
-      h(
-        "td",
-        { colspan: 2 },
-        h("button", {
-          type: "button",
-          "aria-haspopup": "dialog",
-          onclick: (/** @type {any} */ event) =>
-            this.view.menus.showFacts(rows(this.facts, hueOf), event.currentTarget),
-        }),
-      ),
-    );
-    return h("table", { class: "dp-facts" }, h("tbody", {}, ...rows(this.facts, hueOf), more));
+    return h("table", { class: "dp-facts" }, h("tbody", {}, ...rows(this.facts, hueOf)));
   }
 
-  /** Facts that do not fit stand behind "and 3 more"; then smaller type; then the sign's name goes. */
+  /** What does not fit stands behind "and 3 more": facts first, then what else is said; then type is smaller. */
   fit() {
-    const { read } = this;
-    read.classList.remove("dp-long");
-    const over = () => read.scrollHeight > read.clientHeight + 1;
-    if (!over()) return;
-    const more = /** @type {HTMLElement | null} */ (read.querySelector(".dp-more"));
-    const facts = /** @type {HTMLElement[]} */ ([...read.querySelectorAll(".dp-facts tr:not(.dp-more)")]);
+    const { read, more } = this;
+    if (!more.isConnected) return;
+    const say = /** @type {HTMLElement[]} */ ([...read.querySelectorAll(".dp-say p + p")]);
+    const facts = /** @type {HTMLElement[]} */ ([...read.querySelectorAll(".dp-facts tr")]);
+    const table = /** @type {HTMLElement | null} */ (read.querySelector(".dp-facts"));
     const sign = read.querySelector(".dp-newsign");
-    for (let shown = facts.length; shown > 0 && over(); ) {
-      facts[--shown].hidden = true;
-      if (!more) break;
+    const over = () => read.scrollHeight > read.clientHeight + 1;
+    for (const each of [...say, ...facts]) each.hidden = false;
+    if (table) table.hidden = false;
+    read.classList.remove("dp-long");
+    more.hidden = true;
+    if (!over()) return;
+    read.classList.toggle("dp-long", say.length > 0);
+    let left = 0;
+    for (const each of [...facts.reverse(), ...say.reverse()]) {
+      if (!over()) break;
+      each.hidden = true;
+      left += 1;
       more.hidden = false;
-      const left = facts.length - shown;
-      const button = more.querySelector("button");
-      if (button) button.textContent = shown ? `and ${left} more` : left === 1 ? "1 change" : `${left} changes`;
+      if (table) table.hidden = facts.every((row) => row.hidden);
+      this.moreButton.textContent = `and ${left} more`;
     }
     if (over()) sign?.remove();
     if (over()) read.classList.add("dp-long");
