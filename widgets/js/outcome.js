@@ -9,7 +9,11 @@ export default {
     const root = h("div", { class: "dp dp-question dp-outcome", "aria-live": "polite" });
     const show = () => {
       root.dataset.tone = model.get("tone");
-      root.replaceChildren(...model.get("said").map((/** @type {[string, string]} */ [sign, text]) => h("p", {}, h("b", {}, sign), " ", ...rich(text))));
+      root.replaceChildren(
+        ...model
+          .get("said")
+          .map((/** @type {[string, string]} */ [sign, text]) => h("p", {}, h("b", {}, sign), " ", ...rich(text))),
+      );
     };
     show();
     el.append(root);
