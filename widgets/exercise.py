@@ -145,11 +145,18 @@ class Judged:
             return Words(right, *([("", said.hint)] if said.hint else []), tone="good")
         if said.undecided:
             return Words(("○", f"**Not decided**: {said.undecided}"))
-        parts = [("✕", f"**Not yet.** {said.failing}")]
+        case, _, run = said.failing.partition(" In a run: ")
+        expected, yours, given = _split(case)
+        parts = [("✕", f"**Not yet.** {_capital(expected)}")]
+        if yours:
+            parts.append(("Yours:", f"{yours} {given}".strip()))
         if said.hint:
             parts.append(("Hint:", said.hint))
         if said.history is not None:
-            parts.append(("▶", "There is a run that shows it, open at the step that matters."))
+            shows = f"The run below shows it, open at the step that matters. {_capital(run)}"
+            parts.append(("▶", shows.strip()))
+        elif run:
+            parts.append(("▶", _capital(run)))
         return Words(*parts, tone="wrong")
 
     @cached_property
@@ -164,6 +171,16 @@ class Judged:
 
     def __repr__(self) -> str:
         return repr(self.words)
+
+
+def _split(case: str) -> tuple[str, str, str]:
+    """A failing case, what is expected in it, and apart from both what the attempt gave."""
+    found = re.search(r"[,;] yours (gives|stops with|goes to) (.*)$", case, re.DOTALL)
+    return (f"{case[: found.start()]}.", found[1], found[2]) if found else (case, "", "")
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
 
 
 def check(exercise: Exercise, attempt: Callable[..., Any]) -> Judged:

@@ -217,12 +217,13 @@ class Exercise(NamedTuple):
         if not wrong:
             return Verdict(True, tried=len(cases), what=self.what), None, False
         first, some = wrong[0], wrong[:TELLING]
-        mistake = self._recognised([cases[at] for at in some], [answers[at] for at in some])
+        fine = [at for at in range(len(answers)) if at not in {*wrong}][:TELLING]
+        mistake = self._recognised([cases[at] for at in some + fine], [answers[at] for at in some + fine], len(some))
         verdict = Verdict(
             accepted=False,
             tried=len(answers),
             what=self.what,
-            hint=mistake.hint if mistake else _hint(self.solution(*cases[first]), answers[first]),
+            hint=mistake.hint if mistake else _hint(self.solution(*self.prepare(cases[first])), answers[first]),
             mistake=mistake.name if mistake else "",
             failing=self.tell(cases[first], right[first], answers[first]),
             history=self.show(cases[first]),
@@ -237,14 +238,17 @@ class Exercise(NamedTuple):
         except Exception:
             return False
 
-    def _recognised(self, cases: Sequence[Case], answers: Sequence[Answer]) -> Mistake | None:
-        """The mistake that gives most of the learner's wrong answers, if it gives nine of ten."""
-        best, most = None, 0.9
+    def _recognised(self, cases: Sequence[Case], answers: Sequence[Answer], wrong: int) -> Mistake | None:
+        """The mistake behind the first wrong answer, which is shown; of several the one behind most of the others.
+
+        The first `wrong` answers are. A mistake that errs where the learner does not is another one.
+        """
+        best, most = None, 0
         for mistake in self.mistakes:
             made = [answer_of(mistake.function, self.prepare(case)) for case in cases]
-            alike = sum(map(_alike, made, answers)) / len(cases)
-            if alike >= most and (best is None or alike > most):
-                best, most = mistake, alike
+            alike = [*map(_alike, made, answers)]
+            if alike[0] and all(alike[wrong:]) and sum(alike[:wrong]) > most:
+                best, most = mistake, sum(alike[:wrong])
         return best
 
     def _searched(self, rule: Rule, verdict: Verdict, mistake: Mistake | None) -> Verdict:

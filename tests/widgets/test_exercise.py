@@ -121,7 +121,7 @@ def test_an_exercise_that_is_not_attempted_is_no_failure() -> None:
 def test_an_attempt_is_judged_by_its_exercise() -> None:
     assert repr(check(DOUBLE, lambda n: n * 2)) == "✓ Accepted: right in all 20 cases tried."
     said = repr(check(DOUBLE, lambda n: n + 2))
-    assert said == "✕ Not yet. for 0 your code gives 2, and 0 is right.\nHint: Compare 3 and 6."
+    assert said == "✕ Not yet. For 0 your code gives 2, and 0 is right.\nHint: Compare 3 and 6."
 
 
 def test_an_accepted_attempt_is_told_over_how_many_cases_and_states() -> None:
@@ -140,14 +140,14 @@ def test_an_attempt_whose_search_was_cut_short_is_neither_accepted_nor_refused()
 
 def test_a_refused_attempt_gets_the_smallest_failing_case_and_a_hint() -> None:
     judged = Judged(Verdict(accepted=False, tried=7, failing="for [] your code stops", hint="Think of **none**."))
-    assert repr(judged) == "✕ Not yet. for [] your code stops\nHint: Think of none."
+    assert repr(judged) == "✕ Not yet. For [] your code stops\nHint: Think of none."
     assert judged.player is None
 
 
 def test_the_run_that_shows_a_mistake_opens_in_the_player_where_it_matters() -> None:
     history = crashed()
     judged = Judged(Verdict(accepted=False, failing="it is lost", history=history))
-    assert "There is a run that shows it" in repr(judged)
+    assert "The run below shows it" in repr(judged)
     assert isinstance(judged.player, Player)
     assert judged.player.step is history.step
     assert judged.player is judged.player

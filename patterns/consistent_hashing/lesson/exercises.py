@@ -63,7 +63,8 @@ def _show_lookup(case: Case) -> History[Any, Any] | None:
     ring = next(ring for ring in rings() if points_of(ring) == points)
     if ring.placement.bits > 5:
         return None
-    key = next(key for key in map("key {}".format, range(10_000)) if ring.position_of(key) == position)
+    names = (f"position {position}{' ' * blanks}" for blanks in range(10_000))  # blanks are not seen, and hash
+    key = next(key for key in names if ring.position_of(key) == position)
     tier = CacheTier(nodes=ring.names, keys=[key], vnodes=ring.placement.vnodes, bits=ring.placement.bits, pool="")
     return Script(tier).do(Look(key), Advance()).history
 

@@ -17,7 +17,7 @@ from .cast import FEW_NODES, cast_of
 from .circle import circle
 from .load import extremes, load
 from .slots import slots
-from .words import count, degrees
+from .words import count, place_of
 
 CHANGES = {"leave": "leaves", "crash": "crashes", "reweight": "reweighted"}
 
@@ -103,7 +103,7 @@ def _tier_facts(state: Tier, loads: Mapping[str, int]) -> Iterator[Fact]:
 def _lookup_facts(state: Tier) -> Iterator[Fact]:
     walk, key = state.walk, state.looked
     if walk is not None:
-        yield Fact(key, "stands at", degrees(state.turn(walk.position)))
+        yield Fact(key, "stands at", place_of(state, state.turn(walk.position)))
         yield Fact(key, "points seen", str(len(walk.visits)))
         yield Fact(key, "nodes found", ", ".join(walk.chosen) or "none yet")
         if walk.aside:

@@ -9,6 +9,7 @@ from patterns.consistent_hashing.ring import Ring, Walk
 from patterns.consistent_hashing.state import Tier
 from widgets.scene import Label
 
+FEW_POSITIONS = 64
 DONE = {"join": "joined", "place": "joined", "leave": "left", "crash": "crashed", "reweight": "was reweighted"}
 
 
@@ -24,6 +25,12 @@ class Words(NamedTuple):
 def degrees(turn: float) -> str:
     """A part of the circle in words: `118.4°`."""
     return f"{360 * turn:.1f}°"
+
+
+def place_of(state: Tier, turn: float) -> str:
+    """Where on the circle: in degrees, or in positions where they are few, as in the exercises."""
+    size = state.router.placement.size if isinstance(state.router, Ring) else 0
+    return f"{round(turn * size)} of {size}" if 0 < size <= FEW_POSITIONS else degrees(turn)
 
 
 def count(number: int, thing: str) -> str:
@@ -107,12 +114,12 @@ def words_of(state: Tier) -> Words:
 
 def _words_of_walk(state: Tier, walk: Walk) -> Words:
     key, names, at = short(state.looked, 20), [short(name, 8) for name in walk.chosen], state.turn(walk.position)
-    told = f"{state.looked} stands at {degrees(at)}; its walk"
+    told = f"{state.looked} stands at {place_of(state, at)}; its walk"
     if not walk.visits:
-        return Words(key, f"at {degrees(at)}", ("walks clockwise",), f"{told} clockwise begins.")
+        return Words(key, f"at {place_of(state, at)}", ("walks clockwise",), f"{told} clockwise begins.")
     (place, outcome), copies = walk.visits[-1], walk.chosen[1:]
     point = state.points()[place]
-    told += f" has come to {point.node} at {degrees(point.turn)}"
+    told += f" has come to {point.node} at {place_of(state, point.turn)}"
     if outcome == "taken":
         told += f": owner {walk.chosen[0]}" + f", copies {', '.join(copies)}" * bool(copies)
         told += "." if walk.done else ", and goes on."
