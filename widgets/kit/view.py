@@ -65,6 +65,10 @@ class ProcessView:
     """What the quiet steps are."""
     shorts: ClassVar[Mapping[type, str]] = {}
     """Messages in a word or two: `{Voted: "{vote}"}`. Without an entry: the message's own words."""
+    glyphs: ClassVar[Mapping[str, tuple[type, ...]]] = {}
+    """The sign of a message -> the messages that have it: `{"?": (Prepare, Inquiry), "{uid}": (Candidacy,)}`."""
+    answers: ClassVar[tuple[type, ...]] = ()
+    """The messages that answer another one."""
     timers_of_quiet: ClassVar[frozenset[str]] = frozenset()
     """Timers whose steps are quiet."""
     rules_of_quiet: ClassVar[frozenset[str] | None] = None
@@ -174,7 +178,8 @@ class ProcessView:
     def token(self, message: Any) -> tuple[str, bool]:
         """The sign of a message: one or two letters, or a word that has a glyph (`yes no commit append beat ask`);
         and whether it is an answer."""
-        return "", False
+        sign = next((sign for sign, kinds in self.glyphs.items() if isinstance(message, kinds)), "")
+        return sentence_of(sign, asdict(message)), isinstance(message, self.answers)
 
     def asked(self, call: Call) -> tuple[str, Role]:
         """A client's call in words, and their colour."""

@@ -22,6 +22,15 @@ class CircleView(ReignView):
     """The bully algorithm: all know one another, and no link is drawn."""
 
     shorts = {Coordinator: "I lead", Heartbeat: "", Candidacy: "{uid}", From: "{value}, {num} of {maxnum}"}
+    glyphs = {
+        "?": (Election,),
+        "yes": (Answer,),
+        "L": (Coordinator, Elected),
+        "beat": (Heartbeat,),
+        "{uid}": (Candidacy,),
+        "{value}": (From,),
+    }
+    answers = (Answer,)
 
     def panels(self) -> tuple[Panel, ...]:
         return self.network(), beliefs.panel(self.world)
@@ -41,27 +50,12 @@ class CircleView(ReignView):
         return leader_role(self.world, message.leader) if isinstance(message, Elected) else "soft"
 
     def token(self, message: Any) -> tuple[str, bool]:
-        match message:
-            case Election():
-                return "?", False
-            case Answer():
-                return "yes", True
-            case Coordinator() | Elected():
-                return "L", False
-            case Heartbeat():
-                return "beat", False
-            case Candidacy(uid=uid):
-                return str(uid), False
-            case From(value=value):
-                return str(value), False
-            case Reply(ok=ok):
-                return "yes" if ok else "no", True
-        return "", False
+        return ("yes" if message.ok else "no", True) if isinstance(message, Reply) else super().token(message)
 
     def short(self, message: Any) -> str:
-        return (
-            f"{'ok' if message.ok else 'no'} {message.value}" if isinstance(message, Reply) else super().short(message)
-        )
+        if isinstance(message, Reply):
+            return f"{'ok' if message.ok else 'no'} {message.value}"
+        return super().short(message)
 
     def look(self, process: Any) -> Look:
         """A process has the colour of the leader that it follows."""

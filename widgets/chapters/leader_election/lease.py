@@ -45,6 +45,14 @@ class LeaseView(ReignView):
         Stored: "stored",
         Refused: "refused",
     }
+    glyphs = {
+        "?": (Acquire, Read),
+        "beat": (Renew,),
+        "append": (Write,),
+        "yes": (Granted, Written),
+        "no": (Busy, Refused),
+    }
+    answers = (Granted, Busy, Stored, Written, Refused)
 
     def panels(self) -> tuple[Panel, ...]:
         return self.network(), self.kept()
@@ -64,20 +72,6 @@ class LeaseView(ReignView):
     def colour(self, message: Any) -> Role:
         """The colour of the token that a message carries."""
         return token_role(getattr(message, "token", 0))
-
-    def token(self, message: Any) -> tuple[str, bool]:
-        match message:
-            case Acquire() | Read():
-                return "?", False
-            case Renew():
-                return "beat", False
-            case Write():
-                return "append", False
-            case Granted() | Written():
-                return "yes", True
-            case Busy() | Refused():
-                return "no", True
-        return "", True
 
     def short(self, message: Any) -> str:
         """A message in a few words; one that carries a token says which."""

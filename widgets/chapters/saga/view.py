@@ -18,7 +18,7 @@ from widgets.kit import ProcessView, cut, small
 from widgets.scene import Era, Label, Mark, Panel, Role
 
 from . import kept, path, services
-from .words import MESSAGES, Group, groups, in_short, saga_role, shown, token
+from .words import ANSWERS, GLYPHS, MESSAGES, TOLD, Group, groups, in_short, saga_role, shown
 
 HEIGHT = 340
 KEPT = kept.HEAD + 2 * kept.ROW
@@ -46,7 +46,7 @@ class SagaView(ProcessView):
         "A1' stock'": "side by side: the same, choreographed",
     }
 
-    shorts = MESSAGES
+    shorts, glyphs, answers = MESSAGES, GLYPHS, ANSWERS
 
     def colour(self, message: Any) -> Role:
         return saga_role(self.world, getattr(message, "saga", ""))
@@ -58,7 +58,7 @@ class SagaView(ProcessView):
         return f"{message.saga} {words.replace('undo', '↩')}" if words and several else words
 
     def token(self, message: Any) -> tuple[str, bool]:
-        return token(message)
+        return (TOLD.get(message.record.what, ""), False) if isinstance(message, Event) else super().token(message)
 
     def is_routine(self, message: Any) -> bool:
         return isinstance(message, Ack)

@@ -9,7 +9,7 @@ from patterns.engine.world import World
 from patterns.saga.choreography import Peer
 from patterns.saga.database import Database
 from patterns.saga.definition import Saga
-from patterns.saga.log import BEGUN, DONE, ENDED, REFUSED, STUCK, UNDONE, Instance, Record
+from patterns.saga.log import BEGUN, DONE, ENDED, REFUSED, STUCK, UNDONE, Instance
 from patterns.saga.messages import Ack, Do, Done, Event, Failed, Refused, Release, Released, Undo, Undone
 from patterns.saga.orchestrator import Orchestrator
 from patterns.saga.readings import instances
@@ -70,24 +70,6 @@ def saga_role(world: World, saga: str) -> Role:
     return f"c{names.index(name) % 8 + 1}" if name in names else "soft"
 
 
-def token(message: Any) -> tuple[str, bool]:
-    """A message's sign, and whether it is an answer."""
-    match message:
-        case Do():
-            return "?", False
-        case Undo():
-            return "↩", False
-        case Done() | Released():
-            return "yes", True
-        case Refused() | Failed():
-            return "no", True
-        case Undone():
-            return "↩", True
-        case Event(record=Record(what=what)):
-            return {DONE: "yes", REFUSED: "no", UNDONE: "↩", STUCK: "!"}.get(what, ""), False
-    return "", isinstance(message, Ack)
-
-
 MESSAGES: Mapping[type, str] = {
     Do: "{step}",
     Undo: "undo {step}",
@@ -99,6 +81,17 @@ MESSAGES: Mapping[type, str] = {
     Ack: "",
 }
 """In a word or two; an acknowledgement has none."""
+
+
+GLYPHS: Mapping[str, tuple[type, ...]] = {
+    "?": (Do,),
+    "↩": (Undo, Undone),
+    "yes": (Done, Released),
+    "no": (Refused, Failed),
+}
+ANSWERS = (Done, Released, Refused, Failed, Undone, Ack)
+TOLD = {DONE: "yes", REFUSED: "no", UNDONE: "↩", STUCK: "!"}
+"""The sign of an event, by what it tells."""
 
 
 def in_short(message: Failed | Event) -> str:

@@ -30,7 +30,7 @@ from widgets.scene import Era, Mark, Panel, Role
 
 from . import rows
 from .phases import era
-from .words import CRASHED, IDLE, MESSAGES, Stand, duration, pressing, role_of, stands, token, waits_for
+from .words import ANSWERS, CRASHED, GLYPHS, IDLE, MESSAGES, Stand, duration, pressing, role_of, stands, waits_for
 
 WIDTH, HEIGHT, LEVEL = 548.0, 356.0, 100.0
 """The picture; how far down the processes stand."""
@@ -55,7 +55,7 @@ class CommitView(ProcessView):
         "arc round a process": "a timer that runs out",
         "red wall": "a cut: no message passes",
     }
-    shorts = MESSAGES
+    shorts, glyphs, answers = MESSAGES, GLYPHS, ANSWERS
     width, height, middle = WIDTH, HEIGHT, (WIDTH / 2, 0.0)
 
     @classmethod
@@ -79,7 +79,8 @@ class CommitView(ProcessView):
         return f"{words} {message.txn}" if several and not isinstance(message, Inquiry | InDoubt) else words
 
     def token(self, message: Any) -> tuple[str, bool]:
-        return token(message)
+        sign, answers = super().token(message)
+        return "r" if sign == "read-only" else sign, answers
 
     def asked(self, call: Call) -> tuple[str, Role]:
         moves = ", ".join(str(move) for move in call.body.moves[:3]) + (" …" if len(call.body.moves) > 3 else "")

@@ -84,6 +84,14 @@ MESSAGES: Mapping[type, str] = {
     StateReport: "{state}",
 }
 """In a word or two. An inquiry has its own words."""
+GLYPHS: Mapping[str, tuple[type, ...]] = {
+    "?": (Prepare, Inquiry, InDoubt, StateRequest),
+    "{vote}": (Voted,),
+    "commit": (Commit,),
+    "no": (Abort,),
+    "a": (Ack, PreCommitted),
+}
+ANSWERS = (Voted, Ack, PreCommitted, InDoubt, StateReport)
 
 
 # Where everybody stands
@@ -173,19 +181,3 @@ def record_in_short(record: Records) -> str:
 def waits_for(process: Participant, branch: Branch) -> str:
     """The transactions that it waits for, if it waits."""
     return f"waits for {', '.join(process.in_the_way(branch))}" if branch.standing == "waiting" else ""
-
-
-def token(message: Any) -> tuple[str, bool]:
-    """A message's sign, and whether it is an answer."""
-    match message:
-        case Voted(vote=vote):
-            return {"read-only": "r"}.get(vote, str(vote)), True
-        case Commit():
-            return "commit", False
-        case Abort():
-            return "no", False
-        case Ack() | PreCommitted():
-            return "a", True
-        case Prepare() | Inquiry() | StateRequest():
-            return "?", False
-    return ("?" if isinstance(message, InDoubt) else ""), isinstance(message, InDoubt | StateReport)
