@@ -19,6 +19,8 @@ GRID = "rgba(128, 134, 146, 0.28)"
 FEW_NODES = 12
 """As many as have a bar of their own."""
 LONGEST_NAME = 24
+NO_BUTTONS = {"displayModeBar": False, "displaylogo": False}
+"""A chart has no bar of buttons: none of them helps a learner, and one sends the chart to somebody else."""
 
 _AXIS: dict[str, Any] = {
     "gridcolor": GRID,
@@ -34,7 +36,13 @@ TEMPLATE: dict[str, Any] = {
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": "system-ui, 'Helvetica Neue', Arial, sans-serif", "size": 13, "color": INK},
-        "title": {"x": 0, "xref": "container", "xanchor": "left", "pad": {"l": 12}, "font": {"size": 15}},
+        "title": {
+            "x": 0,
+            "xref": "container",
+            "xanchor": "left",
+            "pad": {"l": 12},
+            "font": {"size": 15, "weight": 700},
+        },
         "colorway": list(PALETTE),
         "margin": {"l": 12, "r": 24, "t": 56, "b": 12},
         "xaxis": _AXIS,
@@ -67,7 +75,11 @@ def figure_of(
     title: str, height: int, x: str, y: str, rows: int = 1, columns: int = 1, names: tuple[str, ...] = ()
 ) -> Figure:
     """An empty figure in the template, as wide as the cell."""
+    import plotly.io  # type: ignore[import-untyped]
     from plotly.subplots import make_subplots  # type: ignore[import-untyped]
+
+    for renderer in ("plotly_mimetype", "notebook"):
+        plotly.io.renderers[renderer].config = NO_BUTTONS
 
     titles = [name if column == 0 else "" for name in names for column in range(columns)]
     figure = make_subplots(
@@ -111,6 +123,14 @@ def bars(figure: Figure, values: Mapping[str, float], colour: str, form: str, co
         col=column,
     )
     figure.update_xaxes(range=[0, 1.08 * max(1e-9, *values.values())], row=1, col=column)
+
+
+def extremes(title: str, found: Mapping[str, float], sentence: str, form: str) -> str:
+    """The title that is given, or what was found: `sentence` has {most}, {least}, and {high}, {low} in this form."""
+    if title or not found:
+        return title
+    most, least = max(found, key=found.__getitem__), min(found, key=found.__getitem__)
+    return sentence.format(most=most, least=least, high=form.format(found[most]), low=form.format(found[least]))
 
 
 def short(name: str) -> str:

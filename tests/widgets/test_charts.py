@@ -17,6 +17,7 @@ from widgets.chapters.consensus_raft import charts as raft_charts
 from widgets.chapters.consistent_hashing import charts
 from widgets.chapters.leader_election import charts as election_charts
 from widgets.chapters.saga import charts as saga_charts
+from widgets.charts import extremes, figure_of
 
 LOADS = {"1 point": {"A": 403, "B": 41, "C": 155}, "160 points": {"A": 199, "B": 205, "C": 195}}
 FLIPS = {"fnv1a": [0.0, 0.0, 0.5, 1.0], "blake2b": [0.5, 0.49, 0.51, 0.5]}
@@ -224,3 +225,18 @@ def test_a_share_of_split_votes_is_a_share() -> None:
         raft_charts.waits({}, 1000)
     with pytest.raises(ValueError, match=r"found\['none'\] is empty"):
         raft_charts.waits({"none": []}, 1000)
+
+
+def test_a_title_says_what_was_found_and_a_given_one_stays() -> None:
+    found = {"modulo": 75.0, "ring": 24.6}
+    assert extremes("", found, "{most} moves {high} %, {least} {low} %", "{:.0f}") == "modulo moves 75 %, ring 25 %"
+    assert extremes("Mine", found, "{most}", "{}") == "Mine"
+
+
+def test_a_chart_has_no_bar_of_buttons_in_any_front_end() -> None:
+    """One of its buttons sends the chart to a third party."""
+    import plotly.io  # type: ignore[import-untyped]
+
+    figure_of("t", 300, "x", "y")
+    for renderer in ("plotly_mimetype", "notebook"):
+        assert plotly.io.renderers[renderer].config["displayModeBar"] is False

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from widgets.charts import PALETTE, bars, figure_of, require
+from widgets.charts import PALETTE, bars, extremes, figure_of, require
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure  # type: ignore[import-untyped]
 
 
-def split_votes(shares: Mapping[str, float], title: str = "Elections that nobody won") -> Figure:
+def split_votes(shares: Mapping[str, float], title: str = "") -> Figure:
     """How often votes split: `shares` is range of the election timeout -> part of the elections, from 0 to 1.
 
     Raises ValueError if there is nothing to show, or a part is out of range.
@@ -20,8 +20,10 @@ def split_votes(shares: Mapping[str, float], title: str = "Elections that nobody
     for name, share in shares.items():
         if not 0 <= share <= 1:
             raise ValueError(f"the part of {name!r} is {share!r}; it is from 0 to 1")
+    found = {name: 100 * share for name, share in shares.items()}
+    title = extremes(title, found, "Timeout {most}: {high} % of elections have no winner. {least}: {low} %", "{:.0f}")
     figure = figure_of(title, 110 + 34 * len(shares), "first elections without a winner, %", "election timeout")
-    bars(figure, {name: 100 * share for name, share in shares.items()}, PALETTE[0], "{:.0f} %", column=1)
+    bars(figure, found, PALETTE[0], "{:.0f} %", column=1)
     return figure.update_yaxes(autorange="reversed")
 
 

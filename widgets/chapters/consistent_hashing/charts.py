@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from statistics import mean, median
 from typing import TYPE_CHECKING, Any
 
-from widgets.charts import BAD, FEW_NODES, INK, PALETTE, bars, figure_of, mark, require, short
+from widgets.charts import BAD, FEW_NODES, INK, PALETTE, bars, extremes, figure_of, mark, require, short
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure  # type: ignore[import-untyped]
 
 
-def load(loads: Mapping[str, Mapping[str, int]], title: str = "Keys of each node") -> Figure:
+def load(loads: Mapping[str, Mapping[str, int]], title: str = "") -> Figure:
     """How many keys each node has: `loads` is name of a ring or scheme -> node -> keys.
 
     One bar for each node, or one dot if there are more than twelve. The mean is marked. Raises ValueError when there
@@ -21,6 +21,12 @@ def load(loads: Mapping[str, Mapping[str, int]], title: str = "Keys of each node
     require("loads", loads)
     for name, nodes in loads.items():
         require(f"loads[{name!r}]", nodes)
+    fullest = {name: max(nodes.values()) / max(1e-9, mean(nodes.values())) for name, nodes in loads.items()}
+    one, several = (
+        "The fullest node has {high} × the mean",
+        "{most}: the fullest node has {high} × the mean. {least}: {low} ×",
+    )
+    title = extremes(title, fullest, several if len(loads) > 1 else one, "{:.2f}")
     rows = sum(len(nodes) for nodes in loads.values())
     if max(map(len, loads.values())) > FEW_NODES:
         figure = figure_of(title, 110 + 60 * len(loads), "keys of each node", "")
@@ -64,7 +70,7 @@ def balance(
     ratios: Mapping[int, Sequence[float]],
     bound: Mapping[int, float] | None = None,
     bound_name: str = "bound",
-    title: str = "The fullest node against the number of points",
+    title: str = "",
 ) -> Figure:
     """How much fuller than the mean the fullest node is: `ratios` is virtual nodes -> max/mean of some rings.
 
@@ -76,6 +82,8 @@ def balance(
         require(f"ratios[{vnodes}]", found)
         if vnodes < 1:
             raise ValueError(f"ratios names {vnodes} virtual nodes; a node has at least one")
+    middle = {f"{vnodes:,} points": median(found) for vnodes, found in sorted(ratios.items())}
+    title = extremes(title, middle, "{most}: the fullest node has {high} × the mean. {least}: {low} ×", "{:.2f}")
     figure = figure_of(title, 380, "virtual nodes of each node (logarithmic)", "fullest node, × mean")
     figure.add_scatter(
         name="one ring each",
@@ -117,7 +125,7 @@ def moved(
     shares: Mapping[str, float],
     ideal: float | None = None,
     fullest: Mapping[str, float] | None = None,
-    title: str = "Keys that move when one node joins",
+    title: str = "",
 ) -> Figure:
     """What a change moves: `shares` is scheme -> part of the keys, from 0 to 1; `ideal` the part that must move.
 
@@ -130,8 +138,9 @@ def moved(
             raise ValueError(f"the part of {name!r} is {share!r}; it is from 0 to 1")
     if fullest is not None and fullest.keys() != shares.keys():
         raise ValueError(f"fullest names {', '.join(fullest)}; shares names {', '.join(shares)}")
-    figure = figure_of(title, 110 + 34 * len(shares), "keys that move, %", "", columns=1 if fullest is None else 2)
     percents = {name: 100 * share for name, share in shares.items()}
+    title = extremes(title, percents, "{most} moves {high} % of the keys, {least} {low} %", "{:.0f}")
+    figure = figure_of(title, 110 + 34 * len(shares), "keys that move, %", "", columns=1 if fullest is None else 2)
     bars(figure, percents, PALETTE[0], "{:.1f} %", column=1)
     if ideal is not None:
         mark(figure, 100 * ideal, "ideal {:.1f} %", column=1)

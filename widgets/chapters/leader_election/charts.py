@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from widgets.charts import PALETTE, figure_of, require
+from widgets.charts import PALETTE, extremes, figure_of, require
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure  # type: ignore[import-untyped]
@@ -19,7 +19,7 @@ def growth(
     found: Mapping[str, Sequence[Spread]],
     curves: Mapping[str, Mapping[str, Mapping[int, float]]] | None = None,
     y: str = "messages",
-    title: str = "Messages against the number of processes",
+    title: str = "",
 ) -> Figure:
     """How a quantity grows with n, on logarithmic axes: `found` is algorithm -> a spread for each n.
 
@@ -31,7 +31,14 @@ def growth(
     require("found", found)
     if strange := [name for name in curves or {} if name not in found]:
         raise ValueError(f"curves names {', '.join(strange)}; found names {', '.join(found)}")
-    figure = figure_of(title, 460, "processes (logarithmic)", f"{y} (logarithmic)")
+    found = {named(name): spreads for name, spreads in found.items()}
+    curves = {named(name): lines for name, lines in (curves or {}).items()}
+    last = {name: sorted(spreads)[-1] for name, spreads in found.items() if spreads}
+    if len({spread[0] for spread in last.values()}) == 1:
+        n = next(iter(last.values()))[0]
+        means = {name: spread[2] for name, spread in last.items()}
+        title = extremes(title, means, f"{{most}}: {{high}} {y} of {n} processes. {{least}}: {{low}}", "{:,.0f}")
+    figure = figure_of(title or f"How {y} grow", 460, "processes (logarithmic)", f"{y} (logarithmic)")
     for at, (name, spreads) in enumerate(found.items()):
         require(f"found[{name!r}]", spreads)
         colour = PALETTE[at % len(PALETTE)]
@@ -39,7 +46,11 @@ def growth(
         for curve, values in (curves or {}).get(name, {}).items():
             figure.add_scatter(
                 name=f"{name}, {curve}",
-                mode="lines",
+                mode="lines+text",
+                text=[*[""] * (len(values) - 1), curve],
+                textposition="top center",
+                textfont={"color": colour, "size": 12},
+                cliponaxis=False,
                 x=sorted(values),
                 y=[values[n] for n in sorted(values)],
                 line={"color": colour, "dash": "dot", "width": 1.5},
@@ -48,6 +59,12 @@ def growth(
     every = sorted({n for spreads in found.values() for n, *_ in spreads})
     figure.update_xaxes(type="log", tickvals=every, ticktext=[f"{n:,}" for n in every])
     return figure.update_yaxes(type="log").update_layout(margin_r=150)
+
+
+def named(algorithm: str) -> str:
+    """`chang_roberts` as its authors are written: Chang-Roberts."""
+    words = algorithm.split("_")
+    return "-".join(word.capitalize() for word in words) if len(words) > 1 else algorithm
 
 
 def _spreads(figure: Figure, name: str, spreads: Sequence[Spread], colour: str, beside: float) -> None:
