@@ -1,0 +1,219 @@
+"""From a key to a number, exactly as three systems do it: Redis Cluster, Kafka, Cassandra.
+
+Two clients that disagree about one key lose it for each other, so each function follows its source to the bit.
+"""
+
+from __future__ import annotations
+
+from binascii import crc_hqx
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+SLOTS = 16_384
+"""How many hash slots a Redis Cluster has."""
+MASK32, MASK64 = (1 << 32) - 1, (1 << 64) - 1
+Numbers = NDArray[np.uint32]
+Places = NDArray[np.int64]
+
+
+class CrossSlot(ValueError):
+    """Keys of one command lie in different slots."""
+
+
+# Redis Cluster: CRC16 of the hash tag
+
+
+def hash_tag(key: bytes) -> bytes:
+    """The part of a key that is hashed: between the first `{` and the first `}` after it, unless that is empty.
+
+    There is one try: if that part is empty, the whole key is hashed (Redis Cluster specification, "Hash tags").
+
+    >>> hash_tag(b"{Asia}/Tokyo"), hash_tag(b"foo{}{bar}"), hash_tag(b"foo{{bar}}zap")
+    (b'Asia', b'foo{}{bar}', b'{bar')
+    """
+    start = key.find(b"{")
+    if start >= 0:
+        end = key.find(b"}", start + 1)
+        if end > start + 1:
+            return key[start + 1 : end]
+    return key
+
+
+def slot_of(key: str | bytes, slots: int = SLOTS) -> int:
+    """The hash slot of a key: CRC16 (XMODEM) of its hash tag, modulo 16,384. Raises TypeError for another type.
+
+    >>> slot_of("123456789"), slot_of("{Asia}/Tokyo") == slot_of("{Asia}/Seoul")
+    (12739, True)
+    """
+    data = encoded(key)
+    return crc_hqx(hash_tag(data) if b"{" in data else data, 0) % slots
+
+
+def common_slot(keys: Sequence[str], slots: int = SLOTS) -> int:
+    """The slot of all keys of one command. Raises CrossSlot if there are several, or no keys."""
+    found = {slot_of(key, slots) for key in keys}
+    if len(found) != 1:
+        raise CrossSlot(f"keys are {', '.join(keys) or 'none'}; allowed are keys of one slot: give them one {{tag}}")
+    return found.pop()
+
+
+def slots_of(keys: Sequence[str | bytes], slots: int = SLOTS) -> NDArray[np.uint16]:
+    """The slots of many keys at once; shape (number of keys,).
+
+    CRC16 goes through the keys byte by byte, one table look-up for all keys that still have a byte.
+    """
+    buffer, starts, ends = _joined(keys)
+    if (buffer == ord("{")).any():
+        starts, ends = _tags(buffer, starts, ends)
+    lengths = ends - starts
+    order = np.argsort(-lengths, kind="stable")
+    lengths, ends = lengths[order], ends[order]
+    crc = np.zeros(len(lengths), np.uint16)
+    for left in range(int(lengths[0]) if len(lengths) else 0, 0, -1):
+        long = int(np.searchsorted(-lengths, -left, side="right"))
+        begun = crc[:long]
+        crc[:long] = (begun << np.uint16(8)) ^ _CRC[(begun >> np.uint16(8)) ^ buffer[ends[:long] - left]]
+    found = np.empty_like(crc)
+    found[order] = crc
+    return found % np.uint16(slots) if slots < 1 << 16 else found
+
+
+_CRC = np.array([crc_hqx(bytes([byte]), 0) for byte in range(256)], np.uint16)
+
+
+def _joined(keys: Sequence[str | bytes]) -> tuple[NDArray[np.uint8], Places, Places]:
+    """All keys in one buffer, and where each begins and ends."""
+    try:
+        text = "".join(keys)  # type: ignore[arg-type]
+        data, sizes = text.encode(), list(map(len, keys)) if text.isascii() else None
+    except (TypeError, UnicodeEncodeError):
+        data, sizes = b"", None
+    if sizes is None:
+        many = [encoded(key, f"keys[{at}]") for at, key in enumerate(keys)]
+        data, sizes = b"".join(many), list(map(len, many))
+    ends = np.cumsum(np.array(sizes, np.int64))
+    return np.frombuffer(data, np.uint8), ends - np.array(sizes, np.int64), ends
+
+
+def _tags(buffer: NDArray[np.uint8], starts: Places, ends: Places) -> tuple[Places, Places]:
+    """Where the part of each key that is hashed begins and ends."""
+    none = np.array([len(buffer)])
+    opens, closes = (np.concatenate([np.flatnonzero(buffer == ord(brace)), none]) for brace in "{}")
+    first = opens[np.searchsorted(opens, starts)]
+    after = closes[np.searchsorted(closes, first)]
+    tagged = (first < ends) & (after < ends) & (after > first + 1)
+    return np.where(tagged, first + 1, starts), np.where(tagged, after, ends)
+
+
+# Kafka: murmur2 with the sign bit masked
+
+
+def murmur2(data: bytes) -> int:
+    """Kafka's murmur2 of the bytes, an unsigned number of 32 bits (`Utils.murmur2`, seed 0x9747b28c)."""
+    h = 0x9747B28C ^ len(data)
+    whole = len(data) & ~3
+    for at in range(0, whole, 4):
+        k = int.from_bytes(data[at : at + 4], "little") * 0x5BD1E995 & MASK32
+        h = (h * 0x5BD1E995 ^ (k ^ k >> 24) * 0x5BD1E995) & MASK32
+    if data[whole:]:
+        h = (h ^ int.from_bytes(data[whole:], "little")) * 0x5BD1E995 & MASK32
+    h = (h ^ h >> 13) * 0x5BD1E995 & MASK32
+    return h ^ h >> 15
+
+
+def to_positive(number: int) -> int:
+    """Kafka's way to a number that is not negative: the sign bit is masked, not negated (`Utils.toPositive`)."""
+    return number & 0x7FFFFFFF
+
+
+def partition_of(key: str | bytes, partitions: int) -> int:
+    """The partition of a record's key in Kafka (`BuiltInPartitioner.partitionForKey`)."""
+    return to_positive(murmur2(encoded(key))) % partitions
+
+
+def murmur2_many(keys: Sequence[str | bytes]) -> Numbers:
+    """`murmur2` of many keys at once, those of one length together; shape (number of keys,)."""
+    buffer, starts, ends = _joined(keys)
+    lengths, found, m = ends - starts, np.empty(len(starts), np.uint32), np.uint32(0x5BD1E995)
+    for length in map(int, np.unique(lengths)):
+        which = np.flatnonzero(lengths == length)
+        padded = np.zeros((len(which), -(-length // 4) * 4), np.uint8)
+        padded[:, :length] = buffer[starts[which, None] + np.arange(length)]
+        words = np.ascontiguousarray(padded.view("<u4").T)
+        h = np.full(len(which), 0x9747B28C ^ length, np.uint32)
+        for k in words[: length // 4]:
+            k = k * m
+            h = h * m ^ (k ^ k >> np.uint32(24)) * m
+        if length % 4:
+            h = (h ^ words[-1]) * m
+        h = (h ^ h >> np.uint32(13)) * m
+        found[which] = h ^ h >> np.uint32(15)
+    return found
+
+
+# Cassandra: murmur3 with a tail of signed bytes
+
+LEAST_TOKEN, LAST_TOKEN = -(1 << 63), (1 << 63) - 1
+
+
+def signed(byte: int) -> int:
+    """A byte as Java reads it: -128 to 127."""
+    return byte - 256 if byte > 127 else byte
+
+
+def token_of(key: str | bytes, tail: Callable[[int], int] = signed) -> int:
+    """The token of a partition key in Cassandra (`Murmur3Partitioner`): half of murmur3 x64-128, signed.
+
+    The last bytes of a key are read as signed bytes, which other libraries do not do. An empty key has the least
+    token. No other key has it: its place is taken by the last token.
+    """
+    data = encoded(key)
+    if not data:
+        return LEAST_TOKEN
+    h1 = h2 = 0
+    whole = len(data) & ~15
+    for at in range(0, whole, 16):
+        k1, k2 = (int.from_bytes(data[i : i + 8], "little") for i in (at, at + 8))
+        h1 = (_rotated(h1 ^ _first(k1), 27) + h2) * 5 + 0x52DCE729 & MASK64
+        h2 = (_rotated(h2 ^ _second(k2), 31) + h1) * 5 + 0x38495AB5 & MASK64
+    k1 = k2 = 0
+    for at, byte in enumerate(data[whole:]):
+        if at < 8:
+            k1 ^= tail(byte) << 8 * at
+        else:
+            k2 ^= tail(byte) << 8 * (at - 8)
+    h1, h2 = h1 ^ _first(k1 & MASK64) ^ len(data), h2 ^ _second(k2 & MASK64) ^ len(data)
+    h1 = h1 + h2 & MASK64
+    h1, h2 = _final(h1), _final(h1 + h2 & MASK64)
+    token = h1 + h2 & MASK64
+    token = token - (1 << 64) if token >> 63 else token
+    return LAST_TOKEN if token == LEAST_TOKEN else token
+
+
+def _rotated(value: int, by: int) -> int:
+    return (value << by | value >> 64 - by) & MASK64
+
+
+def _first(k: int) -> int:
+    return _rotated(k * 0x87C37B91114253D5 & MASK64, 31) * 0x4CF5AD432745937F & MASK64
+
+
+def _second(k: int) -> int:
+    return _rotated(k * 0x4CF5AD432745937F & MASK64, 33) * 0x87C37B91114253D5 & MASK64
+
+
+def _final(k: int) -> int:
+    k = (k ^ k >> 33) * 0xFF51AFD7ED558CCD & MASK64
+    k = (k ^ k >> 33) * 0xC4CEB9FE1A85EC53 & MASK64
+    return k ^ k >> 33
+
+
+def encoded(key: str | bytes, name: str = "key") -> bytes:
+    """A key as bytes. Raises TypeError if it is neither str nor bytes, ValueError if UTF-8 cannot encode it."""
+    if isinstance(key, bytes):
+        return key
+    if not isinstance(key, str):
+        raise TypeError(f"{name} is {key!r}, of type {type(key).__name__}; allowed is a str or bytes")
+    return key.encode()

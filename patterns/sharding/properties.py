@@ -1,0 +1,189 @@
+"""What must hold while slots move: one owner, nothing lost, nothing twice, maps that never go back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from patterns.engine.properties import Along, Always, AlwaysNext, AtRest, Broken, NeverTwice, Property, Sometimes, Transition
+from patterns.engine.step import Note
+from patterns.engine.table import Table
+from patterns.engine.world import World
+
+from .hashes import slot_of
+from .messages import AskThere, Look, Moved, Try
+from .router import Router
+from .shard import ACCEPTS, Shard
+
+
+def shards(world: World) -> tuple[Shard, ...]:
+    return tuple(process for process in world.processes if isinstance(process, Shard))
+
+
+def routers(world: World) -> tuple[Router, ...]:
+    return tuple(process for process in world.processes if isinstance(process, Router))
+
+
+def serves(shard: Shard, slot: int, keys: tuple[str, ...], asking: bool = False) -> bool:
+    return shard.redirect(Try("", Look(0, keys), asking), slot) is None
+
+
+def keeper(world: World, key: str) -> Shard | None:
+    """The shard that serves a key now: the owner of its slot, or the one that the owner says ASK for."""
+    slot = slot_of(key, shards(world)[0].slots)
+    for shard in shards(world):
+        told = shard.redirect(Try("", Look(0, (key,))), slot)
+        if told is None:
+            return shard
+        if isinstance(told, AskThere) and serves(world[told.to], slot, (key,), asking=True):
+            return world[told.to]  # type: ignore[no-any-return]
+    return None
+
+
+def known_keys(world: World) -> tuple[tuple[int, str], ...]:
+    """(slot, key) of every pigeonhole that a shard knows."""
+    kept = (each for shard in shards(world) for each in (*shard.rows, *shard.answers))
+    return tuple(sorted({(each.slot, each.key) for each in kept}))
+
+
+# In a state
+
+
+def _two_owners(world: World) -> str | None:
+    """Those that are down are asked too: they come back as they are on disk."""
+    for slot, key in known_keys(world):
+        if len(both := [shard.id for shard in shards(world) if serves(shard, slot, (key,))]) > 1:
+            return f"{' and '.join(both)} both accept requests for {key}, in slot {slot}"
+    return None
+
+
+def _both_redirect(world: World) -> str | None:
+    """Two shards send one request to each other, as a router would follow it."""
+    for shard in shards(world):
+        for slot in range(shard.slots) if shard.id not in world.down else ():
+            told = shard.redirect(Try("", Look(0, ("",))), slot)
+            if isinstance(told, Moved | AskThere):
+                back = world[told.to].redirect(Try("", Look(0, ("",)), isinstance(told, AskThere)), slot)
+                if isinstance(back, Moved) and back.to == shard.id:
+                    return f"for slot {slot}, {shard.id} sends clients to {told.to}, and {told.to} back to {shard.id}"
+    return None
+
+
+def _left_over(world: World) -> str | None:
+    if world.down or world.paused:
+        return None
+    for shard in shards(world):
+        for row in shard.rows:
+            if shard.hold(row.slot).role not in ACCEPTS:
+                return f"nothing more happens, and {shard.id} keeps {row.key}, which is not its own"
+        for hold in shard.holds:
+            if hold.role not in ("owner", "given"):
+                return f"nothing more happens, and {hold} at {shard.id}"
+    return None
+
+
+def _waiting(world: World) -> str | None:
+    """A client whose router has crashed asks again by itself, so a router must have the request."""
+    for router in routers(world):
+        for client in router.pending.names:
+            if not world.down and not world.paused:
+                return f"nothing more happens, and {client} waits for {router.id}"
+    return None
+
+
+# Along a run
+
+
+def _claims(world: World, notes: tuple[Note, ...]) -> Iterator[tuple[str, str]]:
+    for shard in shards(world):
+        for hold in shard.holds:
+            if hold.role == "owner":
+                yield f"the owner of slot {hold.slot} in epoch {hold.epoch}", shard.id
+    for router in routers(world):
+        for entry in router.map:
+            yield f"the owner of slot {entry.slot} in epoch {entry.epoch}", entry.owner
+
+
+def _map_goes_back(before: World, after: World) -> str | None:
+    for old, new in zip(routers(before), routers(after), strict=True):
+        for was, now in zip(old.map, new.map, strict=True):
+            if now.epoch < was.epoch:
+                return f"the map of {new.id} goes back for slot {now.slot}: from {was} to {now}"
+    return None
+
+
+def _does_not_learn(memory: None, step: Transition) -> Broken | None:
+    for note in step.notes:
+        if note.rule == "R.moved":
+            router, told = step.after[note.values["who"]], (note.values["to"], note.values["epoch"])
+            entry = router.entry(note.values["slot"])
+            if (entry.owner, entry.epoch) != told:
+                return Broken(f"{router.id} is told MOVED {told[0]} in epoch {told[1]}, and its map keeps {entry}")
+    return None
+
+
+class Ledger(NamedTuple):
+    """What all committed writes make of the pigeonholes, each counted once."""
+
+    parcels: Table[int]
+    done: frozenset[tuple[str, int]]
+    """(client, serial)"""
+
+
+def _first_ledger(world: World) -> Ledger:
+    return Ledger(Table(tuple(sorted((row.key, row.parcels) for each in shards(world) for row in each.rows))), frozenset())
+
+
+def _balanced(ledger: Ledger, step: Transition) -> Ledger | Broken:
+    """The memory is the ledger: every write in the order in which it was committed, at whatever shard."""
+    parcels, done = ledger
+    for note in step.notes:
+        if note.rule == "S.commit":
+            values, key = note.values, note.values["key"]
+            if (request := (values["client"], values["serial"])) in done:
+                return Broken(f"request {request[1]} of {request[0]} is done twice, the second time by {values['who']}")
+            done |= {request}
+            added = getattr(values["order"], "parcels", None)
+            parcels = parcels.put(key, (parcels.get(key) or 0) + added if added is not None else 0)
+        if note.rule == "S.read":
+            expected = sum(parcels.get(key) or 0 for key in note.values["keys"])
+            if note.values["result"] != expected:
+                return Broken(f"{note.values['who']} answers {note.values['result']}, and there are {expected}")
+    for key, expected in parcels:
+        shard = keeper(step.after, key)
+        if shard is not None and shard.parcels(key) != expected:
+            return Broken(f"{shard.id} serves {key} with {shard.parcels(key)}, and {expected} were acknowledged")
+    return Ledger(parcels, done)
+
+
+one_owner = Always("at most one shard accepts requests for a key", _two_owners)
+one_for_an_epoch = NeverTwice("a slot has one owner in an epoch, in shards and maps", _claims)
+no_ping_pong = Always("no two shards send a client to each other", _both_redirect)
+nothing_lost = Along("each write counts once at the shard that serves its key", _first_ledger, _balanced)
+map_never_back = AlwaysNext("a map never goes back to an older epoch", _map_goes_back)
+maps_learn = Along("a map learns from each newer MOVED", lambda world: None, _does_not_learn)
+nothing_left_over = AtRest("at rest no move is open, and no shard keeps what is not its own", _left_over)
+all_answered = AtRest("at rest no client waits", _waiting)
+ALWAYS: tuple[Property, ...] = (
+    one_owner,
+    one_for_an_epoch,
+    no_ping_pong,
+    nothing_lost,
+    map_never_back,
+    maps_learn,
+    nothing_left_over,
+    all_answered,
+)
+"""What holds in every state."""
+has_moved = Sometimes(
+    "a slot is owned in a newer epoch, and nothing is left at its source",
+    lambda world: any(
+        hold.role == "given" and hold.epoch > 1 and not any(row.slot == hold.slot for row in shard.rows)
+        for shard in shards(world)
+        for hold in shard.holds
+    ),
+)
+asked_there = Sometimes(
+    "a request is asked with ASKING",
+    lambda world: any(isinstance(packet.body, Try) and packet.body.asking for packet in world.packets),
+)

@@ -1,0 +1,151 @@
+"""Resharding as a simulation: shards A, B, ..., routers R1, R2, ..., clients that hand in and collect, an operator O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, ClassVar, Literal
+
+from msgspec import Meta
+
+from patterns.engine.params import Count, Ms, refuse
+from patterns.engine.process import Process
+from patterns.engine.simulation import Simulation
+from patterns.engine.world import Call, Request, World, WorldEvent
+
+from .hashes import slot_of
+from .key_by_key import KeyByKey
+from .messages import Begun, Collect, CrossSlotRefused, Done, Entry, HandIn, Hold, Look, Move, Order, Row, Undo
+from .properties import ALWAYS, shards
+from .router import Router
+from .rules import RULES
+from .shard import Shard
+
+OPERATOR = "O"
+CLIENTS = ("Ann", "Ben", "Cem", "Dora")
+Doing = Literal["hand in", "collect", "look"]
+
+
+class Resharding(Simulation):
+    """Each client makes its orders one after the other, through the router that it likes. The operator moves a slot."""
+
+    name = "resharding"
+    view = "sharding"
+    rules = {rule: said for rule, said in RULES.items() if rule[0] in "SRM"}
+    events = WorldEvent | Request[HandIn | Collect | Look | Move | Undo]
+    always = ALWAYS
+    shard: ClassVar[type[Shard] | None] = None
+    """What runs instead of the shards: some with a rule of their own."""
+    router: ClassVar[type[Router]] = Router
+
+    class Params(Simulation.Params, frozen=True):
+        shards: Annotated[int, Meta(ge=2, le=4)] = 2
+        """How many shards there are: A, B, ... Each begins with as many slots as the others."""
+        routers: Annotated[int, Meta(ge=1, le=4)] = 2
+        """How many routers there are: R1, R2, ... The last one has an older map."""
+        slots: Annotated[int, Meta(ge=1, le=64)] = 4
+        """How many hash slots there are."""
+        way: Literal["stream", "key by key"] = "stream"
+        """How a slot moves: as a copy with a stream of changes, or one key after the other."""
+        stock: tuple[tuple[str, Count], ...] = (("Tokyo", 2), ("Paris", 1), ("Lima", 3))
+        """Parcels that are there at first: key and number."""
+        orders: tuple[tuple[str, Doing, str], ...] = (
+            ("Ann", "hand in", "Tokyo"),
+            ("Ben", "collect", "Tokyo"),
+            ("Ann", "look", "Paris"),
+            ("Ben", "look", "Tokyo"),
+        )
+        """What clients do, each in its own order: client, what, key. A look may name several keys, with `+` between."""
+        move: str = "Tokyo"
+        """The operator moves the slot of this key to the next shard."""
+        undo: bool = True
+        """The operator may undo a move."""
+        retries: bool = True
+        """A client that waits may ask again."""
+        stale: bool = True
+        """The last slot has moved from the first shard to the last one, and the last router does not know it."""
+        work: Ms = 10
+        """How long a write runs before it commits."""
+        ship_timeout: Ms = 60
+        """How long a shard waits before it ships a piece again."""
+        patience: Ms = 90
+        """How long a router waits for a shard."""
+        rest: Ms = 30
+        """How long a router waits after TRYAGAIN."""
+
+        def __post_init__(self) -> None:
+            super().__post_init__()
+            for at, (client, _, _) in enumerate(self.orders):
+                if client not in CLIENTS:
+                    refuse(f"orders[{at}]", client, f"a client: {', '.join(CLIENTS)}")
+
+    params: Params
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.names = tuple("ABCD"[: self.params.shards])
+        self.routers = tuple(f"R{at}" for at in range(1, self.params.routers + 1))
+        self.orders: dict[str, list[Order]] = {}
+        for client, what, key in self.params.orders:
+            mine = self.orders.setdefault(client, [])
+            mine.append(_order(len(mine) + 1, what, key))
+
+    def slot(self, key: str) -> int:
+        return slot_of(key, self.params.slots)
+
+    def first_owner(self, slot: int) -> str:
+        return self.names[slot * len(self.names) // self.params.slots]
+
+    def processes(self) -> Sequence[Process]:
+        params, kind = self.params, self.shard or (KeyByKey if self.params.way == "key by key" else Shard)
+        every = range(params.slots)
+        old = {slot: (self.first_owner(slot), 1) for slot in every}
+        true = {**old, every[-1]: (self.names[-1], 2)} if params.stale else old
+        if params.stale:
+            old[every[-1]] = (self.names[0], 1)
+        stock = [Row(self.slot(key), key, parcels) for key, parcels in sorted(params.stock) if parcels]
+        made: list[Process] = []
+        for name in self.names:
+            holds = [
+                Hold(slot, "owner", epoch) if owner == name else Hold(slot, "given", epoch, owner)
+                for slot, (owner, epoch) in true.items()
+            ]
+            rows = [row for row in stock if true[row.slot][0] == name]
+            times = {"work": params.work, "ship_timeout": params.ship_timeout}
+            made.append(kind(id=name, slots=params.slots, holds=tuple(holds), rows=tuple(rows), **times))
+        for name in self.routers:
+            places = old if name == self.routers[-1] else true
+            map = tuple(Entry(slot, *place) for slot, place in places.items())
+            made.append(self.router(id=name, slots=params.slots, map=map, patience=params.patience, rest=params.rest))
+        return made
+
+    # Clients and the operator
+
+    def requests(self, world: World) -> Iterator[Request[Any]]:
+        for client, orders in self.orders.items():
+            call = world.call(client)
+            done = 0 if call is None else call.body.serial - call.waits
+            if done < len(orders) and (call is None or not call.waits or self.params.retries):
+                for router in self.routers:
+                    yield Request(client, router, orders[done])
+        yield from self.moves(world)
+
+    def moves(self, world: World) -> Iterator[Request[Any]]:
+        """The operator moves the slot once, and may undo the move while it is under way."""
+        slot, call = self.slot(self.params.move), world.call(OPERATOR)
+        if call is None:
+            giver = next(shard.id for shard in shards(world) if shard.hold(slot).role == "owner")
+            taker = self.names[(self.names.index(giver) + 1) % len(self.names)]
+            yield Request(OPERATOR, giver, Move(1, slot, taker))
+        elif self.params.undo and isinstance(call.body, Move) and not call.waits:
+            for shard in shards(world):
+                if shard.hold(slot).role in ("copying", "fenced", "importing"):
+                    yield Request(OPERATOR, shard.id, Undo(2, slot))
+
+    def answers(self, call: Call, reply: Any) -> bool:
+        return isinstance(reply, Done | Begun | CrossSlotRefused) and reply.serial == call.body.serial
+
+
+def _order(serial: int, what: Doing, key: str) -> Order:
+    if what == "look":
+        return Look(serial, tuple(key.split("+")))
+    return Collect(serial, key) if what == "collect" else HandIn(serial, key)
