@@ -11,8 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-SLOTS = 16_384
-"""How many hash slots a Redis Cluster has."""
+SLOTS = 16_384  # of a Redis Cluster
 MASK32, MASK64 = (1 << 32) - 1, (1 << 64) - 1
 Numbers = NDArray[np.uint32]
 Places = NDArray[np.int64]

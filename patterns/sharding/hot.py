@@ -18,12 +18,10 @@ class Heat(NamedTuple):
 
 
 class Price(NamedTuple):
-    """Operations in a second."""
+    """Operations in a second: on the shard that has most to do for the key, and on all shards together."""
 
     hottest: float
-    """On the shard that has most to do for the key."""
     total: float
-    """On all shards together."""
 
 
 def hot_keys(heat: Mapping[str, Heat], share: float = 0.1) -> tuple[str, ...]:

@@ -6,7 +6,9 @@ fence for the whole slot: each key has its own short one while it is on its way.
 
 from __future__ import annotations
 
-from .messages import AskThere, Hold, Message, Ship, TakeOver, Try, TryAgain, Undo
+from patterns.engine.process import Message
+
+from .messages import AskThere, Hold, Ship, TakeOver, Try, TryAgain, Undo
 from .shard import Shard, Stream, of_slot
 
 

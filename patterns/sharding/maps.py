@@ -33,8 +33,16 @@ class ShardMap(msgspec.Struct, frozen=True):
     def owner(self, key: str) -> str:
         return self.owners[self.shard_of(key)]
 
+    def holders(self, key: str) -> list[int]:
+        """All shards that hold the key: exactly one."""
+        return [self.shard_of(key)]
+
     def label(self, shard: int) -> str:
         return str(shard)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(map(self.label, range(len(self.owners))))
 
     def asked_for(self, prefix: str) -> tuple[int, ...]:
         """The shards to ask for all keys that begin so: all of them, because a hash scatters the keys."""
@@ -69,6 +77,12 @@ class RangeMap(ShardMap, frozen=True):
     def shard_of(self, key: str) -> int:
         return self.ranges.at(key)
 
+    def holders(self, key: str) -> list[int]:
+        return [at for at in range(len(self.ranges)) if self.holds(at, key)]
+
+    def holds(self, shard: int, key: str) -> bool:
+        return self.ranges[shard].holds(key)
+
     def label(self, shard: int) -> str:
         return self.ranges.starts[shard] or "…"
 
@@ -90,9 +104,6 @@ class SlotMap(ShardMap, frozen=True):
     """A fixed number of hash slots. A slot moves whole, and a key never changes its slot."""
 
     def shard_of(self, key: str) -> int:
-        return self.slot_of(key)
-
-    def slot_of(self, key: str) -> int:
         return slot_of(key, len(self.owners))
 
 
@@ -152,6 +163,7 @@ class DirectoryMap(ShardMap, frozen=True):
         return self.listed[shard]
 
 
+# Parameter `scheme` -> how a key finds its shard.
 MAPS: Mapping[str, type[ShardMap]] = {
     "range": RangeMap,
     "slots": SlotMap,
@@ -160,7 +172,12 @@ MAPS: Mapping[str, type[ShardMap]] = {
     "kafka": KafkaMap,
     "tokens": TokenMap,
 }
-"""Parameter `scheme` -> how a key finds its shard."""
+
+
+def published(map: ShardMap) -> ShardMap:
+    """The same map, as another client of the system reads it: by the published function."""
+    kind = next(each for each in type(map).__mro__ if each in MAPS.values())
+    return kind(*msgspec.structs.astuple(map))  # type: ignore[no-any-return]
 
 
 def moved_keys(before: ShardMap, after: ShardMap, keys: Iterable[str]) -> tuple[str, ...]:

@@ -11,22 +11,25 @@ from patterns.engine.process import Message
 # On disk
 
 
-class Row(msgspec.Struct, frozen=True, gc=False):
-    """A pigeonhole with parcels in it."""
+class Kept(msgspec.Struct, frozen=True, gc=False):
+    """Something about a key."""
 
     slot: int
     key: str
+
+
+class Row(Kept, frozen=True, gc=False):
+    """A pigeonhole with parcels in it."""
+
     parcels: int
 
     def __str__(self) -> str:
         return f"{self.key} {self.parcels}"
 
 
-class Answer(msgspec.Struct, frozen=True, gc=False):
-    """A client's last request to a slot, and its result: a retry is answered from here, and not done again."""
+class Answer(Kept, frozen=True, gc=False):
+    """A client's last request about a key, and its result: a retry is answered from here, and not done again."""
 
-    slot: int
-    key: str
     client: str
     serial: int
     result: int
@@ -47,24 +50,20 @@ class Hold(msgspec.Struct, frozen=True, gc=False):
     `undoing`    it accepts none until `peer` has dropped its copy
     `importing`  it receives the slot from `peer`, and is to own it in `epoch`
     `given`      as far as it knows, `peer` owns the slot since `epoch`
+
+    While it is importing: `next` is the piece that it needs next, of the source's `life`.
     """
 
     slot: int
     role: Role
     epoch: int
     peer: str = ""
+    life: int = 0
+    next: int = 0
 
     def __str__(self) -> str:
-        way = {"importing": "from", "copying": "to", "fenced": "to", "undoing": "to", "given": "to"}.get(self.role)
-        return f"slot {self.slot} {self.role}{f' {way} {self.peer}' if way else ''} @{self.epoch}"
-
-
-class Import(msgspec.Struct, frozen=True, gc=False):
-    """How far a shard has received a slot: the next piece, of the source's life that it comes from."""
-
-    slot: int
-    life: int
-    next: int
+        way = "from" if self.role == "importing" else "to"
+        return f"slot {self.slot} {self.role}{f' {way} {self.peer}' if self.peer else ''} @{self.epoch}"
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -81,29 +80,28 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 # A client and a router
 
 
-class HandIn(Message, frozen=True):
-    """Put parcels into a pigeonhole. Not idempotent: done twice, it counts twice."""
+class Write(Message, frozen=True):
+    """Changes one pigeonhole."""
 
     serial: int
     key: str
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return (self.key,)
+
+
+class HandIn(Write, frozen=True):
+    """Put parcels into a pigeonhole. Not idempotent: done twice, it counts twice."""
+
     parcels: int = 1
     words = "{key} +{parcels}"
 
-    @property
-    def keys(self) -> tuple[str, ...]:
-        return (self.key,)
 
-
-class Collect(Message, frozen=True):
+class Collect(Write, frozen=True):
     """Take all parcels out of a pigeonhole, which is then deleted."""
 
-    serial: int
-    key: str
     words = "empty {key}"
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        return (self.key,)
 
 
 class Look(Message, frozen=True):
@@ -114,7 +112,6 @@ class Look(Message, frozen=True):
     words = "look {keys:names}"
 
 
-Write = HandIn | Collect
 Order = HandIn | Collect | Look
 
 
@@ -204,13 +201,10 @@ class Undo(Message, frozen=True):
 
 
 class Begun(Message, frozen=True):
-    """Whether what the operator asked for has begun."""
+    """What the operator asked for has begun, or was refused."""
 
     serial: int
-    begun: bool
-
-    def __str__(self) -> str:
-        return "begun" if self.begun else "refused"
+    words = "heard"
 
 
 # Two shards
@@ -224,13 +218,12 @@ class Shipment(Message, frozen=True):
 
 
 class Ship(Shipment, frozen=True):
-    """Piece `nth` of what the slot holds: 0 is the copy, the others are changes in their order."""
+    """Piece `nth` of a slot: 0 is the copy, the others are changes in order. The keys in `gone` are deleted."""
 
     life: int
     nth: int
     rows: tuple[Row, ...] = ()
     gone: tuple[str, ...] = ()
-    """Keys that were deleted."""
     answers: tuple[Answer, ...] = ()
 
     def __str__(self) -> str:

@@ -6,14 +6,15 @@ machine to the emptiest. A move must pay, so a plan ends, and a second run right
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import product
 from math import inf
 from typing import NamedTuple
 
+# Shard -> its machine, and its weight: operations, bytes, or 1.
 Load = Mapping[str, tuple[str, float]]
-"""Shard -> its machine, and its weight: operations, bytes, or 1."""
+# Machine -> its capacity. A machine of capacity 0 is drained: it gives all its shards away and takes none.
 Machines = Mapping[str, float]
-"""Machine -> its capacity. A machine of capacity 0 is drained: it gives all its shards away and takes none."""
 
 
 class Move(NamedTuple):
@@ -24,12 +25,12 @@ class Move(NamedTuple):
     taker: str
 
 
-def fill(load: Load, machines: Machines) -> dict[str, float]:
-    """How full each machine is: the weight of its shards for each unit of capacity; a drained one is without limit."""
+def totals(load: Load, machines: Machines) -> dict[str, float]:
+    """The weight on each machine."""
     weights = dict.fromkeys(machines, 0.0)
     for machine, weight in load.values():
         weights[machine] += weight
-    return {name: _full(weights[name], capacity) for name, capacity in machines.items()}
+    return weights
 
 
 def pays(weight: float, giver: float, taker: float, room: tuple[float, float]) -> bool:
@@ -56,46 +57,37 @@ class Planner:
         return pays(weight, giver, taker, room)
 
     def plan(self, load: Load, machines: Machines, threshold: float = 0.0) -> list[Move]:
-        """The moves, in order. A pair of machines within `threshold` of the average fill is left alone.
+        """The moves, in order. Machines that are within `threshold` of the average fill are left alone.
 
         The threshold is a part of the average: 0.1 leaves machines between 90 % and 110 % of it.
         """
         _check(load, machines, threshold)
-        where = {shard: machine for shard, (machine, _) in load.items()}
-        weights = dict.fromkeys(machines, 0.0)
-        for machine, weight in load.values():
-            weights[machine] += weight
-        average = sum(weights.values()) / (sum(machines.values()) or 1)
-        low, high = average * (1 - threshold), average * (1 + threshold)
         moves: list[Move] = []
-        while (move := self._next(load, where, weights, machines, low, high)) and len(moves) < 10 * len(load):
+        while (move := self.next(load, machines, threshold)) and len(moves) <= len(load) ** 2:
             moves.append(move)
-            where[move.shard] = move.taker
-            weights[move.giver] -= load[move.shard][1]
-            weights[move.taker] += load[move.shard][1]
+            load = moved(load, [move])
         return moves
 
-    def _next(
-        self,
-        load: Load,
-        where: Mapping[str, str],
-        weights: Mapping[str, float],
-        machines: Machines,
-        low: float,
-        high: float,
-    ) -> Move | None:
-        full = {name: _full(weights[name], machines[name]) for name in machines}
-        takers = sorted((name for name in machines if machines[name]), key=lambda name: (full[name], name))
-        for giver in sorted(machines, key=lambda name: (-full[name], name)):
-            shards = sorted((s for s in load if where[s] == giver), key=lambda shard: (-load[shard][1], shard))
-            for shard in shards:
-                for taker in takers:
-                    if taker == giver or (full[giver] <= high and full[taker] >= low):
-                        continue
-                    room = (machines[giver], machines[taker])
-                    if self.pays(load[shard][1], weights[giver], weights[taker], room):
-                        return Move(shard, giver, taker)
+    def next(self, load: Load, machines: Machines, threshold: float) -> Move | None:
+        """The first move that is worth it: from the fullest machine, of the heaviest shard, to the emptiest machine."""
+        weights = totals(load, machines)
+        by_fill = sorted(machines, key=lambda name: (_full(weights[name], machines[name]), name))
+        for giver in reversed(by_fill):
+            mine = sorted((shard for shard in load if load[shard][0] == giver), key=lambda s: (-load[s][1], s))
+            for shard, taker in product(mine, by_fill):
+                if self.worth(load, machines, threshold, shard, taker):
+                    return Move(shard, giver, taker)
         return None
+
+    def worth(self, load: Load, machines: Machines, threshold: float, shard: str, taker: str) -> bool:
+        """Whether a move pays, and leads away from a machine that is too full, or to one that is too empty."""
+        weights, (giver, weight) = totals(load, machines), load[shard]
+        room = (machines[giver], machines[taker])
+        average = sum(weights.values()) / sum(machines.values())
+        too_full = _full(weights[giver], room[0]) > average * (1 + threshold)
+        too_empty = _full(weights[taker], room[1]) < average * (1 - threshold)
+        pays = self.pays(weight, weights[giver], weights[taker], room)
+        return taker != giver and room[1] > 0 and (too_full or too_empty) and pays
 
 
 def plan(load: Load, machines: Machines, threshold: float = 0.0) -> list[Move]:
@@ -107,7 +99,7 @@ def plan(load: Load, machines: Machines, threshold: float = 0.0) -> list[Move]:
     return Planner().plan(load, machines, threshold)
 
 
-def moved(load: Load, moves: list[Move]) -> dict[str, tuple[str, float]]:
+def moved(load: Load, moves: Iterable[Move]) -> dict[str, tuple[str, float]]:
     """The load after these moves."""
     taken = {move.shard: move.taker for move in moves}
     return {shard: (taken.get(shard, machine), weight) for shard, (machine, weight) in load.items()}

@@ -52,13 +52,6 @@ class Ranges(msgspec.Struct, frozen=True):
         """The number of the range that holds the key."""
         return bisect_right(self.starts, key) - 1
 
-    def holders(self, key: str) -> list[int]:
-        """All ranges that hold the key, one by one: exactly one."""
-        return [at for at in range(len(self)) if self.holds(at, key)]
-
-    def holds(self, at: int, key: str) -> bool:
-        return self[at].holds(key)
-
     def split(self, key: str) -> Ranges:
         """Cut a range in two: the second one starts at `key`. Raises RangeError if a range starts there already."""
         if key in self.starts:
@@ -77,8 +70,8 @@ class Ranges(msgspec.Struct, frozen=True):
         return np.searchsorted(np.array(self.starts), np.array(keys), side="right") - 1
 
 
+# A range as a client knows it, and the epoch in which it learned it.
 Piece = tuple[Range, int]
-"""A range as a client knows it, and the epoch in which it learned it."""
 
 
 class RangeCache:

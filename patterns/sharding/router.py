@@ -32,6 +32,9 @@ from .messages import (
 
 # The rule, on plain values
 
+Kind = Literal["ok", "moved", "ask", "tryagain", "down"]
+KINDS: Mapping[type[Reply], Kind] = {Served: "ok", Moved: "moved", AskThere: "ask", TryAgain: "tryagain"}
+
 
 class Tried(NamedTuple):
     """A request that was sent: for this slot, to this shard, with ASKING or without."""
@@ -42,19 +45,17 @@ class Tried(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """What came back."""
+    """What came back: `to` is the shard that MOVED or ASK names, `epoch` since when, by MOVED."""
 
-    kind: Literal["ok", "moved", "ask", "tryagain", "down"]
+    kind: Kind
     to: str = ""
-    """The shard that MOVED or ASK names."""
     epoch: int = 0
-    """Since when, by MOVED."""
 
 
+# Slot -> its owner, and since which epoch.
 Places = Mapping[int, tuple[str, int]]
-"""Slot -> its owner, and since which epoch."""
+# The shard to ask next, and whether with ASKING.
 Next = tuple[str, bool]
-"""The shard to ask next, and whether with ASKING."""
 
 
 def on_reply(map: Places, request: Tried, reply: Answered) -> tuple[Places, Next | None]:
@@ -77,7 +78,7 @@ def on_reply(map: Places, request: Tried, reply: Answered) -> tuple[Places, Next
 
 
 class Pending(msgspec.Struct, frozen=True, gc=False):
-    """A client's request that is not answered yet."""
+    """A client's request that is not answered yet. If it rests, it is sent when the timer fires."""
 
     client: str
     order: Order
@@ -85,19 +86,15 @@ class Pending(msgspec.Struct, frozen=True, gc=False):
     to: str
     asking: bool = False
     resting: bool = False
-    """It is sent when the timer fires."""
 
 
 class Router(Process, kw_only=True):
     """A router. Times are in ms."""
 
     slots: int
-    patience: int = setting(90)
-    """How long it waits for a shard's answer."""
-    rest: int = setting(30)
-    """How long it waits after TRYAGAIN."""
-    map: tuple[Entry, ...] = durable(())
-    """Printed: a crash leaves it."""
+    patience: int = setting(90)  # for a shard's answer
+    rest: int = setting(30)  # after TRYAGAIN
+    map: tuple[Entry, ...] = durable(())  # printed: a crash leaves it
     pending: Table[Pending] = Table()
 
     def on_reply(self, map: Places, request: Tried, reply: Answered) -> tuple[Places, Next | None]:
@@ -129,18 +126,15 @@ class Router(Process, kw_only=True):
         if pending is None or pending.order.serial != reply.serial or pending.to != shard or pending.resting:
             self.note("R.late", shard=shard, reply=reply)
             return
-        kinds: dict[type, Literal["ok", "moved", "ask", "tryagain"]]
-        kinds = {Served: "ok", Moved: "moved", AskThere: "ask", TryAgain: "tryagain"}
-        to, epoch = getattr(reply, "to", ""), getattr(reply, "epoch", 0)
+        entry, to, epoch = self.entry(pending.slot), getattr(reply, "to", ""), getattr(reply, "epoch", 0)
+        values = {"slot": entry.slot, "to": to, "epoch": epoch, "owner": entry.owner, "known": entry.epoch}
         if isinstance(reply, Moved):
-            entry = self.entry(reply.slot)
-            rule = "R.moved" if reply.epoch > entry.epoch else "R.older"
-            self.note(rule, slot=reply.slot, to=to, epoch=epoch, owner=entry.owner, known=entry.epoch)
+            self.note("R.moved" if epoch > entry.epoch else "R.older", **values)
         elif isinstance(reply, AskThere):
-            self.note("R.askthere", slot=reply.slot, to=to, owner=self.entry(reply.slot).owner)
+            self.note("R.askthere", **values)
         elif isinstance(reply, TryAgain):
             self.note("R.rest", shard=shard, client=reply.client, rest=self.rest)
-        next = self.decide(pending, Answered(kinds[type(reply)], to, epoch))
+        next = self.decide(pending, Answered(KINDS[type(reply)], to, epoch))
         if next is None:
             self.finish(pending, reply)
         else:

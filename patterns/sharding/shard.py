@@ -10,7 +10,8 @@ Vitess. Simpler than they are: one copy in one message, and one piece on its way
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from itertools import chain
 from typing import Any, TypeVar
 
 import msgspec
@@ -28,7 +29,6 @@ from .messages import (
     GivenBack,
     HandIn,
     Hold,
-    Import,
     Look,
     Move,
     Moved,
@@ -45,9 +45,8 @@ from .messages import (
     Write,
 )
 
-T = TypeVar("T", Row, Answer, Hold, Import)
-ACCEPTS = ("owner", "copying")
-"""Roles in which a shard accepts requests."""
+T = TypeVar("T", Row, Answer, Hold)
+ACCEPTS = ("owner", "copying")  # roles in which a shard accepts requests
 
 
 class Running(msgspec.Struct, frozen=True, gc=False):
@@ -69,18 +68,14 @@ class Stream(msgspec.Struct, frozen=True, gc=False):
 class Shard(Process, kw_only=True):
     """A shard. Times are in ms."""
 
-    slots: int
-    """How many slots there are."""
-    work: int = setting(10)
-    """How long a write runs before it commits."""
+    slots: int  # how many there are
+    work: int = setting(10)  # how long a write runs before it commits
     ship_timeout: int = setting(60)
 
     holds: tuple[Hold, ...] = durable(())
     rows: tuple[Row, ...] = durable(())
     answers: tuple[Answer, ...] = durable(())
-    imports: tuple[Import, ...] = durable(())
-    life: int = durable(1)
-    """How often the process has started: pieces that an earlier life shipped are told from new ones."""
+    life: int = durable(1)  # how often it has started: tells pieces of an earlier life from new ones
     running: Table[Running] = Table()
     streams: Table[Stream] = Table()
 
@@ -109,9 +104,9 @@ class Shard(Process, kw_only=True):
     def fence(self, hold: Hold) -> Hold:
         return replace(hold, role="fenced")
 
-    def may_apply(self, known: Import | None, ship: Ship | TakeOver) -> bool:
+    def may_apply(self, hold: Hold, ship: Ship | TakeOver) -> bool:
         """Pieces apply in their order."""
-        return known is not None and (known.life, known.next) == (ship.life, ship.nth)
+        return (hold.life, hold.next) == (ship.life, ship.nth)
 
     def recovered(self, hold: Hold) -> Hold:
         """How it stands to a slot after a crash: as its disk says."""
@@ -168,14 +163,13 @@ class Shard(Process, kw_only=True):
     @on_request(Move)
     def begin_move(self, client: str, move: Move) -> None:
         hold = self.hold(move.slot)
-        begins = hold.role == "owner" and move.to != self.id
-        if begins:
+        self.reply(client, Begun(move.serial))
+        if hold.role == "owner" and move.to != self.id:
             # Intent on disk before the first copy: whoever reads it can finish the move, or undo it.
             hold = Hold(move.slot, "copying", hold.epoch + 1, move.to)
             self.keep(hold)
             self.note("M.intent", slot=move.slot, peer=move.to, epoch=hold.epoch)
             self.copy(hold)
-        self.reply(client, Begun(move.serial, begins))
 
     def copy(self, hold: Hold) -> None:
         """Ship the slot from its beginning."""
@@ -270,7 +264,7 @@ class Shard(Process, kw_only=True):
 
     @on_request(Undo)
     def operator_undoes(self, client: str, undo: Undo) -> None:
-        self.reply(client, Begun(undo.serial, self.hold(undo.slot).role in ("copying", "fenced", "importing")))
+        self.reply(client, Begun(undo.serial))
         self.undo(client, undo)
 
     @on(Undo)
@@ -304,17 +298,15 @@ class Shard(Process, kw_only=True):
 
     @on(Ship)
     def receive_piece(self, source: str, ship: Ship) -> None:
-        hold, known = self.hold(ship.slot), self.import_of(ship.slot)
+        hold = self.hold(ship.slot)
         if self.owns(ship):
             self.send(source, TookOver(ship.slot, ship.epoch))
-        elif not self.is_current(hold, ship):
-            self.ignore(source, ship)
-        elif ship.nth == 0 and (hold.role != "importing" or known is None or known.life < ship.life):
+        elif ship.nth == 0 and (ship.epoch > hold.epoch or (self.is_current(hold, ship) and ship.life > hold.life)):
             self.begin_import(source, ship)
             self.apply(source, ship)
-        elif self.may_apply(known, ship):
+        elif self.is_current(hold, ship) and self.may_apply(hold, ship):
             self.apply(source, ship)
-        elif known is not None and known.life == ship.life and ship.nth < known.next:
+        elif self.is_current(hold, ship) and hold.life == ship.life and ship.nth < hold.next:
             self.send(source, Shipped(ship.slot, ship.epoch, ship.life, ship.nth))  # its answer was lost
         else:
             self.ignore(source, ship)
@@ -325,8 +317,8 @@ class Shard(Process, kw_only=True):
         return hold.epoch > shipment.epoch or (hold.epoch == shipment.epoch and hold.role == "owner")
 
     def is_current(self, hold: Hold, shipment: Shipment) -> bool:
-        """Of the move that it takes part in, or of a newer one."""
-        return shipment.epoch > hold.epoch or (shipment.epoch == hold.epoch and hold.role == "importing")
+        """Of the move that it takes part in."""
+        return shipment.epoch == hold.epoch and hold.role == "importing"
 
     def begin_import(self, source: str, ship: Ship) -> None:
         self.cancel_timer("clean", about=str(ship.slot))
@@ -335,16 +327,15 @@ class Shard(Process, kw_only=True):
 
     def apply(self, source: str, ship: Ship) -> None:
         self.store(ship.rows, ship.gone, ship.answers)
-        self.imports = put(self.imports, [Import(ship.slot, ship.life, ship.nth + 1)], lambda each: each.slot)
+        self.keep(replace(self.hold(ship.slot), life=ship.life, next=ship.nth + 1))
         self.note("M.import", slot=ship.slot, source=source, ship=ship)
         self.send(source, Shipped(ship.slot, ship.epoch, ship.life, ship.nth))
 
     @on(TakeOver)
     def take_over(self, source: str, message: TakeOver) -> None:
-        hold, slot = self.hold(message.slot), message.slot
-        if hold.role == "importing" and self.is_current(hold, message) and self.may_apply(self.import_of(slot), message):
+        slot, hold = message.slot, self.hold(message.slot)
+        if self.is_current(hold, message) and self.may_apply(hold, message):
             self.keep(Hold(slot, "owner", message.epoch))
-            self.imports = tuple(each for each in self.imports if each.slot != slot)
             self.note("M.on", slot=slot, epoch=message.epoch, rows=len(of_slot(self.rows, slot)))
         if self.owns(message):
             self.send(source, TookOver(slot, message.epoch))
@@ -395,9 +386,6 @@ class Shard(Process, kw_only=True):
         """The last answer of a client about a key."""
         return next((each for each in self.answers if (each.key, each.client) == (order.key, client)), None)
 
-    def import_of(self, slot: int) -> Import | None:
-        return next((each for each in self.imports if each.slot == slot), None)
-
     def store(self, rows: Iterable[Row], gone: Iterable[str], answers: Iterable[Answer]) -> None:
         """Rows without parcels are deleted."""
         removed = set(gone)
@@ -408,7 +396,6 @@ class Shard(Process, kw_only=True):
     def forget(self, slot: int) -> None:
         self.rows = tuple(row for row in self.rows if row.slot != slot)
         self.answers = tuple(each for each in self.answers if each.slot != slot)
-        self.imports = tuple(each for each in self.imports if each.slot != slot)
 
     def ignore(self, sender: str, message: Message) -> None:
         self.note("M.old", sender=sender, message=message)
@@ -418,13 +405,13 @@ def of_slot(items: tuple[T, ...], slot: int) -> tuple[T, ...]:
     return tuple(each for each in items if each.slot == slot)
 
 
-def put(items: tuple[T, ...], new: Iterable[T], name: Any) -> tuple[T, ...]:
+def put(items: tuple[T, ...], new: Iterable[T], name: Callable[[T], Any]) -> tuple[T, ...]:
     """The items with new ones in place of those of the same name, in the order of their names."""
-    table = {name(each): each for each in (*items, *new)}
+    table: dict[Any, T] = {}
+    for each in chain(items, new):
+        table[name(each)] = each
     return tuple(table[each] for each in sorted(table))
 
 
 def _is_ack(piece: Ship | TakeOver, message: Shipped) -> bool:
     return (piece.epoch, piece.life, piece.nth) == (message.epoch, message.life, message.nth)
-
-

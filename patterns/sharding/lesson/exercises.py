@@ -1,0 +1,248 @@
+"""Two exercises: `plan(load, machines, threshold)`, and what a router does with an answer, `on_reply`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import product
+from typing import Any
+
+from patterns.engine.exercise import Answer, Case, Exercise, Mistake, Rule
+from patterns.engine.planted import Scripted, Search, planted
+from patterns.engine.properties import Sometimes
+from patterns.sharding.plan import Move, Planner, fewest_moves, moved, plan
+from patterns.sharding.resharding import OPERATOR
+from patterns.sharding.room import Join, ParcelRoom, Plan, moves_pay
+from patterns.sharding.router import Answered, Router, Tried, on_reply
+
+from .broken import IN, LOOK, SMALL
+
+# A plan
+
+Shards = tuple[tuple[str, str, float], ...]
+"""(shard, machine, weight)"""
+
+
+def plan_cases() -> Iterator[Case]:
+    """(shards, machines with their capacities, threshold): equal shards, then weights, capacities, drains, a threshold."""
+    for counts in ((2, 0), (1, 1), (3, 1), (3, 0), (4, 1), (2, 0, 0), (4, 1, 0), (1, 2, 0), (4, 4, 0), (5, 2, 2)):
+        names = "ABC"[: len(counts)]
+        on = [name for name, count in zip(names, counts, strict=True) for _ in range(count)]
+        of = dict.fromkeys(names, 1)
+        weights = ([1] * len(on), [1 + at % 3 for at in range(len(on))], [5, *[1] * (len(on) - 1)])
+        rooms = (of, {**of, "B": 2}, {**of, "A": 0})
+        for weigh, room, threshold in product(weights, rooms, (0.0, 0.5)):
+            shards = tuple((f"s{at}", name, weight) for at, (name, weight) in enumerate(zip(on, weigh, strict=True), 1))
+            yield shards, tuple(room.items()), threshold
+
+
+def given(case: Case) -> Case:
+    """The arguments of a call."""
+    shards, machines, threshold = case
+    return {shard: (machine, weight) for shard, machine, weight in shards}, dict(machines), threshold
+
+
+def plan_solution(load: Any, machines: Any, threshold: float) -> list[tuple[str, str]]:
+    return [(move.shard, move.taker) for move in plan(load, machines, threshold)]
+
+
+def fault(case: Case, moves: Any) -> str:
+    """What is wrong with a plan; empty if nothing is. Many plans are right."""
+    load, machines, threshold = given(case)
+    counts = {name: sum(machine == name for machine, _ in load.values()) for name in machines}
+    equal = len({weight for _, weight in load.values()}) == 1 and {*machines.values()} <= {0, 1} and not threshold
+    most = fewest_moves(counts, machines) if equal else len(load)
+    for shard, taker in moves:
+        if shard not in load or not machines.get(taker):
+            return f"{shard} cannot move to {taker}"
+        if not Planner().worth(load, machines, threshold, shard, taker):
+            return f"moving {shard} from {load[shard][0]} to {taker} is not worth it"
+        load = moved(load, [Move(shard, load[shard][0], taker)])
+    if len(moves) > most:
+        return f"{len(moves)} moves, and {most} are enough"
+    rest = plan(load, machines, threshold)
+    return f"afterwards {rest[0].shard} should still move to {rest[0].taker}" if rest else ""
+
+
+def otherwise(change: Callable[[Any, Any, float], tuple[Any, Any, float]]) -> Rule:
+    """The solution, of arguments that are misread."""
+    return lambda load, machines, threshold: plan_solution(*change(load, machines, threshold))
+
+
+def _level(load: Any) -> Any:
+    return {shard: (machine, 1) for shard, (machine, _) in load.items()}
+
+
+PLAN_MISTAKES = (
+    Mistake("no moves", "Your plan is empty. Look for a machine that is fuller than another.", lambda *given: []),
+    Mistake(
+        "stops early",
+        "Your plan stops after its first move. Plan on, with the loads as they are after each move.",
+        lambda *given: plan_solution(*given)[:1],
+    ),
+    Mistake(
+        "counts shards",
+        "Your plan counts shards. One shard can weigh more than three others: add up weights.",
+        otherwise(lambda load, machines, threshold: (_level(load), machines, threshold)),
+    ),
+    Mistake(
+        "one size for all machines",
+        "Your plan takes all machines for equally large. How full a machine is: its weight / its capacity.",
+        otherwise(lambda load, machines, t: (load, {name: min(1, room) for name, room in machines.items()}, t)),
+    ),
+    Mistake(
+        "forgets the drain",
+        "A machine of capacity 0 is drained: all its shards leave it, and none comes.",
+        otherwise(lambda load, machines, t: (load, {name: room or 1 for name, room in machines.items()}, t)),
+    ),
+    Mistake(
+        "forgets the threshold",
+        "Your plan moves shards between machines that are both near the average. Every move costs: leave them alone.",
+        otherwise(lambda load, machines, threshold: (load, machines, 0.0)),
+    ),
+    Mistake(
+        "starts anew",
+        "Your plan deals all shards out anew. A shard that stays costs nothing: move as few as you can.",
+        lambda load, machines, threshold: [
+            (shard, [name for name in machines if machines[name]][at % sum(map(bool, machines.values()))])
+            for at, shard in enumerate(sorted(load, reverse=True))
+        ],
+    ),
+)
+
+
+def _tell_plan(case: Case, right: Any, answer: Answer) -> str:
+    shards, machines, threshold = case
+    load = ", ".join(f"{shard} on {machine} weighs {weight}" for shard, machine, weight in shards)
+    room = ", ".join(f"{name} {capacity}" for name, capacity in machines)
+    try:
+        wrong = answer.problem or fault(case, answer.value)
+    except Exception:
+        wrong = "a list of (shard, machine) is wanted"
+    return f"{load}; capacities: {room}; threshold {threshold:g}: yours {answer}: {wrong}."
+
+
+def _planning(rule: Rule, machine: Any) -> Any:
+    class Mine(Planner):
+        def plan(self, load: Any, machines: Any, threshold: float = 0.0) -> list[Move]:
+            return [Move(shard, load[shard][0], taker) for shard, taker in rule(dict(load), dict(machines), threshold)]
+
+    return planted(machine, planner=Mine)
+
+
+ROOM = ParcelRoom(scheme="slots", shards=4, keys=("Cairo", "Lima", "Oslo", "Rome"), machines=("A", "B"))
+PLAN = Exercise(
+    "plan",
+    plan_solution,
+    plan_cases,
+    PLAN_MISTAKES,
+    _tell_plan,
+    right=lambda *case: case,
+    same=lambda case, moves: not fault(case, moves),
+    prepare=given,
+    what="plans",
+    put=_planning,
+    searches=[Search(ROOM, (moves_pay,), within=None)],
+    otherwise=Scripted(ParcelRoom(scheme="slots"), lambda run: run.do(Join("D"), Plan()).finish()),
+)
+
+# An answer arrives
+
+
+def reply_cases() -> Iterator[Case]:
+    """(map, request, reply): slot 0, owned by A or B, asked with ASKING or without."""
+    replies = (
+        *(Answered("moved", to, epoch) for to in "AB" for epoch in (1, 2, 3)),
+        *(Answered("ask", to) for to in "AB"),
+        *map(Answered, ("ok", "tryagain", "down")),
+    )
+    for owner, epoch, to, asking, reply in product("AB", (1, 2), "AB", (False, True), replies):
+        if reply.to != to:
+            yield ((0, (owner, epoch)),), Tried(0, to, asking), reply
+
+
+def right_replies(map: Any, request: Tried, reply: Answered) -> list[Any]:
+    """After TRYAGAIN and silence, the same shard may be asked again as well."""
+    after, next = on_reply(dict(map), request, reply)
+    return [(after, next), *([(after, (request.to, request.asking))] if reply.kind in ("tryagain", "down") else [])]
+
+
+def _wrong(change: Callable[[Any, Tried, Answered], Any], *kinds: str) -> Rule:
+    """The solution, but for replies of these kinds."""
+    return lambda map, request, reply: (change if reply.kind in kinds else on_reply)(map, request, reply)
+
+
+def _learned(map: Any, request: Tried, reply: Answered) -> Any:
+    return {**map, request.slot: (reply.to, reply.epoch or map[request.slot][1])}
+
+
+REPLY_MISTAKES = (
+    Mistake(
+        "keeps ASK",
+        "Your router changes its map when it is told ASK. ASK is for this one request: the slot has not moved yet.",
+        _wrong(lambda map, request, reply: (_learned(map, request, reply), (reply.to, True)), "ask"),
+    ),
+    Mistake(
+        "no ASKING",
+        "Your router follows ASK without ASKING. The shard that it asks does not own the slot yet, and sends it back.",
+        _wrong(lambda map, request, reply: (map, (reply.to, False)), "ask"),
+    ),
+    Mistake(
+        "forgets MOVED",
+        "Your router follows MOVED and keeps its map. Every later request is sent to the wrong shard first.",
+        _wrong(lambda map, request, reply: (map, (reply.to, False)), "moved"),
+    ),
+    Mistake(
+        "believes any MOVED",
+        "Your router believes a MOVED that is older than its map. Compare epochs: only a newer one counts.",
+        _wrong(lambda map, request, reply: (_learned(map, request, reply), (reply.to, False)), "moved"),
+    ),
+    Mistake(
+        "goes where an old MOVED says",
+        "Your router keeps its map and still goes where the older MOVED says: the two can send it to and fro.",
+        _wrong(lambda map, request, reply: (on_reply(map, request, reply)[0], (reply.to, False)), "moved"),
+    ),
+    Mistake(
+        "gives up",
+        "TRYAGAIN and silence are no answers: the client still waits. Ask again.",
+        _wrong(lambda map, request, reply: (map, None), "tryagain", "down"),
+    ),
+    Mistake("asks on", "An answered request is asked again.", _wrong(lambda m, r, reply: (m, (r.to, r.asking)), "ok")),
+)
+
+
+def _tell_reply(case: Case, right: Any, answer: Answer) -> str:
+    (line,), request, reply = case
+    said = " ".join(filter(None, [reply.kind.upper(), reply.to, f"epoch {reply.epoch}" if reply.epoch else ""]))
+    asked = f"{request.to}{' with ASKING' if request.asking else ''}"
+    return f"The map has {line[1][0]}, epoch {line[1][1]}; {asked} answers {said}: {right[0]}; yours {answer}."
+
+
+def _routing(rule: Rule, machine: Any) -> Any:
+    class Mine(Router):
+        def on_reply(self, map: Any, request: Tried, reply: Answered) -> Any:
+            return rule(dict(map), request, reply)
+
+    return planted(machine, router=Mine)
+
+
+answered = Sometimes(
+    "all requests are answered", lambda world: len(world.calls) > 2 and not any(c.waits for c in world.calls)
+)
+ON_REPLY = Exercise(
+    "on_reply",
+    on_reply,
+    reply_cases,
+    REPLY_MISTAKES,
+    _tell_reply,
+    right=right_replies,
+    same=lambda right, given: (dict(given[0]), given[1] and tuple(given[1])) in right,
+    prepare=lambda case: (dict(case[0]), *case[1:]),
+    what="answers",
+    put=_routing,
+    searches=[
+        Search(SMALL.again(orders=(*IN, *LOOK)), (*SMALL.always, answered)),
+        Search(SMALL.again(orders=(*IN, *LOOK), way="key by key"), (*SMALL.always, answered)),
+    ],
+    otherwise=Scripted(SMALL.again(budget=None), lambda run: run.ask(OPERATOR).ask("Ann").advance(24)),
+)
+EXERCISES: Mapping[str, Exercise] = {exercise.name: exercise for exercise in (PLAN, ON_REPLY)}
