@@ -8,9 +8,7 @@ the load.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, ClassVar
-
-from msgspec import Meta
+from typing import Any, ClassVar
 
 from patterns.engine.params import Count, Ms
 from patterns.engine.process import Message, Process, on, on_request, on_timer, setting
@@ -155,11 +153,14 @@ class Gatherer(Process, kw_only=True):
         self.reply(client, Found(open.question.serial, items, self.missing(open)))
 
 
-ROWS = tuple(
-    Parcel(*row)
-    for row in (("Tokyo", "ann", 5), ("Paris", "ben", 4), ("Lima", "cem", 4), ("Cairo", "ben", 3), ("Oslo", "ann", 1))
+# Parcels at keys, by sender. A key's hash slot says on which shard it is.
+ROWS = (
+    Parcel("Tokyo", "ann", 5),
+    Parcel("Paris", "ben", 4),
+    Parcel("Lima", "cem", 4),
+    Parcel("Cairo", "ben", 3),
+    Parcel("Oslo", "ann", 1),
 )
-# A key's hash slot says on which shard it is.
 
 
 class ScatterGather(Simulation):
@@ -173,11 +174,9 @@ class ScatterGather(Simulation):
     gatherer: ClassVar[type[Gatherer]] = Gatherer
 
     class Params(Simulation.Params, frozen=True):
-        shards: Annotated[int, Meta(ge=2, le=4)] = 3
-        """How many shards there are: A, B, ..."""
         questions: tuple[Question, ...] = (Question(1, "page", 2, 1),)
         """What the client asks, one after the other."""
-        work: tuple[Ms, ...] = (10, 10, 10, 10)
+        work: tuple[Ms, Ms, Ms] = (10, 10, 10)
         """How long each shard takes for a leg."""
         hedge_after: Ms = 40
         """When a missing leg is asked for again, at its copy."""
@@ -188,23 +187,13 @@ class ScatterGather(Simulation):
 
     params: Params
 
-    @property
-    def names(self) -> str:
-        return "ABCD"[: self.params.shards]
-
     def processes(self) -> Sequence[Process]:
-        params, names = self.params, self.names
-        of = {name: tuple(row for row in ROWS if slot_of(row.key, len(names)) == at) for at, name in enumerate(names)}
-        after = dict(zip(names, names[1:] + names[:1], strict=True))
-        copies = tuple((after[name], name) for name in names)
-        times: dict[str, Any] = {
-            "hedge_after": params.hedge_after,
-            "hedges": params.hedges,
-            "deadline": params.deadline,
-        }
-        made: list[Process] = [self.gatherer(id="G", copies=tuple(sorted(copies)), **times)]
-        for name, work in zip(names, params.work, strict=False):
-            made.append(self.holder(id=name, held=tuple((each, of[each]) for each in (name, after[name])), work=work))
+        params, copies = self.params, (("A", "C"), ("B", "A"), ("C", "B"))
+        of = {name: tuple(row for row in ROWS if slot_of(row.key, 3) == at) for at, name in enumerate("ABC")}
+        times: dict[str, Any] = {name: getattr(params, name) for name in ("hedge_after", "hedges", "deadline")}
+        made: list[Process] = [self.gatherer(id="G", copies=copies, **times)]
+        for (copied, name), work in zip(sorted(copies, key=lambda pair: pair[1]), params.work, strict=True):
+            made.append(self.holder(id=name, held=((name, of[name]), (copied, of[copied])), work=work))
         return made
 
     def requests(self, world: World) -> Iterator[Request[Any]]:
@@ -217,16 +206,12 @@ class ScatterGather(Simulation):
         return isinstance(reply, Found) and reply.serial == call.body.serial
 
 
-def expected(world: World, question: Question, missing: tuple[str, ...]) -> tuple[Item, ...]:
-    """The answer over all rows of the shards that are not missing, worked out in one place."""
-    every = [process for process in world.processes if isinstance(process, Holder) and process.id not in missing]
-    rows = [row for process in every for row in dict(process.held)[process.id]]
-    return merged(question, [leg(Question(1, question.kind, len(rows)), rows)])
-
-
 def _wrong_answer(world: World) -> str | None:
+    """Compared with an answer that is worked out in one place, over the rows of all shards that are not missing."""
     for found, question in ((call.reply, call.body) for call in world.calls if isinstance(call.reply, Found)):
-        right = expected(world, question, found.missing)
+        every = [each for each in world.processes if isinstance(each, Holder) and each.id not in found.missing]
+        rows = [row for process in every for row in dict(process.held)[process.id]]
+        right = merged(question, [leg(Question(1, question.kind, len(rows)), rows)])
         if found.items != right:
             return f"{question}: the answer is {found}; right is {Found(0, right, found.missing)}"
     return None

@@ -122,14 +122,9 @@ def murmur2(data: bytes) -> int:
     return h ^ h >> 15
 
 
-def to_positive(number: int) -> int:
-    """Kafka's way to a number that is not negative: the sign bit is masked, not negated (`Utils.toPositive`)."""
-    return number & 0x7FFFFFFF
-
-
 def partition_of(key: str | bytes, partitions: int) -> int:
-    """The partition of a record's key in Kafka (`BuiltInPartitioner.partitionForKey`)."""
-    return to_positive(murmur2(encoded(key))) % partitions
+    """The partition of a record's key in Kafka. The sign bit is masked, not negated (`Utils.toPositive`)."""
+    return (murmur2(encoded(key)) & 0x7FFFFFFF) % partitions
 
 
 def murmur2_many(keys: Sequence[str | bytes]) -> Numbers:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from patterns.engine.process import Message
 
-from .messages import AskThere, Hold, Ship, TakeOver, Try, TryAgain, Undo
+from .messages import AskThere, Begun, Hold, Ship, TakeOver, Try, TryAgain, Undo
 from .shard import Shard, Stream, of_slot
 
 
@@ -78,6 +78,7 @@ class KeyByKey(Shard):
 
     def undo(self, sender: str, undo: Undo) -> None:
         """Refused: new keys have begun their life at the target."""
+        self.reply(sender, Begun(undo.serial))
         self.note("M.finish", slot=undo.slot)
 
     def begin_import(self, source: str, ship: Ship) -> None:

@@ -1,6 +1,6 @@
 """Shard maps: from a key to a shard, from a shard to a machine. Six ways, with one small interface.
 
-A map is a value. What differs is the number of entries that a router must know, and what moves when a machine joins.
+A map is a value. What differs is how much a router must know, and what moves when a machine joins.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Self
 import msgspec
 from msgspec.structs import replace
 
-from .hashes import LEAST_TOKEN, murmur2, slot_of, to_positive, token_of
+from .hashes import LEAST_TOKEN, murmur2, slot_of, token_of
 from .ranges import Ranges
 
 
@@ -47,11 +47,6 @@ class ShardMap(msgspec.Struct, frozen=True):
     def asked_for(self, prefix: str) -> tuple[int, ...]:
         """The shards to ask for all keys that begin so: all of them, because a hash scatters the keys."""
         return tuple(range(len(self.owners)))
-
-    @property
-    def entries(self) -> int:
-        """How many entries a router has to know."""
-        return len(self.owners)
 
     def joined(self, machine: str) -> Self:
         """The map with one more machine, which owns no shard yet."""
@@ -120,10 +115,6 @@ class ModuloMap(ShardMap, frozen=True):
     def number(self, key: str) -> int:
         return slot_of(key, 1 << 16)
 
-    @property
-    def entries(self) -> int:
-        return 1
-
     def joined(self, machine: str) -> Self:
         return replace(self, machines=(*self.machines, machine), owners=(*self.owners, machine))
 
@@ -132,7 +123,7 @@ class KafkaMap(ModuloMap, frozen=True):
     """Kafka's partitioner, one partition for each machine."""
 
     def number(self, key: str) -> int:
-        return to_positive(murmur2(key.encode()))
+        return murmur2(key.encode()) & 0x7FFFFFFF
 
 
 class TokenMap(ShardMap, frozen=True):
@@ -158,9 +149,6 @@ class DirectoryMap(ShardMap, frozen=True):
     def shard_of(self, key: str) -> int:
         """Raises ValueError for a key that is not listed."""
         return self.listed.index(key)
-
-    def label(self, shard: int) -> str:
-        return self.listed[shard]
 
 
 # Parameter `scheme` -> how a key finds its shard.

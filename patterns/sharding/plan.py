@@ -33,19 +33,6 @@ def totals(load: Load, machines: Machines) -> dict[str, float]:
     return weights
 
 
-def pays(weight: float, giver: float, taker: float, room: tuple[float, float]) -> bool:
-    """Whether the move of a shard pays: the fuller of the two machines gets emptier, or as full and the other better.
-
-    `giver` and `taker` are the weights on the two machines, `room` their capacities. A drained machine gives all away.
-    """
-    if not room[0] or not weight:
-        return not room[0]
-    before, after = _full(giver, room[0]), _full(taker + weight, room[1])
-    if after != before:
-        return after < before
-    return _full(giver - weight, room[0]) > _full(taker, room[1])
-
-
 def _full(weight: float, capacity: float) -> float:
     return weight / capacity if capacity else inf
 
@@ -54,7 +41,16 @@ class Planner:
     """Plans moves. Raises ValueError for a shard on an unknown machine, a negative number, or no room at all."""
 
     def pays(self, weight: float, giver: float, taker: float, room: tuple[float, float]) -> bool:
-        return pays(weight, giver, taker, room)
+        """Whether a move pays: the fuller of the two machines gets emptier, or as full and the other one better.
+
+        `giver` and `taker` are the weights on the two machines, `room` their capacities. A drained machine gives all.
+        """
+        if not room[0] or not weight:
+            return not room[0]
+        before, after = _full(giver, room[0]), _full(taker + weight, room[1])
+        if after != before:
+            return after < before
+        return _full(giver - weight, room[0]) > _full(taker, room[1])
 
     def plan(self, load: Load, machines: Machines, threshold: float = 0.0) -> list[Move]:
         """The moves, in order. Machines that are within `threshold` of the average fill are left alone.

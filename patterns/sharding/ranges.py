@@ -6,7 +6,7 @@ The first range starts at the least key, `""`; the last one has no end (Bigtable
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -70,48 +70,13 @@ class Ranges(msgspec.Struct, frozen=True):
         return np.searchsorted(np.array(self.starts), np.array(keys), side="right") - 1
 
 
-# A range as a client knows it, and the epoch in which it learned it.
-Piece = tuple[Range, int]
-
-
-class RangeCache:
-    """What a client knows of the ranges: pieces of different ages. None of them overlap: the newer one wins."""
-
-    @staticmethod
-    def found(pieces: Iterable[Piece], key: str) -> Piece | None:
-        return next((piece for piece in pieces if piece[0].holds(key)), None)
-
-    @staticmethod
-    def learned(pieces: Iterable[Piece], new: Piece) -> tuple[Piece, ...]:
-        """The pieces with a new one, which replaces those that it overlaps."""
-        start, end = new[0]
-        kept = (
-            piece
-            for piece in pieces
-            if (end is not None and piece[0].start >= end) or (piece[0].end is not None and piece[0].end <= start)
-        )
-        return tuple(sorted((*kept, new), key=lambda piece: piece[0].start))
-
-    @staticmethod
-    def after(pieces: tuple[Piece, ...], this: Range) -> str | None:
-        """Where a scan goes on: at the end of *this* range, not where the next piece starts, which may be older."""
-        return this.end
-
-
-def scan(
-    cache: type[RangeCache], pieces: tuple[Piece, ...], ask: Callable[[str, Range | None], tuple[Piece, list[str]]]
-) -> tuple[list[str], tuple[Piece, ...], int]:
-    """All keys in order, range after range; the pieces known afterwards; how many ranges were asked.
-
-    `ask(key, range)` asks the shard that is known for a key. It answers with its true range and the keys in it.
-    """
-    keys: list[str] = []
+def scan(ranges: Ranges, keys: Sequence[str], after: Callable[[Range], str | None]) -> tuple[list[str], int]:
+    """The keys in order, read range by range, and how many ranges were asked. `after` says where the scan goes on."""
+    found: list[str] = []
     at: str | None = ""
     asked = 0
     while at is not None:
-        known = cache.found(pieces, at)
-        piece, rows = ask(at, known[0] if known else None)
-        keys += [key for key in rows if key >= at]
-        pieces = cache.learned(pieces, piece)
-        at, asked = cache.after(pieces, piece[0]), asked + 1
-    return keys, pieces, asked
+        this = ranges[ranges.at(at)]
+        found += [key for key in keys if this.holds(key) and key >= at]
+        at, asked = after(this), asked + 1
+    return found, asked

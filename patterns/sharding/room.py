@@ -24,7 +24,7 @@ from patterns.engine.step import Note
 from .hot import salted
 from .maps import MAPS, RangeMap, ShardMap, moved_keys, published
 from .plan import Move, Planner, fewest_moves
-from .ranges import Piece, Range, RangeCache, scan
+from .ranges import Range, scan
 from .rules import RULES
 
 ZONES: tuple[str, ...] = tuple(
@@ -79,8 +79,8 @@ class Room(msgspec.Struct, frozen=True):
     """The shard map, and what is on it.
 
     `heat` has the keys with more than one operation in a second, `salts` those that are spread, `plan` the moves that
-    have not happened yet, `pieces` the ranges that the client knows. The rest is about the last event: its name, the
-    keys that it moved, the shards that it asked and for what, the keys that a scan read (None: it was no scan).
+    have not happened yet, `known` the starts of the ranges that a client knows. The rest is about the last event: its
+    name, the keys that it moved, the shards that it asked and for what, the keys that a scan read (None: no scan).
     """
 
     map: ShardMap
@@ -89,7 +89,7 @@ class Room(msgspec.Struct, frozen=True):
     salts: tuple[str, ...] = ()
     plan: tuple[Move, ...] = ()
     epoch: int = 1
-    pieces: tuple[Piece, ...] = ()
+    known: tuple[str, ...] = ()
     kind: str = ""
     moved: tuple[str, ...] = ()
     asked: tuple[int, ...] = ()
@@ -123,7 +123,6 @@ class ParcelRoom(ValueMachine[Room, Event]):
     name, view = "parcel_room", "sharding"
     rules = {rule: said for rule, said in RULES.items() if rule.startswith("K.")}
     planner: ClassVar[type[Planner]] = Planner
-    cache: ClassVar[type[RangeCache]] = RangeCache
     map_type: ClassVar[type[ShardMap] | None] = None  # instead of the scheme's map
 
     class Params(AnyParams, frozen=True):
@@ -137,8 +136,6 @@ class ParcelRoom(ValueMachine[Room, Event]):
         """How many ranges, slots or token ranges there are. With modulo there is one shard for each machine."""
         heat: dict[str, Count] = {}
         """Operations in a second of keys that have more than one."""
-        threshold: Annotated[float, Meta(ge=0)] = 0.0
-        """The planner leaves machines alone whose load is within this part of the average."""
 
         def __post_init__(self) -> None:
             if not self.machines or len(set(self.machines)) < len(self.machines):
@@ -168,18 +165,15 @@ class ParcelRoom(ValueMachine[Room, Event]):
     def rigid(self, state: Room, event: Plan) -> str:
         return "with modulo no shard can move by itself" if self.params.scheme in ("modulo", "kafka") else ""
 
-    def spread_already(self, state: Room, event: Salt) -> str:
-        return "the key is salted already" if event.key in state.salts else ""
-
     def newcomers(self, state: Room) -> Iterable[str]:
         return "ABCDEFGH"[len(state.map.machines) : len(state.map.machines) + 1]
 
     def hot(self, state: Room) -> Iterable[str]:
-        return dict(state.heat)
+        return (key for key, _ in state.heat if key not in state.salts)
 
     def things(self, state: Room) -> Iterable[str]:
         """Regions, and the hot keys."""
-        return [*dict.fromkeys(f"{key.partition('/')[0]}/" for key in state.keys if "/" in key), *self.hot(state)]
+        return [*dict.fromkeys(f"{key.partition('/')[0]}/" for key in state.keys if "/" in key), *dict(state.heat)]
 
     def middles(self, state: Room) -> Iterator[str]:
         """Of each range that holds several keys, the key in its middle."""
@@ -205,7 +199,7 @@ class ParcelRoom(ValueMachine[Room, Event]):
     @act(Plan, "plan moves", "plan", unless=[rigid])
     def make_plan(self, state: Room, event: Plan) -> Happened[Room]:
         load = {str(at): each for at, each in enumerate(zip(state.map.owners, state.loads(), strict=True))}
-        plan = tuple(self.planner().plan(load, dict.fromkeys(state.map.machines, 1.0), self.params.threshold))
+        plan = tuple(self.planner().plan(load, dict.fromkeys(state.map.machines, 1.0)))
         values = {"moves": len(plan), "shards": tuple(state.map.label(int(move.shard)) for move in plan)}
         return self._after(replace(state, plan=plan), event), [Note("K.plan" if plan else "K.plan.none", values)]
 
@@ -217,7 +211,7 @@ class ParcelRoom(ValueMachine[Room, Event]):
         left, right = after.loads()[at : at + 2]
         return after, [Note("K.split", {"key": event.key, "before": before[at], "left": left, "right": right})]
 
-    @act(Salt, "salt **{key}**", "salt", offers=hot, unless=[spread_already])
+    @act(Salt, "salt **{key}**", "salt", offers=hot)
     def salt(self, state: Room, event: Salt) -> Happened[Room]:
         values = {"key": event.key, "salt": SALT, "heat": dict(state.heat).get(event.key, 1)}
         return self._after(replace(state, salts=(*state.salts, event.key)), event), [Note("K.salt", values)]
@@ -233,16 +227,14 @@ class ParcelRoom(ValueMachine[Room, Event]):
     @act(Scan, "scan all keys", "scan", unless=[scattered])
     def scan(self, state: Room, event: Scan) -> Happened[Room]:
         assert isinstance(state.map, RangeMap)
-        ranges, keys = state.map.ranges, sorted(state.keys)
+        ranges = state.map.ranges
+        found, asked = scan(ranges, sorted(state.keys), lambda this: self.goes_on(state, this))
+        after = self._after(replace(state, known=ranges.starts), event, tuple(range(len(ranges))))
+        return replace(after, scanned=tuple(found)), [Note("K.scan", {"keys": len(found), "asked": asked})]
 
-        def ask(key: str, known: Range | None) -> tuple[Piece, list[str]]:
-            true = ranges[ranges.at(key)]
-            return (true, state.epoch), [each for each in keys if true.holds(each)]
-
-        found, pieces, asked = scan(self.cache, state.pieces, ask)
-        stale = sum(piece not in state.pieces for piece in pieces) if state.pieces else 0
-        after = replace(self._after(state, event, tuple(range(len(ranges)))), pieces=pieces, scanned=tuple(found))
-        return after, [Note("K.scan", {"keys": len(found), "asked": asked, "stale": stale})]
+    def goes_on(self, state: Room, this: Range) -> str | None:
+        """A scan goes on where this range ends, not where the next one that the client knows starts: it may be old."""
+        return this.end
 
     def _changed(self, state: Room, map: ShardMap, event: Event) -> Room:
         moved = moved_keys(state.map, map, state.keys)

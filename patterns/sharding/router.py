@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from patterns.engine.process import Process, durable, on, on_request, on_timer, setting
 from patterns.engine.table import Table
@@ -134,22 +135,21 @@ class Router(Process, kw_only=True):
             self.note("R.askthere", **values)
         elif isinstance(reply, TryAgain):
             self.note("R.rest", shard=shard, client=reply.client, rest=self.rest)
-        next = self.decide(pending, Answered(KINDS[type(reply)], to, epoch))
-        if next is None:
-            self.finish(pending, reply)
-        else:
-            self.go_on(pending, next, resting=isinstance(reply, TryAgain))
+        self.follow(pending, Answered(KINDS[type(reply)], to, epoch), getattr(reply, "result", 0))
 
-    def decide(self, pending: Pending, reply: Answered) -> Next | None:
+    def follow(self, pending: Pending, reply: Answered, result: int = 0) -> None:
         places = {entry.slot: (entry.owner, entry.epoch) for entry in self.map}
         after, next = self.on_reply(places, Tried(pending.slot, pending.to, pending.asking), reply)
         self.map = tuple(Entry(slot, *place) for slot, place in sorted(after.items()))
-        return next
-
-    def go_on(self, pending: Pending, next: Next, resting: bool) -> None:
+        if next is None:
+            self.note("R.done", client=pending.client, order=pending.order, result=result)
+            self.pending = self.pending.without(pending.client)
+            self.cancel_timer("again", about=pending.client)
+            self.reply(pending.client, Done(pending.order.serial, result))
+            return
         to, asking = next
-        pending = msgspec.structs.replace(pending, to=to, asking=asking, resting=resting)
-        if resting:
+        pending = replace(pending, to=to, asking=asking, resting=reply.kind == "tryagain")
+        if pending.resting:
             self.pending = self.pending.put(pending.client, pending)
             self.set_timer("again", self.rest, about=pending.client)
         else:
@@ -160,19 +160,10 @@ class Router(Process, kw_only=True):
         pending = self.pending[client]
         if pending.resting:
             self.note("R.again", client=client, order=pending.order, to=pending.to)
-            self.ask(msgspec.structs.replace(pending, resting=False))
+            self.ask(replace(pending, resting=False))
             return
         self.note("R.silent", client=client, order=pending.order, to=pending.to, patience=self.patience)
-        next = self.decide(pending, Answered("down"))
-        if next is not None:
-            self.go_on(pending, next, resting=False)
-
-    def finish(self, pending: Pending, reply: Reply) -> None:
-        result = reply.result if isinstance(reply, Served) else 0
-        self.note("R.done", client=pending.client, order=pending.order, result=result)
-        self.pending = self.pending.without(pending.client)
-        self.cancel_timer("again", about=pending.client)
-        self.reply(pending.client, Done(reply.serial, result))
+        self.follow(pending, Answered("down"))
 
     def entry(self, slot: int) -> Entry:
         return next(entry for entry in self.map if entry.slot == slot)

@@ -141,10 +141,9 @@ class Shard(Process, kw_only=True):
     def commit(self, client: str) -> None:
         running = self.running[client]
         self.running = self.running.without(client)
-        order, slot = running.order, running.slot
-        before, given = self.parcels(order.key), isinstance(order, HandIn)
+        order, slot, before = running.order, running.slot, self.parcels(running.order.key)
         row = Row(slot, order.key, before + order.parcels if isinstance(order, HandIn) else 0)
-        answer = Answer(slot, order.key, client, order.serial, row.parcels if given else before)
+        answer = Answer(slot, order.key, client, order.serial, row.parcels or before)
         self.store([row], [], [answer])
         self.note("S.commit", client=client, serial=order.serial, order=order, key=order.key, left=row.parcels)
         self.send(running.router, Served(client, order.serial, answer.result))
@@ -173,11 +172,10 @@ class Shard(Process, kw_only=True):
 
     def copy(self, hold: Hold) -> None:
         """Ship the slot from its beginning."""
-        slot = hold.slot
-        rows, answers = of_slot(self.rows, slot), of_slot(self.answers, slot)
-        self.note("M.copy", slot=slot, peer=hold.peer, rows=len(rows), role=hold.role)
-        self.streams = self.streams.put(str(slot), Stream())
-        self.append(hold, rows, (), answers)
+        rows = of_slot(self.rows, hold.slot)
+        self.note("M.copy", slot=hold.slot, peer=hold.peer, rows=len(rows), role=hold.role)
+        self.streams = self.streams.put(str(hold.slot), Stream())
+        self.append(hold, rows, (), of_slot(self.answers, hold.slot))
 
     def append(self, hold: Hold, rows: Iterable[Row], gone: Iterable[str], answers: Iterable[Answer]) -> None:
         """One more piece to ship; it leaves when those before it have arrived."""
@@ -244,11 +242,8 @@ class Shard(Process, kw_only=True):
         if hold.role in ("owner", "given", "importing") or hold.epoch != message.epoch:
             self.ignore(peer, message)
             return
+        # From now on it only says where the slot is. What it still has of the slot is filtered, then deleted.
         self.note("M.told", slot=hold.slot, peer=peer, epoch=hold.epoch)
-        self.give(hold)
-
-    def give(self, hold: Hold) -> None:
-        """From now on it only says where the slot is. What it still has of the slot is filtered, then deleted."""
         self.keep(replace(hold, role="given"))
         self.streams = self.streams.without(str(hold.slot))
         self.cancel_timer("ship", about=str(hold.slot))
@@ -263,13 +258,10 @@ class Shard(Process, kw_only=True):
     # Undo
 
     @on_request(Undo)
-    def operator_undoes(self, client: str, undo: Undo) -> None:
-        self.reply(client, Begun(undo.serial))
-        self.undo(client, undo)
-
     @on(Undo)
     def undo(self, sender: str, undo: Undo) -> None:
         hold = self.hold(undo.slot)
+        self.reply(sender, Begun(undo.serial))
         if hold.role in ("copying", "fenced"):
             hold = replace(hold, role="undoing")
             self.keep(hold)
@@ -378,6 +370,10 @@ class Shard(Process, kw_only=True):
 
     def keep(self, hold: Hold) -> None:
         self.holds = put(self.holds, [hold], lambda each: each.slot)
+
+    def keeps(self, row: Row) -> bool:
+        """Whether a row is its own."""
+        return self.hold(row.slot).role != "given"
 
     def parcels(self, key: str) -> int:
         return next((row.parcels for row in self.rows if row.key == key), 0)

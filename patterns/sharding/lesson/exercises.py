@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from itertools import product
 from typing import Any
 
@@ -14,16 +15,19 @@ from patterns.sharding.resharding import OPERATOR
 from patterns.sharding.room import Join, ParcelRoom, Plan, moves_pay
 from patterns.sharding.router import Answered, Router, Tried, on_reply
 
-from .broken import IN, LOOK, SMALL
+from .broken import IN, LOOK, SMALL, WORDS
+
+
+def hinted(mistakes: Mapping[str, Rule]) -> list[Mistake]:
+    """With the hints from the page of words."""
+    return [Mistake(name, WORDS["hints"][name], function) for name, function in mistakes.items()]
+
 
 # A plan
 
-Shards = tuple[tuple[str, str, float], ...]
-"""(shard, machine, weight)"""
-
 
 def plan_cases() -> Iterator[Case]:
-    """(shards, machines with their capacities, threshold): equal shards, then weights, capacities, drains, a threshold."""
+    """(shards, machines with their capacities, threshold): equal shards, then weights, capacities, a drain."""
     for counts in ((2, 0), (1, 1), (3, 1), (3, 0), (4, 1), (2, 0, 0), (4, 1, 0), (1, 2, 0), (4, 4, 0), (5, 2, 2)):
         names = "ABC"[: len(counts)]
         on = [name for name, count in zip(names, counts, strict=True) for _ in range(count)]
@@ -72,53 +76,30 @@ def _level(load: Any) -> Any:
     return {shard: (machine, 1) for shard, (machine, _) in load.items()}
 
 
-PLAN_MISTAKES = (
-    Mistake("no moves", "Your plan is empty. Look for a machine that is fuller than another.", lambda *given: []),
-    Mistake(
-        "stops early",
-        "Your plan stops after its first move. Plan on, with the loads as they are after each move.",
-        lambda *given: plan_solution(*given)[:1],
-    ),
-    Mistake(
-        "counts shards",
-        "Your plan counts shards. One shard can weigh more than three others: add up weights.",
-        otherwise(lambda load, machines, threshold: (_level(load), machines, threshold)),
-    ),
-    Mistake(
-        "one size for all machines",
-        "Your plan takes all machines for equally large. How full a machine is: its weight / its capacity.",
-        otherwise(lambda load, machines, t: (load, {name: min(1, room) for name, room in machines.items()}, t)),
-    ),
-    Mistake(
-        "forgets the drain",
-        "A machine of capacity 0 is drained: all its shards leave it, and none comes.",
-        otherwise(lambda load, machines, t: (load, {name: room or 1 for name, room in machines.items()}, t)),
-    ),
-    Mistake(
-        "forgets the threshold",
-        "Your plan moves shards between machines that are both near the average. Every move costs: leave them alone.",
-        otherwise(lambda load, machines, threshold: (load, machines, 0.0)),
-    ),
-    Mistake(
-        "starts anew",
-        "Your plan deals all shards out anew. A shard that stays costs nothing: move as few as you can.",
-        lambda load, machines, threshold: [
-            (shard, [name for name in machines if machines[name]][at % sum(map(bool, machines.values()))])
-            for at, shard in enumerate(sorted(load, reverse=True))
-        ],
-    ),
-)
+def dealt(load: Any, machines: Any, threshold: float) -> list[tuple[str, str]]:
+    open = [name for name in machines if machines[name]]
+    return [(shard, open[at % len(open)]) for at, shard in enumerate(sorted(load, reverse=True))]
+
+
+PLAN_MISTAKES: Mapping[str, Rule] = {
+    "no moves": lambda *given: [],
+    "stops early": lambda *given: plan_solution(*given)[:1],
+    "counts shards": otherwise(lambda load, rooms, t: (_level(load), rooms, t)),
+    "one size for all": otherwise(lambda load, rooms, t: (load, {name: min(1, rooms[name]) for name in rooms}, t)),
+    "forgets the drain": otherwise(lambda load, rooms, t: (load, {name: rooms[name] or 1 for name in rooms}, t)),
+    "forgets the threshold": otherwise(lambda load, rooms, t: (load, rooms, 0.0)),
+    "starts anew": dealt,
+}
 
 
 def _tell_plan(case: Case, right: Any, answer: Answer) -> str:
     shards, machines, threshold = case
     load = ", ".join(f"{shard} on {machine} weighs {weight}" for shard, machine, weight in shards)
     room = ", ".join(f"{name} {capacity}" for name, capacity in machines)
-    try:
+    with suppress(Exception):
         wrong = answer.problem or fault(case, answer.value)
-    except Exception:
-        wrong = "a list of (shard, machine) is wanted"
-    return f"{load}; capacities: {room}; threshold {threshold:g}: yours {answer}: {wrong}."
+        return f"{load}; capacities {room}; threshold {threshold:g}: yours {answer}: {wrong}."
+    return f"{load}: yours {answer}, and a list of (shard, machine) is wanted."
 
 
 def _planning(rule: Rule, machine: Any) -> Any:
@@ -134,14 +115,14 @@ PLAN = Exercise(
     "plan",
     plan_solution,
     plan_cases,
-    PLAN_MISTAKES,
+    hinted(PLAN_MISTAKES),
     _tell_plan,
     right=lambda *case: case,
     same=lambda case, moves: not fault(case, moves),
     prepare=given,
     what="plans",
     put=_planning,
-    searches=[Search(ROOM, (moves_pay,), within=None)],
+    searches=[Search(ROOM, (moves_pay,))],
     otherwise=Scripted(ParcelRoom(scheme="slots"), lambda run: run.do(Join("D"), Plan()).finish()),
 )
 
@@ -153,7 +134,9 @@ def reply_cases() -> Iterator[Case]:
     replies = (
         *(Answered("moved", to, epoch) for to in "AB" for epoch in (1, 2, 3)),
         *(Answered("ask", to) for to in "AB"),
-        *map(Answered, ("ok", "tryagain", "down")),
+        Answered("ok"),
+        Answered("tryagain"),
+        Answered("down"),
     )
     for owner, epoch, to, asking, reply in product("AB", (1, 2), "AB", (False, True), replies):
         if reply.to != to:
@@ -175,39 +158,19 @@ def _learned(map: Any, request: Tried, reply: Answered) -> Any:
     return {**map, request.slot: (reply.to, reply.epoch or map[request.slot][1])}
 
 
-REPLY_MISTAKES = (
-    Mistake(
-        "keeps ASK",
-        "Your router changes its map when it is told ASK. ASK is for this one request: the slot has not moved yet.",
-        _wrong(lambda map, request, reply: (_learned(map, request, reply), (reply.to, True)), "ask"),
-    ),
-    Mistake(
-        "no ASKING",
-        "Your router follows ASK without ASKING. The shard that it asks does not own the slot yet, and sends it back.",
-        _wrong(lambda map, request, reply: (map, (reply.to, False)), "ask"),
-    ),
-    Mistake(
-        "forgets MOVED",
-        "Your router follows MOVED and keeps its map. Every later request is sent to the wrong shard first.",
-        _wrong(lambda map, request, reply: (map, (reply.to, False)), "moved"),
-    ),
-    Mistake(
-        "believes any MOVED",
-        "Your router believes a MOVED that is older than its map. Compare epochs: only a newer one counts.",
-        _wrong(lambda map, request, reply: (_learned(map, request, reply), (reply.to, False)), "moved"),
-    ),
-    Mistake(
-        "goes where an old MOVED says",
-        "Your router keeps its map and still goes where the older MOVED says: the two can send it to and fro.",
-        _wrong(lambda map, request, reply: (on_reply(map, request, reply)[0], (reply.to, False)), "moved"),
-    ),
-    Mistake(
-        "gives up",
-        "TRYAGAIN and silence are no answers: the client still waits. Ask again.",
-        _wrong(lambda map, request, reply: (map, None), "tryagain", "down"),
-    ),
-    Mistake("asks on", "An answered request is asked again.", _wrong(lambda m, r, reply: (m, (r.to, r.asking)), "ok")),
-)
+def _follow(map: Any, request: Tried, reply: Answered) -> Any:
+    return map, (reply.to, False)
+
+
+REPLY_MISTAKES: Mapping[str, Rule] = {
+    "keeps ASK": _wrong(lambda *given: (_learned(*given), (given[2].to, True)), "ask"),
+    "no ASKING": _wrong(_follow, "ask"),
+    "follows an old MOVED": _wrong(lambda *given: (on_reply(*given)[0], (given[2].to, False)), "moved"),
+    "forgets MOVED": _wrong(_follow, "moved"),
+    "believes any MOVED": _wrong(lambda *given: (_learned(*given), (given[2].to, False)), "moved"),
+    "gives up": _wrong(lambda map, request, reply: (map, None), "tryagain", "down"),
+    "asks on": _wrong(lambda map, request, reply: (map, (request.to, request.asking)), "ok"),
+}
 
 
 def _tell_reply(case: Case, right: Any, answer: Answer) -> str:
@@ -232,7 +195,7 @@ ON_REPLY = Exercise(
     "on_reply",
     on_reply,
     reply_cases,
-    REPLY_MISTAKES,
+    hinted(REPLY_MISTAKES),
     _tell_reply,
     right=right_replies,
     same=lambda right, given: (dict(given[0]), given[1] and tuple(given[1])) in right,

@@ -9,7 +9,7 @@ from patterns.engine.history import History
 from patterns.engine.milestones import fired
 from patterns.engine.script import Script
 from patterns.sharding.gather import ScatterGather
-from patterns.sharding.index import Go, SignUp, SignUps
+from patterns.sharding.index import Go, SignUps
 from patterns.sharding.messages import Served, Shipped, TakeOver, TookOver, Undo
 from patterns.sharding.query import Question
 from patterns.sharding.resharding import OPERATOR, Resharding
@@ -97,10 +97,7 @@ def gathered(**params: Any) -> Run:
 
 
 def signed_up() -> Run:
-    run = Script(SignUps())
-    for name, email in run.history.machine.params.wanted:  # type: ignore[attr-defined]
-        run.do(SignUp(name, email))
-    return run.do(Go("mike"), Go("michael"), Go("mike"), Go("mike")).at("start").history
+    return Script(SignUps()).do(*map(Go, ("mike", "michael", "mike", "mike"))).at("start").history
 
 
 KINDS = (Question(1, "page", 2, 1), Question(2, "top", 1), Question(3, "mean"))
