@@ -206,7 +206,8 @@ class ScatterGather(Simulation):
         return isinstance(reply, Found) and reply.serial == call.body.serial
 
 
-def _wrong_answer(world: World) -> str | None:
+@Always.named("an answer is right for all shards that it does not name as missing")
+def right_answer(world: World) -> str | None:
     """Compared with an answer that is worked out in one place, over the rows of all shards that are not missing."""
     for found, question in ((call.reply, call.body) for call in world.calls if isinstance(call.reply, Found)):
         every = [each for each in world.processes if isinstance(each, Holder) and each.id not in found.missing]
@@ -217,5 +218,4 @@ def _wrong_answer(world: World) -> str | None:
     return None
 
 
-right_answer = Always("an answer is right for all shards that it does not name as missing", _wrong_answer)
 ScatterGather.always = (right_answer,)

@@ -88,10 +88,10 @@ class SignUps(ValueMachine[Directory, Go]):
         return self.params.shards if index == "local" else 1, tuple(who for who, has in table if has == email)
 
 
-def _two_have_it(state: Directory) -> str | None:
+@Always.named("an e-mail belongs to one customer")
+def unique(state: Directory) -> str | None:
     emails = state.rows.values()
     return f"{' and '.join(state.rows.names)} have the same e-mail" if len({*emails}) < len(emails) else None
 
 
-unique = Always("an e-mail belongs to one customer", _two_have_it)
 SignUps.always = (unique,)

@@ -54,7 +54,8 @@ def keeper(world: World, key: str) -> Shard | None:
 # In a state
 
 
-def _two_owners(world: World) -> str | None:
+@Always.named("at most one shard accepts requests for a key")
+def one_owner(world: World) -> str | None:
     """Those that are down are asked too: they come back as they are on disk."""
     kept = (each for shard in shards(world) for each in (*shard.rows, *shard.answers))
     for slot, key in sorted({(each.slot, each.key) for each in kept}):
@@ -63,7 +64,8 @@ def _two_owners(world: World) -> str | None:
     return None
 
 
-def _both_redirect(world: World) -> str | None:
+@Always.named("no two shards send a client to each other")
+def no_ping_pong(world: World) -> str | None:
     """Two shards send one request to each other, as a router would follow it."""
     for shard in shards(world):
         for slot in range(shard.slots) if shard.id not in world.down else ():
@@ -75,7 +77,8 @@ def _both_redirect(world: World) -> str | None:
     return None
 
 
-def _left_over(world: World) -> str | None:
+@AtRest.named("at rest no move is open, no row is at a wrong shard, and no client waits")
+def nothing_left_over(world: World) -> str | None:
     """Asked when all is up. A client whose router has crashed asks again by itself: a router must have the request."""
     if world.down or world.paused:
         return None
@@ -91,7 +94,8 @@ def _left_over(world: World) -> str | None:
 # Along a run
 
 
-def _claims(world: World, notes: tuple[Note, ...]) -> Iterator[tuple[str, str]]:
+@NeverTwice.named("a slot has one owner in an epoch, in shards and maps")
+def one_for_an_epoch(world: World, notes: tuple[Note, ...]) -> Iterator[tuple[str, str]]:
     for shard in shards(world):
         for hold in shard.holds:
             if hold.role == "owner":
@@ -101,7 +105,8 @@ def _claims(world: World, notes: tuple[Note, ...]) -> Iterator[tuple[str, str]]:
             yield f"the owner of slot {entry.slot} in epoch {entry.epoch}", entry.owner
 
 
-def _map_goes_back(before: World, after: World) -> str | None:
+@AlwaysNext.named("a map never goes back to an older epoch")
+def map_never_back(before: World, after: World) -> str | None:
     for old, new in zip(routers(before), routers(after), strict=True):
         for was, now in zip(old.map, new.map, strict=True):
             if now.epoch < was.epoch:
@@ -118,7 +123,8 @@ def _first_ledger(world: World) -> Ledger:
     return Table(tuple(rows)), frozenset()
 
 
-def _balanced(ledger: Ledger, step: Transition) -> Ledger | Broken:
+@Along.named("each write counts once at the shard that serves its key", _first_ledger)
+def nothing_lost(ledger: Ledger, step: Transition) -> Ledger | Broken:
     """The memory is the ledger: every write in the order in which it was committed, at whatever shard."""
     parcels, done = ledger
     for note in step.notes:
@@ -140,19 +146,11 @@ def _balanced(ledger: Ledger, step: Transition) -> Ledger | Broken:
     return parcels, done
 
 
-one_owner = Always("at most one shard accepts requests for a key", _two_owners)
-one_for_an_epoch = NeverTwice("a slot has one owner in an epoch, in shards and maps", _claims)
-no_ping_pong = Always("no two shards send a client to each other", _both_redirect)
-nothing_lost = Along("each write counts once at the shard that serves its key", _first_ledger, _balanced)
-map_never_back = AlwaysNext("a map never goes back to an older epoch", _map_goes_back)
-nothing_left_over = AtRest("at rest no move is open, no row is at a wrong shard, and no client waits", _left_over)
 SAFE: tuple[Property, ...] = (one_owner, one_for_an_epoch, no_ping_pong, nothing_lost, map_never_back)
 ALWAYS = (*SAFE, nothing_left_over)
 
 
-def _all_know(world: World) -> bool:
+@Sometimes.named("all maps know that a slot has moved")
+def maps_level(world: World) -> bool:
     maps = [router.map for router in routers(world)]
     return any(min(entry.epoch for entry in lines) > 1 for lines in zip(*maps, strict=True))
-
-
-maps_level = Sometimes("all maps know that a slot has moved", _all_know)

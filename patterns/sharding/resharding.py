@@ -22,11 +22,8 @@ from .shard import Shard
 
 OPERATOR = "O"
 Doing = Literal["hand in", "collect", "look"]
-ORDERS: tuple[tuple[str, Doing, str], ...] = (
-    ("Ann", "hand in", "Cairo"),
-    ("Ben", "collect", "Oslo"),
-    ("Ben", "look", "Cairo+Oslo"),
-)
+Orders = tuple[tuple[str, Doing, str], ...]
+ORDERS: Orders = (("Ann", "hand in", "Cairo"), ("Ben", "collect", "Oslo"), ("Ben", "look", "Cairo+Oslo"))
 
 
 class Resharding(Simulation):
@@ -52,7 +49,7 @@ class Resharding(Simulation):
         """How a slot moves: as a copy with a stream of changes, or one key after the other."""
         stock: tuple[tuple[str, Count], ...] = (("Cairo", 2), ("Oslo", 1), ("Lima", 3))
         """Parcels that are there at first: key and number."""
-        orders: tuple[tuple[str, Doing, str], ...] = ORDERS
+        orders: Orders = ORDERS
         """What clients do, each in its own order: client, what, key. A look may name several keys, with `+` between."""
         move: str = "Cairo"
         """The operator moves the slot of this key to the next shard."""

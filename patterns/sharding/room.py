@@ -247,7 +247,8 @@ class ParcelRoom(ValueMachine[Room, Event]):
 # What must hold
 
 
-def _not_in_one(state: Room) -> str | None:
+@Always.named("each key is in exactly one range")
+def one_range(state: Room) -> str | None:
     """Keys, and the keys at which ranges start."""
     for key in (*state.keys, *(state.map.labels if isinstance(state.map, RangeMap) else ())):
         if len(holders := state.map.holders(key)) != 1:
@@ -255,7 +256,8 @@ def _not_in_one(state: Room) -> str | None:
     return None
 
 
-def _disagree(state: Room) -> str | None:
+@Always.named("all clients send a key to the same shard")
+def agreed(state: Room) -> str | None:
     """Asked of the keys that a client asks for."""
     other = published(state.map)
     for key in state.keys if state.kind == "Ask" else ():
@@ -264,7 +266,8 @@ def _disagree(state: Room) -> str | None:
     return None
 
 
-def _moved_between_others(before: Room, after: Room) -> str | None:
+@AlwaysNext.named("when a machine joins, keys move to it and nowhere else")
+def few_move(before: Room, after: Room) -> str | None:
     new = {*after.map.machines} - {*before.map.machines}
     for key in after.moved if new else ():
         if after.map.owner(key) not in new:
@@ -272,14 +275,16 @@ def _moved_between_others(before: Room, after: Room) -> str | None:
     return None
 
 
-def _scan_is_wrong(state: Room) -> str | None:
+@Always.named("a scan reads each key once, in order")
+def whole_scan(state: Room) -> str | None:
     if state.scanned is None or list(state.scanned) == sorted(state.keys):
         return None
     missing = sorted({*state.keys} - {*state.scanned})
     return f"the scan leaves out {', '.join(missing)}" if missing else "the scan reads a key twice"
 
 
-def _moves_too_much(state: Room) -> str | None:
+@Always.named("each planned move pays, and there are no more than needed")
+def moves_pay(state: Room) -> str | None:
     loads, weights = state.machine_loads(), state.loads()
     counts = {name: state.map.owners.count(name) for name in loads}
     fewest = fewest_moves(counts, dict.fromkeys(loads, 1.0))
@@ -293,10 +298,5 @@ def _moves_too_much(state: Room) -> str | None:
     return None
 
 
-one_range = Always("each key is in exactly one range", _not_in_one)
-agreed = Always("all clients send a key to the same shard", _disagree)
-few_move = AlwaysNext("when a machine joins, keys move to it and nowhere else", _moved_between_others)
-whole_scan = Always("a scan reads each key once, in order", _scan_is_wrong)
-moves_pay = Always("each planned move pays, and there are no more than needed", _moves_too_much)
 ROOM_ALWAYS: tuple[Property, ...] = (one_range, agreed, whole_scan, moves_pay)  # modulo breaks few_move
 ParcelRoom.always = ROOM_ALWAYS

@@ -23,12 +23,8 @@ MACHINES: Mapping[str, Machine[Any, Any]] = {
     "A question to all shards": ScatterGather(),
     "One e-mail for one customer": SignUps(),
 }
-MILESTONES: Mapping[type[Machine[Any, Any]], Milestones] = {
-    Resharding: MOVE,
-    ParcelRoom: ROOM,
-    ScatterGather: GATHER,
-    SignUps: SIGN_UPS,
-}
+Kinds = Mapping[type[Machine[Any, Any]], Milestones]
+MILESTONES: Kinds = {Resharding: MOVE, ParcelRoom: ROOM, ScatterGather: GATHER, SignUps: SIGN_UPS}
 CHAPTER = Chapter("sharding", MACHINES, MILESTONES, GALLERY, BUGS, EXERCISES)
 
 __all__ = ["BUGS", "CHAPTER", "EXERCISES", "GALLERY", "MACHINES", "MILESTONES"]

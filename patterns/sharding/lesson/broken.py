@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
-from importlib.resources import files
 from typing import Any
 
 from msgspec.structs import replace
@@ -14,6 +12,7 @@ from patterns.engine.milestones import fired
 from patterns.engine.planted import Bug, Search, with_parts
 from patterns.engine.properties import Property, Sometimes
 from patterns.engine.script import Script
+from patterns.engine.sentences import page_of
 from patterns.engine.world import World
 from patterns.sharding.gather import Gatherer, Holder, ScatterGather, right_answer
 from patterns.sharding.hashes import murmur2, slot_of, token_of
@@ -35,8 +34,7 @@ from patterns.sharding.room import ParcelRoom, agreed, few_move, moves_pay, one_
 from patterns.sharding.router import Router
 from patterns.sharding.shard import Shard, Stream
 
-# The sentences of bugs and the hints of exercises: a page in another language can take its place.
-WORDS = tomllib.loads(files(__package__).joinpath("words.toml").read_text(encoding="utf-8"))
+SENTENCES = page_of(__package__, "bugs.toml")
 IN, OUT, LOOK = (("Ann", "hand in", "Cairo"),), (("Ann", "collect", "Cairo"),), (("Ben", "look", "Rome"),)
 STOCK = (("Cairo", 2),)
 # Two shards, one router, one slot, one write, a move. A timer fires only when no message is on its way.
@@ -218,7 +216,7 @@ QUERIES: Mapping[str, tuple[Question, dict[str, Any]]] = {
 
 
 def _bug(title: str, breaks: Property | Sometimes, changes: Mapping[str, Any], *search: Any) -> Bug:
-    return Bug(WORDS["bugs"][title], changes, Search(search[0], (breaks,), *search[1:]), breaks)
+    return Bug(SENTENCES[title], changes, Search(search[0], (breaks,), *search[1:]), breaks)
 
 
 BUGS: dict[str, Bug] = {}

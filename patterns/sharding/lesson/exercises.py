@@ -7,7 +7,7 @@ from contextlib import suppress
 from itertools import product
 from typing import Any
 
-from patterns.engine.exercise import Answer, Case, Exercise, Mistake, Rule
+from patterns.engine.exercise import Answer, Case, Exercise, Rule, mistakes_of
 from patterns.engine.planted import Scripted, Search, planted
 from patterns.engine.properties import Sometimes
 from patterns.sharding.plan import Move, Planner, fewest_moves, moved, plan
@@ -15,13 +15,7 @@ from patterns.sharding.resharding import OPERATOR
 from patterns.sharding.room import Join, ParcelRoom, Plan, moves_pay
 from patterns.sharding.router import Answered, Router, Tried, on_reply
 
-from .broken import IN, LOOK, SMALL, WORDS
-
-
-def hinted(mistakes: Mapping[str, Rule]) -> list[Mistake]:
-    """With the hints from the page of words."""
-    return [Mistake(name, WORDS["hints"][name], function) for name, function in mistakes.items()]
-
+from .broken import IN, LOOK, SMALL
 
 # A plan
 
@@ -81,7 +75,7 @@ def dealt(load: Any, machines: Any, threshold: float) -> list[tuple[str, str]]:
     return [(shard, open[at % len(open)]) for at, shard in enumerate(sorted(load, reverse=True))]
 
 
-PLAN_MISTAKES: Mapping[str, Rule] = {
+PLAN_MISTAKES = {
     "no moves": lambda *given: [],
     "stops early": lambda *given: plan_solution(*given)[:1],
     "counts shards": otherwise(lambda load, rooms, t: (_level(load), rooms, t)),
@@ -115,7 +109,7 @@ PLAN = Exercise(
     "plan",
     plan_solution,
     plan_cases,
-    hinted(PLAN_MISTAKES),
+    mistakes_of(__package__, "plan", PLAN_MISTAKES),
     _tell_plan,
     right=lambda *case: case,
     same=lambda case, moves: not fault(case, moves),
@@ -162,7 +156,7 @@ def _follow(map: Any, request: Tried, reply: Answered) -> Any:
     return map, (reply.to, False)
 
 
-REPLY_MISTAKES: Mapping[str, Rule] = {
+REPLY_MISTAKES = {
     "keeps ASK": _wrong(lambda *given: (_learned(*given), (given[2].to, True)), "ask"),
     "no ASKING": _wrong(_follow, "ask"),
     "follows an old MOVED": _wrong(lambda *given: (on_reply(*given)[0], (given[2].to, False)), "moved"),
@@ -195,7 +189,7 @@ ON_REPLY = Exercise(
     "on_reply",
     on_reply,
     reply_cases,
-    hinted(REPLY_MISTAKES),
+    mistakes_of(__package__, "on_reply", REPLY_MISTAKES),
     _tell_reply,
     right=right_replies,
     same=lambda right, given: (dict(given[0]), given[1] and tuple(given[1])) in right,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from patterns.engine.history import History
-from patterns.engine.milestones import fired
+from patterns.engine.milestones import fired, on_its_way
 from patterns.engine.script import Script
 from patterns.sharding.gather import ScatterGather
 from patterns.sharding.index import Go, SignUps
@@ -43,7 +43,8 @@ def by_range() -> Run:
 
 def by_slots(scheme: str = "slots") -> Run:
     run = Script(ParcelRoom(scheme=scheme, shards=12)).do(Ask("Europe/"), Join("D"))
-    return (run if scheme == "modulo" else run.do(Plan()).finish()).at("start").history
+    run = run.do(Ask("Europe/")) if scheme == "modulo" else run.do(Plan()).finish().do(Plan())
+    return run.at("start").history
 
 
 def famous() -> Run:
@@ -68,9 +69,9 @@ def move() -> Run:
 
 def crashes() -> Run:
     """The source crashes after its fence. Its disk says how far it was, so it copies again and goes on."""
-    run = moving().until(fired("M.fence")).delay(60, TakeOver).crash("A").ask("Ann", to="R1")
-    run.until(fired("R.silent")).restart("A").until(fired("M.told"))
-    return ended(run)
+    run = moving(work=40).until(fired("M.fence")).delay(60, TakeOver).crash("A").ask("Ann", to="R1")
+    run.until(fired("R.silent")).restart("A").until(fired("S.begin")).ask("Ann", to="R2").until(fired("S.runs"))
+    return ended(run.until(on_its_way(Served)).duplicate(Served))
 
 
 def undone(late: bool = False) -> Run:

@@ -14,6 +14,10 @@ MOVE: Milestones = {
     "the source is clean": fired("M.clean"),
     "a move is undone": fired("M.undone"),
 }
-ROOM: Milestones = {"a machine joins": fired("K.join", "K.join.all"), "a shard moves": fired("K.move")}
+ROOM: Milestones = {
+    "a machine joins": fired("K.join", "K.join.all"),
+    "a shard moves": fired("K.move"),
+    "a key is salted": fired("K.salt"),
+}
 GATHER: Milestones = {"a leg is asked for again": fired("G.hedge"), "the last leg is in": fired("G.all")}
 SIGN_UPS: Milestones = {"an e-mail is taken": fired("I.taken"), "the index is complete": fired("I.index")}
