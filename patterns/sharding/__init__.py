@@ -2,8 +2,8 @@
 
 from .gather import ScatterGather
 from .messages import Done, HandIn
-from .plan import plan
+from .plan import fewest_moves, plan
 from .resharding import Resharding
 from .room import ParcelRoom
 
-__all__ = ["Done", "HandIn", "ParcelRoom", "Resharding", "ScatterGather", "plan"]
+__all__ = ["Done", "HandIn", "ParcelRoom", "Resharding", "ScatterGather", "fewest_moves", "plan"]

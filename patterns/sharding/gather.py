@@ -95,9 +95,6 @@ class Gatherer(Process, kw_only=True):
     deadline: int = setting(120)
     open: Table[Open] = Table()
 
-    def merged(self, question: Question, legs: Sequence[tuple[Item, ...]]) -> tuple[Item, ...]:
-        return merged(question, legs)
-
     def missing(self, open: Open) -> tuple[str, ...]:
         """The shards whose parts are not in the answer: it names them."""
         return self.late(open)
@@ -146,7 +143,7 @@ class Gatherer(Process, kw_only=True):
         self.finish(client, open)
 
     def finish(self, client: str, open: Open) -> None:
-        items = self.merged(open.question, open.parts.values())
+        items = merged(open.question, open.parts.values())
         self.open = self.open.without(client)
         self.cancel_timer("hedge", about=client)
         self.cancel_timer("deadline", about=client)
@@ -154,13 +151,8 @@ class Gatherer(Process, kw_only=True):
 
 
 # Parcels at keys, by sender. A key's hash slot says on which shard it is.
-ROWS = (
-    Parcel("Tokyo", "ann", 5),
-    Parcel("Paris", "ben", 4),
-    Parcel("Lima", "cem", 4),
-    Parcel("Cairo", "ben", 3),
-    Parcel("Oslo", "ann", 1),
-)
+SENDERS, SIZES = ("ann", "ben", "cem", "ben", "ann"), (5, 4, 4, 3, 1)
+ROWS = tuple(map(Parcel, ("Tokyo", "Paris", "Lima", "Cairo", "Oslo"), SENDERS, SIZES))
 
 
 class ScatterGather(Simulation):

@@ -17,10 +17,6 @@ Numbers = NDArray[np.uint32]
 Places = NDArray[np.int64]
 
 
-class CrossSlot(ValueError):
-    """Keys of one command lie in different slots."""
-
-
 # Redis Cluster: CRC16 of the hash tag
 
 
@@ -48,14 +44,6 @@ def slot_of(key: str | bytes, slots: int = SLOTS) -> int:
     """
     data = encoded(key)
     return crc_hqx(hash_tag(data) if b"{" in data else data, 0) % slots
-
-
-def common_slot(keys: Sequence[str], slots: int = SLOTS) -> int:
-    """The slot of all keys of one command. Raises CrossSlot if there are several, or no keys."""
-    found = {slot_of(key, slots) for key in keys}
-    if len(found) != 1:
-        raise CrossSlot(f"keys are {', '.join(keys) or 'none'}; allowed are keys of one slot: give them one {{tag}}")
-    return found.pop()
 
 
 def slots_of(keys: Sequence[str | bytes], slots: int = SLOTS) -> NDArray[np.uint16]:

@@ -7,7 +7,6 @@ unique only if all claims to it go through one shard: a reservation there comes 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -21,6 +20,8 @@ from patterns.engine.table import Table
 
 from .hashes import slot_of
 from .rules import RULES
+
+SHARDS = 3
 
 
 class Go(msgspec.Struct, frozen=True, tag=True, array_like=True):
@@ -49,8 +50,6 @@ class SignUps(ValueMachine[Directory, Go]):
     rules = {rule: said for rule, said in RULES.items() if rule.startswith("I.")}
 
     class Params(AnyParams, frozen=True):
-        shards: int = 3
-        """How many shards there are."""
         wanted: tuple[tuple[str, str], ...] = (("mike", "mike@x"), ("michael", "mike@x"))
         """Who signs up with which e-mail."""
 
@@ -66,13 +65,10 @@ class SignUps(ValueMachine[Directory, Go]):
     def done(self, state: Directory, event: Go) -> str:
         return f"{event.customer} has signed up" if event.customer in state.index else ""
 
-    def customers(self, state: Directory) -> Iterable[str]:
-        return dict(self.params.wanted)
-
-    @act(Go, "go on with **{customer}**", offers=customers, unless=[done])
+    @act(Go, "go on with **{customer}**", offers=lambda self, state: dict(self.params.wanted), unless=[done])
     def go(self, state: Directory, event: Go) -> Happened[Directory]:
         customer, email = event.customer, dict(self.params.wanted)[event.customer]
-        own, by = slot_of(customer, self.params.shards), slot_of(email, self.params.shards)
+        own, by = slot_of(customer, SHARDS), slot_of(email, SHARDS)
         note = {"customer": customer, "email": email, "own": own, "by": by}
         if customer in state.rows:
             return replace(state, index=state.index.put(customer, email), asked=(by,)), [Note("I.index", note)]
@@ -85,7 +81,7 @@ class SignUps(ValueMachine[Directory, Go]):
     def find(self, state: Directory, email: str, index: Literal["local", "global"]) -> tuple[int, tuple[str, ...]]:
         """How many shards are asked who has an e-mail, and whom they name."""
         table = state.rows if index == "local" else state.index
-        return self.params.shards if index == "local" else 1, tuple(who for who, has in table if has == email)
+        return SHARDS if index == "local" else 1, tuple(who for who, has in table if has == email)
 
 
 @Always.named("an e-mail belongs to one customer")

@@ -34,9 +34,6 @@ class Answer(Kept, frozen=True, gc=False):
     serial: int
     result: int
 
-    def __str__(self) -> str:
-        return f"{self.client} {self.serial}: {self.result}"
-
 
 Role = Literal["owner", "copying", "fenced", "undoing", "importing", "given"]
 
@@ -80,7 +77,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 # A client and a router
 
 
-class Write(Message, frozen=True):
+class OfKey(Message, frozen=True):
     """Changes one pigeonhole."""
 
     serial: int
@@ -91,14 +88,14 @@ class Write(Message, frozen=True):
         return (self.key,)
 
 
-class HandIn(Write, frozen=True):
+class HandIn(OfKey, frozen=True):
     """Put parcels into a pigeonhole. Not idempotent: done twice, it counts twice."""
 
     parcels: int = 1
     words = "{key} +{parcels}"
 
 
-class Collect(Write, frozen=True):
+class Collect(OfKey, frozen=True):
     """Take all parcels out of a pigeonhole, which is then deleted."""
 
     words = "empty {key}"
@@ -112,6 +109,7 @@ class Look(Message, frozen=True):
     words = "look {keys:names}"
 
 
+Write = HandIn | Collect
 Order = HandIn | Collect | Look
 
 

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from patterns.engine.acts import Happened, ValueMachine, act
 from patterns.engine.params import Count, refuse
 from patterns.engine.params import Params as AnyParams
-from patterns.engine.properties import Always, AlwaysNext, Property
+from patterns.engine.properties import Always, AlwaysNext
 from patterns.engine.step import Note
 
 from .hot import salted
@@ -298,5 +298,4 @@ def moves_pay(state: Room) -> str | None:
     return None
 
 
-ROOM_ALWAYS: tuple[Property, ...] = (one_range, agreed, whole_scan, moves_pay)  # modulo breaks few_move
-ParcelRoom.always = ROOM_ALWAYS
+ParcelRoom.always = (one_range, agreed, whole_scan, moves_pay)  # modulo breaks few_move

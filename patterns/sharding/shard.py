@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from patterns.engine.process import Message, Process, durable, on, on_request, on_timer, setting
 from patterns.engine.table import Table
 
-from .hashes import common_slot
+from .hashes import slot_of
 from .messages import (
     Answer,
     AskThere,
@@ -116,7 +116,7 @@ class Shard(Process, kw_only=True):
 
     @on(Try)
     def take(self, router: str, request: Try) -> None:
-        slot, (client, order) = common_slot(request.order.keys, self.slots), (request.client, request.order)
+        slot, (client, order) = slot_of(request.order.keys[0], self.slots), (request.client, request.order)
         if elsewhere := self.redirect(request, slot):
             self.note("S." + type(elsewhere).__name__, slot=slot, order=order, client=client, peer=self.hold(slot).peer)
             self.send(router, elsewhere)
@@ -129,9 +129,9 @@ class Shard(Process, kw_only=True):
             if answer.serial == order.serial:  # to an older one nobody waits for an answer
                 self.send(router, Served(client, order.serial, answer.result))
         elif client in self.running:
-            self.note("S.runs", client=client, order=self.running[client].order)
-            if self.running[client].order == order:  # a retry, perhaps through another router
-                self.running = self.running.put(client, Running(router, client, order, slot))
+            running = self.running[client]
+            self.note("S.runs", client=client, order=running.order)
+            self.running = self.running.put(client, replace(running, router=router))  # it waits at this router now
         else:
             self.note("S.begin", client=client, order=order)
             self.running = self.running.put(client, Running(router, client, order, slot))
@@ -370,10 +370,6 @@ class Shard(Process, kw_only=True):
 
     def keep(self, hold: Hold) -> None:
         self.holds = put(self.holds, [hold], lambda each: each.slot)
-
-    def keeps(self, row: Row) -> bool:
-        """Whether a row is its own."""
-        return self.hold(row.slot).role != "given"
 
     def parcels(self, key: str) -> int:
         return next((row.parcels for row in self.rows if row.key == key), 0)

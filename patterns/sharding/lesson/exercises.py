@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from itertools import product
-from typing import Any
+from typing import Any, get_args
 
 from patterns.engine.exercise import Answer, Case, Exercise, Rule, mistakes_of
 from patterns.engine.planted import Scripted, Search, planted
@@ -13,7 +13,7 @@ from patterns.engine.properties import Sometimes
 from patterns.sharding.plan import Move, Planner, fewest_moves, moved, plan
 from patterns.sharding.resharding import OPERATOR
 from patterns.sharding.room import Join, ParcelRoom, Plan, moves_pay
-from patterns.sharding.router import Answered, Router, Tried, on_reply
+from patterns.sharding.router import Answered, Kind, Router, Tried, on_reply
 
 from .broken import IN, LOOK, SMALL
 
@@ -66,10 +66,6 @@ def otherwise(change: Callable[[Any, Any, float], tuple[Any, Any, float]]) -> Ru
     return lambda load, machines, threshold: plan_solution(*change(load, machines, threshold))
 
 
-def _level(load: Any) -> Any:
-    return {shard: (machine, 1) for shard, (machine, _) in load.items()}
-
-
 def dealt(load: Any, machines: Any, threshold: float) -> list[tuple[str, str]]:
     open = [name for name in machines if machines[name]]
     return [(shard, open[at % len(open)]) for at, shard in enumerate(sorted(load, reverse=True))]
@@ -78,7 +74,7 @@ def dealt(load: Any, machines: Any, threshold: float) -> list[tuple[str, str]]:
 PLAN_MISTAKES = {
     "no moves": lambda *given: [],
     "stops early": lambda *given: plan_solution(*given)[:1],
-    "counts shards": otherwise(lambda load, rooms, t: (_level(load), rooms, t)),
+    "counts shards": otherwise(lambda load, rooms, t: ({shard: (load[shard][0], 1) for shard in load}, rooms, t)),
     "one size for all": otherwise(lambda load, rooms, t: (load, {name: min(1, rooms[name]) for name in rooms}, t)),
     "forgets the drain": otherwise(lambda load, rooms, t: (load, {name: rooms[name] or 1 for name in rooms}, t)),
     "forgets the threshold": otherwise(lambda load, rooms, t: (load, rooms, 0.0)),
@@ -128,9 +124,7 @@ def reply_cases() -> Iterator[Case]:
     replies = (
         *(Answered("moved", to, epoch) for to in "AB" for epoch in (1, 2, 3)),
         *(Answered("ask", to) for to in "AB"),
-        Answered("ok"),
-        Answered("tryagain"),
-        Answered("down"),
+        *(Answered(kind) for kind in get_args(Kind) if kind not in ("moved", "ask")),
     )
     for owner, epoch, to, asking, reply in product("AB", (1, 2), "AB", (False, True), replies):
         if reply.to != to:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from patterns.engine.milestones import Milestones, fired
 
 MOVE: Milestones = {
-    "the copy has arrived": fired("M.import"),
     "a change follows the copy": fired("M.change"),
     "the slot is fenced": fired("M.fence"),
     "the target owns the slot": fired("M.on"),
@@ -14,10 +13,6 @@ MOVE: Milestones = {
     "the source is clean": fired("M.clean"),
     "a move is undone": fired("M.undone"),
 }
-ROOM: Milestones = {
-    "a machine joins": fired("K.join", "K.join.all"),
-    "a shard moves": fired("K.move"),
-    "a key is salted": fired("K.salt"),
-}
+ROOM: Milestones = {"a machine joins": fired("K.join", "K.join.all"), "a key is salted": fired("K.salt")}
 GATHER: Milestones = {"a leg is asked for again": fired("G.hedge"), "the last leg is in": fired("G.all")}
 SIGN_UPS: Milestones = {"an e-mail is taken": fired("I.taken"), "the index is complete": fired("I.index")}

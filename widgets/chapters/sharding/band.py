@@ -65,15 +65,15 @@ def _cell(world: World, shard: Shard, slot: int, x: float, y: float, w: float, h
     title = f"{who}: {hold}; {', '.join(map(str, rows)) or 'no parcels'}"
     id = f"{who}:{slot}"
     cell = Box(id=f"cell:{id}", x=x, y=y, w=w, h=h, role=role if word else "line", tone="outline", title=title)
-    words = f"{word} @{hold.epoch}" if word else ""
     # A head says the role; what the slot holds stands below it.
-    head = Box(id=f"head:{id}", x=x, y=y, w=w, h=20, role=role if word else "line", tone=tone, text=words, title=title)
+    head = Box(id=f"head:{id}", x=x, y=y, w=w, h=20, role=role if word else "line", tone=tone, text=word, title=title)
     shown = rows[: int((h - 26) // LINE)]
     keys = [
         small(f"row:{who}:{row.key}", x + 5, y + 36 + LINE * at, f"{row.key} {row.parcels}", "ink" if word else "soft")
         for at, row in enumerate(shown)
     ]
-    return [cell, head, *keys]
+    since = small(f"since:{id}", x + w - 5, y + h - 6, f"@{hold.epoch}" if word else "", "soft", "end")
+    return [cell, head, since, *keys]
 
 
 def _line(router: Router, slot: int, newest: int, every: Sequence[Shard], x: float, y: float, w: float) -> Box:

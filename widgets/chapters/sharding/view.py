@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from patterns.engine.step import Step
-from patterns.engine.world import Call, World
+from patterns.engine.world import World
 from patterns.sharding.gather import Gatherer, Holder, Leg, Part
 from patterns.sharding.index import Directory
 from patterns.sharding.messages import AskThere, Moved, Served, Ship, Shipped, Try, TryAgain
@@ -49,9 +49,10 @@ class MoveView(ProcessView):
     def short(self, message: Any) -> str:
         return super().short(message.order) if isinstance(message, Try) else super().short(message)
 
-    def asked(self, call: Call) -> tuple[str, Role]:
-        words, role = super().asked(call)
-        return words.removeprefix("client "), role
+    def in_memory(self, process: Any) -> Mapping[str, Any]:
+        if not isinstance(process, Shard):
+            return super().in_memory(process)
+        return {"runs": [f"{who}: {each.order}" for who, each in process.running], "ships": process.streams.names}
 
     def look(self, process: Any) -> Look:
         who = process.id
