@@ -20,30 +20,22 @@ Places = NDArray[np.int64]
 # Redis Cluster: CRC16 of the hash tag
 
 
-def hash_tag(key: bytes) -> bytes:
-    """The part of a key that is hashed: between the first `{` and the first `}` after it, unless that is empty.
-
-    There is one try: if that part is empty, the whole key is hashed (Redis Cluster specification, "Hash tags").
-
-    >>> hash_tag(b"{Asia}/Tokyo"), hash_tag(b"foo{}{bar}"), hash_tag(b"foo{{bar}}zap")
-    (b'Asia', b'foo{}{bar}', b'{bar')
-    """
-    start = key.find(b"{")
-    if start >= 0:
-        end = key.find(b"}", start + 1)
-        if end > start + 1:
-            return key[start + 1 : end]
-    return key
-
-
 def slot_of(key: str | bytes, slots: int = SLOTS) -> int:
     """The hash slot of a key: CRC16 (XMODEM) of its hash tag, modulo 16,384. Raises TypeError for another type.
 
-    >>> slot_of("123456789"), slot_of("{Asia}/Tokyo") == slot_of("{Asia}/Seoul")
+    The tag is the part between the first `{` and the first `}` after it, unless that is empty: then the whole key is
+    hashed. There is one try (Redis Cluster specification, "Hash tags").
+
+    >>> slot_of("123456789"), slot_of("{Asia}/Tokyo") == slot_of("{Asia}/Seoul") == slot_of("Asia")
     (12739, True)
     """
-    data = encoded(key)
-    return crc_hqx(hash_tag(data) if b"{" in data else data, 0) % slots
+    data = key if type(key) is bytes else encoded(key)
+    if b"{" in data:
+        start = data.index(b"{") + 1
+        end = data.find(b"}", start)
+        if end > start:
+            data = data[start:end]
+    return crc_hqx(data, 0) % slots
 
 
 def slots_of(keys: Sequence[str | bytes], slots: int = SLOTS) -> NDArray[np.uint16]:
