@@ -29,13 +29,14 @@ def slot_of(key: str | bytes, slots: int = SLOTS) -> int:
     >>> slot_of("123456789"), slot_of("{Asia}/Tokyo") == slot_of("{Asia}/Seoul") == slot_of("Asia")
     (12739, True)
     """
-    data = key if type(key) is bytes else encoded(key)
-    if b"{" in data:
-        start = data.index(b"{") + 1
-        end = data.find(b"}", start)
-        if end > start:
-            data = data[start:end]
-    return crc_hqx(data, 0) % slots
+    try:
+        start = key.find(b"{")  # type: ignore[arg-type]
+    except (TypeError, AttributeError):  # not bytes yet
+        key = encoded(key)
+        start = key.find(b"{")
+    if start >= 0 and (end := key.find(b"}", start)) > start + 1:  # type: ignore[arg-type]
+        key = key[start + 1 : end]
+    return crc_hqx(key, 0) % slots  # type: ignore[arg-type]
 
 
 def slots_of(keys: Sequence[str | bytes], slots: int = SLOTS) -> NDArray[np.uint16]:

@@ -29,18 +29,17 @@ def plan_cases() -> Iterator[Case]:
         weights = ([1] * len(on), [1 + at % 3 for at in range(len(on))], [5, *[1] * (len(on) - 1)])
         rooms = (of, {**of, "B": 2}, {**of, "A": 0})
         for weigh, room, threshold in product(weights, rooms, (0.0, 0.5)):
-            shards = tuple((f"s{at}", name, weight) for at, (name, weight) in enumerate(zip(on, weigh, strict=True), 1))
+            shards = tuple((f"s{at}", each) for at, each in enumerate(zip(on, weigh, strict=True), 1))
             yield shards, tuple(room.items()), threshold
 
 
 def given(case: Case) -> Case:
     """The arguments of a call."""
-    shards, machines, threshold = case
-    return {shard: (machine, weight) for shard, machine, weight in shards}, dict(machines), threshold
+    return dict(case[0]), dict(case[1]), case[2]
 
 
 def plan_solution(load: Any, machines: Any, threshold: float) -> list[tuple[str, str]]:
-    return [(move.shard, move.taker) for move in plan(load, machines, threshold)]
+    return [(move.shard, move.taker) for move in plan(dict(load), dict(machines), threshold)]
 
 
 def fault(case: Case, moves: Any) -> str:
@@ -84,7 +83,7 @@ PLAN_MISTAKES = {
 
 def _tell_plan(case: Case, right: Any, answer: Answer) -> str:
     shards, machines, threshold = case
-    load = ", ".join(f"{shard} on {machine} weighs {weight}" for shard, machine, weight in shards)
+    load = ", ".join(f"{shard} on {machine} weighs {weight}" for shard, (machine, weight) in shards)
     room = ", ".join(f"{name} {capacity}" for name, capacity in machines)
     with suppress(Exception):
         wrong = answer.problem or fault(case, answer.value)
@@ -131,9 +130,13 @@ def reply_cases() -> Iterator[Case]:
             yield ((0, (owner, epoch)),), Tried(0, to, asking), reply
 
 
+def reply_solution(map: Any, request: Tried, reply: Answered) -> Any:
+    return on_reply(dict(map), request, reply)
+
+
 def right_replies(map: Any, request: Tried, reply: Answered) -> list[Any]:
     """After TRYAGAIN and silence, the same shard may be asked again as well."""
-    after, next = on_reply(dict(map), request, reply)
+    after, next = reply_solution(map, request, reply)
     return [(after, next), *([(after, (request.to, request.asking))] if reply.kind in ("tryagain", "down") else [])]
 
 
@@ -181,7 +184,7 @@ answered = Sometimes(
 )
 ON_REPLY = Exercise(
     "on_reply",
-    on_reply,
+    reply_solution,
     reply_cases,
     mistakes_of(__package__, "on_reply", REPLY_MISTAKES),
     _tell_reply,
