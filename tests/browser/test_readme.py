@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 from playwright.sync_api import Browser, expect
@@ -21,7 +22,10 @@ def options_in_the_readme() -> list[str]:
 def test_a_link_out_of_the_notebooks_opens_its_file_under_the_command_of_the_readme(
     browser: Browser, tmp_path: Path
 ) -> None:
-    with jupyterlab(tmp_path, REPOSITORY, options=options_in_the_readme()) as server:
+    copy = tmp_path / "repository"  # JupyterLab keeps notes beside a file that it opens
+    shutil.copytree(REPOSITORY / "notebooks", copy / "notebooks", ignore=shutil.ignore_patterns(".*"))
+    shutil.copy(REPOSITORY / "README.md", copy)
+    with jupyterlab(tmp_path, copy, options=options_in_the_readme()) as server:
         page = browser.new_page()
         page.goto(f"{server.url}?token={server.token}")
         link = page.locator('.jp-Notebook a[href*="README.md"]')
