@@ -109,7 +109,7 @@ def counted_once(world: World) -> Reason:
     }
     for name, model, version, checkpoint in models_of(page_of(world)):
         if (model, version, checkpoint) in resting and _wrong_rows(world, name, model, version, checkpoint):
-            return f"{model} has {_shown(_rows(page_of(world), name))}"
+            return f"{model} has {_shown(_rows(page_of(world), name))}, and its projector waits after {checkpoint}"
     return None
 
 

@@ -22,7 +22,7 @@ from patterns.engine.step import Step
 
 HOP = 10
 """How many ms a message takes."""
-ORDERS = 60
+ORDERS = 40
 """How many orders are written at each rate."""
 AFTERWARDS = 250
 """How many ms are shown after the switch."""

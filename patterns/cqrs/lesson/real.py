@@ -102,7 +102,7 @@ class Cost(NamedTuple):
     """From the read model."""
 
 
-def query_costs(folder: Path | str, lengths: Iterable[int] = (10, 100, 1_000, 10_000), times: int = 9) -> list[Cost]:
+def query_costs(folder: Path | str, lengths: Iterable[int] = (10, 100, 1_000, 10_000), times: int = 5) -> list[Cost]:
     """Both ways to answer, on files in this folder, for a shelf with so many events."""
     return [_cost(Path(folder) / f"history_{length}.sqlite", length, times) for length in lengths]
 
