@@ -291,8 +291,10 @@ class Lab:
         return page
 
     @contextmanager
-    def open(self, path: str, *, width: int = 1280, height: int = 900) -> Iterator[Notebook]:
+    def open(self, path: str, *, width: int = 1280, height: int = 900, motion: bool = False) -> Iterator[Notebook]:
         """Open the notebook at `path` (under the server's root) with a new kernel, in the light theme.
+
+        Without `motion` it is as for a learner who asks for reduced motion: what moves takes much of the time.
 
         On leaving it fails on any error of the page or the kernel since; the kernel ends in any case.
         Sizes in CSS pixels.
@@ -301,6 +303,7 @@ class Lab:
         clean = False
         try:
             page.set_viewport_size({"width": width, "height": height})
+            page.emulate_media(reduced_motion="no-preference" if motion else "reduce")
             notebook = Notebook(page, path)
             try:
                 notebook.theme(dark=False)

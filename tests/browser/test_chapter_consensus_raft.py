@@ -18,7 +18,7 @@ OLD_TERMS = """def commit_index(current_term, commit_index, terms, match):
 
 @pytest.fixture(scope="module")
 def chapter(lab: Lab) -> Iterator[Chapter]:
-    with lab.open(PATH) as notebook:
+    with lab.open(PATH, motion=True) as notebook:
         notebook.run_all()
         yield Chapter(notebook)
 

@@ -22,7 +22,7 @@ NO_WRAP = """def lookup(points, position):
 
 @pytest.fixture(scope="module")
 def chapter(lab: Lab) -> Iterator[Chapter]:
-    with lab.open(PATH) as notebook:
+    with lab.open(PATH, motion=True) as notebook:
         notebook.run_all()
         yield Chapter(notebook)
 
