@@ -123,8 +123,8 @@ def test_playing_ends_with_the_run_and_goes_on_step_by_step_when_asked_again(cha
     player = chapter.player("tier")
     walk_to_the_end(player)
     for _ in range(2):
-        button(player, "Speed").click()
-    expect(button(player, "Speed")).to_have_text("4×")
+        player.locator(".dp-speed").click()
+    expect(player.locator(".dp-speed")).to_have_text("4×")
     button(player, "First step").click()
     button(player, "Play").click()
     expect(button(player, "Play")).to_be_visible()  # by itself it has become what it was

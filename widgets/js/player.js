@@ -419,7 +419,7 @@ export class PlayerView {
     ui.last.disabled = Boolean(asked) || end;
     ui.play.disabled = ui.forward.disabled && !playing;
     for (const each of [ui.until, ui.ask, ui.break]) each.disabled = !this.can.act;
-    ui.speed.textContent = speed;
+    this.showSpeed(speed);
     const costs = Object.entries(frame.cost).map(
       ([name, count]) => `${count.toLocaleString("en")} ${count === 1 ? one(name) : name}`,
     );
@@ -508,7 +508,13 @@ export class PlayerView {
   faster() {
     const names = Object.keys(SPEEDS);
     this.state.speed = names[(names.indexOf(this.state.speed) + 1) % names.length];
-    this.ui.speed.textContent = this.state.speed;
+    this.showSpeed(this.state.speed);
+  }
+
+  /** @param {string} speed */
+  showSpeed(speed) {
+    this.ui.speed.textContent = speed;
+    this.ui.speed.ariaLabel = `Speed ${speed}`;
   }
 
   toggleQuiet() {
