@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -201,7 +202,8 @@ def test_a_cell_that_is_run_fifty_times_leaves_nothing_behind(shown: Callable[..
             [listeners, observers] = [0, 0];
             for (let i = 0; i < 50; i++) {
                 show(player, window.state);
-                document.querySelector('.dp').dispatchEvent(new KeyboardEvent('keydown', { key: 'End', bubbles: true }));
+                const end = new KeyboardEvent('keydown', { key: 'End', bubbles: true });
+                document.querySelector('.dp').dispatchEvent(end);
                 window.leave();
                 window.leave = undefined;
             }
@@ -213,11 +215,10 @@ def test_a_cell_that_is_run_fifty_times_leaves_nothing_behind(shown: Callable[..
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_violation(shown: Callable[..., Page], scheme: str) -> None:
-    if not AXE.exists():
+    if not AXE.exists() and os.environ.get("CI", "").lower() in ("", "0", "false"):
         pytest.skip("no axe-core: npm ci --prefix tests/js")
     page = shown(raft(ask={30: QUESTION}), live=True, reduced_motion="reduce", color_scheme=scheme)
     page.add_script_tag(path=AXE)
-    page.evaluate()
     found = []
     for key in ("Home", "ArrowRight", "End", "?"):
         page.keyboard.press(key)
