@@ -72,7 +72,8 @@ def late(store: str = "numbers first", insert_later: bool = False) -> Run:
 def rolled_back() -> Run:
     """Two transactions want version 0 of one shelf. The second rolls back, and a later event stands after the hole."""
     machine = EARLY.again(store="holds at holes", commands=(*(Receive("shelf-1", 1),) * 2, Receive("shelf-2", 1)))
-    run = Script(machine).ask("a").until(fired("N.begin")).fire("A", "answer").deliver(Append).ask("b")
+    run = both_decide(Script(machine).ask("a").ask("b")).deliver(Append, sender="A").fire("A", "answer")
+    run.deliver(Append, sender="A").deliver(Append, sender="B").until(fired("N.roll"))
     return run.finish().ask("c").finish().at("start").history
 
 

@@ -13,7 +13,7 @@ from widgets.scene import Box, Era, Fact, Line, Mark, Panel, Scene, Tone
 
 from .words import kind_of, today
 
-WIDTH, HIGH, BLOCK, LEFT, MOST = 560, 340, 70, 72, 7
+WIDTH, HIGH, BLOCK, LEFT, MOST = 560, 340, 81, 72, 6
 """The picture's size, a block's width, where blocks begin, and how many are shown: the last ones."""
 EVENTS, TODAY_AT, STATES, SNAPSHOT, LOADED = 40, 104, 166, 218, 266
 """How far down the rows begin."""
