@@ -53,14 +53,13 @@ class Codec:
 
     def encode(self, id: str, event: Fact, meta: str = "{}", tags: Iterable[str] = ()) -> NewEvent:
         """The event as it is appended. Raises ValueError if it would not come back as it is."""
-        body = msgspec.to_builtins(event)
         written = msgspec.json.encode(event)
         back = None
         with suppress(msgspec.MsgspecError):
             back = self._decoder.decode(written)
         if back != event:
             raise ValueError(f"event {event!r} is read back as {back!r} ({written.decode()})")
-        return NewEvent(id, body["type"], written.decode(), meta, tuple(tags))
+        return NewEvent(id, str(event.__struct_config__.tag), written.decode(), meta, tuple(tags))
 
     def decode(self, stored: Recorded) -> tuple[Part, ...]:
         """What the event is today: usually one event, sometimes none or several. Raises Unreadable."""

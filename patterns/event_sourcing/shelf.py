@@ -12,6 +12,8 @@ from functools import reduce
 
 import msgspec
 
+from patterns.engine.process import Message
+
 from .codec import Body, Codec, Fact
 
 BAGS_IN_A_BOX = 6
@@ -66,7 +68,7 @@ class Shelf(msgspec.Struct, frozen=True, gc=False):
 EMPTY = Shelf()
 
 
-class Command(msgspec.Struct, frozen=True, tag=True, gc=False):
+class Command(Message, frozen=True):
     """What a picker is asked to do with a shelf."""
 
     shelf: str
@@ -74,6 +76,7 @@ class Command(msgspec.Struct, frozen=True, tag=True, gc=False):
 
 class Receive(Command, frozen=True):
     bags: int
+    words = "receive {bags}, {shelf}"
 
 
 class Ship(Command, frozen=True):
@@ -81,14 +84,17 @@ class Ship(Command, frozen=True):
     to: str
     voucher: str = ""
     """Pays for the parcel. A voucher counts once, whichever shelf the parcel comes from."""
+    words = "ship {bags} to {to}, {shelf}"
 
 
 class Reserve(Command, frozen=True):
     bags: int
+    words = "reserve {bags}, {shelf}"
 
 
 class Count(Command, frozen=True):
     found: int
+    words = "count {found}, {shelf}"
 
 
 class Declined(Exception):

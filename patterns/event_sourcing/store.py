@@ -138,7 +138,6 @@ class Tombstoned(AppendRefused):
 
     def __init__(self, stream: str) -> None:
         super().__init__(f"stream {stream!r} was deleted for ever; use another name")
-        self.stream = stream
 
 
 class ConditionFailed(AppendRefused):

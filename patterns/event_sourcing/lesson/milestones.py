@@ -10,11 +10,9 @@ SHOP: Milestones = {
     "a picker declines": fired("P.declined"),
     "an append is refused": fired("E.refuse"),
     "a retry is recognised": fired("E.same"),
-    "a transaction commits": fired("N.commit"),
     "a transaction rolls back": fired("N.roll"),
     "the subscriber is live": fired("S.live"),
     "an event appears late": first(when(lost)),
-    "the projector applies an event": fired("J.apply"),
 }
 ONE_STREAM: Milestones = {
     "an old event passes its upcasters": fired("H.upcast"),

@@ -13,7 +13,7 @@ from widgets.scene import Box, Mark, Role
 
 from .words import WRITERS, kind_of, role_of, today
 
-BOTTOM, BLOCK, MOST, LINE = 398, 68, 8, 18
+BOTTOM, BLOCK, MOST, LINE = 410, 68, 8, 18
 """The picture's height, a block's width, how many blocks are shown, and the height of a line of words."""
 
 
@@ -70,13 +70,13 @@ def _taken(store: EventStore) -> Iterator[tuple[int, str]]:
 def _lines(view: ProcessView) -> Iterator[tuple[str, str, Role]]:
     for picker in pickers(view.world):
         if (append := picker.decided) is not None:
-            text = f"{picker.id} decided {kinds(append.events)}, expects {append.expected}"
+            text = f"{picker.id}: {kinds(append.events)}, expects {append.expected}"
             yield f"decided:{picker.id}", text, WRITERS[picker.id]
     for reader, table in readers(view.world):
         for name, shelf in table.rows:
-            yield f"row:{name}", f"{table.id}: {name} has {shelf.bags} bags", "ink"
+            yield f"row:{name}", f"{name} has {shelf.bags} bags", "ink"
         if reader.buffer or reader.queue:
-            yield "waits", f"{reader.id}: {len(reader.queue)} to apply, {len(reader.buffer)} in its buffer", "soft"
+            yield "waits", f"{reader.id}: {len(reader.queue)} queued, {len(reader.buffer)} buffered", "soft"
 
 
 def _in_words(event: Recorded) -> str:

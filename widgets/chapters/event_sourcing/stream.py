@@ -13,7 +13,7 @@ from widgets.scene import Box, Era, Fact, Line, Mark, Panel, Scene, Tone
 
 from .words import kind_of, today
 
-WIDTH, HIGH, BLOCK, LEFT, MOST = 560, 340, 81, 72, 6
+WIDTH, HIGH, BLOCK, LEFT, MOST = 560, 340, 97, 72, 5
 """The picture's size, a block's width, where blocks begin, and how many are shown: the last ones."""
 EVENTS, TODAY_AT, STATES, SNAPSHOT, LOADED = 40, 104, 166, 218, 266
 """How far down the rows begin."""
@@ -81,8 +81,8 @@ def _events(story: Story, new: bool) -> Iterator[Mark]:
         old, middle = event.type in PAST, x + BLOCK / 2 - 4
         tone: Tone = "dashed" if old else "solid" if new and at == tail else "soft"
         title = f"version {at}: {kind}{' of 2024' if old else ''}"
-        yield small(f"at:{at}", middle, EVENTS - 8, str(at), "ink", "middle")
-        yield Box(id=f"event:{at}", x=x, y=EVENTS, w=BLOCK - 6, h=32, text=kind, role="ink", tone=tone, title=title)
+        yield small(f"kind:{at}", middle, EVENTS - 8, kind, "ink", "middle")
+        yield Box(id=f"event:{at}", x=x, y=EVENTS, w=BLOCK - 6, h=32, text=f"v{at}", tone=tone, title=title)
         yield Line(id=f"upcast:{at}", x=middle, y=EVENTS + 34, x2=middle, y2=TODAY_AT, role="soft", arrow=True)
         does = ", ".join(today(event)) or "nothing"
         yield small(f"today:{at}", middle, TODAY_AT + 18, does, "ink", "middle")

@@ -19,9 +19,9 @@ from widgets.scene import Fact, Panel, Role, Scene
 from . import log, stream
 from .words import SHORTS, WRITERS, colour_of
 
-SEATS: Mapping[str, Point] = {"A": (48, 56), "B": (48, 168), "Store": (214, 112), "Sub": (372, 56), "Table": (506, 168)}
+SEATS: Mapping[str, Point] = {"A": (48, 52), "B": (48, 156), "Store": (214, 104), "Sub": (372, 52), "Table": (506, 120)}
 """Pickers, who write, stand on the left of the store, and readers on its right."""
-WIDTH, MIDDLE = 560, 226
+WIDTH, MIDDLE = 560, 236
 """The picture's width, and how far down the log begins."""
 
 
@@ -61,7 +61,7 @@ class ShopView(ProcessView):
         net = self.network()
         below, said = log.marks(self, MIDDLE)
         calls = [
-            small(f"client:{call.client}", 104, 206 - 17 * at, *self.asked(call))
+            small(f"client:{call.client}", 96, 216 - 17 * at, *self.asked(call))
             for at, call in enumerate(self.latest())
         ]
         label = f"{net.label}; {said}"
@@ -83,8 +83,8 @@ class ShopView(ProcessView):
         )
 
     def asked(self, call: Call) -> tuple[str, Role]:
-        said = "waits" if call.waits else str(call.reply)
-        return f"{call.client} → {call.to}: {words_of(call.body)}: {said}", WRITERS[call.to]
+        said = "waits" if call.waits else str(call.reply).partition(":")[0]
+        return f"{call.client}: {call.body}: {said}", WRITERS[call.to]
 
     # Processes
 
@@ -115,12 +115,6 @@ class ShopView(ProcessView):
             case Projector():
                 return {name: f"{shelf.bags} bags" for name, shelf in process.rows}
         return super().on_disk(process)
-
-
-def words_of(command: Any) -> str:
-    """A command in a few words."""
-    shelf, *values = [str(getattr(command, field)) for field in command.__struct_fields__]
-    return " ".join([type(command).__name__.lower(), *filter(None, values), "on" if values else "", shelf]).strip()
 
 
 VIEW = ShopView
