@@ -6,6 +6,7 @@ import ast
 import io
 import tokenize
 from collections.abc import Callable, Iterable
+from functools import cache
 from itertools import combinations
 from pathlib import Path
 
@@ -22,7 +23,8 @@ SHARED = 6
 """So many lines in a row, the same in two chapters, belong into the engine or the kit."""
 
 
-def lines_of_code(file: Path) -> set[int]:
+@cache
+def lines_of_code(file: Path) -> frozenset[int]:
     """The numbers of a file's lines without blank lines, comments, docstrings and imports."""
     text = file.read_text(encoding="utf-8")
     none = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
@@ -42,7 +44,7 @@ def lines_of_code(file: Path) -> set[int]:
             case _:
                 continue
         lines -= {*range(left_out.lineno, (left_out.end_lineno or left_out.lineno) + 1)}
-    return lines
+    return frozenset(lines)
 
 
 def size(files: Iterable[Path]) -> int:
