@@ -251,16 +251,16 @@ def batch_of(stream: str, events: Batch, expected: Expected) -> tuple[NewEvent, 
     batch = tuple(events)
     if not batch:
         refuse("events", batch, "one or more events: a decision without events is no append")
-    texts = {"stream": stream}
+    ids: set[str] = set()
     for at, event in enumerate(batch):
-        texts |= {f"events[{at}].id": event.id, f"events[{at}].type": event.type}
-        if any(not tag or " " in tag for tag in event.tags):
+        for name, text in (("stream", stream), ("id", event.id), ("type", event.type)):
+            if not isinstance(text, str) or not text:
+                refuse(name if name == "stream" else f"events[{at}].{name}", text, "a text of one or more characters")
+        if event.tags and any(not tag or " " in tag for tag in event.tags):
             refuse(f"events[{at}].tags", event.tags, "tags without spaces")
-        if any(event.id == other.id for other in batch[:at]):
+        if event.id in ids:
             refuse(f"events[{at}].id", event.id, "an id of its own for each event of a batch")
-    for name, text in texts.items():
-        if not isinstance(text, str) or not text:
-            refuse(name, text, "a text of one or more characters")
+        ids.add(event.id)
     require_expected(expected)
     return batch
 

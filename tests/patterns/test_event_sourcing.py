@@ -19,7 +19,7 @@ from patterns.event_sourcing.event_store import EventStore
 from patterns.event_sourcing.history import ANN, Erase, Happen, ShelfHistory
 from patterns.event_sourcing.keys import ERASED, Keys
 from patterns.event_sourcing.lesson import GALLERY, MACHINES
-from patterns.event_sourcing.lesson.broken import HELD, NUMBERED, ONE_SHELF, SMALL
+from patterns.event_sourcing.lesson.broken import HELD, ONE_SHELF, SMALL
 from patterns.event_sourcing.log import Log
 from patterns.event_sourcing.messages import Accepted, Append, Load, Loaded, PageRead, ReadPage, Refused
 from patterns.event_sourcing.properties import lost, readers, store_of
@@ -313,7 +313,7 @@ def test_the_process_loads_what_matches_a_query_over_all_streams() -> None:
     assert call.reply.said == "declined: voucher:V was used"
 
 
-# Searches: the cures, each on the machines that show what it is worth
+# Searches: the cures (the third one, and the second with late inserts, are among the bugs of the lesson)
 
 
 @pytest.mark.parametrize(
@@ -322,8 +322,6 @@ def test_the_process_loads_what_matches_a_query_over_all_streams() -> None:
         ("holds at holes", SMALL, ""),
         ("holds at holes", ONE_SHELF, "every event reaches the projector in the end"),
         ("horizon", SMALL, ""),
-        ("horizon and number", SMALL, ""),
-        ("horizon and number", NUMBERED, ""),
     ],
 )
 def test_a_cure_holds_in_every_run_or_breaks_as_the_notebook_says(store: str, machine: Shop, breaks: str) -> None:

@@ -21,6 +21,7 @@ from patterns.event_sourcing.shelf import CODEC, Received, Shelf
 from patterns.event_sourcing.snapshots import TODAY, Snapshot, load
 from patterns.event_sourcing.sqlite_store import SqliteStore, Synchronous
 from patterns.event_sourcing.store import NO_STREAM, NewEvent, WrongVersion
+from patterns.runtime.postgres import Postgres, programs
 from patterns.runtime.power_cut import PowerCut
 from widgets.charts import ACCENT, BAD, PALETTE, figure_of, require
 
@@ -300,9 +301,8 @@ def poll_postgres(cured: bool, events: int = 400, writers: int = 4) -> tuple[int
     Writers hold their transactions open for a millisecond or two. The poller remembers the highest position, or when
     `cured` the highest (transaction, position) below the oldest open transaction. Raises NoPostgres.
     """
+    programs()
     import psycopg
-
-    from patterns.runtime.postgres import Postgres
 
     position = "SELECT 0, position FROM events WHERE position > %s ORDER BY position"
     horizon = (
