@@ -1,7 +1,7 @@
 """Every step of every gallery run, at fixed widths: nothing overlaps, is cut, is too small or too high, nothing moves.
 
-One page of one Chromium walks them all; a run is what a saved page holds. By default every third step is looked at in
-the card of JupyterLab at 1280x720, every twelfth in the others, and all questions; `-m slow` looks at every step.
+One page of one Chromium walks them all; a run is what a saved page holds. By default every fourth step is looked at in
+the card of JupyterLab at 1280x720, every fortieth in the others, and all questions; `-m slow` looks at every step.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, Page
+from rig import SCREENSHOTS
 
 from patterns.engine.history import History
 from widgets.assets import SCRIPTS, STYLE
@@ -90,15 +91,30 @@ def walk_all(page: Page, states: dict[tuple[str, str], str], name: str, every: i
 
 def test_every_run_fits_one_screen(page: Page, states: dict[tuple[str, str], str]) -> None:
     """JupyterLab at 1280x720 leaves 850 x 590 pixels."""
-    walk_all(page, states, "lab at 1280x720", 3)
+    walk_all(page, states, "lab at 1280x720", 4)
 
 
 @pytest.mark.parametrize("name", ["lab at 1440x900", "file browser open", "phone"])
 def test_every_run_fits_other_windows(page: Page, states: dict[tuple[str, str], str], name: str) -> None:
-    walk_all(page, states, name, 12)
+    walk_all(page, states, name, 40)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SIZES)
 def test_every_step_of_every_run_fits_its_window(page: Page, states: dict[tuple[str, str], str], name: str) -> None:
     walk_all(page, states, name, 1)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pictures_of_each_chapter_are_kept_to_be_looked_at(page: Page, scheme: Literal["light", "dark"]) -> None:
+    """A step in the middle of each chapter's first run, as `.screenshots/walk_<chapter>_<scheme>.png`."""
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.set_viewport_size({"width": 850, "height": 590})
+    sizes = []
+    for chapter in CHAPTERS:
+        title, run = next(iter(runs(chapter).items()))
+        page.evaluate("state => { show(player, JSON.parse(state)); }", state_of(run(), title))
+        slider = page.get_by_role("slider", name="Step")
+        slider.fill(str(int(slider.get_attribute("max") or 0) // 2))
+        sizes.append(len(page.screenshot(path=SCREENSHOTS / f"walk_{chapter}_{scheme}.png")))
+    assert min(sizes) > 10_000, "each is a picture"

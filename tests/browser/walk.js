@@ -96,7 +96,7 @@ function places(root) {
   const card = root.getBoundingClientRect();
   const found = {};
   for (const e of root.querySelectorAll(
-    ".dp-controls > *, .dp-more-button, .dp-picture, .dp-words, .dp-next, .dp-time, .dp-run",
+    ".dp-controls > :not(.dp-grow), .dp-more-button, .dp-picture, .dp-words, .dp-next, .dp-time, .dp-run",
   )) {
     const box = e.getBoundingClientRect();
     if (box.width)
