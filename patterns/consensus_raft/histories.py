@@ -8,12 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from msgspec.structs import replace
-
-from patterns.engine.linearizable import Model, Operation, Verdict, check
-from patterns.engine.properties import Along, Broken, Transition
+from patterns.engine.linearizable import Model, Verdict, check, seen
+from patterns.engine.linearizable.seen import Operations
 from patterns.engine.step import Step
-from patterns.engine.world import Request, World
+from patterns.engine.world import World
 
 from .cluster import is_done
 from .messages import Add, Get, Put
@@ -39,44 +37,9 @@ class Store(Model):
         return input.key
 
 
-Operations = tuple[Operation, ...]
-
-
-def followed(operations: Operations, event: Any, before: World, after: World) -> Operations:
-    """The operations with what one more step adds: a client's call, and the answers that came.
-
-    Their times count calls and answers. A retry is the same operation; being sent on to another server is no answer.
-    """
-    if isinstance(event, Request):
-        call = before.call(event.client)
-        if call is None or call.body != event.body:
-            new = Operation(client=event.client, input=event.body, called=_now(operations))
-            operations = (*operations, new)
-    if after.calls is before.calls:
-        return operations
-    for call in after.calls:
-        was = before.call(call.client)
-        if is_done(call) and not (was and is_done(was) and was.body == call.body):
-            operations = tuple(
-                replace(each, output=call.reply.value, returned=_now(operations))
-                if each.pending and (each.client, each.input) == (call.client, call.body)
-                else each
-                for each in operations
-            )
-    return operations
-
-
-def _now(operations: Operations) -> int:
-    return len(operations) + sum(not each.pending for each in operations)
-
-
 def operations_of(path: Iterable[Step[World, Any]]) -> Operations:
     """What the clients of a run did and saw, given its steps from the root on (`History.path`)."""
-    operations: Operations = ()
-    for step in path:
-        if step.parent is not None:
-            operations = followed(operations, step.event, step.parent.state, step.state)
-    return operations
+    return seen.operations_of(path, is_done)
 
 
 def is_linearizable(path: Iterable[Step[World, Any]]) -> Verdict:
@@ -84,11 +47,5 @@ def is_linearizable(path: Iterable[Step[World, Any]]) -> Verdict:
     return check(operations_of(path), Store())
 
 
-@Along.named("Clients see one store: their operations are linearizable", lambda world: ())
-def linearizable(operations: Operations, step: Transition) -> Operations | Broken:
-    """The memory: the operations so far. They are judged again at each answer."""
-    now = followed(operations, step.event, step.before, step.after)
-    if sum(not each.pending for each in now) == sum(not each.pending for each in operations):
-        return now
-    verdict = check(now, Store())
-    return now if verdict else Broken(str(verdict))
+linearizable = seen.linearizable("Clients see one store: their operations are linearizable", Store(), is_done)
+"""What the clients see could have come from one server."""

@@ -1,0 +1,312 @@
+"""The ways of replication as machines. The replicas are phones, and the data is a shopping list."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal
+
+from msgspec import Meta
+from msgspec.structs import replace
+
+from patterns.engine.params import Count as Number
+from patterns.engine.params import Ms, refuse
+from patterns.engine.process import Process
+from patterns.engine.sentences import rules_of
+from patterns.engine.simulation import Simulation
+from patterns.engine.table import Table
+from patterns.engine.world import Packet, Request, World, WorldEvent
+
+from . import properties
+from .chain import Link, Master
+from .client import Count, Operation, Read, Remove, Replicated, Write, one_copy
+from .configuration import SERVICE, Configured, Join, Suspect
+from .merging import Copy, LoseDisk, Meet
+from .merkle import Forget as ForgetKey
+from .merkle import Put, Row, Shelf, Sync
+from .primary import Replica
+from .quorum import Forget, Held, Keeper, Op, Query, Store
+from .versions import KINDS
+
+NAMES = ("Ann", "Ben", "Cem", "Dan", "Eve")
+MONITOR = "M"
+RULES = rules_of(__package__)
+
+
+def rules(*prefixes: str) -> dict[str, Any]:
+    return {name: rule for name, rule in RULES.items() if name.partition(".")[0] in prefixes}
+
+
+class PrimaryBackup(Configured):
+    """A primary ships its log to backups; the note on the fridge says who counts."""
+
+    name = "primary_backup"
+    rules = rules("PB", "CF")
+    events = WorldEvent | Request[Write | Read | Suspect]
+    always = properties.PRIMARY
+    replica: ClassVar[type[Replica]] = Replica
+
+    class Params(Configured.Params, frozen=True):
+        n: Annotated[int, Meta(ge=2, le=5)] = 3
+        """How many replicas there are."""
+        mode: Literal["sync", "semi", "async"] = "sync"
+        """What an acknowledgement waits for: all of the in-sync set, one backup, or nothing."""
+        timeout: Ms = 60
+        """How long the primary waits for a member of the set."""
+
+    params: Params
+
+    def processes(self) -> Sequence[Process]:
+        params, names = self.params, NAMES[: self.params.n]
+        return [
+            *(
+                self.replica(
+                    id=name,
+                    service=SERVICE,
+                    peers=tuple(other for other in names if other != name),
+                    mode=params.mode,
+                    timeout=params.timeout,
+                    epoch=1,
+                    members=names,
+                )
+                for name in names
+            ),
+            self.configuration(id=SERVICE, replicas=names),
+        ]
+
+    def doors(self, world: World[Any], body: Operation) -> Iterable[str]:
+        """The phones that take themselves for the primary."""
+        return (p.id for p in world.up if isinstance(p, Replica) and p.leads)
+
+
+class Chain(Configured):
+    """Updates enter at the head and are answered by the tail."""
+
+    name = "chain_replication"
+    rules = rules("CH", "CF")
+    events = WorldEvent | Request[Write | Read | Suspect | Join]
+    always = properties.CHAIN
+    configuration = Master
+    link: ClassVar[type[Link]] = Link
+
+    class Params(Configured.Params, frozen=True):
+        fifo: bool = True
+        """Messages of one link never overtake one another: the paper assumes it."""
+        crash_stop: bool = True
+        """A crashed server stays down: the paper assumes it."""
+        n: Annotated[int, Meta(ge=2, le=4)] = 3
+        """How many servers the chain has at first."""
+        spare: bool = True
+        """One more server can join at the end."""
+        wrong: bool = False
+        """The monitor may suspect a server that is up: the paper assumes that it never does."""
+        guard: Literal["none", "ask"] = "none"
+        """What the tail does before it answers a query: nothing, or ask whether it is still in the chain."""
+
+    params: Params
+
+    def processes(self) -> Sequence[Process]:
+        params = self.params
+        names, chain = NAMES[: params.n + params.spare], NAMES[: params.n]
+        return [
+            *(self.link(id=name, service=SERVICE, guard=params.guard, members=chain) for name in names),
+            self.configuration(id=SERVICE, replicas=names, members=chain),
+        ]
+
+    def doors(self, world: World[Any], body: Operation) -> Iterable[str]:
+        """The phones that take themselves for the head, or the tail."""
+        links = [p for p in world.up if isinstance(p, Link)]
+        return (p.id for p in links if (p.is_head if isinstance(body, Write) else p.is_tail))
+
+    def requests(self, world: World[Any]) -> Iterator[Request[Any]]:
+        yield from super().requests(world)
+        outside = [p.id for p in world.up if isinstance(p, Link) and p.epoch == 1 and p.id not in p.members]
+        if SERVICE not in world.down:
+            members = world[SERVICE].members
+            yield from (Request(MONITOR, SERVICE, Join(who)) for who in outside if who not in members)
+
+    def suspected(self, world: World[Process], members: Sequence[str]) -> Sequence[str]:
+        found = super().suspected(world, members)
+        return found if self.params.wrong else [who for who in found if who in world.down]
+
+
+class Quorum(Replicated):
+    """Any replica coordinates; reads and writes wait for some of N."""
+
+    name = "quorum"
+    rules = rules("Q")
+    events = WorldEvent | Request[Write | Read]
+    always = (one_copy,)
+    keeper: ClassVar[type[Keeper]] = Keeper
+
+    class Params(Replicated.Params, frozen=True):
+        n: Annotated[int, Meta(ge=1, le=5)] = 3
+        """N: how many replicas keep the line."""
+        spares: Annotated[int, Meta(ge=0, le=2)] = 0
+        """How many more phones stand in for a silent one (sloppy quorum)."""
+        r: Annotated[int, Meta(ge=0, le=5)] = 0
+        """R: how many answers a read waits for; 0 for a majority."""
+        w: Annotated[int, Meta(ge=0, le=5)] = 0
+        """W: how many replicas a write waits for; 0 for a majority."""
+        repair: Literal["none", "later", "first"] = "first"
+        """What a read does with old versions: nothing, write back after its answer, or before it."""
+        ask_first: bool = True
+        """A write asks for the newest version first."""
+        timeout: Ms = 60
+        """How long a coordinator waits."""
+
+        def __post_init__(self) -> None:
+            super().__post_init__()
+            for name, value in (("r", self.r), ("w", self.w)):
+                if value > self.n:
+                    refuse(name, value, f"0 to n, which is {self.n}")
+            if self.n + self.spares > len(NAMES):
+                refuse("spares", self.spares, f"0 to {len(NAMES) - self.n}, with n = {self.n}")
+
+    params: Params
+
+    def processes(self) -> Sequence[Process]:
+        params = self.params
+        names, replicas = NAMES[: params.n + params.spares], NAMES[: params.n]
+        return [
+            self.keeper(
+                id=name,
+                replicas=replicas,
+                spares=names[params.n :],
+                read=params.r,
+                write=params.w,
+                repair=params.repair,
+                ask_first=params.ask_first,
+                patience=params.timeout,
+            )
+            for name in names
+        ]
+
+    def doors(self, world: World[Any], body: Operation) -> Iterable[str]:
+        return (p.id for p in world.up if isinstance(p, Keeper) and p.id in p.replicas)
+
+    # For a search
+
+    def key(self, world: World[Any]) -> Hashable:
+        """The world's key without what no rule reads any more of operations that are over."""
+        return super().key(replace(world, processes=tuple(map(self._essence, world.processes))))
+
+    def _essence(self, keeper: Keeper) -> Keeper:
+        ops = tuple(
+            (name, op if self.counts(op) else replace(op, held=Table(), stored=frozenset())) for name, op in keeper.ops
+        )
+        return keeper if ops == keeper.ops.rows else replace(keeper, ops=Table(ops))
+
+    def counts(self, op: Op) -> bool:
+        """Whether answers to this operation still change anything: it runs, repairs, or removes."""
+        removes = op.version.number > 0 and op.version.value is None
+        return op.phase != "answered" or removes or self.params.repair == "later"
+
+    def spent(self, world: World[Any], packet: Packet) -> bool:
+        """What changes no version and no operation."""
+        body, keeper = packet.body, world[packet.to]
+        if isinstance(body, Forget) or body.op.startswith("hint"):
+            return False
+        asks = isinstance(body, Query | Store)
+        op = world[packet.sender].ops.get(body.op) if asks else keeper.ops.get(body.op)
+        over = op is None or not self.counts(op) or (isinstance(body, Query | Held) and op.phase == "store")
+        return over and not (isinstance(body, Store) and (body.hint or body.version > keeper.version))
+
+
+_WRITES = {"X": ("milk", "oat milk", "read"), "Y": ("2 milk", "tea", "read")}
+_SET = {"X": ("beer", "remove beer", "read"), "Y": ("beer", "milk", "read")}
+USUAL = {
+    **dict.fromkeys(("last write", "siblings", "dotted siblings"), _WRITES),
+    **dict.fromkeys(("set", "set with tombstones"), _SET),
+    "counter": dict.fromkeys("XY", ("count", "count", "read")),
+}
+"""Parameter `data` -> what clients ask."""
+
+
+class Merging(Replicated):
+    """Every replica takes every operation, and sends its state to the others."""
+
+    name = "merging"
+    rules = rules("M")
+    events = WorldEvent | Request[Write | Read | Remove | Count | Meet | LoseDisk]
+    always = properties.MERGING
+    copy: ClassVar[type[Copy]] = Copy
+
+    class Params(Replicated.Params, frozen=True):
+        n: Annotated[int, Meta(ge=1, le=4)] = 2
+        """How many replicas there are."""
+        data: Literal["last write", "siblings", "dotted siblings", "counter", "set", "set with tombstones"] = (
+            "dotted siblings"
+        )
+        """What they keep, and how it merges."""
+        meets: Number = 1
+        """How often the monitor may have a replica send its state again: 0 for never, else any number."""
+        losses: Number = 0
+        """How many disks may be lost."""
+
+    params: Params
+
+    @property
+    def plans(self) -> Mapping[str, tuple[str, ...]]:
+        return self.params.clients or USUAL[self.params.data]
+
+    def processes(self) -> Sequence[Process]:
+        names = NAMES[: self.params.n]
+        return [self.copy(id=a, peers=tuple(b for b in names if b != a), data=self.params.data) for a in names]
+
+    def doors(self, world: World[Any], body: Operation) -> Iterable[str]:
+        return (p.id for p in world.up)
+
+    def requests(self, world: World[Any]) -> Iterator[Request[Any]]:
+        yield from super().requests(world)
+        lost = sum(p.life - 1 for p in world.processes)
+        for copy in world.up:
+            if self.params.meets and copy.has != KINDS[copy.data]:
+                yield Request(MONITOR, copy.id, Meet())
+            if lost < self.params.losses and copy.state is not None:
+                yield Request(MONITOR, copy.id, LoseDisk())
+
+
+class AntiEntropy(Simulation):
+    """Two replicas of many keys compare trees of hashes."""
+
+    name, view = "anti_entropy", "replication"
+    rules = rules("MT")
+    events = WorldEvent | Request[Put | ForgetKey | Sync]
+    always = properties.TREES
+    shelf: ClassVar[type[Shelf]] = Shelf
+
+    class Params(Simulation.Params, frozen=True):
+        leaves: Literal[1, 2, 4, 8, 16] = 8
+        """How many leaves a tree has."""
+        keys: tuple[str, ...] = ("milk", "eggs", "tea", "bread", "beer", "salt", "rice", "figs")
+        """What both replicas hold at first."""
+        puts: tuple[tuple[str, str, str], ...] = (("Ann", "milk", "2"), ("Ben", "tea", "3"), ("Ann", "beer", ""))
+        """Writes that clients A, B, ... may make: replica, key, value; an empty value removes the key."""
+        syncs: Number = 3
+        """How often the monitor may have a replica compare itself with the other."""
+
+    params: Params
+
+    def processes(self) -> Sequence[Process]:
+        rows = Table(tuple(sorted((key, Row(1, "Ann", "1")) for key in self.params.keys)))
+        pair = (("Ann", "Ben"), ("Ben", "Ann"))
+        return [self.shelf(id=a, other=b, leaves=self.params.leaves, rows=rows) for a, b in pair]
+
+    def requests(self, world: World[Shelf]) -> Iterator[Request[Any]]:
+        for at, (who, key, value) in enumerate(self.params.puts):
+            client = chr(ord("A") + at)
+            if world.call(client) is None and who not in world.down:
+                yield Request(client, who, Put(key, value or None, 1))
+        begun = sum(shelf.begun for shelf in world.processes)
+        for shelf in world.up:
+            if begun < self.params.syncs:
+                yield Request(MONITOR, shelf.id, Sync())
+            for key, row in shelf.rows:
+                if row.value is None and self.may_forget(world, key):
+                    yield Request(MONITOR, shelf.id, ForgetKey(key))
+
+    @staticmethod
+    def may_forget(world: World[Shelf], key: str) -> bool:
+        """A tombstone may go when every replica has it, and no older row is on its way."""
+        rows = [shelf.rows.get(key) for shelf in world.processes]
+        return not world.packets and all(row is not None and row.value is None for row in rows)

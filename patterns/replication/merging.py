@@ -1,0 +1,129 @@
+"""Every replica takes writes, and replicas merge their states when they meet.
+
+A merge gives the same in any order, twice, or late: states are a semilattice (Shapiro et al. 2011, 2.2). A replica
+that loses its disk goes on under a new name, so that no dot is given twice.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from patterns.engine.process import Message, Process, durable, on, on_request
+
+from .client import Count, Done, Read, Remove, Write
+from .versions import KINDS, Data, Dotted, Plain, Stamped, Tombstones, Vector
+
+
+class State(Message, frozen=True):
+    """All that the sender has."""
+
+    words = "{state}"
+    state: Any
+
+    def __str__(self) -> str:
+        return ", ".join(self.state.shown) or "nothing"
+
+
+class Meet(Message, frozen=True):
+    """The replica is to send its state to all others."""
+
+    words = "meet the others"
+
+
+class LoseDisk(Message, frozen=True):
+    """The replica's disk is replaced by an empty one."""
+
+    words = "lose the disk"
+
+
+class Copy(Process):
+    """A replica that merges."""
+
+    peers: tuple[str, ...]
+    data: str
+    life: int = durable(1)
+    """How many disks it has had."""
+    state: Data | None = durable(None)
+
+    @property
+    def has(self) -> Any:
+        return KINDS[self.data] if self.state is None else self.state
+
+    def actor(self) -> str:
+        """The name in dots: a new one for each disk, because the counts are lost with the disk."""
+        return self.id if self.life == 1 else f"{self.id}-{self.life}"
+
+    @on_request(Write)
+    def client_writes(self, client: str, request: Write) -> None:
+        now, value = self.has, str(request.value)
+        if isinstance(now, Stamped):
+            after: Data = Stamped(self.stamp(now), self.actor(), request.value)
+            self.change("M.write", client, request, self.merge(now, after))
+        elif self.data.startswith("set"):
+            self.change("M.add", client, request, now.added(self.actor(), value))
+        else:
+            self.change("M.write", client, request, self.written(now, value, request.context))
+
+    def written(self, now: Plain | Dotted, value: str, context: Vector) -> Data:
+        """The state after a write of a client that has seen `context`."""
+        return now.written(self.actor(), value, context)
+
+    def stamp(self, now: Stamped) -> int:
+        """Later than all stamps seen here (Lamport 1978), whatever the clock says."""
+        return now.time + 1
+
+    @on_request(Remove)
+    def client_removes(self, client: str, request: Remove) -> None:
+        self.change("M.remove", client, request, self.removed(self.has, request.value))
+
+    def removed(self, now: Dotted | Tombstones, item: str) -> Data:
+        return now.removed(item)
+
+    @on_request(Count)
+    def client_counts(self, client: str, request: Count) -> None:
+        self.change("M.count", client, request, self.has.counted(self.actor()))
+
+    @on_request(Read)
+    def client_reads(self, client: str, request: Read) -> None:
+        self.note("M.read", client=client, shown=self.has.shown)
+        self.done(client, request.serial)
+
+    def change(self, rule: str, client: str, request: Write | Remove | Count, after: Data) -> None:
+        self.state = after
+        self.note(rule, client=client, request=request, shown=after.shown)
+        self.done(client, request.serial)
+        self.meet()
+
+    def done(self, client: str, serial: int) -> None:
+        shown = self.has.shown
+        value = (shown[0] if shown else None) if self.data == "last write" else shown
+        self.reply(client, Done(serial, value, self.has.seen))
+
+    # Meeting
+
+    def meet(self) -> None:
+        for peer in self.peers:
+            self.send(peer, State(self.has))
+
+    @on_request(Meet)
+    def must_meet(self, monitor: str, request: Meet) -> None:
+        self.note("M.meet", shown=self.has.shown)
+        self.meet()
+        self.reply(monitor, "done")
+
+    @on(State)
+    def state_comes(self, sender: str, message: State) -> None:
+        before = self.has
+        after = self.merge(before, message.state)
+        self.note("M.same" if after == before else "M.merge", sender=sender, shown=after.shown)
+        self.state = after
+
+    def merge(self, mine: Any, theirs: Any) -> Data:
+        merged: Data = mine.merged(theirs)
+        return merged
+
+    @on_request(LoseDisk)
+    def disk_is_lost(self, monitor: str, request: LoseDisk) -> None:
+        self.state, self.life = None, self.life + 1
+        self.note("M.lost", name=self.actor())
+        self.reply(monitor, "done")

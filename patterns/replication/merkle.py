@@ -1,0 +1,228 @@
+"""Anti-entropy: two replicas compare trees of hashes, and send only the rows of leaves that differ.
+
+Merkle 1987; Dynamo 2007, 4.7. A leaf covers a range of the keys' hashes, the same at both. Its hash covers key,
+version, and value; a tombstone is a version too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
+
+import msgspec
+
+from patterns.engine.process import Message, Process, durable, on, on_request
+from patterns.engine.table import Table
+
+from .client import Done
+
+DIGEST = 32
+"""Bytes of a hash."""
+
+
+class Row(msgspec.Struct, frozen=True, order=True, gc=False):
+    """A version of a key. `value` None is a tombstone."""
+
+    number: int
+    by: str
+    value: str | None
+
+    def __str__(self) -> str:
+        return f"{self.value or '†'} ({self.number})"
+
+
+Rows = Mapping[str, Row]
+
+
+def digest(*parts: bytes) -> bytes:
+    return blake2b(b"".join(len(part).to_bytes(4) + part for part in parts), digest_size=DIGEST).digest()
+
+
+def leaf_of(key: str, leaves: int) -> int:
+    """The leaf that covers a key."""
+    return int.from_bytes(blake2b(key.encode(), digest_size=8).digest()) * leaves >> 64
+
+
+def row_hash(key: str, row: Row) -> bytes:
+    """Covers key, version, value and tombstone."""
+    value = b"\1" if row.value is None else b"\0" + row.value.encode()
+    return digest(key.encode(), row.number.to_bytes(8), row.by.encode(), value)
+
+
+def combined(hashes: Sequence[bytes]) -> bytes:
+    """The hash of hashes, in their order: XOR would let two equal hashes cancel."""
+    return digest(*hashes)
+
+
+class Tree:
+    """The hashes over some rows: `levels[0]` is the root, `levels[-1]` the leaves. `leaves` is a power of two."""
+
+    hash = staticmethod(row_hash)
+    combine = staticmethod(combined)
+
+    def __init__(self, rows: Rows, leaves: int) -> None:
+        if leaves < 1 or leaves & (leaves - 1):
+            raise ValueError(f"leaves is {leaves}; allowed is a power of two: 1, 2, 4, 8, ...")
+        buckets: list[list[bytes]] = [[] for _ in range(leaves)]
+        for key in sorted(rows):
+            buckets[leaf_of(key, leaves)].append(self.hash(key, rows[key]))
+        self.levels = [[self.combine(bucket) for bucket in buckets]]
+        while len(self.levels[0]) > 1:
+            below = self.levels[0]
+            self.levels.insert(0, [self.combine(below[at : at + 2]) for at in range(0, len(below), 2)])
+
+    @property
+    def root(self) -> bytes:
+        return self.levels[0][0]
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """What a comparison of two trees found."""
+
+    leaves: tuple[int, ...]
+    """The leaves that differ."""
+    hashes: int
+    """How many pairs of hashes were compared."""
+
+    @property
+    def bytes(self) -> int:
+        """The bytes of the hashes that one side sent."""
+        return self.hashes * DIGEST
+
+
+def compare_trees(a: Tree, b: Tree) -> Comparison:
+    """Compare from the root down: below equal hashes nothing is looked at.
+
+    Raises ValueError for trees with different numbers of leaves: their ranges are not the same.
+    """
+    if len(a.levels) != len(b.levels):
+        raise ValueError(
+            f"the trees have {len(a.levels[-1])} and {len(b.levels[-1])} leaves; allowed are equal numbers"
+        )
+    at, hashes = [0], 0
+    for level, (mine, theirs) in enumerate(zip(a.levels, b.levels, strict=True)):
+        hashes += len(at)
+        differ = [place for place in at if mine[place] != theirs[place]]
+        if level == len(a.levels) - 1:
+            return Comparison(tuple(differ), hashes)
+        at = [child for place in differ for child in (2 * place, 2 * place + 1)]
+    raise AssertionError("a tree has at least one level")
+
+
+# Two replicas
+
+
+class Put(Message, frozen=True):
+    """A client writes a key; None removes it."""
+
+    words = "{key} = {value:or|†}"
+    key: str
+    value: str | None
+    serial: int = 0
+
+
+class Forget(Message, frozen=True):
+    """The replica may drop the tombstone of this key."""
+
+    words = "forget {key}"
+    key: str
+
+
+class Sync(Message, frozen=True):
+    """The replica compares itself with the other."""
+
+    words = "compare"
+
+
+class Nodes(Message, frozen=True):
+    """Hashes of one level: place -> hash."""
+
+    words = "{count:hash|hashes}"
+    level: int
+    hashes: tuple[tuple[int, bytes], ...]
+
+    def __str__(self) -> str:
+        return f"{len(self.hashes)} hash{'es' * (len(self.hashes) > 1)}"
+
+
+class Leaves(Message, frozen=True):
+    """The rows of some leaves. `back` asks for the receiver's rows of them."""
+
+    words = "rows"
+    places: tuple[int, ...]
+    rows: tuple[tuple[str, Row], ...]
+    back: bool
+
+    def __str__(self) -> str:
+        return ", ".join(f"{key}: {row}" for key, row in self.rows) or "no rows"
+
+
+class Shelf(Process):
+    """A replica of several keys."""
+
+    other: str
+    leaves: int
+    rows: Table[Row] = durable(Table[Row]())
+    begun: int = durable(0)
+    """How many comparisons it has begun."""
+    differ: tuple[tuple[int, int], ...] = ()
+    """The nodes that were found to differ in the present comparison: (level, place)."""
+    equal: tuple[tuple[int, int], ...] = ()
+
+    def tree(self) -> Tree:
+        return Tree(dict(self.rows), self.leaves)
+
+    @on_request(Put)
+    def client_puts(self, client: str, request: Put) -> None:
+        old = self.rows.get(request.key)
+        row = Row(old.number + 1 if old else 1, self.id, request.value)
+        self.note("MT.put", client=client, key=request.key, row=row)
+        self.rows = self.rows.put(request.key, row)
+        self.reply(client, Done(request.serial, request.value))
+
+    @on_request(Forget)
+    def tombstone_goes(self, monitor: str, request: Forget) -> None:
+        self.note("MT.forget", key=request.key)
+        self.rows = self.rows.without(request.key)
+        self.reply(monitor, "done")
+
+    @on_request(Sync)
+    def begin(self, monitor: str, request: Sync) -> None:
+        self.note("MT.root")
+        self.begun += 1
+        self.differ = self.equal = ()
+        self.send(self.other, Nodes(0, ((0, self.tree().root),)))
+        self.reply(monitor, "done")
+
+    @on(Nodes)
+    def hashes_come(self, sender: str, nodes: Nodes) -> None:
+        if nodes.level == 0:
+            self.differ = self.equal = ()
+        tree = self.tree()
+        differ = tuple(place for place, hash in nodes.hashes if tree.levels[nodes.level][place] != hash)
+        self.differ += tuple((nodes.level, place) for place in differ)
+        self.equal += tuple((nodes.level, place) for place, _ in nodes.hashes if place not in differ)
+        self.note("MT.level", level=nodes.level, compared=len(nodes.hashes), differ=len(differ))
+        if not differ:
+            return
+        if nodes.level == len(tree.levels) - 1:
+            self.send(sender, Leaves(differ, self.rows_of(differ), back=True))
+            return
+        below = [child for place in differ for child in (2 * place, 2 * place + 1)]
+        hashes = tuple((place, tree.levels[nodes.level + 1][place]) for place in below)
+        self.send(sender, Nodes(nodes.level + 1, hashes))
+
+    def rows_of(self, places: Iterable[int]) -> tuple[tuple[str, Row], ...]:
+        """The rows of these leaves: a leaf is sent whole."""
+        wanted = {*places}
+        return tuple((key, row) for key, row in self.rows if leaf_of(key, self.leaves) in wanted)
+
+    @on(Leaves)
+    def rows_come(self, sender: str, leaves: Leaves) -> None:
+        mine = self.rows_of(leaves.places)
+        news = tuple((key, row) for key, row in leaves.rows if row > (self.rows.get(key) or Row(0, "", None)))
+        for key, row in news:
+            self.rows = self.rows.put(key, row)
+        self.note("MT.rows", sender=sender, sent=len(leaves.rows), news=tuple(key for key, _ in news))
+        if leaves.back:
+            self.send(sender, Leaves(leaves.places, mine, back=False))
