@@ -133,9 +133,12 @@ class Link(Process):
         """The tail answers all that it has not answered yet, and acknowledges to its predecessor."""
         sent, self.acked = self.sent, len(self.hist)
         for entry in sent:
-            self.note("CH.answer", client=entry.client, value=entry.value, index=self.acked)
-            self.reply(entry.client, Done(entry.serial, entry.value))
+            self.answer_update(entry)
         self.acknowledge()
+
+    def answer_update(self, entry: Entry) -> None:
+        self.note("CH.answer", client=entry.client, value=entry.value)
+        self.reply(entry.client, Done(entry.serial, entry.value))
 
     def acknowledge(self) -> None:
         if predecessor := self.neighbour(-1):

@@ -142,4 +142,4 @@ class Configured(Replicated):
 
     def suspected(self, world: World[Process], members: Sequence[str]) -> Sequence[str]:
         """The members that a monitor may take for crashed."""
-        return members if len(members) > 1 else ()
+        return members

@@ -23,12 +23,11 @@ from patterns.engine.step import Note
 from patterns.engine.world import Request, World
 
 from .chain import Link
-from .client import Done, Write, is_done, one_copy
+from .client import Done, Remove, Write, is_done, one_copy
 from .configuration import SERVICE
 from .merging import Copy
 from .merkle import Shelf
 from .primary import Replica
-from .quorum import Keeper
 from .versions import Dotted, Tombstones
 
 # Acknowledged writes
@@ -226,6 +225,20 @@ def _living(copy: Copy) -> frozenset[Any]:
 stays_removed = Along("a removed entry does not come back by itself", lambda world: frozenset(), _removed_returns)
 
 
+def _add_lost(world: World[Copy]) -> Reason:
+    """Of a set: the last item that each client added, if no client has removed it."""
+    removed = {call.body.value for call in world.calls if isinstance(call.body, Remove)}
+    for call in world.calls:
+        if isinstance(call.body, Write) and is_done(call) and call.body.value not in removed:
+            for copy in world.processes:
+                if call.body.value not in copy.has.shown:
+                    return f"{call.client} added {call.body.value}, nobody removed it, all is quiet, {copy.id} lacks it"
+    return None
+
+
+adds_stay = AtRest("at rest an item that was added and not removed is shown", _add_lost)
+
+
 def _overcounted(counts: int, step: Transition) -> int | Broken:
     counts += isinstance(step.event, Request) and type(step.event.body).__name__ == "Count"
     most = max(int(copy.has.shown[0]) for copy in step.after.processes)
@@ -248,18 +261,18 @@ few_siblings = Always("one client leaves at most one sibling", _crowd)
 # Quorums
 
 
-def _lost_at_rest(world: World[Any]) -> Reason:
-    """Once all is quiet, a removed line is removed everywhere."""
-    removed = [
-        call for call in world.calls if isinstance(call.body, Write) and call.body.value is None and is_done(call)
-    ]
-    back = [keeper.id for keeper in world.processes if isinstance(keeper, Keeper) and keeper.version.value is not None]
-    if removed and back:
-        return f"the line was removed, all is quiet, and {names(back)} shows it again"
+def _missing(world: World[Any]) -> Reason:
+    """Of a world with one writer."""
+    for call in world.calls:
+        if isinstance(call.body, Write) and is_done(call):
+            for keeper in world.processes:
+                if keeper.id in keeper.replicas and keeper.version.value != call.body.value:
+                    value, holds = call.body.value or "nothing", keeper.version.value or "nothing"
+                    return f"{call.client} wrote {value}, was told done, all is quiet, and {keeper.id} has {holds}"
     return None
 
 
-stays_gone = AtRest("a removed line stays removed", _lost_at_rest)
+everywhere = AtRest("at rest every replica has the last acknowledged write", _missing)
 hints_home = Sometimes("every hint is home", lambda world: not any(keeper.hints for keeper in world.processes))
 
 # Trees

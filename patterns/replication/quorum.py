@@ -283,8 +283,12 @@ class Keeper(Process):
             self.set_timer("home", self.patience)
         elif self.id in self.replicas:
             self.take(store.version)
-        else:  # a removal: hints for older versions are void
-            self.hints = Table(tuple((name, hint) for name, hint in self.hints if hint > store.version))
+        else:  # a removal. What a stand-in keeps from before may be on its way home: then the removal is not forgotten
+            older = tuple(name for name, hint in self.hints if hint < store.version)
+            self.hints = Table(tuple((name, hint) for name, hint in self.hints if name not in older))
+            if older:
+                self.note("Q.void", absent=older, version=store.version)
+                return
         self.send(sender, Stored(store.op))
 
     @on(Query)
