@@ -12,7 +12,7 @@ from patterns.engine.process import Message, Process, on, on_request
 from patterns.engine.table import Table
 
 from .client import Done, NotHere, Read, Write
-from .configuration import Configuration, View
+from .configuration import Ask, View
 from .primary import Entry, Log
 
 
@@ -40,32 +40,10 @@ class Last(Message, frozen=True):
     acked: int
 
 
-class MayI(Message, frozen=True):
-    """The tail asks the configuration service whether it is still in the chain."""
-
-    words = "still epoch {epoch}?"
-    epoch: int
-    read: str
-
-
-class YouMay(Message, frozen=True):
-    words = "still epoch {epoch}"
-    epoch: int
-    read: str
-
-
-class Master(Configuration):
-    """The configuration service of a chain."""
-
-    @on(MayI)
-    def tail_asks(self, sender: str, may: MayI) -> None:
-        current = may.epoch == self.epoch
-        self.send(sender, YouMay(may.epoch, may.read) if current else View(self.epoch, self.members))
-
-
 class Link(Process):
     """A server of the chain."""
 
+    peers: tuple[str, ...]
     service: str
     guard: Literal["none", "ask"]
     """What a tail does before it answers a query: nothing, or ask whether it still is the tail."""
@@ -178,16 +156,9 @@ class Link(Process):
         elif self.guard == "ask":
             self.note("CH.ask", client=client, epoch=self.epoch)
             self.reads = self.reads.put(client, request.serial)
-            self.send(self.service, MayI(self.epoch, f"{client}{request.serial}"))
+            self.send(self.service, Ask(False, client))
         else:
             self.answer(client, request.serial)
-
-    @on(YouMay)
-    def still_the_tail(self, sender: str, answer: YouMay) -> None:
-        for client, serial in self.reads:
-            if answer.read == f"{client}{serial}":
-                self.reads = self.reads.without(client)
-                self.answer(client, serial)
 
     def answer(self, client: str, serial: int) -> None:
         value = self.hist[-1].value if self.hist else None
@@ -199,6 +170,7 @@ class Link(Process):
     @on(View)
     def chain_changes(self, sender: str, view: View) -> None:
         if view.epoch <= self.epoch:
+            self.still_the_tail(view.asked)
             return
         before = self.neighbour(-1)
         self.epoch, self.members = view.epoch, view.members
@@ -206,12 +178,18 @@ class Link(Process):
             self.note("CH.out", epoch=self.epoch)
             for client, serial in self.reads:
                 self.elsewhere(client, serial, self.members[-1])
-            self.reads = Table()
         elif self.is_tail and self.hist:
             self.note("CH.tail", epoch=self.epoch, holds=self.sent)
             self.become_tail()
         if self.id in self.members and self.neighbour(-1) not in ("", before):
             self.send(self.neighbour(-1), Last(view, len(self.hist), self.acked))
+
+    def still_the_tail(self, client: str) -> None:
+        """The service has confirmed the epoch since this client asked."""
+        serial = self.reads.get(client)
+        if serial is not None and self.is_tail:
+            self.reads = self.reads.without(client)
+            self.answer(client, serial)
 
     def become_tail(self) -> None:
         # Tail fails: what its predecessor has sent is processed now. Pending shrinks.

@@ -24,13 +24,16 @@ class View(Message, frozen=True):
     words = "epoch {epoch}: {members:names}"
     epoch: int
     members: tuple[str, ...]
+    asked: str = ""
+    """The client for whose sake a replica asked."""
 
 
 class Ask(Message, frozen=True):
-    """A replica reads the note, because it has restarted or was fenced."""
+    """A replica reads the note: it has restarted, was fenced, or is to answer a client."""
 
     words = "which epoch?"
     restarted: bool
+    client: str = ""
 
 
 class Change(Message, frozen=True):
@@ -112,7 +115,7 @@ class Configuration(Process):
             self.note("CF.new", epoch=self.epoch + 1, members=self.members)
             self.decide(self.members)
         else:
-            self.send(sender, View(self.epoch, self.members))
+            self.send(sender, View(self.epoch, self.members, ask.client))
 
 
 class Configured(Replicated):

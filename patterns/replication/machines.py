@@ -17,7 +17,7 @@ from patterns.engine.table import Table
 from patterns.engine.world import Packet, Request, World, WorldEvent
 
 from . import properties
-from .chain import Link, Master
+from .chain import Link
 from .client import Count, Operation, Read, Remove, Replicated, Write, one_copy
 from .configuration import SERVICE, Configured, Join, Suspect
 from .merging import Copy, LoseDisk, Meet
@@ -34,6 +34,11 @@ RULES = rules_of(__package__)
 
 def rules(*prefixes: str) -> dict[str, Any]:
     return {name: rule for name, rule in RULES.items() if name.partition(".")[0] in prefixes}
+
+
+def all_of(kind: type[Any], names: Sequence[str], **settings: Any) -> list[Any]:
+    """A process of this kind for each name, which knows the others."""
+    return [kind(id=name, peers=tuple(other for other in names if other != name), **settings) for name in names]
 
 
 class PrimaryBackup(Configured):
@@ -56,22 +61,9 @@ class PrimaryBackup(Configured):
     params: Params
 
     def processes(self) -> Sequence[Process]:
-        params, names = self.params, NAMES[: self.params.n]
-        return [
-            *(
-                self.replica(
-                    id=name,
-                    service=SERVICE,
-                    peers=tuple(other for other in names if other != name),
-                    mode=params.mode,
-                    timeout=params.timeout,
-                    epoch=1,
-                    members=names,
-                )
-                for name in names
-            ),
-            self.configuration(id=SERVICE, replicas=names),
-        ]
+        names, settings = NAMES[: self.params.n], {"mode": self.params.mode, "timeout": self.params.timeout}
+        team = all_of(self.replica, names, service=SERVICE, epoch=1, members=names, **settings)
+        return [*team, self.configuration(id=SERVICE, replicas=names)]
 
     def doors(self, world: World[Any], body: Operation) -> Iterable[str]:
         """The phones that take themselves for the primary."""
@@ -85,7 +77,6 @@ class Chain(Configured):
     rules = rules("CH", "CF")
     events = WorldEvent | Request[Write | Read | Suspect | Join]
     always = properties.CHAIN
-    configuration = Master
     link: ClassVar[type[Link]] = Link
 
     class Params(Configured.Params, frozen=True):
@@ -105,12 +96,9 @@ class Chain(Configured):
     params: Params
 
     def processes(self) -> Sequence[Process]:
-        params = self.params
-        names, chain = NAMES[: params.n + params.spare], NAMES[: params.n]
-        return [
-            *(self.link(id=name, service=SERVICE, guard=params.guard, members=chain) for name in names),
-            self.configuration(id=SERVICE, replicas=names, members=chain),
-        ]
+        names, chain = NAMES[: self.params.n + self.params.spare], NAMES[: self.params.n]
+        team = all_of(self.link, names, service=SERVICE, guard=self.params.guard, members=chain)
+        return [*team, self.configuration(id=SERVICE, replicas=names, members=chain)]
 
     def doors(self, world: World[Any], body: Operation) -> Iterable[str]:
         """The phones that take themselves for the head, or the tail."""
@@ -165,21 +153,10 @@ class Quorum(Replicated):
     params: Params
 
     def processes(self) -> Sequence[Process]:
-        params = self.params
-        names, replicas = NAMES[: params.n + params.spares], NAMES[: params.n]
-        return [
-            self.keeper(
-                id=name,
-                replicas=replicas,
-                spares=names[params.n :],
-                read=params.r,
-                write=params.w,
-                repair=params.repair,
-                ask_first=params.ask_first,
-                patience=params.timeout,
-            )
-            for name in names
-        ]
+        p = self.params
+        names, settings = NAMES[: p.n + p.spares], {"repair": p.repair, "ask_first": p.ask_first}
+        quorum = {"replicas": names[: p.n], "spares": names[p.n :], "read": p.r, "write": p.w}
+        return all_of(self.keeper, names, patience=p.timeout, **quorum, **settings)
 
     def doors(self, world: World[Any], body: Operation) -> Iterable[str]:
         return (p.id for p in world.up if isinstance(p, Keeper) and p.id in p.replicas)
@@ -250,8 +227,7 @@ class Merging(Replicated):
         return self.params.clients or USUAL[self.params.data]
 
     def processes(self) -> Sequence[Process]:
-        names = NAMES[: self.params.n]
-        return [self.copy(id=a, peers=tuple(b for b in names if b != a), data=self.params.data) for a in names]
+        return all_of(self.copy, NAMES[: self.params.n], data=self.params.data)
 
     def doors(self, world: World[Any], body: Operation) -> Iterable[str]:
         return (p.id for p in world.up)
@@ -289,8 +265,7 @@ class AntiEntropy(Simulation):
 
     def processes(self) -> Sequence[Process]:
         rows = Table(tuple(sorted((key, Row(1, "Ann", "1")) for key in self.params.keys)))
-        pair = (("Ann", "Ben"), ("Ben", "Ann"))
-        return [self.shelf(id=a, other=b, leaves=self.params.leaves, rows=rows) for a, b in pair]
+        return all_of(self.shelf, NAMES[:2], leaves=self.params.leaves, rows=rows)
 
     def requests(self, world: World[Shelf]) -> Iterator[Request[Any]]:
         for at, (who, key, value) in enumerate(self.params.puts):

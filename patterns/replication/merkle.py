@@ -137,12 +137,9 @@ class Sync(Message, frozen=True):
 class Nodes(Message, frozen=True):
     """Hashes of one level: place -> hash."""
 
-    words = "{count:hash|hashes}"
+    words = "hashes, level {level}"
     level: int
     hashes: tuple[tuple[int, bytes], ...]
-
-    def __str__(self) -> str:
-        return f"{len(self.hashes)} hash{'es' * (len(self.hashes) > 1)}"
 
 
 class Leaves(Message, frozen=True):
@@ -160,7 +157,7 @@ class Leaves(Message, frozen=True):
 class Shelf(Process):
     """A replica of several keys."""
 
-    other: str
+    peers: tuple[str]
     leaves: int
     rows: Table[Row] = durable(Table[Row]())
     begun: int = durable(0)
@@ -191,7 +188,7 @@ class Shelf(Process):
         self.note("MT.root")
         self.begun += 1
         self.differ = self.equal = ()
-        self.send(self.other, Nodes(0, ((0, self.tree().root),)))
+        self.send(self.peers[0], Nodes(0, ((0, self.tree().root),)))
         self.reply(monitor, "done")
 
     @on(Nodes)

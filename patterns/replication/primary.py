@@ -196,9 +196,7 @@ class Replica(Process):
 
     @on_request(Write)
     def client_writes(self, client: str, request: Write) -> None:
-        if not self.leads:
-            self.note("PB.elsewhere", client=client, leader=self.primary)
-            self.reply(client, NotHere(request.serial, self.primary))
+        if self.is_elsewhere(client, request.serial):
             return
         index = self.position_of(client, request.serial)
         if index:
@@ -210,15 +208,19 @@ class Replica(Process):
             self.ship(index - 1)
         self.wait(Wait(client, request.serial, index, 0, False))
 
+    def is_elsewhere(self, client: str, serial: int) -> bool:
+        if not self.leads:
+            self.note("PB.elsewhere", client=client, leader=self.primary)
+            self.reply(client, NotHere(serial, self.primary))
+        return not self.leads
+
     def position_of(self, client: str, serial: int) -> int:
         """Where the log has this request already; 0 if it has not. A retry is no second write."""
         return next((at for at, e in enumerate(self.log, 1) if (e.client, e.serial) == (client, serial)), 0)
 
     @on_request(Read)
     def client_reads(self, client: str, request: Read) -> None:
-        if not self.leads:
-            self.note("PB.elsewhere", client=client, leader=self.primary)
-            self.reply(client, NotHere(request.serial, self.primary))
+        if self.is_elsewhere(client, request.serial):
             return
         # A read sees all writes before it, and is answered only once the set has confirmed the epoch.
         self.round += 1

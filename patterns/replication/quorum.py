@@ -80,6 +80,7 @@ class Op(msgspec.Struct, frozen=True, gc=False):
 class Keeper(Process):
     """A replica, and a coordinator."""
 
+    peers: tuple[str, ...]
     replicas: tuple[str, ...]
     """The N replicas. Others stand in for them."""
     spares: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What the clients of a run saw, as operations with a beginning and an end, and the property that they have an order."""
+"""What the clients of a run saw, as operations with a beginning and an end, and the property that they fit together."""
 
 from __future__ import annotations
 
