@@ -7,14 +7,13 @@ in `lesson`.
 from .client import Count, Done, NotHere, Read, Remove, Unknown, Write, is_done, one_copy
 from .configuration import Configuration, Join, Suspect, View
 from .machines import AntiEntropy, Chain, Merging, PrimaryBackup, Quorum
-from .merkle import Comparison, Row, Tree, compare_trees
+from .merkle import Row, Tree, compare_trees
 from .primary import Entry, last_common
 from .versions import Counter, Dotted, Plain, Stamped, Tombstones, compare
 
 __all__ = [
     "AntiEntropy",
     "Chain",
-    "Comparison",
     "Configuration",
     "Count",
     "Counter",

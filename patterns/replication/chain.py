@@ -13,7 +13,7 @@ from patterns.engine.table import Table
 
 from .client import Done, NotHere, Read, Write
 from .configuration import Ask, View
-from .primary import Entry, Log
+from .primary import Entry, Log, position_of
 
 
 class Forward(Message, frozen=True):
@@ -85,7 +85,7 @@ class Link(Process):
         if not self.is_head:
             self.elsewhere(client, request.serial, self.members[0])
             return
-        index = next((at for at, e in enumerate(self.hist, 1) if (e.client, e.serial) == (client, request.serial)), 0)
+        index = position_of(self.hist, client, request.serial)
         if index:
             self.note("CH.again", client=client, index=index)
             if index <= self.acked:
@@ -174,6 +174,7 @@ class Link(Process):
             return
         before = self.neighbour(-1)
         self.epoch, self.members = view.epoch, view.members
+        self.note("CH.view", epoch=self.epoch, members=self.members)
         if self.id not in self.members:
             self.note("CH.out", epoch=self.epoch)
             for client, serial in self.reads:

@@ -29,7 +29,7 @@ class View(Message, frozen=True):
 
 
 class Ask(Message, frozen=True):
-    """A replica reads the note: it has restarted, was fenced, or is to answer a client."""
+    """A replica reads the note: it has restarted, or is to answer a client."""
 
     words = "which epoch?"
     restarted: bool

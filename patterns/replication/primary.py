@@ -45,20 +45,13 @@ class Ship(Message, frozen=True):
 
 
 class Got(Message, frozen=True):
-    """The log is on disk up to `length`."""
+    """The log is on disk up to `length`. `wants` asks for all after it."""
 
     words = "has {length}"
     epoch: int
     length: int
-    round: int
-
-
-class Behind(Message, frozen=True):
-    """Send me all after `length`."""
-
-    words = "has only {length}"
-    epoch: int
-    length: int
+    round: int = 0
+    wants: bool = False
 
 
 class Where(Message, frozen=True):
@@ -77,13 +70,6 @@ class EndOf(Message, frozen=True):
     end: int
     length: int
     """How long the log was that was asked about: an old answer does not count."""
-
-
-class Fenced(Message, frozen=True):
-    """Your epoch is over."""
-
-    words = "epoch {epoch} counts"
-    epoch: int
 
 
 class Wait(msgspec.Struct, frozen=True, gc=False):
@@ -112,6 +98,11 @@ def last_common(mine: Ends, theirs: Ends) -> int:
     """
     ours = dict(mine)
     return next((min(end, ours[epoch]) for epoch, end in reversed(theirs) if epoch in ours), 0)
+
+
+def position_of(log: Log, client: str, serial: int) -> int:
+    """Where a log has this request already; 0 if it has not. A retry is no second write."""
+    return next((at for at, e in enumerate(log, 1) if (e.client, e.serial) == (client, serial)), 0)
 
 
 def _length(ends: Ends) -> int:
@@ -170,7 +161,11 @@ class Replica(Process):
             self.step_down()
         elif not news and self.following != self.epoch:
             # It has restarted: the note is the same, the primary knows nothing of it.
-            self.send(self.primary, Where(self.epoch, ends_of(self.log)))
+            self.ask_where(self.primary)
+
+    def ask_where(self, leader: str) -> None:
+        self.note("PB.where", leader=leader, epoch=self.epoch)
+        self.send(leader, Where(self.epoch, ends_of(self.log)))
 
     def lead(self, goes_on: bool) -> None:
         self.note("PB.lead", epoch=self.epoch, members=self.members, length=len(self.log))
@@ -198,7 +193,7 @@ class Replica(Process):
     def client_writes(self, client: str, request: Write) -> None:
         if self.is_elsewhere(client, request.serial):
             return
-        index = self.position_of(client, request.serial)
+        index = position_of(self.log, client, request.serial)
         if index:
             self.note("PB.again", client=client, request=request, index=index)
         else:
@@ -213,10 +208,6 @@ class Replica(Process):
             self.note("PB.elsewhere", client=client, leader=self.primary)
             self.reply(client, NotHere(serial, self.primary))
         return not self.leads
-
-    def position_of(self, client: str, serial: int) -> int:
-        """Where the log has this request already; 0 if it has not. A retry is no second write."""
-        return next((at for at, e in enumerate(self.log, 1) if (e.client, e.serial) == (client, serial)), 0)
 
     @on_request(Read)
     def client_reads(self, client: str, request: Read) -> None:
@@ -250,17 +241,16 @@ class Replica(Process):
     def shipment_arrives(self, sender: str, ship: Ship) -> None:
         if not self.accepts(ship.epoch):
             self.note("PB.fenced", sender=sender, epoch=ship.epoch, now=self.epoch)
-            self.send(sender, Fenced(self.epoch))
             return
         if ship.epoch > self.epoch:
             goes_on = self.following == self.epoch == ship.epoch - 1 and self.members[:1] == (sender,)
             self.epoch, self.members = ship.epoch, (sender, *(m for m in self.members if m != sender))
             self.following = ship.epoch if goes_on else 0
         if self.following != self.epoch:
-            self.send(sender, Where(ship.epoch, ends_of(self.log)))
+            self.ask_where(sender)
         elif ship.at > len(self.log):
             self.note("PB.gap", at=ship.at, length=len(self.log))
-            self.send(sender, Behind(ship.epoch, len(self.log)))
+            self.send(sender, Got(ship.epoch, len(self.log), wants=True))
         else:
             new = ship.entries[len(self.log) - ship.at :]
             self.log += new
@@ -268,11 +258,6 @@ class Replica(Process):
             if new:
                 self.note("PB.copy", values=new, length=len(self.log))
             self.send(sender, Got(ship.epoch, len(self.log), ship.round))
-
-    @on(Fenced)
-    def epoch_is_over(self, sender: str, fenced: Fenced) -> None:
-        if fenced.epoch > self.epoch:
-            self.send(self.service, Ask(False))
 
     @on(Where)
     def backup_asks_where(self, backup: str, where: Where) -> None:
@@ -288,23 +273,22 @@ class Replica(Process):
             self.log = self.log[:kept]
             self.watermark = min(self.watermark, kept)
             self.following = self.epoch
-            self.send(sender, Behind(self.epoch, kept))
+            self.send(sender, Got(self.epoch, kept, wants=True))
 
     def cut(self, common: int) -> int:
         """How much of the log is kept: up to the end of the last common epoch."""
         return common
 
-    @on(Behind)
-    def backup_is_behind(self, backup: str, behind: Behind) -> None:
-        if self.leads and behind.epoch == self.epoch:
-            self.ship(behind.length, (backup,))
-
     @on(Got)
     def backup_has(self, backup: str, got: Got) -> None:
         if not self.leads or got.epoch != self.epoch:
             return
+        if got.wants:
+            self.ship(got.length, (backup,))
+            return
         self.stored = self.stored.put(backup, max(got.length, self.stored.get(backup) or 0))
         self.rounds = self.rounds.put(backup, max(got.round, self.rounds.get(backup) or 0))
+        self.note("PB.got", backup=backup, length=got.length, late=self.late())
         if got.length == len(self.log) and backup not in (*self.members, *self.joining):
             # From here on it counts, so that it has every acknowledged write when it is in the set.
             self.note("PB.joins", backup=backup)

@@ -15,7 +15,6 @@ from patterns.engine.properties import (
     NeverTwice,
     Property,
     Reason,
-    Sometimes,
     Transition,
 )
 from patterns.engine.sentences import names
@@ -27,8 +26,8 @@ from .client import Done, Remove, Write, is_done, one_copy
 from .configuration import SERVICE
 from .merging import Copy
 from .merkle import Shelf
-from .primary import Replica
-from .versions import Dotted, Tombstones
+from .primary import Replica, position_of
+from .versions import Dotted
 
 # Acknowledged writes
 
@@ -60,14 +59,15 @@ def values_of(process: Replica | Link) -> Values:
 def _has_all(name: str, who: Callable[[World[Any]], tuple[str, ...]]) -> Along:
     """These replicas have every acknowledged write in their logs, on a disk that may be down."""
 
-    def follow(known: Values, step: Transition) -> Values | Broken:
+    @Along.named(name, lambda world: frozenset())
+    def has_all(known: Values, step: Transition) -> Values | Broken:
         known |= _acknowledged(step.before, step.after)
         for each in who(step.after):
             if gone := known - values_of(step.after[each]):
                 return Broken(f"{names(sorted(gone))} was acknowledged, and {each} has no such entry")
         return known
 
-    return Along(name, lambda world: frozenset(), follow)
+    return has_all
 
 
 kept = _has_all("an acknowledged write is in the log of every member of the set", members)
@@ -76,7 +76,8 @@ survives = _has_all("the primary has every acknowledged write", lambda world: me
 """What is broken where an acknowledged write is gone."""
 
 
-def _split(world: World[Any]) -> Reason:
+@Always.named("at most one primary in an epoch")
+def one_primary(world: World[Any]) -> Reason:
     leaders: dict[int, str] = {}
     for process in world.processes:
         if isinstance(process, Replica) and process.leads:
@@ -86,10 +87,7 @@ def _split(world: World[Any]) -> Reason:
     return None
 
 
-one_primary = Always("at most one primary in an epoch", _split)
-
-
-PRIMARY: tuple[Property, ...] = (kept, one_primary, one_copy)
+PRIMARY: tuple[Property, ...] = (survives, one_primary, one_copy)
 
 # The chain: the two invariants of the paper (section 3)
 
@@ -100,17 +98,16 @@ def _pairs(world: World[Any]) -> list[tuple[Link, Link]]:
     return [(a, b) for a, b in pairwise(link for link in links if link.id not in world.down) if b.ready]
 
 
-def _not_prefix(world: World[Any]) -> Reason:
+@Always.named("Update Propagation: a successor's Hist is a prefix of its predecessor's")
+def update_propagation(world: World[Any]) -> Reason:
     for before, after in _pairs(world):
         if before.hist[: len(after.hist)] != after.hist:
             return f"{after.id} has {names(after.hist)}, and its predecessor {before.id} has {names(before.hist)}"
     return None
 
 
-update_propagation = Always("Update Propagation: a successor's Hist is a prefix of its predecessor's", _not_prefix)
-
-
-def _not_in_process(world: World[Any]) -> Reason:
+@Always.named("Inprocess Requests: Hist is the successor's Hist and what is in Sent")
+def inprocess_requests(world: World[Any]) -> Reason:
     for before, after in _pairs(world):
         if before.acked > len(after.hist):
             return (
@@ -119,10 +116,8 @@ def _not_in_process(world: World[Any]) -> Reason:
     return None
 
 
-inprocess_requests = Always("Inprocess Requests: Hist is the successor's Hist and what is in Sent", _not_in_process)
-
-
-def _unanswered(world: World[Any]) -> Reason:
+@AtRest.named("at rest every update is processed and answered")
+def all_processed(world: World[Any]) -> Reason:
     live = [world[name] for name in members(world) if name not in world.down]
     if len(live) < len(members(world)) or any(link.epoch != world[SERVICE].epoch for link in live):
         return None  # the crash is not noticed yet
@@ -130,42 +125,32 @@ def _unanswered(world: World[Any]) -> Reason:
         if link.sent:
             return f"nothing is left to happen, and {link.id} still has {names(link.sent)} in Sent"
     for call in world.calls:
-        if call.waits and any((e.client, e.serial) == (call.client, call.body.serial) for e in live[-1].hist):
+        if call.waits and position_of(live[-1].hist, call.client, call.body.serial):
             return f"nothing is left to happen, {live[-1].id} has {call.client}'s update, and {call.client} still waits"
     return None
 
-
-all_processed = AtRest("at rest every update is processed and answered", _unanswered)
 
 CHAIN: tuple[Property, ...] = (update_propagation, inprocess_requests, all_processed, one_copy)
 
 # Merging
 
 
-def _dots(world: World[Copy], notes: tuple[Note, ...]) -> Iterable[tuple[Any, Any]]:
+@NeverTwice.named("no dot is given twice")
+def dots_once(world: World[Copy], notes: tuple[Note, ...]) -> Iterable[tuple[Any, Any]]:
     for copy in world.processes:
         if isinstance(copy.has, Dotted):
             yield from copy.has.entries
-        elif isinstance(copy.has, Tombstones):
-            yield from copy.has.added_dots
 
 
-dots_once = NeverTwice("no dot is given twice", _dots)
-
-
-def _apart(world: World[Copy]) -> Reason:
+@AtRest.named("at rest all replicas show the same")
+def all_equal(world: World[Copy]) -> Reason:
     shown = {copy.id: copy.has.shown for copy in world.processes}
-    if len({*shown.values()}) > 1 and not world.down and not world.cuts:
-        return (
-            f"nothing is left to happen, and they show {', '.join(f'{who}: {names(of)}' for who, of in shown.items())}"
-        )
-    return None
+    said = ", ".join(f"{who}: {names(of) or 'nothing'}" for who, of in shown.items())
+    return f"nothing is left to happen, and they show {said}" if len({*shown.values()}) > 1 else None
 
 
-all_equal = AtRest("at rest all replicas show the same", _apart)
-
-
-def _dropped(before: World[Copy], after: World[Copy]) -> Reason:
+@AlwaysNext.named("a write that is done is shown where it was made")
+def shown_after_write(before: World[Copy], after: World[Copy]) -> Reason:
     """A client that writes at a replica sees its own write there."""
     for call in after.calls:
         old = before.call(call.client)
@@ -176,56 +161,32 @@ def _dropped(before: World[Copy], after: World[Copy]) -> Reason:
     return None
 
 
-shown_after_write = AlwaysNext("a write that is done is shown where it was made", _dropped)
 MERGING: tuple[Property, ...] = (dots_once, all_equal, shown_after_write)
 
 
-def _removed_returns(gone: frozenset[Any], step: Transition) -> Any:
-    """The memory: the dots that a replica has removed or replaced. They never show again there."""
-    for before, after in zip(step.before.processes, step.after.processes, strict=True):
-        if after is before or before.life != after.life:
-            continue
-        was, now = _living(before), _living(after)
-        gone |= {(after.id, entry) for entry in was - now}
-        back = sorted(entry[1] for entry in now if (after.id, entry) in gone)
-        if back:
-            return Broken(f"{back[0]} was removed at {after.id}, and is back without being added again")
-    return gone
-
-
-def _living(copy: Copy) -> frozenset[Any]:
-    if isinstance(copy.has, Tombstones):
-        return copy.has.added_dots - copy.has.removed_dots
-    return copy.has.entries if isinstance(copy.has, Dotted) else frozenset()
-
-
-stays_removed = Along("a removed entry does not come back by itself", lambda world: frozenset(), _removed_returns)
-
-
-def _add_lost(world: World[Copy]) -> Reason:
-    """Of a set: the last item that each client added, if no client has removed it."""
-    removed = {call.body.value for call in world.calls if isinstance(call.body, Remove)}
-    for call in world.calls:
-        if isinstance(call.body, Write) and is_done(call) and call.body.value not in removed:
-            for copy in world.processes:
-                if call.body.value not in copy.has.shown:
-                    return f"{call.client} added {call.body.value}, nobody removed it, all is quiet, {copy.id} lacks it"
+@AtRest.named("at rest a set shows what was added and not removed")
+def as_asked(world: World[Copy]) -> Reason:
+    """By the last operations of its clients."""
+    ended = [call for call in world.calls if is_done(call)]
+    removed = {call.body.value for call in ended if isinstance(call.body, Remove)}
+    added = {call.body.value for call in ended if isinstance(call.body, Write)}
+    for copy in world.processes:
+        if wrong := sorted(added - removed - {*copy.has.shown}) or sorted(removed - added & {*copy.has.shown}):
+            return (
+                f"all is quiet, {names(added)} was added, {names(removed)} removed, and {copy.id} is wrong: {wrong[0]}"
+            )
     return None
 
 
-adds_stay = AtRest("at rest an item that was added and not removed is shown", _add_lost)
-
-
-def _overcounted(counts: int, step: Transition) -> int | Broken:
+@Along.named("a counter never shows more than was counted", lambda world: 0)
+def never_more(counts: int, step: Transition) -> int | Broken:
     counts += isinstance(step.event, Request) and type(step.event.body).__name__ == "Count"
     most = max(int(copy.has.shown[0]) for copy in step.after.processes)
     return Broken(f"{most} is shown, and only {counts} were counted") if most > counts else counts
 
 
-never_more = Along("a counter never shows more than was counted", lambda world: 0, _overcounted)
-
-
-def _crowd(world: World[Copy]) -> Reason:
+@Always.named("one client leaves at most one sibling")
+def few_siblings(world: World[Copy]) -> Reason:
     clients = len(world.calls)
     for copy in world.processes:
         if len(copy.has.shown) > max(1, clients):
@@ -233,12 +194,11 @@ def _crowd(world: World[Copy]) -> Reason:
     return None
 
 
-few_siblings = Always("one client leaves at most one sibling", _crowd)
-
 # Quorums
 
 
-def _missing(world: World[Any]) -> Reason:
+@AtRest.named("at rest every replica has the last acknowledged write")
+def everywhere(world: World[Any]) -> Reason:
     """Of a world with one writer."""
     for call in world.calls:
         if isinstance(call.body, Write) and is_done(call):
@@ -249,26 +209,18 @@ def _missing(world: World[Any]) -> Reason:
     return None
 
 
-everywhere = AtRest("at rest every replica has the last acknowledged write", _missing)
-hints_home = Sometimes("every hint is home", lambda world: not any(keeper.hints for keeper in world.processes))
-
 # Trees
 
 
-def _tree_lies(world: World[Shelf]) -> Reason:
+@Always.named("equal roots mean equal rows")
+def honest_trees(world: World[Shelf]) -> Reason:
     one, other = world.processes
-    if one.tree().root == other.tree().root and one.rows != other.rows:
-        differ = [
-            key for key in sorted({*one.rows.names, *other.rows.names}) if one.rows.get(key) != other.rows.get(key)
-        ]
-        return f"the roots are equal, and {names(differ)} differ"
-    return None
+    lies = one.tree().root == other.tree().root and one.rows != other.rows
+    return f"the roots are equal, and the rows differ: {one.id} {names(one.rows)}" if lies else None
 
 
-honest_trees = Always("equal roots mean equal rows", _tree_lies)
-
-
-def _undead(gone: frozenset[str], step: Transition) -> frozenset[str] | Broken:
+@Along.named("a removed key does not come back", lambda world: frozenset())
+def no_undead(gone: frozenset[str], step: Transition) -> frozenset[str] | Broken:
     """The memory: the keys whose last write removed them."""
     if isinstance(step.event, Request) and hasattr(step.event.body, "value"):
         key = step.event.body.key
@@ -281,5 +233,4 @@ def _undead(gone: frozenset[str], step: Transition) -> frozenset[str] | Broken:
     return gone
 
 
-no_undead = Along("a removed key does not come back", lambda world: frozenset(), _undead)
 TREES: tuple[Property, ...] = (honest_trees, no_undead)

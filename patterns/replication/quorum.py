@@ -173,6 +173,7 @@ class Keeper(Process):
             return
         op = replace(op, held=op.held.put(replica, version))
         self.keep(op)
+        self.note("Q.held", replica=replica, version=version, count=len(op.held), need=self.need[0])
         if op.phase == "query" and len(op.held) >= self.need[0]:
             newest = self.newest(dict(op.held))
             self.note("Q.found", held=op.held.names, version=newest)
@@ -228,6 +229,7 @@ class Keeper(Process):
             return
         op = replace(op, stored=op.stored | {replica})
         self.keep(op)
+        self.note("Q.stored", replica=replica, version=op.version, count=len(op.stored), need=self.need[1])
         if op.phase == "store" and len(op.stored) >= self.need[1]:
             self.answer(op)
         if op.version.value is None and op.version.number and self.may_forget(op):

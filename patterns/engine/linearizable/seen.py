@@ -63,6 +63,7 @@ def linearizable(name: str, model: Model, is_done: IsDone) -> Along:
     Its memory is the operations so far. They are judged again at each answer.
     """
 
+    @Along.named(name, lambda world: ())
     def judged(operations: Operations, step: Transition) -> Operations | Broken:
         now = followed(operations, step.event, step.before, step.after, is_done)
         if sum(not each.pending for each in now) == sum(not each.pending for each in operations):
@@ -70,4 +71,4 @@ def linearizable(name: str, model: Model, is_done: IsDone) -> Along:
         verdict = check(now, model)
         return now if verdict else Broken(str(verdict))
 
-    return Along(name, lambda world: (), judged)
+    return judged

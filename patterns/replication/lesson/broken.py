@@ -290,7 +290,7 @@ def _changed(sentence: str, changes: Mapping[str, Any], machine: Any, breaks: Pr
     return Bug(sentence, changes, Search(machine.again(**bounds), (breaks,)), breaks)
 
 
-def _merging(data: str, **bounds: Any) -> Merging:
+def merging(data: str, **bounds: Any) -> Merging:
     return Merging(**QUIET, meets=0, data=data, **bounds)
 
 
@@ -342,30 +342,32 @@ BUGS: Mapping[str, Bug] = {
         clients={"X": ("milk", "write nothing")},
         ask=AT_ANN,
     ),
-    "the clock gives the stamp": _bug(ByTheClock, _merging("last write", clients=ONE_EACH), props.shown_after_write),
-    "each replica breaks ties its own way": _bug(
-        KeepsItsOwn, _merging("last write", clients=ONE_EACH), props.all_equal
-    ),
+    "the clock gives the stamp": _bug(ByTheClock, merging("last write", clients=ONE_EACH), props.shown_after_write),
+    "each replica breaks ties its own way": _bug(KeepsItsOwn, merging("last write", clients=ONE_EACH), props.all_equal),
     "a missing entry counts as equal": _bug(
-        MissingIsEqual, _merging("dotted siblings", clients=ONE_EACH), props.all_equal
+        MissingIsEqual, merging("dotted siblings", clients=ONE_EACH), props.all_equal
     ),
     "one vector for all siblings": _changed(
         "A replica keeps one vector for all siblings together: it cannot tell which of them a client saw.",
         {"data": "siblings"},
-        _merging("dotted siblings", n=1, clients={"X": ("1", "3", "5"), "Y": ("2", "4", "6")}),
+        merging("dotted siblings", n=1, clients={"X": ("1", "3", "5"), "Y": ("2", "4", "6")}),
         props.few_siblings,
     ),
     "a name is used again after a lost disk": _bug(
-        SameNameAgain, _merging("set", clients=ONE_EACH, losses=1), props.dots_once
+        SameNameAgain, merging("set", clients=ONE_EACH, losses=1), props.dots_once
     ),
     "nothing remembers a removal": _bug(
-        ForgetsRemovals, _merging("set", clients={"X": ("beer", "remove beer"), "Y": ("tea",)}), props.stays_removed
+        ForgetsRemovals,
+        merging("set", clients={"X": ("beer", "remove beer"), "Y": ("tea",)}, ask=AT_ANN),
+        props.as_asked,
     ),
     "a removal counts writes that nobody has seen": _bug(
-        RemovesUnseen, _merging("set", clients={"X": ("beer", "remove beer"), "Y": ("tea", "milk")}), props.adds_stay
+        RemovesUnseen,
+        merging("set", clients={"X": ("beer", "remove beer"), "Y": ("tea", "milk")}, ask=AT_ANN),
+        props.as_asked,
     ),
     "a counter merges by sum": _bug(
-        AddsUp, _merging("counter", clients={"X": ("count",)}), props.never_more, budget={"duplicate": 1}
+        AddsUp, merging("counter", clients={"X": ("count",)}), props.never_more, budget={"duplicate": 1}
     ),
     "the tree hashes only keys": _bug(HashesKeys, ROWS, props.honest_trees, puts=(("Ann", "milk", "2"),)),
     "the tree combines by XOR": _bug(

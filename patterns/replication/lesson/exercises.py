@@ -1,0 +1,227 @@
+"""Three exercises: what a quorum read answers, how two versions stand to each other, and what a write replaces."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from typing import Any
+
+from patterns.engine.exercise import Answer, Case, Exercise, Rule, mistakes_of
+from patterns.engine.planted import Search, planted
+from patterns.engine.properties import AlwaysNext, Reason
+from patterns.engine.world import World
+from patterns.replication.client import Write, one_copy
+from patterns.replication.machines import Quorum
+from patterns.replication.merging import Copy
+from patterns.replication.properties import few_siblings
+from patterns.replication.quorum import Keeper, Version
+from patterns.replication.versions import Dotted, Vector, compare, next_dot
+
+from .broken import BUGS, READERS, merging
+
+# A quorum read
+
+HELD = ((0, "", None), (1, "Ann", "tea"), (1, "Ben", "bread"), (2, "Ann", "milk"))
+"""Versions: number, replica, value. Two have one number: the replica's name decides."""
+
+
+def read_cases() -> Iterator[Case]:
+    """(answers so far, how many are needed), few answers first. Answers are pairs; each call gets a new dictionary."""
+    for count in range(4):
+        for held in product(HELD, repeat=count):
+            replies = tuple(zip(("Cem", "Ann", "Ben"), held, strict=False))
+            yield from ((replies, need) for need in (1, 2, 3))
+
+
+def read_solution(replies: Mapping[str, Any], need: int) -> Any:
+    """The highest version, and who holds an older one; `wait` while too few have answered (Dynamo 4.5, ABD 3)."""
+    if len(replies) < need:
+        return "wait"
+    newest = max(replies.values(), key=lambda version: version[:2])
+    return newest, sorted(name for name, version in replies.items() if version != newest)
+
+
+def _answering(choose: Rule, keep: Rule = lambda name, version, newest: version != newest) -> Rule:
+    """A rule that answers `choose(versions)` and writes back where `keep` says so."""
+
+    def rule(replies: Mapping[str, Any], need: int) -> Any:
+        if len(replies) < need:
+            return "wait"
+        newest = choose([*replies.values()])
+        return newest, sorted(name for name, version in replies.items() if keep(name, version, newest))
+
+    return rule
+
+
+def _same_read(right: Any, given: Any) -> bool:
+    if right == "wait" or given == "wait":
+        return bool(right == given)
+    return tuple(given[0]) == right[0] and sorted(given[1]) == right[1]
+
+
+def _newest(versions: list[Any]) -> Any:
+    return max(versions, key=lambda version: version[:2])
+
+
+def _tell_read(case: Case, right: Any, answer: Answer) -> str:
+    replies, need = case
+    said = ", ".join(f"{who} has {version}" for who, version in replies) or "no phone has answered"
+    return f"need is {need}, and {said}: {right}; yours {answer}."
+
+
+def _reading(rule: Rule, machine: Any) -> Any:
+    """The machine with coordinators that read by this rule."""
+
+    class Mine(Keeper):
+        def mine(self, held: Mapping[str, Version]) -> Any:
+            return rule({name: (v.number, v.by, v.value) for name, v in held.items()}, self.need[0])
+
+        def newest(self, held: Mapping[str, Version]) -> Version:
+            return Version(*self.mine(held)[0])
+
+        def must_write_back(self, held: Mapping[str, Version], newest: Version) -> bool:
+            return bool([*self.mine(held)[1]])
+
+    return planted(machine, keeper=Mine)
+
+
+READ = Exercise(
+    "read_quorum",
+    read_solution,
+    read_cases,
+    mistakes_of(
+        __package__,
+        "read_quorum",
+        {
+            "too few": lambda replies, need: read_solution(replies, 1),
+            "the most frequent": _answering(lambda versions: Counter(versions).most_common(1)[0][0]),
+            "the first": _answering(lambda versions: versions[0]),
+            "by the value": _answering(lambda versions: max(versions, key=lambda version: version[2] or "")),
+            "no write-back": _answering(_newest, lambda *_: False),
+            "all again": _answering(_newest, lambda *_: True),
+        },
+        {"no write-back": BUGS["a read does not write back"].search},
+    ),
+    _tell_read,
+    same=_same_read,
+    prepare=lambda case: (dict(case[0]), case[1]),
+    what="sets of answers",
+    put=_reading,
+    searches=[Search(Quorum(**READERS), (one_copy,))],
+)
+
+
+# Two versions
+
+
+def vector_cases() -> Iterator[Case]:
+    """Two vectors over up to three replicas, with counts up to 2; a count of 0 may be left out."""
+    vectors = [
+        tuple((name, count) for name, count in zip("xyz", counts, strict=True) if count is not None)
+        for counts in product((None, 0, 1, 2), (None, 1, 2), (None, 1))
+    ]
+    pairs = sorted(product(vectors, repeat=2), key=lambda pair: len(pair[0]) + len(pair[1]))
+    yield from pairs
+
+
+def _by(measure: Rule, same: str = "same") -> Rule:
+    def rule(a: Any, b: Any) -> str:
+        one, other = measure(a), measure(b)
+        return "before" if one < other else "after" if one > other else same
+
+    return rule
+
+
+COMPARE = Exercise(
+    "compare",
+    compare,
+    vector_cases,
+    mistakes_of(
+        __package__,
+        "compare",
+        {
+            "missing is equal": lambda a, b: compare({n: a[n] for n in a if n in b}, {n: b[n] for n in b if n in a}),
+            "by the sum": _by(lambda vector: sum(vector.values())),
+            "by the length": _by(len),
+            "never concurrent": lambda a, b: "after" if compare(a, b) == "concurrent" else compare(a, b),
+            "same is before": lambda a, b: "before" if compare(a, b) == "same" else compare(a, b),
+        },
+    ),
+    lambda case, right, answer: f"{dict(case[0])} against {dict(case[1])}: {right}; yours {answer}.",
+    right=lambda a, b: compare(dict(a), dict(b)),
+    prepare=lambda case: (dict(case[0]), dict(case[1])),
+    what="pairs",
+)
+
+
+# What a write replaces
+
+
+def sync_cases() -> Iterator[Case]:
+    """(context, new value with its dot, stored values with their dots), few values first."""
+    dots = (("Ann", 1), ("Ann", 2), ("Ben", 1))
+    for chosen in sorted(product((False, True), repeat=3), key=sum):
+        stored = tuple((dot, f"{dot[0]}{dot[1]}") for dot, there in zip(dots, chosen, strict=True) if there)
+        for ann, ben in product((0, 1, 2), (0, 1)):
+            context = tuple((name, count) for name, count in (("Ann", ann), ("Ben", ben)) if count)
+            yield context, (("Ann", 3), "new"), stored
+
+
+def sync_solution(context: Mapping[str, int], new: Any, stored: Sequence[Any]) -> list[Any]:
+    """The stored values whose dots the context does not cover, and the new one (Preguiça et al. 2012)."""
+    return [(dot, value) for dot, value in stored if dot[1] > context.get(dot[0], 0)] + [new]
+
+
+def _keeping(keep: Rule) -> Rule:
+    return lambda context, new, stored: [each for each in stored if keep(context, *each[0])] + [new]
+
+
+@AlwaysNext.named("a write keeps what its client has not seen")
+def unseen_stays(before: World[Copy], after: World[Copy]) -> Reason:
+    for call in after.calls:
+        if before.call(call.client) != call and isinstance(call.body, Write):
+            context = dict(call.body.context)
+            unseen = {e for e in before[call.to].has.entries if e[0][1] > context.get(e[0][0], 0)}
+            if lost := unseen - after[call.to].has.entries:
+                return f"{call.client}'s write drops {sorted(value for _, value in lost)[0]}, which it has not seen"
+    return None
+
+
+def _syncing(rule: Rule, machine: Any) -> Any:
+    """The machine with replicas that take writes by this rule."""
+
+    class Mine(Copy):
+        def written(self, now: Any, value: str, context: Vector) -> Dotted:
+            dot = next_dot(now.seen, self.actor())
+            kept = rule(dict(context), (dot, value), sorted(now.entries))
+            return Dotted(now.seen.put(*dot), frozenset((tuple(of), each) for of, each in kept))
+
+    return planted(machine, copy=Mine)
+
+
+WRITERS = merging("dotted siblings", n=1, clients={"X": ("1", "3", "5"), "Y": ("2", "4")})
+SYNC = Exercise(
+    "sync",
+    sync_solution,
+    sync_cases,
+    mistakes_of(
+        __package__,
+        "sync",
+        {
+            "drops unseen": _keeping(lambda context, name, number: False),
+            "keeps seen": _keeping(lambda context, name, number: True),
+            "misses the last": _keeping(lambda context, name, number: number >= context.get(name, 0)),
+            "any replica": _keeping(lambda context, name, number: number > max(context.values(), default=0)),
+        },
+    ),
+    lambda case, right, answer: f"context {dict(case[0])}, stored {list(case[2])}: {right}; yours {answer}.",
+    same=lambda right, given: sorted(map(tuple, given)) == sorted(right),
+    right=lambda context, new, stored: sync_solution(dict(context), new, stored),
+    prepare=lambda case: (dict(case[0]), case[1], list(case[2])),
+    what="writes",
+    put=_syncing,
+    searches=[Search(WRITERS, (unseen_stays, few_siblings))],
+)
+
+EXERCISES: Mapping[str, Exercise] = {exercise.name: exercise for exercise in (READ, COMPARE, SYNC)}
