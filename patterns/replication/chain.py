@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Literal
 
+from patterns.engine.clients import Done, NotHere
 from patterns.engine.process import Message, Process, on, on_request
 from patterns.engine.table import Table
 
-from .client import Done, NotHere, Read, Write
+from .client import Operation, Read, Write
 from .configuration import Ask, View
 from .primary import Entry, Log, position_of
 
@@ -72,6 +73,9 @@ class Link(Process):
     @property
     def is_tail(self) -> bool:
         return self.members[-1:] == (self.id,)
+
+    def serves(self, body: Operation) -> bool:
+        return self.is_head if isinstance(body, Write) else self.is_tail
 
     def neighbour(self, by: int) -> str:
         """The predecessor (-1) or successor (1); empty if there is none."""

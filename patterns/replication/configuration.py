@@ -6,14 +6,14 @@ How the note itself survives a crash is chapter 5: in real systems a consensus s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from patterns.engine.params import Count
 from patterns.engine.process import Message, Process, durable, on, on_request
 from patterns.engine.world import Packet, Request, World
 
-from .client import Replicated
+from .client import Operation, Replicated
 
 SERVICE = "Fridge"
 
@@ -64,43 +64,40 @@ class Configuration(Process):
     epoch: int = durable(1)
     members: tuple[str, ...] = durable(())
 
+    def serves(self, body: Operation) -> bool:
+        return False
+
     def on_start(self) -> None:
         if not self.members:
             self.members = self.replicas
 
-    @on_request(Suspect)
-    def replica_is_suspected(self, monitor: str, request: Suspect) -> None:
+    @on_request(Suspect, Join)
+    def monitor_reports(self, monitor: str, request: Suspect | Join) -> None:
         # PacificA 2.3: only a member may take over. It has all that was acknowledged.
-        left = self.without(request.who)
-        if request.who in self.members and left:
-            self.note("CF.out", out=request.who, members=left, epoch=self.epoch + 1)
-            self.decide(left)
-        self.reply(monitor, View(self.epoch, self.members))
-
-    def without(self, who: str) -> tuple[str, ...]:
-        """The members after `who` is out, the next primary first."""
-        return tuple(member for member in self.members if member != who)
-
-    @on_request(Join)
-    def replica_joins(self, monitor: str, request: Join) -> None:
-        if request.who not in self.members:
-            self.note("CF.in", joins=request.who, epoch=self.epoch + 1)
-            self.decide((*self.members, request.who))
+        if isinstance(request, Join) and request.who not in self.members:
+            self.change("in", request.who)
+        elif isinstance(request, Suspect) and request.who in self.members and self.without(request.who):
+            self.change("out", request.who)
         self.reply(monitor, View(self.epoch, self.members))
 
     @on(Change)
     def primary_changes_the_set(self, sender: str, change: Change) -> None:
         # PacificA 2.2: the change counts only if it comes from the primary of the present epoch.
-        left = self.without(change.who)
         if change.epoch != self.epoch:
             self.note("CF.old", sender=sender, epoch=change.epoch, now=self.epoch)
             self.send(sender, View(self.epoch, self.members))
-        elif change.action == "out":  # also of one that was about to join: the epoch ends
-            self.note("CF.out", out=change.who, members=left, epoch=self.epoch + 1)
-            self.decide(left)
-        elif change.action == "in" and change.who not in self.members:
-            self.note("CF.in", joins=change.who, epoch=self.epoch + 1)
-            self.decide((*self.members, change.who))
+        elif change.action == "out" or change.who not in self.members:
+            # Out may also be one that was about to join: then only the epoch ends.
+            self.change(change.action, change.who)
+
+    def without(self, who: str) -> tuple[str, ...]:
+        """The members after `who` is out, the next primary first."""
+        return tuple(member for member in self.members if member != who)
+
+    def change(self, action: str, who: str) -> None:
+        members = self.without(who) if action == "out" else (*self.members, who)
+        self.note(f"CF.{action}", who=who, members=members, first=members[0], epoch=self.epoch + 1)
+        self.decide(members)
 
     def decide(self, members: tuple[str, ...]) -> None:
         self.epoch += 1
@@ -126,6 +123,8 @@ class Configured(Replicated):
     class Params(Replicated.Params, frozen=True):
         suspicions: Count = 2
         """How often the monitor may suspect a replica."""
+        wrong: bool = True
+        """The monitor may suspect a replica that is up."""
 
     params: Params
 
@@ -141,8 +140,5 @@ class Configured(Replicated):
         fridge = world[SERVICE]
         assert isinstance(fridge, Configuration)
         if SERVICE not in world.down and fridge.epoch <= self.params.suspicions:
-            yield from (Request("M", SERVICE, Suspect(who)) for who in self.suspected(world, fridge.members))
-
-    def suspected(self, world: World[Process], members: Sequence[str]) -> Sequence[str]:
-        """The members that a monitor may take for crashed."""
-        return members
+            suspects = [who for who in fridge.members if self.params.wrong or who in world.down]
+            yield from (Request("M", SERVICE, Suspect(who)) for who in suspects)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta
@@ -18,7 +18,7 @@ from patterns.engine.world import Packet, Request, World, WorldEvent
 
 from . import properties
 from .chain import Link
-from .client import Count, Operation, Read, Remove, Replicated, Write, one_copy
+from .client import Count, Read, Remove, Replicated, Write, one_copy
 from .configuration import SERVICE, Configured, Join, Suspect
 from .merging import Copy, LoseDisk, Meet
 from .merkle import Forget as ForgetKey
@@ -65,10 +65,6 @@ class PrimaryBackup(Configured):
         team = all_of(self.replica, names, service=SERVICE, epoch=1, members=names, **settings)
         return [*team, self.configuration(id=SERVICE, replicas=names)]
 
-    def doors(self, world: World[Any], body: Operation) -> Iterable[str]:
-        """The phones that take themselves for the primary."""
-        return (p.id for p in world.up if isinstance(p, Replica) and p.leads)
-
 
 class Chain(Configured):
     """Updates enter at the head and are answered by the tail."""
@@ -100,21 +96,12 @@ class Chain(Configured):
         team = all_of(self.link, names, service=SERVICE, guard=self.params.guard, members=chain)
         return [*team, self.configuration(id=SERVICE, replicas=names, members=chain)]
 
-    def doors(self, world: World[Any], body: Operation) -> Iterable[str]:
-        """The phones that take themselves for the head, or the tail."""
-        links = [p for p in world.up if isinstance(p, Link)]
-        return (p.id for p in links if (p.is_head if isinstance(body, Write) else p.is_tail))
-
     def requests(self, world: World[Any]) -> Iterator[Request[Any]]:
         yield from super().requests(world)
         outside = [p.id for p in world.up if isinstance(p, Link) and p.epoch == 1 and p.id not in p.members]
         if SERVICE not in world.down:
             members = world[SERVICE].members
             yield from (Request(MONITOR, SERVICE, Join(who)) for who in outside if who not in members)
-
-    def suspected(self, world: World[Process], members: Sequence[str]) -> Sequence[str]:
-        found = super().suspected(world, members)
-        return found if self.params.wrong else [who for who in found if who in world.down]
 
 
 class Quorum(Replicated):
@@ -158,9 +145,6 @@ class Quorum(Replicated):
         quorum = {"replicas": names[: p.n], "spares": names[p.n :], "read": p.r, "write": p.w}
         return all_of(self.keeper, names, patience=p.timeout, **quorum, **settings)
 
-    def doors(self, world: World[Any], body: Operation) -> Iterable[str]:
-        return (p.id for p in world.up if isinstance(p, Keeper) and p.id in p.replicas)
-
     # For a search
 
     def key(self, world: World[Any]) -> Hashable:
@@ -175,8 +159,7 @@ class Quorum(Replicated):
 
     def counts(self, op: Op) -> bool:
         """Whether answers to this operation still change anything: it runs, repairs, or removes."""
-        removes = op.version.number > 0 and op.version.value is None
-        return op.phase != "answered" or removes or self.params.repair == "later"
+        return op.phase != "answered" or op.version.removes or self.params.repair == "later"
 
     def spent(self, world: World[Any], packet: Packet) -> bool:
         """What changes no version and no operation."""
@@ -229,9 +212,6 @@ class Merging(Replicated):
     def processes(self) -> Sequence[Process]:
         return all_of(self.copy, NAMES[: self.params.n], data=self.params.data)
 
-    def doors(self, world: World[Any], body: Operation) -> Iterable[str]:
-        return (p.id for p in world.up)
-
     def requests(self, world: World[Any]) -> Iterator[Request[Any]]:
         yield from super().requests(world)
         lost = sum(p.life - 1 for p in world.processes)
@@ -271,17 +251,17 @@ class AntiEntropy(Simulation):
         for at, (who, key, value) in enumerate(self.params.puts):
             client = chr(ord("A") + at)
             if world.call(client) is None and who not in world.down:
-                yield Request(client, who, Put(key, value or None, 1))
+                yield Request(client, who, Put(key, value, 1))
         begun = sum(shelf.begun for shelf in world.processes)
         for shelf in world.up:
             if begun < self.params.syncs:
                 yield Request(MONITOR, shelf.id, Sync())
             for key, row in shelf.rows:
-                if row.value is None and self.may_forget(world, key):
+                if not row.value and self.may_forget(world, key):
                     yield Request(MONITOR, shelf.id, ForgetKey(key))
 
     @staticmethod
     def may_forget(world: World[Shelf], key: str) -> bool:
         """A tombstone may go when every replica has it, and no older row is on its way."""
         rows = [shelf.rows.get(key) for shelf in world.processes]
-        return not world.packets and all(row is not None and row.value is None for row in rows)
+        return not world.packets and all(row is not None and not row.value for row in rows)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from patterns.engine.clients import Done
 from patterns.engine.process import Message, Process, durable, on, on_request
 
-from .client import Count, Done, Read, Remove, Write
+from .client import Count, Operation, Read, Remove, Write
 from .versions import KINDS, Data, Dotted, Plain, Stamped, Tombstones, Vector
 
 
@@ -44,6 +45,9 @@ class Copy(Process):
     life: int = durable(1)
     """How many disks it has had."""
     state: Data | None = durable(None)
+
+    def serves(self, body: Operation) -> bool:
+        return True
 
     @property
     def has(self) -> Any:

@@ -8,24 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
+from typing import ClassVar
 
 import msgspec
 
+from patterns.engine.clients import Done
 from patterns.engine.process import Message, Process, durable, on, on_request
 from patterns.engine.table import Table
-
-from .client import Done
 
 DIGEST = 32
 """Bytes of a hash."""
 
 
 class Row(msgspec.Struct, frozen=True, order=True, gc=False):
-    """A version of a key. `value` None is a tombstone."""
+    """A version of a key. An empty `value` is a tombstone."""
 
-    number: int
-    by: str
-    value: str | None
+    number: int = 0
+    by: str = ""
+    value: str = ""
 
     def __str__(self) -> str:
         return f"{self.value or '†'} ({self.number})"
@@ -45,8 +45,7 @@ def leaf_of(key: str, leaves: int) -> int:
 
 def row_hash(key: str, row: Row) -> bytes:
     """Covers key, version, value and tombstone."""
-    value = b"\1" if row.value is None else b"\0" + row.value.encode()
-    return digest(key.encode(), row.number.to_bytes(8), row.by.encode(), value)
+    return digest(key.encode(), row.number.to_bytes(8), row.by.encode(), row.value.encode())
 
 
 def combined(hashes: Sequence[bytes]) -> bytes:
@@ -99,11 +98,11 @@ def compare_trees(a: Tree, b: Tree) -> tuple[tuple[int, ...], int]:
 
 
 class Put(Message, frozen=True):
-    """A client writes a key; None removes it."""
+    """A client writes a key; an empty value removes it."""
 
-    words = "{key} = {value:or|†}"
+    words = "{key} = {value}"
     key: str
-    value: str | None
+    value: str
     serial: int = 0
 
 
@@ -148,12 +147,12 @@ class Shelf(Process):
     rows: Table[Row] = durable(Table[Row]())
     begun: int = durable(0)
     """How many comparisons it has begun."""
-    differ: tuple[tuple[int, int], ...] = ()
-    """The nodes that were found to differ in the present comparison: (level, place)."""
-    equal: tuple[tuple[int, int], ...] = ()
+    compared: tuple[tuple[int, int, bool], ...] = ()
+    """The nodes that it has compared in the present comparison: level, place, and whether they differ."""
+    hashes: ClassVar[type[Tree]] = Tree
 
     def tree(self) -> Tree:
-        return Tree(dict(self.rows), self.leaves)
+        return self.hashes(dict(self.rows), self.leaves)
 
     @on_request(Put)
     def client_puts(self, client: str, request: Put) -> None:
@@ -173,18 +172,15 @@ class Shelf(Process):
     def begin(self, monitor: str, request: Sync) -> None:
         self.note("MT.root")
         self.begun += 1
-        self.differ = self.equal = ()
+        self.compared = ()
         self.send(self.peers[0], Nodes(0, ((0, self.tree().root),)))
         self.reply(monitor, "done")
 
     @on(Nodes)
     def hashes_come(self, sender: str, nodes: Nodes) -> None:
-        if nodes.level == 0:
-            self.differ = self.equal = ()
-        tree = self.tree()
+        tree, before = self.tree(), self.compared if nodes.level else ()
         differ = tuple(place for place, hash in nodes.hashes if tree.levels[nodes.level][place] != hash)
-        self.differ += tuple((nodes.level, place) for place in differ)
-        self.equal += tuple((nodes.level, place) for place, _ in nodes.hashes if place not in differ)
+        self.compared = before + tuple((nodes.level, place, place in differ) for place, _ in nodes.hashes)
         self.note("MT.level", level=nodes.level, compared=len(nodes.hashes), differ=len(differ))
         if not differ:
             return
@@ -203,7 +199,7 @@ class Shelf(Process):
     @on(Leaves)
     def rows_come(self, sender: str, leaves: Leaves) -> None:
         mine = self.rows_of(leaves.places)
-        news = tuple((key, row) for key, row in leaves.rows if row > (self.rows.get(key) or Row(0, "", None)))
+        news = tuple((key, row) for key, row in leaves.rows if row > (self.rows.get(key) or Row()))
         for key, row in news:
             self.rows = self.rows.put(key, row)
         self.note("MT.rows", sender=sender, sent=len(leaves.rows), news=tuple(key for key, _ in news))

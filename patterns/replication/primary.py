@@ -9,10 +9,11 @@ from itertools import takewhile
 
 import msgspec
 
+from patterns.engine.clients import Done, NotHere
 from patterns.engine.process import Message, Process, durable, on, on_request, on_timer
 from patterns.engine.table import Table
 
-from .client import Done, NotHere, Read, Write
+from .client import Operation, Read, Write
 from .configuration import Ask, Change, View
 
 
@@ -135,6 +136,9 @@ class Replica(Process):
     def leads(self) -> bool:
         """Whether it takes itself for the primary: after a restart only once it has read the note again."""
         return self.members[:1] == (self.id,) and self.following == self.epoch
+
+    def serves(self, body: Operation) -> bool:
+        return self.leads
 
     @property
     def primary(self) -> str:

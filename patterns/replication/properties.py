@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import Any
 
+from patterns.engine.clients import Done, is_done
 from patterns.engine.properties import (
     Along,
     Always,
@@ -22,10 +23,10 @@ from patterns.engine.step import Note
 from patterns.engine.world import Request, World
 
 from .chain import Link
-from .client import Done, Remove, Write, is_done, one_copy
+from .client import Remove, Write, one_copy
 from .configuration import SERVICE
 from .merging import Copy
-from .merkle import Shelf
+from .merkle import Row, Shelf
 from .primary import Replica, position_of
 from .versions import Dotted
 
@@ -203,7 +204,7 @@ def everywhere(world: World[Any]) -> Reason:
     for call in world.calls:
         if isinstance(call.body, Write) and is_done(call):
             for keeper in world.processes:
-                if keeper.id in keeper.replicas and keeper.version.value != call.body.value:
+                if keeper.id in keeper.replicas and keeper.version.value != (call.body.value or ""):
                     value, holds = call.body.value or "nothing", keeper.version.value or "nothing"
                     return f"{call.client} wrote {value}, was told done, all is quiet, and {keeper.id} has {holds}"
     return None
@@ -224,11 +225,11 @@ def no_undead(gone: frozenset[str], step: Transition) -> frozenset[str] | Broken
     """The memory: the keys whose last write removed them."""
     if isinstance(step.event, Request) and hasattr(step.event.body, "value"):
         key = step.event.body.key
-        gone = gone | {key} if step.event.body.value is None else gone - {key}
+        gone = gone - {key} if step.event.body.value else gone | {key}
     for before, after in zip(step.before.processes, step.after.processes, strict=True):
         for key in gone if after is not before else ():
-            was, now = before.rows.get(key), after.rows.get(key)
-            if now is not None and now.value is not None and (was is None or was.value is None):
+            was, now = before.rows.get(key) or Row(), after.rows.get(key) or Row()
+            if now.value and not was.value:
                 return Broken(f"{key} was removed, and {after.id} has it again")
     return gone
 

@@ -12,10 +12,11 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
+from patterns.engine.clients import Done, Unknown
 from patterns.engine.process import Message, Process, durable, on, on_request, on_timer
 from patterns.engine.table import Table
 
-from .client import Done, Read, Unknown, Write
+from .client import Operation, Read, Write
 
 
 class Version(msgspec.Struct, frozen=True, order=True, gc=False):
@@ -23,10 +24,15 @@ class Version(msgspec.Struct, frozen=True, order=True, gc=False):
 
     number: int = 0
     by: str = ""
-    value: str | None = None
+    value: str = ""
+    """Empty: nothing, or a tombstone."""
 
     def __str__(self) -> str:
         return f"{self.value or 'nothing'} ({self.number})"
+
+    @property
+    def removes(self) -> bool:
+        return self.number > 0 and not self.value
 
 
 NOTHING = Version()
@@ -107,6 +113,9 @@ class Keeper(Process):
         """R and W."""
         return self.read or self.majority(), self.write or self.majority()
 
+    def serves(self, body: Operation) -> bool:
+        return self.id in self.replicas
+
     # Coordinating
 
     def is_known(self, client: str, request: Read | Write) -> bool:
@@ -115,7 +124,7 @@ class Keeper(Process):
         if op is not None:
             self.note("Q.again", client=client, request=request)
         if op is not None and op.phase == "answered":
-            self.reply(client, Done(request.serial, op.version.value))
+            self.reply(client, Done(request.serial, op.version.value or None))
         return op is not None
 
     @on_request(Write)
@@ -127,7 +136,7 @@ class Keeper(Process):
         if self.ask_first:
             self.ask(op)
         else:
-            self.store(op, Version(self.version.number + 1, self.id, request.value))
+            self.store(op, Version(self.version.number + 1, self.id, request.value or ""))
 
     @on_request(Read)
     def client_reads(self, client: str, request: Read) -> None:
@@ -188,7 +197,7 @@ class Keeper(Process):
     def found(self, op: Op, newest: Version) -> None:
         old = tuple(name for name, version in op.held if version < newest)
         if isinstance(op.request, Write):
-            self.store(op, Version(newest.number + 1, self.id, op.request.value))
+            self.store(op, Version(newest.number + 1, self.id, op.request.value or ""))
         elif self.repair == "first" and self.must_write_back(dict(op.held), newest):
             self.note("Q.back", version=newest, old=old)
             self.store(op, newest)
@@ -232,7 +241,7 @@ class Keeper(Process):
         self.note("Q.stored", replica=replica, version=op.version, count=len(op.stored), need=self.need[1])
         if op.phase == "store" and len(op.stored) >= self.need[1]:
             self.answer(op)
-        if op.version.value is None and op.version.number and self.may_forget(op):
+        if op.version.removes and self.may_forget(op):
             self.note("Q.forget", version=op.version)
             for each in (*self.others(), *self.spares):
                 self.send(each, Forget(op.version))
@@ -243,12 +252,11 @@ class Keeper(Process):
         return op.stored >= {*self.replicas, *self.spares}
 
     def answer(self, op: Op) -> None:
-        value = op.version.value
         self.note("Q.answer", client=op.client, version=op.version, have=tuple(sorted(op.stored or op.held.names)))
-        self.reply(op.client, Done(op.request.serial, value))
+        self.reply(op.client, Done(op.request.serial, op.version.value or None))
         self.keep(replace(op, phase="answered"))
         self.cancel_timer("late", about=_name(op))
-        if isinstance(op.request, Write) and value is None:
+        if op.version.removes:
             for spare in self.spares:
                 self.send(spare, Store(_name(op), op.version))
 

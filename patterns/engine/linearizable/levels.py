@@ -17,8 +17,8 @@ from .verdict import check
 def levels(operations: Iterable[Operation]) -> Mapping[str, bool]:
     """Level -> whether this history has it, the strongest first.
 
-    Sequential: Lamport 1979. Causal: Ahamad et al. 1995. Sessions: Terry et al. 1994. Raises ValueError if two writes have
-    one value.
+    Sequential: Lamport 1979. Causal: Ahamad et al. 1995. Sessions: Terry et al. 1994. Raises ValueError if two writes
+    have one value.
     """
     ops = validated(operations)
     values = [op.input.value for op in ops if isinstance(op.input, Write)]

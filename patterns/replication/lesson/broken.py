@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import reduce
+from operator import xor
 from typing import Any
 
 from msgspec.structs import replace
@@ -18,7 +20,7 @@ from patterns.replication.client import one_copy
 from patterns.replication.configuration import Configuration
 from patterns.replication.machines import AntiEntropy, Chain, Merging, PrimaryBackup, Quorum
 from patterns.replication.merging import Copy
-from patterns.replication.merkle import Row, Shelf, Tree, digest
+from patterns.replication.merkle import Shelf, Tree, digest
 from patterns.replication.primary import Log, Replica
 from patterns.replication.quorum import Keeper, Op, Version
 from patterns.replication.versions import Counter, Dotted, Stamped, Vector
@@ -209,37 +211,24 @@ class AddsUp(Copy):
 
 
 class KeysOnly(Tree):
-    @staticmethod
-    def hash(key: str, row: Row) -> bytes:
-        return digest(key.encode())
+    hash = staticmethod(lambda key, row: digest(key.encode()))
 
 
 class Xor(Tree):
-    @staticmethod
-    def combine(hashes: Sequence[bytes]) -> bytes:
-        total = 0
-        for each in hashes:
-            total ^= int.from_bytes(each)
-        return total.to_bytes(32)
+    hash = staticmethod(lambda key, row: digest(str(row).encode()))
+    combine = staticmethod(lambda hashes: reduce(xor, map(int.from_bytes, hashes), 0).to_bytes(32))
 
 
 class HashesKeys(Shelf):
     """A leaf's hash covers keys, and no versions."""
 
-    def tree(self) -> Tree:
-        return KeysOnly(dict(self.rows), self.leaves)
+    hashes = KeysOnly
 
 
 class HashesWithoutKeys(Shelf):
     """A row's hash leaves out the key, and XOR combines the hashes: two equal ones cancel."""
 
-    def tree(self) -> Tree:
-        class Values(Xor):
-            @staticmethod
-            def hash(key: str, row: Row) -> bytes:
-                return digest(str(row).encode())
-
-        return Values(dict(self.rows), self.leaves)
+    hashes = Xor
 
 
 def _forget_alone(world: World[Shelf], key: str) -> bool:
@@ -251,6 +240,7 @@ def _forget_alone(world: World[Shelf], key: str) -> bool:
 QUIET: dict[str, Any] = {"patience": False, "timing": "quiet", "budget": {}}
 """A client asks each operation once, a timer fires only when no message is on its way, and nothing fails."""
 PAIR = PrimaryBackup(**QUIET, n=2, clients={"X": ("milk",)}, suspicions=1)
+CRASHES = PAIR.again(suspicions=0, budget={"crash": 1})
 READERS: dict[str, Any] = {
     **QUIET,
     "clients": {"X": ("tea",), "Y": ("read",), "Z": ("read",)},
@@ -259,8 +249,7 @@ READERS: dict[str, Any] = {
     "ask_first": False,
 }
 """One writer, and two readers that ask one after the other."""
-NO_TIMERS: dict[str, Any] = {**QUIET, "timing": "asynchronous"}
-LINE = Chain(**NO_TIMERS, spare=False, clients={"X": ("milk", "eggs")}, suspicions=1)
+LINE = Chain(patience=False, spare=False, clients={"X": ("milk", "eggs")}, suspicions=1, budget={"crash": 1})
 
 
 PARTS = {
@@ -274,6 +263,7 @@ PARTS = {
 """What a part replaces in its machine."""
 READ_ONCE: dict[str, Any] = {"X": ("milk",), "Y": ("read",)}
 WRITE_AND_READ: dict[str, Any] = {**READERS, "clients": {"X": ("tea",), "Z": ("read",)}}
+SHORT = LINE.again(n=2, clients=READ_ONCE, budget={})
 HINTED: dict[str, Any] = {**QUIET, "budget": {"drop": 1}, "n": 2, "spares": 1, "w": 2, "ask_first": False}
 ROWS = AntiEntropy(leaves=1, keys=("milk", "eggs"), syncs=1, budget={})
 ONE_EACH = {"X": ("milk",), "Y": ("tea",)}
@@ -296,9 +286,7 @@ def merging(data: str, **bounds: Any) -> Merging:
 
 BUGS: Mapping[str, Bug] = {
     "acknowledges before it ships": _bug(AcknowledgesFirst, PAIR, props.survives),
-    "shrinks the set after it acknowledges": _bug(
-        ShrinksLater, PAIR, props.kept, suspicions=0, budget={"crash": 1}, crash_stop=True
-    ),
+    "shrinks the set after it acknowledges": _bug(ShrinksLater, CRASHES, props.kept),
     "promotes a stale copy": _bug(PromotesAnyone, PAIR, props.survives, suspicions=2),
     "a deposed primary is not fenced": _bug(
         NotFenced, PAIR, props.survives, clients={"X": ("milk",), "Z": ("eggs",)}, ask={**AT_ANN, "Z": ("Ben",)}
@@ -306,17 +294,16 @@ BUGS: Mapping[str, Bug] = {
     "a deposed primary answers reads": _bug(
         AnswersAlone, PAIR, one_copy, clients=READ_ONCE, ask={"X": ("Ben",), "Y": ("Ann",)}
     ),
-    "cuts at the watermark": _bug(CutsAtTheWatermark, PAIR, props.kept, suspicions=0, budget={"crash": 1}),
-    "Sent is not sent again": _bug(NeverResends, LINE, props.all_processed, budget={"crash": 1}),
-    "an update is taken twice": _bug(TakesTwice, LINE, props.update_propagation, budget={"crash": 1}),
-    "the head answers": _bug(HeadAnswers, LINE, one_copy, n=2, clients=READ_ONCE),
-    "the new tail is silent": _bug(SilentTail, LINE, props.all_processed, budget={"crash": 1}),
+    "cuts at the watermark": _bug(CutsAtTheWatermark, CRASHES, props.kept),
+    "Sent is not sent again": _bug(NeverResends, LINE, props.all_processed),
+    "an update is taken twice": _bug(TakesTwice, LINE, props.update_propagation),
+    "the head answers": _bug(HeadAnswers, SHORT, one_copy),
+    "the new tail is silent": _bug(SilentTail, LINE, props.all_processed),
     "an old tail answers queries": _changed(
         "The monitor was wrong: the tail is out of the chain, up, and answers without asking.",
         {"guard": "none"},
-        Chain(**NO_TIMERS, n=2, spare=False, wrong=True, guard="ask", suspicions=1),
+        SHORT.again(wrong=True, guard="ask"),
         one_copy,
-        clients=READ_ONCE,
     ),
     "half counts as a majority": _bug(CountsHalf, Quorum(**WRITE_AND_READ, n=4), one_copy),
     "the most frequent version wins": _bug(MostFrequent, Quorum(**WRITE_AND_READ), one_copy),
