@@ -68,7 +68,7 @@ def linearizable(name: str, model: Model, is_done: IsDone) -> Along:
         now = followed(operations, step.event, step.before, step.after, is_done)
         if sum(not each.pending for each in now) == sum(not each.pending for each in operations):
             return now
-        verdict = check(now, model)
-        return now if verdict else Broken(str(verdict))
+        broken = check(now, model).counterexample
+        return now if broken is None else Broken(" ".join(broken.words.split()))
 
     return judged

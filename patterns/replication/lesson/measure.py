@@ -10,7 +10,7 @@ import numpy as np
 
 from patterns.engine.clients import is_done
 from patterns.engine.draw import key_of, mix
-from patterns.engine.linearizable import Operation
+from patterns.engine.linearizable import Operation, Register, check
 from patterns.engine.linearizable.levels import levels
 from patterns.engine.linearizable.seen import operations_of
 from patterns.engine.planted import Search
@@ -86,7 +86,9 @@ def outcome(machine: Any, kills: int = 40) -> Outcome:
     """
     latencies, gone = list[int](), 0
     for seed in range(kills):
-        run = Script(machine.again(seed=seed, clients={"X": WRITES}, latency=(2, 28), ask={"X": ("Ann",)}, crash_stop=True))
+        run = Script(
+            machine.again(seed=seed, clients={"X": WRITES}, latency=(2, 28), ask={"X": ("Ann",)}, crash_stop=True)
+        )
         known, at = set[str](), 5 + mix(key_of(seed, "kill"), 0) % 100
         while run.world.clock < at:
             call, now = run.world.call("X"), run.world
@@ -180,4 +182,4 @@ def verdict(machine: Any) -> Verdict:
             raise ValueError(f"machine has too many states to look at: {found}")
         return Verdict(found.states, (), "")
     seen = operations_of(found.counterexample.history.path, is_done)
-    return Verdict(found.states, seen, found.counterexample.reason)
+    return Verdict(found.states, seen, str(check(seen, Register())))

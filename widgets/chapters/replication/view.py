@@ -1,0 +1,326 @@
+"""The picture of replication: the phones with their logs or versions, how far each is behind, and which quorums meet.
+
+A colour is an epoch. What a phone holds stands in its box; the disc says in a word how far it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from patterns.engine.clients import is_done
+from patterns.engine.step import Step
+from patterns.engine.world import Call, World
+from patterns.replication.chain import Link
+from patterns.replication.client import Read, Write
+from patterns.replication.configuration import Configuration
+from patterns.replication.merging import Copy
+from patterns.replication.merkle import Shelf
+from patterns.replication.primary import Entry, Log, Replica
+from patterns.replication.properties import members, values_of
+from patterns.replication.quorum import Keeper, Op
+from patterns.replication.versions import Dotted
+from widgets.kit import Look, Point, ProcessView, Row, box, small
+from widgets.kit.kept import columns
+from widgets.scene import Arc, Disc, Era, Line, Mark, Panel, Role, Tone
+
+MOST = 5
+"""As many entries of a log have room."""
+
+
+def hue(epoch: int) -> Role:
+    return f"c{(epoch - 1) % 8 + 1}"
+
+
+class ReplicationView(ProcessView):
+    """What all pictures of this chapter share."""
+
+    title = "Replication"
+    height, calls_at = 340, 356
+    radius = 30
+    ring = 112
+    middle = (170, 172)
+
+    @classmethod
+    def of(cls, world: World[Any], step: Step[World, Any] | None = None) -> ProcessView:
+        view = next(view for kind, view in VIEWS.items() if isinstance(world.processes[0], kind))
+        return view(world, step)
+
+    def colour(self, message: Any) -> Role:
+        return hue(message.epoch) if hasattr(message, "epoch") else "c1"
+
+    def asked(self, call: Call) -> tuple[str, Role]:
+        got = "waits" if call.waits else str(call.reply).replace("**", "")
+        shown = "done" if is_done(call) and isinstance(call.body, Write) else got
+        return f"{call.client}: {call.body} at {call.to}: {shown}", "ink" if call.waits else "soft"
+
+
+class LogView(ReplicationView):
+    """Logs of a primary and its backups, or of a chain."""
+
+    signs = {
+        "colour": "an epoch",
+        "filled entry": "acknowledged, as far as this phone knows",
+        "dashed entry": "not acknowledged yet; in a chain: in Sent",
+        "1st": "the primary, or the head of the chain",
+        "out": "not in the set",
+        "−1": "entries that it has less than the first",
+    }
+    key = ((6, "soft", "acknowledged"), (160, "dashed", "not yet"))
+
+    def seats(self) -> Mapping[str, Point]:
+        """The service above; the replicas in a row, in the order of the set."""
+        fridge, *others = self.world.processes[-1:] + self.world.processes[:-1]
+        order = [*members(self.world), *(p.id for p in others if p.id not in members(self.world))]
+        wide = self.width / len(order)
+        places = {name: (round(wide * (at + 0.5), 1), 230.0) for at, name in enumerate(order)}
+        return {fridge.id: (self.width / 2, 62.0), **places}
+
+    def era(self) -> Era | None:
+        fridge = self.world.processes[-1]
+        label = f"epoch {fridge.epoch}: {', '.join(fridge.members)}"
+        gone = sorted(self.gone())
+        if gone:
+            return Era(key=f"gone {gone}", label=f"{label} · acknowledged and gone: {', '.join(gone)}", role="bad")
+        return Era(key=label, label=label, role=hue(fridge.epoch))
+
+    def gone(self) -> set[str]:
+        """The writes that clients were told of last and that the first member lacks."""
+        done = {c.body.value for c in self.world.calls if is_done(c) and isinstance(c.body, Write)}
+        return done - {None} - values_of(self.world[members(self.world)[0]])
+
+    def log(self, process: Any) -> tuple[Log, int]:
+        """The log, and how much of it is acknowledged."""
+        return (process.hist, process.acked) if isinstance(process, Link) else (process.log, process.watermark)
+
+    def look(self, process: Any) -> Look:
+        if isinstance(process, Configuration):
+            return Look(
+                f"{process.id} says epoch {process.epoch}, {', '.join(process.members)}", sub=f"epoch {process.epoch}"
+            )
+        first = self.log(self.world[members(self.world)[0]])[0]
+        behind = len(first) - len(self.log(process)[0])
+        leads = process.serves(Write("", 0)) if process.id not in self.world.down else False
+        where = "1st" if leads else "" if process.id in members(self.world) else "out"
+        said = f"{behind} behind" if behind > 0 else f"{-behind} more" if behind else "level"
+        short = f"−{behind}" if behind > 0 else f"+{-behind}" if behind else ""
+        state = "leads, " if leads else "is out, " if where == "out" else ""
+        words = f"{process.id} {state}has {len(self.log(process)[0])} entries, {said}"
+        return Look(words, "leader" if leads else "ink", where, short, heavy=leads, hue=hue(process.epoch))
+
+    def entries(self, process: Any) -> list[Row]:
+        log, acked = self.log(process)
+        hidden = max(0, len(log) - MOST)
+        return [self.entry(process.id, at, e, at <= acked) for at, e in enumerate(log, 1) if at > hidden]
+
+    def entry(self, who: str, at: int, entry: Entry, acked: bool) -> Row:
+        title = (
+            f"{who}'s entry {at}: {entry} of epoch {entry.epoch}, {'acknowledged' if acked else 'not acknowledged yet'}"
+        )
+        return box(f"entry:{who}:{at}", f"{at} {entry}", hue(entry.epoch), "soft" if acked else "dashed", title)
+
+    def disk_rows(self, process: Any) -> list[Row]:
+        return self.entries(process) if isinstance(process, Replica) else super().disk_rows(process)
+
+    def memory_rows(self, process: Any) -> list[Row]:
+        return self.entries(process) if isinstance(process, Link) else super().memory_rows(process)
+
+    @property
+    def rows(self) -> tuple[int, int]:
+        return (MOST, 2) if isinstance(self.world.processes[0], Replica) else (2, MOST)
+
+    @property
+    def most_columns(self) -> int:
+        return 5
+
+    def column_width(self, process: Any) -> float:
+        return 352 / (len(self.world.processes) - 1)
+
+    def kept(self) -> Panel:
+        """The replicas; what the service has stands in its disc."""
+        replicas = self.world.processes[:-1]
+        return columns([self.column(process) for process in replicas], self.rows, self.most_columns, self.key)
+
+    def on_disk(self, process: Any) -> Mapping[str, Any]:
+        if isinstance(process, Configuration):
+            return {"epoch": process.epoch, "set": process.members}
+        return (
+            {"epoch": process.epoch, "log": process.log, "mark": process.watermark}
+            if isinstance(process, Replica)
+            else {}
+        )
+
+    def in_memory(self, process: Any) -> Mapping[str, Any]:
+        if isinstance(process, Configuration):
+            return {}
+        if isinstance(process, Link):
+            return {"hist": process.hist, "sent": process.sent, "epoch": process.epoch}
+        waits = [wait.client for wait in process.waiting]
+        return {"waits": waits, **({"joins": process.joining} if process.joining else {})}
+
+
+class QuorumView(ReplicationView):
+    """Versions and hints; for the last write and the last read, the replicas that they counted."""
+
+    signs = {
+        "outer arc on the left": "counted by the last write: W",
+        "outer arc on the right": "counted by the last read: R",
+        "both": "the quorums meet here",
+        "hint": "a version that is kept for another phone",
+    }
+
+    def last(self, kind: type) -> tuple[Op | None, frozenset[str]]:
+        """The newest operation of this kind, and the replicas that it counted."""
+        ops = [op for keeper in self.world.processes for op in keeper.ops.values() if isinstance(op.request, kind)]
+        op = max(ops, key=lambda op: (op.version.number, op.request.serial, op.client), default=None)
+        if op is None:
+            return None, frozenset()
+        return op, frozenset(op.held.names) if kind is Read else op.stored
+
+    def era(self) -> Era | None:
+        (wrote, w), (read, r) = self.last(Write), self.last(Read)
+        if wrote is None or read is None or read.phase == "query":
+            return None
+        both = ", ".join(sorted(w & r))
+        sets = f"W {', '.join(sorted(w)) or 'none'} · R {', '.join(sorted(r)) or 'none'}"
+        label = f"{f'meet in {both}' if both else 'do not meet'}: {sets}"
+        return Era(key=label, label=label, role="good" if both else "bad")
+
+    def look(self, process: Any) -> Look:
+        held = process.version.value or "nothing"
+        hints = ", ".join(f"hint for {name}" for name in process.hints.names)
+        spare = "" if process.id in process.replicas else " stands in and"
+        return Look(
+            f"{process.id}{spare} holds {held}{', ' * bool(hints)}{hints}",
+            sub=process.version.value[:6] or "–",
+            caption=hints,
+        )
+
+    def timers(self, who: str, role: Role) -> list[Mark]:
+        marks, (x, y) = super().timers(who, role), self.at[who]
+        for name, (op, counted), start, shade in (
+            ("w", self.last(Write), 0.55, "c1"),
+            ("r", self.last(Read), 0.05, "c2"),
+        ):
+            if op is not None and who in counted:
+                title = f"{who} is counted by {op.client}'s *{op.request}*"
+                marks.append(
+                    Arc(
+                        id=f"{name}:{who}",
+                        x=x,
+                        y=y,
+                        r=self.radius + 5,
+                        start=start,
+                        end=start + 0.4,
+                        wide=5,
+                        role=shade,
+                        title=title,
+                    )
+                )
+        return marks
+
+    def on_disk(self, process: Any) -> Mapping[str, Any]:
+        hints = {f"for {name}": version.value or "–" for name, version in process.hints}
+        return {f"v{process.version.number}": process.version.value or "–", **hints}
+
+    def in_memory(self, process: Any) -> Mapping[str, Any]:
+        open = {name: op for name, op in process.ops if op.phase != "answered"}
+        counts = {name: op.held.names if op.phase == "query" else tuple(sorted(op.stored)) for name, op in open.items()}
+        return {f"{name} {'R' if open[name].phase == 'query' else 'W'}": len(have) for name, have in counts.items()}
+
+    @property
+    def most_columns(self) -> int:
+        return len(self.world.processes)
+
+    @property
+    def rows(self) -> tuple[int, int]:
+        return 3, 3
+
+
+class MergingView(ReplicationView):
+    """What each phone shows, with dots, and the vector of what it has seen."""
+
+    signs = {"Ann 2": "a dot: the second write at Ann", "seen": "for each phone, how many of its writes are known here"}
+
+    def look(self, process: Any) -> Look:
+        shown = ", ".join(process.has.shown) or "nothing"
+        many = len(process.has.shown)
+        return Look(f"{process.id} shows {shown}", sub=shown if len(shown) < 7 else f"{many} values")
+
+    def on_disk(self, process: Any) -> Mapping[str, Any]:
+        has = process.has
+        if isinstance(has, Dotted):
+            values = {f"{dot[0]} {dot[1]}": value for dot, value in sorted(has.entries)}
+        else:
+            values = {f"value {at}": value for at, value in enumerate(has.shown, 1)}
+        seen = ", ".join(f"{name} {count}" for name, count in has.seen)
+        return {**values, **({"seen": seen} if seen else {})}
+
+    def in_memory(self, process: Any) -> Mapping[str, Any]:
+        return {}
+
+    @property
+    def rows(self) -> tuple[int, int]:
+        return 6, 1
+
+
+class TreeView(ReplicationView):
+    """Two trees of hashes, compared branch by branch, and the rows below."""
+
+    signs = {"red node": "its hash differs", "green node": "its hash is equal: nothing below is looked at"}
+    ring = 96
+
+    def panels(self) -> tuple[Panel, ...]:
+        return self.network(), self.trees()
+
+    def look(self, process: Any) -> Look:
+        return Look(
+            f"{process.id} has {len(process.rows)} keys, root {process.tree().root.hex()[:4]}",
+            sub=process.tree().root.hex()[:4],
+        )
+
+    def trees(self) -> Panel:
+        marks: list[Mark] = []
+        for at, process in enumerate(self.world.processes):
+            marks += self.tree(process, 6 + 178 * at)
+        said = [f"{p.id}: " + ", ".join(f"{key} {row}" for key, row in p.rows) for p in self.world.processes]
+        return Panel(id="trees", width=340, height=364, marks=tuple(marks), label="; ".join(said))
+
+    def tree(self, process: Shelf, top: float) -> list[Mark]:
+        """The tree from the root down, and the keys with their versions in words."""
+        levels, who = process.tree().levels, process.id
+        found = {(level, place): differs for level, place, differs in process.compared}
+        spots = {
+            (level, place): (340 * (place + 0.5) / len(hashes), top + 26 + 24 * level)
+            for level, hashes in enumerate(levels)
+            for place in range(len(hashes))
+        }
+        marks: list[Mark] = [
+            small(f"tree:{who}", 6, top + 14, f"{who}'s tree", "ink", strong=True, of=f"process:{who}")
+        ]
+        for (level, place), (x, y) in spots.items():
+            if level:
+                x2, y2 = spots[level - 1, place // 2]
+                marks.append(Line(id=f"branch:{who}:{level}:{place}", x=x2, y=y2, x2=x, y2=y, role="line"))
+        for (level, place), (x, y) in spots.items():
+            role, said = {None: ("soft", "not compared"), True: ("bad", "differs"), False: ("good", "is equal")}[
+                found.get((level, place))
+            ]
+            title = f"{who}, level {level}, node {place}: {levels[level][place].hex()[:8]}, {said}"
+            tone: Tone = "solid" if (level, place) in found else "outline"
+            marks.append(Disc(id=f"node:{who}:{level}:{place}", x=x, y=y, r=8, role=role, tone=tone, title=title))
+        words = [f"{key} {row.value or '†'}" for key, row in process.rows]
+        half = -(-len(words) // 2)
+        for at, line in enumerate((words[:half], words[half:])):
+            marks.append(small(f"rows:{who}:{at}", 6, top + 44 + 24 * len(levels) + 17 * at, " · ".join(line)))
+        return marks
+
+
+VIEWS: Mapping[type, type[ReplicationView]] = {
+    Replica: LogView,
+    Link: LogView,
+    Keeper: QuorumView,
+    Copy: MergingView,
+    Shelf: TreeView,
+}
+VIEW = ReplicationView
