@@ -4,6 +4,11 @@
 in `lesson`.
 """
 
+from patterns.engine.clients import Done, NotHere
+
+from .client import Read, Write
+from .configuration import Suspect, View
 from .machines import AntiEntropy, Chain, Merging, PrimaryBackup, Quorum
 
 __all__ = ["AntiEntropy", "Chain", "Merging", "PrimaryBackup", "Quorum"]
+__all__ += ["Done", "NotHere", "Read", "Suspect", "View", "Write"]

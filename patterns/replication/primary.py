@@ -203,9 +203,15 @@ class Replica(Process):
         else:
             self.log = (*self.log, Entry(self.epoch, request.value, client, request.serial))
             index = len(self.log)
-            self.note("PB.write", client=client, value=request.value, index=index, epoch=self.epoch)
-            self.ship(index - 1)
+            self.note("PB.write", client=client, value=request.value, index=index, epoch=self.epoch, when=self.when())
+            if self.mode == "async":
+                self.set_timer("ship", self.timeout // 2)
+            else:
+                self.ship(index - 1)
         self.wait(Wait(client, request.serial, index, 0, False))
+
+    def when(self) -> str:
+        return "later" if self.mode == "async" else "now"
 
     def is_elsewhere(self, client: str, serial: int) -> bool:
         if not self.leads:
@@ -240,6 +246,11 @@ class Replica(Process):
             self.send(peer, Ship(self.epoch, at, self.log[at:], self.watermark, self.round))
         if self.mode != "async" and len(self.members) > 1:
             self.set_timer("silent", self.timeout)
+
+    @on_timer("ship")
+    def ship_later(self) -> None:
+        """An asynchronous primary ships what has come together."""
+        self.ship(min(self.stored.get(peer) or 0 for peer in self.peers))
 
     @on(Ship)
     def shipment_arrives(self, sender: str, ship: Ship) -> None:

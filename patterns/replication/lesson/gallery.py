@@ -40,7 +40,7 @@ def acknowledged_and_gone(mode: str = "async", has: str = "") -> Run:
     run = Script(PrimaryBackup(mode=mode)).ask("X")
     if has:
         run.deliver(Ship, to=has).deliver(Got, sender=has)
-    run.crash("Ann").lose(Ship)
+    run.crash("Ann").lose(Ship)  # which a synchronous primary has sent already
     return ended(suspected(run, "Ann").until(fired("PB.lead", who="Ben")).ask("Y", Read, to="Ben"))
 
 

@@ -182,8 +182,7 @@ class QuorumView(ReplicationView):
         if wrote is None or read is None or read.phase == "query":
             return None
         both = ", ".join(sorted(w & r))
-        sets = f"W {', '.join(sorted(w)) or 'none'} · R {', '.join(sorted(r)) or 'none'}"
-        label = f"{f'meet in {both}' if both else 'do not meet'}: {sets}"
+        label = f"meet in {both}" if both else "do not meet"
         return Era(key=label, label=label, role="good" if both else "bad")
 
     def look(self, process: Any) -> Look:

@@ -1,0 +1,84 @@
+"""Charts of replication: how stale a read is, what each way costs and loses, siblings, and bytes of a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from widgets.charts import BAD, INK, PALETTE, figure_of, require
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure  # type: ignore[import-untyped]
+
+Points = Sequence[tuple[float, float]]
+STROKES = ("solid", "dash", "dot", "dashdot")
+
+
+def staleness(found: Mapping[str, tuple[float, float]], title: str = "Reads that see the last write") -> Figure:
+    """How likely a read is fresh: `found` is R and W in words -> (by the formula, drawn), both from 0 to 1.
+
+    A bar is the formula, a stroke what was drawn. Raises ValueError if there is nothing to show, or for a chance that
+    is none.
+    """
+    require("found", found)
+    for name, both in found.items():
+        if not all(0 <= chance <= 1 for chance in both):
+            raise ValueError(f"found[{name!r}] is {both}; allowed are chances from 0 to 1")
+    figure = figure_of(title, 110 + 30 * len(found), "fresh reads; a stroke marks what was drawn", "")
+    formula, drawn = ([100 * both[at] for both in found.values()] for at in (0, 1))
+    names = [*found]
+    figure.add_bar(
+        orientation="h", y=names, x=formula, text=[f"{value:.0f} %" for value in formula], marker_color=PALETTE[0]
+    )
+    stroke = {"symbol": "line-ns", "size": 20, "line": {"width": 3, "color": INK}}
+    figure.add_scatter(mode="markers", y=names, x=drawn, marker=stroke, cliponaxis=False)
+    figure.update_traces(hovertemplate="%{y}: %{x:.1f} %<extra></extra>")
+    return figure.update_xaxes(range=[0, 108], ticksuffix=" %").update_yaxes(autorange="reversed")
+
+
+def lines(series: Mapping[str, Points], x: str, y: str, title: str, log: bool = False) -> Figure:
+    """One line for each name, named at its end. With `log`, both axes are logarithmic.
+
+    Raises ValueError if there is nothing to show.
+    """
+    require("series", series)
+    figure = figure_of(title, 380, x, y)
+    for at, (name, points) in enumerate(series.items()):
+        require(f"series[{name!r}]", points)
+        colour = PALETTE[at % len(PALETTE)]
+        figure.add_scatter(
+            mode="lines+text",
+            x=[point[0] for point in points],
+            y=[point[1] for point in points],
+            text=[*[""] * (len(points) - 1), f" {name}"],
+            textposition="middle right",
+            textfont_color=colour,
+            cliponaxis=False,
+            line={"color": colour, "dash": STROKES[at % len(STROKES)], "width": 2.5},
+            hovertemplate=f"{name}: %{{y:,.4~g}} at %{{x:,}}<extra></extra>",
+        )
+    if log:
+        figure.update_xaxes(type="log", dtick=1).update_yaxes(type="log", dtick=1)
+    return figure.update_layout(margin_r=24 + 8 * max(map(len, series)))
+
+
+def losses(
+    found: Mapping[str, tuple[float, int, int]], title: str = "What an acknowledgement costs and keeps"
+) -> Figure:
+    """Latency against loss: `found` is a way -> (ms to the acknowledgement, acknowledged writes, those that are gone).
+
+    Raises ValueError if there is nothing to show, or if more are gone than were acknowledged.
+    """
+    require("found", found)
+    for name, (_, acknowledged, gone) in found.items():
+        if gone > acknowledged:
+            raise ValueError(f"found[{name!r}] has {gone} gone of {acknowledged}; allowed are at most as many")
+    figure = figure_of(title, 130 + 34 * len(found), "ms to the acknowledgement, on average", "", columns=2)
+    figure.update_xaxes(title_text="acknowledged and gone", row=1, col=2)
+    for column, values in ((1, [each[0] for each in found.values()]), (2, [each[2] for each in found.values()])):
+        said = [f"{each[2]} of {each[1]}" for each in found.values()] if column == 2 else [f"{v:.0f}" for v in values]
+        colour = BAD if column == 2 else PALETTE[0]
+        figure.add_bar(orientation="h", y=[*found], x=values, text=said, marker_color=colour, row=1, col=column)
+        figure.update_xaxes(range=[0, 1.3 * max(1, *values)], row=1, col=column)
+    figure.update_traces(hovertemplate="%{y}: %{text}<extra></extra>", textposition="outside")
+    return figure.update_yaxes(autorange="reversed")
