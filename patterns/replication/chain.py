@@ -46,16 +46,16 @@ class Link(Process):
 
     peers: tuple[str, ...]
     service: str
+    # What a tail does before it answers a query: nothing, or ask whether it still is the tail.
     guard: Literal["none", "ask"]
-    """What a tail does before it answers a query: nothing, or ask whether it still is the tail."""
     epoch: int = 1
     members: tuple[str, ...] = ()
     hist: Log = ()
     acked: int = 0
+    # False for a new tail until it has its predecessor's history.
     ready: bool = True
-    """False for a new tail until it has its predecessor's history."""
+    # Queries that wait: client -> serial.
     reads: Table[int] = Table()
-    """Queries that wait: client -> serial."""
 
     def on_start(self) -> None:
         self.ready = self.id in self.members

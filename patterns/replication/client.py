@@ -23,8 +23,8 @@ class Write(linearizable.Write, frozen=True):
 
     words = "write {value:or|nothing}"
     serial: int = 0
+    # What the client has seen, where versions are kept apart.
     context: Table[int] = Table()
-    """What the client has seen, where versions are kept apart."""
 
 
 class Remove(Message, frozen=True):
@@ -47,10 +47,10 @@ class Count(Message, frozen=True):
 Operation = Read | Write | Remove | Count
 
 
+# What the clients see could have come from one register (Herlihy and Wing 1990).
 one_copy = seen.linearizable(
     "Clients see one copy: their operations are linearizable", linearizable.Register(), is_done
 )
-"""What the clients see could have come from one register (Herlihy and Wing 1990)."""
 
 
 class Replicated(Clients):

@@ -11,7 +11,7 @@ from typing import Any
 
 from patterns.engine.params import Count
 from patterns.engine.process import Message, Process, durable, on, on_request
-from patterns.engine.world import Packet, Request, World
+from patterns.engine.world import Request, World
 
 from .client import Operation, Replicated
 
@@ -24,8 +24,8 @@ class View(Message, frozen=True):
     words = "epoch {epoch}: {members:names}"
     epoch: int
     members: tuple[str, ...]
+    # The client for whose sake a replica asked.
     asked: str = ""
-    """The client for whose sake a replica asked."""
 
 
 class Ask(Message, frozen=True):
@@ -127,13 +127,6 @@ class Configured(Replicated):
         """The monitor may suspect a replica that is up."""
 
     params: Params
-
-    def spent(self, world: World[Any], packet: Packet) -> bool:
-        """A message of an epoch that is over, for its receiver and its sender."""
-        epoch, known = getattr(packet.body, "epoch", None), world[packet.to].epoch
-        if epoch is None or epoch >= known:
-            return False
-        return isinstance(packet.body, View) or packet.sender in world.down or world[packet.sender].epoch >= known
 
     def requests(self, world: World[Process]) -> Iterator[Request[Any]]:
         yield from super().requests(world)

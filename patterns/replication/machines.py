@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta
-from msgspec.structs import replace
 
 from patterns.engine.params import Count as Number
 from patterns.engine.params import Ms, refuse
@@ -21,14 +20,12 @@ from .chain import Link
 from .client import Count, Read, Remove, Replicated, Write, one_copy
 from .configuration import SERVICE, Configured, Join, Suspect
 from .merging import Copy, LoseDisk, Meet
-from .merkle import Forget as ForgetKey
-from .merkle import Put, Row, Shelf, Sync
+from .merkle import Forget, Put, Shelf, Sync
 from .primary import Replica
-from .quorum import Forget, Held, Keeper, Op, Query, Store
+from .quorum import Held, Keeper, Op, Query, Store, Version
 from .versions import KINDS
 
 NAMES = ("Ann", "Ben", "Cem", "Dan", "Eve")
-MONITOR = "M"
 RULES = rules_of(__package__)
 
 
@@ -101,7 +98,7 @@ class Chain(Configured):
         outside = [p.id for p in world.up if isinstance(p, Link) and p.epoch == 1 and p.id not in p.members]
         if SERVICE not in world.down:
             members = world[SERVICE].members
-            yield from (Request(MONITOR, SERVICE, Join(who)) for who in outside if who not in members)
+            yield from (Request("M", SERVICE, Join(who)) for who in outside if who not in members)
 
 
 class Quorum(Replicated):
@@ -147,24 +144,14 @@ class Quorum(Replicated):
 
     # For a search
 
-    def key(self, world: World[Any]) -> Hashable:
-        """The world's key without what no rule reads any more of operations that are over."""
-        return super().key(replace(world, processes=tuple(map(self._essence, world.processes))))
-
-    def _essence(self, keeper: Keeper) -> Keeper:
-        ops = tuple(
-            (name, op if self.counts(op) else replace(op, held=Table(), stored=frozenset())) for name, op in keeper.ops
-        )
-        return keeper if ops == keeper.ops.rows else replace(keeper, ops=Table(ops))
-
     def counts(self, op: Op) -> bool:
         """Whether answers to this operation still change anything: it runs, repairs, or removes."""
-        return op.phase != "answered" or op.version.removes or self.params.repair == "later"
+        return op.phase != "answered" or self.params.repair == "later"
 
     def spent(self, world: World[Any], packet: Packet) -> bool:
         """What changes no version and no operation."""
         body, keeper = packet.body, world[packet.to]
-        if isinstance(body, Forget) or body.op.startswith("hint"):
+        if body.op.startswith("hint"):
             return False
         asks = isinstance(body, Query | Store)
         op = world[packet.sender].ops.get(body.op) if asks else keeper.ops.get(body.op)
@@ -174,12 +161,12 @@ class Quorum(Replicated):
 
 _WRITES = {"X": ("milk", "oat milk", "read"), "Y": ("2 milk", "tea", "read")}
 _SET = {"X": ("beer", "remove beer", "read"), "Y": ("beer", "milk", "read")}
+# Parameter `data` -> what clients ask.
 USUAL = {
     **dict.fromkeys(("last write", "siblings", "dotted siblings"), _WRITES),
     **dict.fromkeys(("set", "set with tombstones"), _SET),
     "counter": dict.fromkeys("XY", ("count", "count", "read")),
 }
-"""Parameter `data` -> what clients ask."""
 
 
 class Merging(Replicated):
@@ -217,9 +204,9 @@ class Merging(Replicated):
         lost = sum(p.life - 1 for p in world.processes)
         for copy in world.up:
             if self.params.meets and copy.has != KINDS[copy.data]:
-                yield Request(MONITOR, copy.id, Meet())
+                yield Request("M", copy.id, Meet())
             if lost < self.params.losses and copy.state is not None:
-                yield Request(MONITOR, copy.id, LoseDisk())
+                yield Request("M", copy.id, LoseDisk())
 
 
 class AntiEntropy(Simulation):
@@ -227,7 +214,7 @@ class AntiEntropy(Simulation):
 
     name, view = "anti_entropy", "replication"
     rules = rules("MT")
-    events = WorldEvent | Request[Put | ForgetKey | Sync]
+    events = WorldEvent | Request[Put | Forget | Sync]
     always = properties.TREES
     shelf: ClassVar[type[Shelf]] = Shelf
 
@@ -244,7 +231,7 @@ class AntiEntropy(Simulation):
     params: Params
 
     def processes(self) -> Sequence[Process]:
-        rows = Table(tuple(sorted((key, Row(1, "Ann", "1")) for key in self.params.keys)))
+        rows = Table(tuple(sorted((key, Version(1, "Ann", "1")) for key in self.params.keys)))
         return all_of(self.shelf, NAMES[:2], leaves=self.params.leaves, rows=rows)
 
     def requests(self, world: World[Shelf]) -> Iterator[Request[Any]]:
@@ -255,10 +242,10 @@ class AntiEntropy(Simulation):
         begun = sum(shelf.begun for shelf in world.processes)
         for shelf in world.up:
             if begun < self.params.syncs:
-                yield Request(MONITOR, shelf.id, Sync())
+                yield Request("M", shelf.id, Sync())
             for key, row in shelf.rows:
                 if not row.value and self.may_forget(world, key):
-                    yield Request(MONITOR, shelf.id, ForgetKey(key))
+                    yield Request("M", shelf.id, Forget(key))
 
     @staticmethod
     def may_forget(world: World[Shelf], key: str) -> bool:

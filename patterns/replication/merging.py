@@ -42,8 +42,8 @@ class Copy(Process):
 
     peers: tuple[str, ...]
     data: str
+    # How many disks it has had.
     life: int = durable(1)
-    """How many disks it has had."""
     state: Data | None = durable(None)
 
     def serves(self, body: Operation) -> bool:

@@ -10,28 +10,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import ClassVar
 
-import msgspec
-
 from patterns.engine.clients import Done
 from patterns.engine.process import Message, Process, durable, on, on_request
 from patterns.engine.table import Table
 
+from .quorum import NOTHING, Version
+
+# Bytes of a hash.
 DIGEST = 32
-"""Bytes of a hash."""
 
 
-class Row(msgspec.Struct, frozen=True, order=True, gc=False):
-    """A version of a key. An empty `value` is a tombstone."""
-
-    number: int = 0
-    by: str = ""
-    value: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.value or '†'} ({self.number})"
-
-
-Rows = Mapping[str, Row]
+Rows = Mapping[str, Version]
 
 
 def digest(*parts: bytes) -> bytes:
@@ -43,7 +32,7 @@ def leaf_of(key: str, leaves: int) -> int:
     return int.from_bytes(blake2b(key.encode(), digest_size=8).digest()) * leaves >> 64
 
 
-def row_hash(key: str, row: Row) -> bytes:
+def row_hash(key: str, row: Version) -> bytes:
     """Covers key, version, value and tombstone."""
     return digest(key.encode(), row.number.to_bytes(8), row.by.encode(), row.value.encode())
 
@@ -132,7 +121,7 @@ class Leaves(Message, frozen=True):
 
     words = "rows"
     places: tuple[int, ...]
-    rows: tuple[tuple[str, Row], ...]
+    rows: tuple[tuple[str, Version], ...]
     back: bool
 
     def __str__(self) -> str:
@@ -144,11 +133,11 @@ class Shelf(Process):
 
     peers: tuple[str]
     leaves: int
-    rows: Table[Row] = durable(Table[Row]())
+    rows: Table[Version] = durable(Table[Version]())
+    # How many comparisons it has begun.
     begun: int = durable(0)
-    """How many comparisons it has begun."""
+    # The nodes that it has compared in the present comparison: level, place, and whether they differ.
     compared: tuple[tuple[int, int, bool], ...] = ()
-    """The nodes that it has compared in the present comparison: level, place, and whether they differ."""
     hashes: ClassVar[type[Tree]] = Tree
 
     def tree(self) -> Tree:
@@ -157,7 +146,7 @@ class Shelf(Process):
     @on_request(Put)
     def client_puts(self, client: str, request: Put) -> None:
         old = self.rows.get(request.key)
-        row = Row(old.number + 1 if old else 1, self.id, request.value)
+        row = Version(old.number + 1 if old else 1, self.id, request.value)
         self.note("MT.put", client=client, key=request.key, row=row)
         self.rows = self.rows.put(request.key, row)
         self.reply(client, Done(request.serial, request.value))
@@ -191,7 +180,7 @@ class Shelf(Process):
         hashes = tuple((place, tree.levels[nodes.level + 1][place]) for place in below)
         self.send(sender, Nodes(nodes.level + 1, hashes))
 
-    def rows_of(self, places: Iterable[int]) -> tuple[tuple[str, Row], ...]:
+    def rows_of(self, places: Iterable[int]) -> tuple[tuple[str, Version], ...]:
         """The rows of these leaves: a leaf is sent whole."""
         wanted = {*places}
         return tuple((key, row) for key, row in self.rows if leaf_of(key, self.leaves) in wanted)
@@ -199,7 +188,7 @@ class Shelf(Process):
     @on(Leaves)
     def rows_come(self, sender: str, leaves: Leaves) -> None:
         mine = self.rows_of(leaves.places)
-        news = tuple((key, row) for key, row in leaves.rows if row > (self.rows.get(key) or Row()))
+        news = tuple((key, row) for key, row in leaves.rows if row > (self.rows.get(key) or NOTHING))
         for key, row in news:
             self.rows = self.rows.put(key, row)
         self.note("MT.rows", sender=sender, sent=len(leaves.rows), news=tuple(key for key, _ in news))

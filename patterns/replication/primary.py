@@ -30,8 +30,8 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 
 
 Log = tuple[Entry, ...]
+# For each epoch in a log, oldest first: where its entries end.
 Ends = tuple[tuple[int, int], ...]
-"""For each epoch in a log, oldest first: where its entries end."""
 
 
 class Ship(Message, frozen=True):
@@ -69,8 +69,8 @@ class EndOf(Message, frozen=True):
     words = "same up to {end}"
     epoch: int
     end: int
+    # How long the log was that was asked about: an old answer does not count.
     length: int
-    """How long the log was that was asked about: an old answer does not count."""
 
 
 class Wait(msgspec.Struct, frozen=True, gc=False):
@@ -106,25 +106,21 @@ def position_of(log: Log, client: str, serial: int) -> int:
     return next((at for at, e in enumerate(log, 1) if (e.client, e.serial) == (client, serial)), 0)
 
 
-def _length(ends: Ends) -> int:
-    return ends[-1][1] if ends else 0
-
-
 class Replica(Process):
     """The first member of the set is the primary; all others, in the set or not, copy its log."""
 
     service: str
     peers: tuple[str, ...]
     mode: str
+    # How long the primary waits for a member, in ms.
     timeout: int
-    """How long the primary waits for a member, in ms."""
     epoch: int = durable(0)
     members: tuple[str, ...] = durable(())
     log: Log = durable(())
+    # Up to here the log is acknowledged, as far as this replica knows.
     watermark: int = durable(0)
-    """Up to here the log is acknowledged, as far as this replica knows."""
+    # The epoch whose primary this log was compared with.
     following: int = 0
-    """The epoch whose primary this log was compared with."""
     # memory of a primary
     stored: Table[int] = Table()
     rounds: Table[int] = Table()
@@ -203,15 +199,12 @@ class Replica(Process):
         else:
             self.log = (*self.log, Entry(self.epoch, request.value, client, request.serial))
             index = len(self.log)
-            self.note("PB.write", client=client, value=request.value, index=index, epoch=self.epoch, when=self.when())
+            self.note("PB.write", client=client, value=request.value, index=index, epoch=self.epoch, mode=self.mode)
             if self.mode == "async":
                 self.set_timer("ship", self.timeout // 2)
             else:
                 self.ship(index - 1)
         self.wait(Wait(client, request.serial, index, 0, False))
-
-    def when(self) -> str:
-        return "later" if self.mode == "async" else "now"
 
     def is_elsewhere(self, client: str, serial: int) -> bool:
         if not self.leads:
@@ -277,7 +270,8 @@ class Replica(Process):
     @on(Where)
     def backup_asks_where(self, backup: str, where: Where) -> None:
         if self.leads and where.epoch == self.epoch:
-            self.send(backup, EndOf(self.epoch, last_common(ends_of(self.log), where.ends), _length(where.ends)))
+            length = where.ends[-1][1] if where.ends else 0
+            self.send(backup, EndOf(self.epoch, last_common(ends_of(self.log), where.ends), length))
 
     @on(EndOf)
     def logs_part_here(self, sender: str, answer: EndOf) -> None:
@@ -341,14 +335,15 @@ class Replica(Process):
                 self.note("PB.answer", client=wait.client, value=value, watermark=self.watermark)
             else:
                 value = self.log[wait.index - 1].value
-                self.note("PB.ack", client=wait.client, value=value, have=self.holders(wait.index))
+                self.note(
+                    "PB.ack",
+                    client=wait.client,
+                    value=value,
+                    have=(self.id, *(peer for peer, length in self.stored if length >= wait.index)),
+                )
             self.reply(wait.client, Done(wait.serial, value))
         if not self.waiting and not self.joining and not self.late():
             self.cancel_timer("silent")
-
-    def holders(self, index: int) -> tuple[str, ...]:
-        """The replicas known to have this position."""
-        return (self.id, *(peer for peer, length in self.stored if length >= index))
 
     def late(self) -> tuple[str, ...]:
         """The members that have not answered the last shipment."""

@@ -26,8 +26,9 @@ from .chain import Link
 from .client import Remove, Write, one_copy
 from .configuration import SERVICE
 from .merging import Copy
-from .merkle import Row, Shelf
+from .merkle import Shelf
 from .primary import Replica, position_of
+from .quorum import NOTHING
 from .versions import Dotted
 
 # Acknowledged writes
@@ -37,8 +38,6 @@ Values = frozenset[str]
 
 def _acknowledged(before: World, after: World) -> Values:
     """The values of the writes that were acknowledged in this step."""
-    if after.calls is before.calls:
-        return frozenset()
     return frozenset(
         call.body.value
         for call in after.calls
@@ -48,8 +47,7 @@ def _acknowledged(before: World, after: World) -> Values:
 
 def members(world: World[Any]) -> tuple[str, ...]:
     """The in-sync set, or the chain, by the note on the fridge."""
-    found: tuple[str, ...] = world[SERVICE].members
-    return found
+    return tuple(world[SERVICE].members)
 
 
 def values_of(process: Replica | Link) -> Values:
@@ -71,24 +69,13 @@ def _has_all(name: str, who: Callable[[World[Any]], tuple[str, ...]]) -> Along:
     return has_all
 
 
+# What the in-sync set promises (PacificA 2.2).
 kept = _has_all("an acknowledged write is in the log of every member of the set", members)
-"""What the in-sync set promises (PacificA 2.2)."""
+# What is broken where an acknowledged write is gone.
 survives = _has_all("the primary has every acknowledged write", lambda world: members(world)[:1])
-"""What is broken where an acknowledged write is gone."""
 
 
-@Always.named("at most one primary in an epoch")
-def one_primary(world: World[Any]) -> Reason:
-    leaders: dict[int, str] = {}
-    for process in world.processes:
-        if isinstance(process, Replica) and process.leads:
-            other = leaders.setdefault(process.epoch, process.id)
-            if other != process.id:
-                return f"{other} and {process.id} both lead epoch {process.epoch}"
-    return None
-
-
-PRIMARY: tuple[Property, ...] = (survives, one_primary, one_copy)
+PRIMARY: tuple[Property, ...] = (survives, one_copy)
 
 # The chain: the two invariants of the paper (section 3)
 
@@ -119,15 +106,16 @@ def inprocess_requests(world: World[Any]) -> Reason:
 
 @AtRest.named("at rest every update is processed and answered")
 def all_processed(world: World[Any]) -> Reason:
-    live = [world[name] for name in members(world) if name not in world.down]
-    if len(live) < len(members(world)) or any(link.epoch != world[SERVICE].epoch for link in live):
-        return None  # the crash is not noticed yet
-    for link in live:
+    links = [world[name] for name in members(world)]
+    noticed = not world.down & {*members(world)} and all(link.epoch == world[SERVICE].epoch for link in links)
+    for link in links if noticed else ():
         if link.sent:
             return f"nothing is left to happen, and {link.id} still has {names(link.sent)} in Sent"
-    for call in world.calls:
-        if call.waits and position_of(live[-1].hist, call.client, call.body.serial):
-            return f"nothing is left to happen, {live[-1].id} has {call.client}'s update, and {call.client} still waits"
+    for call in world.calls if noticed else ():
+        if call.waits and position_of(links[-1].hist, call.client, call.body.serial):
+            return (
+                f"nothing is left to happen, {links[-1].id} has {call.client}'s update, and {call.client} still waits"
+            )
     return None
 
 
@@ -188,10 +176,9 @@ def never_more(counts: int, step: Transition) -> int | Broken:
 
 @Always.named("one client leaves at most one sibling")
 def few_siblings(world: World[Copy]) -> Reason:
-    clients = len(world.calls)
     for copy in world.processes:
-        if len(copy.has.shown) > max(1, clients):
-            return f"{copy.id} has {len(copy.has.shown)} siblings, {names(copy.has.shown)}, from {clients} clients"
+        if len(copy.has.shown) > max(1, len(world.calls)):
+            return f"{copy.id} has {names(copy.has.shown)}: {len(copy.has.shown)} siblings, {len(world.calls)} clients"
     return None
 
 
@@ -228,7 +215,7 @@ def no_undead(gone: frozenset[str], step: Transition) -> frozenset[str] | Broken
         gone = gone - {key} if step.event.body.value else gone | {key}
     for before, after in zip(step.before.processes, step.after.processes, strict=True):
         for key in gone if after is not before else ():
-            was, now = before.rows.get(key) or Row(), after.rows.get(key) or Row()
+            was, now = before.rows.get(key) or NOTHING, after.rows.get(key) or NOTHING
             if now.value and not was.value:
                 return Broken(f"{key} was removed, and {after.id} has it again")
     return gone

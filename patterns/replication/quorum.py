@@ -24,15 +24,11 @@ class Version(msgspec.Struct, frozen=True, order=True, gc=False):
 
     number: int = 0
     by: str = ""
+    # Empty: nothing, or a tombstone.
     value: str = ""
-    """Empty: nothing, or a tombstone."""
 
     def __str__(self) -> str:
         return f"{self.value or 'nothing'} ({self.number})"
-
-    @property
-    def removes(self) -> bool:
-        return self.number > 0 and not self.value
 
 
 NOTHING = Version()
@@ -63,13 +59,6 @@ class Held(Message, frozen=True):
     version: Version
 
 
-class Forget(Message, frozen=True):
-    """Every replica has this tombstone: it may go."""
-
-    words = "forget {version}"
-    version: Version
-
-
 class Op(msgspec.Struct, frozen=True, gc=False):
     """An operation that this replica coordinates."""
 
@@ -77,31 +66,31 @@ class Op(msgspec.Struct, frozen=True, gc=False):
     request: Read | Write
     phase: Literal["query", "store", "answered"]
     version: Version = NOTHING
+    # What replicas answered.
     held: Table[Version] = Table()
-    """What replicas answered."""
+    # The replicas that have `version`, stand-ins included.
     stored: frozenset[str] = frozenset()
-    """The replicas that have `version`, stand-ins included."""
 
 
 class Keeper(Process):
     """A replica, and a coordinator."""
 
     peers: tuple[str, ...]
+    # The N replicas. Others stand in for them.
     replicas: tuple[str, ...]
-    """The N replicas. Others stand in for them."""
     spares: tuple[str, ...]
+    # R; 0 for a majority.
     read: int
-    """R; 0 for a majority."""
+    # W; 0 for a majority.
     write: int
-    """W; 0 for a majority."""
+    # What a read does with replicas that hold an older version: nothing, write back after or before the answer.
     repair: Literal["none", "later", "first"]
-    """What a read does with replicas that hold an older version: nothing, write back after or before the answer."""
+    # A write asks for the newest version, so that several writers agree on the order.
     ask_first: bool
-    """A write asks for the newest version, so that several writers agree on the order."""
     patience: int
     version: Version = durable(NOTHING)
+    # What is kept here for others.
     hints: Table[Version] = durable(Table[Version]())
-    """What is kept here for others."""
     ops: Table[Op] = Table()
 
     def majority(self) -> int:
@@ -227,7 +216,7 @@ class Keeper(Process):
     @on(Stored)
     def replica_stored(self, replica: str, stored: Stored) -> None:
         hint = self.hints.get(replica)
-        if hint is not None and stored.op == _home(hint):
+        if hint is not None and stored.op == f"hint {hint.number}":
             self.note("Q.arrived", absent=replica, version=hint)
             self.hints = self.hints.without(replica)
         self.count_stored(stored.op, replica)
@@ -241,24 +230,12 @@ class Keeper(Process):
         self.note("Q.stored", replica=replica, version=op.version, count=len(op.stored), need=self.need[1])
         if op.phase == "store" and len(op.stored) >= self.need[1]:
             self.answer(op)
-        if op.version.removes and self.may_forget(op):
-            self.note("Q.forget", version=op.version)
-            for each in (*self.others(), *self.spares):
-                self.send(each, Forget(op.version))
-            self.forget(self.id, Forget(op.version))
-
-    def may_forget(self, op: Op) -> bool:
-        """A tombstone may go when every replica and every stand-in has it: an older hint would undo the removal."""
-        return op.stored >= {*self.replicas, *self.spares}
 
     def answer(self, op: Op) -> None:
         self.note("Q.answer", client=op.client, version=op.version, have=tuple(sorted(op.stored or op.held.names)))
         self.reply(op.client, Done(op.request.serial, op.version.value or None))
         self.keep(replace(op, phase="answered"))
         self.cancel_timer("late", about=_name(op))
-        if op.version.removes:
-            for spare in self.spares:
-                self.send(spare, Store(_name(op), op.version))
 
     @on_timer("late")
     def answers_are_late(self, name: str) -> None:
@@ -292,30 +269,19 @@ class Keeper(Process):
             self.note("Q.keep", version=store.version, absent=store.hint)
             self.hints = self.hints.put(store.hint, store.version)
             self.set_timer("home", self.patience)
-        elif self.id in self.replicas:
+        else:
             self.take(store.version)
-        else:  # a removal. What a stand-in keeps from before may be on its way home: then the removal is not forgotten
-            older = tuple(name for name, hint in self.hints if hint < store.version)
-            self.hints = Table(tuple((name, hint) for name, hint in self.hints if name not in older))
-            if older:
-                self.note("Q.void", absent=older, version=store.version)
-                return
         self.send(sender, Stored(store.op))
 
     @on(Query)
     def version_is_asked(self, sender: str, query: Query) -> None:
         self.send(sender, Held(query.op, self.version))
 
-    @on(Forget)
-    def forget(self, sender: str, forget: Forget) -> None:
-        if self.version == forget.version:
-            self.version = NOTHING
-
     @on_timer("home")
     def hint_goes_home(self) -> None:
         for absent, version in self.hints:
             self.note("Q.home", absent=absent, version=version)
-            self.send(absent, Store(_home(version), self.homeward(version)))
+            self.send(absent, Store(f"hint {version.number}", self.homeward(version)))
         if self.hints:
             self.set_timer("home", 4 * self.patience)
 
@@ -330,7 +296,3 @@ class Keeper(Process):
 
 def _name(op: Op) -> str:
     return f"{op.client}{op.request.serial}"
-
-
-def _home(version: Version) -> str:
-    return f"hint {version.number}"

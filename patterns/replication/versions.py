@@ -14,8 +14,8 @@ import msgspec
 from patterns.engine.table import Table
 
 Vector = Table[int]
+# A replica, and the number of a write there.
 Dot = tuple[str, int]
-"""A replica, and the number of a write there."""
 Order = Literal["before", "after", "same", "concurrent"]
 
 
@@ -170,6 +170,7 @@ class Stamped(msgspec.Struct, frozen=True, order=True, gc=False):
 
 
 Data = Plain | Dotted | Tombstones | Counter | Stamped
+# Parameter `data` -> an empty one.
 KINDS: Mapping[str, Data] = {
     "last write": Stamped(),
     "siblings": Plain(),
@@ -178,4 +179,3 @@ KINDS: Mapping[str, Data] = {
     "set": Dotted(),
     "set with tombstones": Tombstones(),
 }
-"""Parameter `data` -> an empty one."""

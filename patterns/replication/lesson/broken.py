@@ -13,7 +13,6 @@ from msgspec.structs import replace
 from patterns.engine.planted import Bug, Search
 from patterns.engine.properties import Property
 from patterns.engine.table import Table
-from patterns.engine.world import World
 from patterns.replication import properties as props
 from patterns.replication.chain import Forward, Link
 from patterns.replication.client import one_copy
@@ -22,7 +21,7 @@ from patterns.replication.machines import AntiEntropy, Chain, Merging, PrimaryBa
 from patterns.replication.merging import Copy
 from patterns.replication.merkle import Shelf, Tree, digest
 from patterns.replication.primary import Log, Replica
-from patterns.replication.quorum import Keeper, Op, Version
+from patterns.replication.quorum import Keeper, Version
 from patterns.replication.versions import Counter, Dotted, Stamped, Vector
 
 # Primary and backups
@@ -140,13 +139,6 @@ class HintIsNew(Keeper):
         return replace(version, number=version.number + 1, by=self.id)
 
 
-class ForgetsTooSoon(Keeper):
-    """A removal is forgotten as soon as all replicas have it, though a stand-in still keeps an older hint."""
-
-    def may_forget(self, op: Op) -> bool:
-        return op.stored >= {*self.replicas}
-
-
 # Merging
 
 
@@ -231,16 +223,13 @@ class HashesWithoutKeys(Shelf):
     hashes = Xor
 
 
-def _forget_alone(world: World[Shelf], key: str) -> bool:
-    return not world.packets
-
-
 # How each is found
 
+# A client asks each operation once, a timer fires only when no message is on its way, and nothing fails.
 QUIET: dict[str, Any] = {"patience": False, "timing": "quiet", "budget": {}}
-"""A client asks each operation once, a timer fires only when no message is on its way, and nothing fails."""
 PAIR = PrimaryBackup(**QUIET, n=2, clients={"X": ("milk",)}, suspicions=1)
 CRASHES = PAIR.again(suspicions=0, budget={"crash": 1})
+# One writer, and two readers that ask one after the other.
 READERS: dict[str, Any] = {
     **QUIET,
     "clients": {"X": ("tea",), "Y": ("read",), "Z": ("read",)},
@@ -248,10 +237,10 @@ READERS: dict[str, Any] = {
     "turns": True,
     "ask_first": False,
 }
-"""One writer, and two readers that ask one after the other."""
 LINE = Chain(patience=False, spare=False, clients={"X": ("milk", "eggs")}, suspicions=1, budget={"crash": 1})
 
 
+# What a part replaces in its machine.
 PARTS = {
     Replica: "replica",
     Configuration: "configuration",
@@ -260,7 +249,6 @@ PARTS = {
     Copy: "copy",
     Shelf: "shelf",
 }
-"""What a part replaces in its machine."""
 READ_ONCE: dict[str, Any] = {"X": ("milk",), "Y": ("read",)}
 WRITE_AND_READ: dict[str, Any] = {**READERS, "clients": {"X": ("tea",), "Z": ("read",)}}
 SHORT = LINE.again(n=2, clients=READ_ONCE, budget={})
@@ -284,6 +272,7 @@ def merging(data: str, **bounds: Any) -> Merging:
     return Merging(**QUIET, meets=0, data=data, **bounds)
 
 
+# Title -> bug.
 BUGS: Mapping[str, Bug] = {
     "acknowledges before it ships": _bug(AcknowledgesFirst, PAIR, props.survives),
     "shrinks the set after it acknowledges": _bug(ShrinksLater, CRASHES, props.kept),
@@ -322,13 +311,6 @@ BUGS: Mapping[str, Bug] = {
     "a hint is a new write": _bug(
         HintIsNew, Quorum(**HINTED, r=1), props.everywhere, clients={"X": ("milk", "tea")}, ask=AT_ANN
     ),
-    "a hint outlives its tombstone": _bug(
-        ForgetsTooSoon,
-        Quorum(**HINTED, fifo=True),
-        props.everywhere,
-        clients={"X": ("milk", "write nothing")},
-        ask=AT_ANN,
-    ),
     "the clock gives the stamp": _bug(ByTheClock, merging("last write", clients=ONE_EACH), props.shown_after_write),
     "each replica breaks ties its own way": _bug(KeepsItsOwn, merging("last write", clients=ONE_EACH), props.all_equal),
     "a missing entry counts as equal": _bug(
@@ -362,10 +344,9 @@ BUGS: Mapping[str, Bug] = {
     ),
     "a tombstone goes too soon": _changed(
         "A replica drops a tombstone that the other one has not seen.",
-        {"may_forget": staticmethod(_forget_alone)},
+        {"may_forget": staticmethod(lambda world, key: not world.packets)},
         ROWS,
         props.no_undead,
         puts=(("Ann", "milk", ""),),
     ),
 }
-"""Title -> bug."""

@@ -20,8 +20,8 @@ from .broken import BUGS, READERS, merging
 
 # A quorum read
 
+# Versions: number, replica, value. Two have one number: the replica's name decides.
 HELD = ((0, "", ""), (1, "Ann", "tea"), (1, "Ben", "bread"), (2, "Ann", "milk"))
-"""Versions: number, replica, value. Two have one number: the replica's name decides."""
 
 
 def read_cases() -> Iterator[Case]:
@@ -30,14 +30,6 @@ def read_cases() -> Iterator[Case]:
         for held in product(HELD, repeat=count):
             replies = tuple(zip(("Cem", "Ann", "Ben"), held, strict=False))
             yield from ((replies, need) for need in (1, 2, 3))
-
-
-def read_solution(replies: Mapping[str, Any], need: int) -> Any:
-    """The highest version, and who holds an older one; `wait` while too few have answered (Dynamo 4.5, ABD 3)."""
-    if len(replies) < need:
-        return "wait"
-    newest = max(replies.values(), key=lambda version: version[:2])
-    return newest, sorted(name for name, version in replies.items() if version != newest)
 
 
 def _answering(choose: Rule, keep: Rule = lambda name, version, newest: version != newest) -> Rule:
@@ -52,14 +44,18 @@ def _answering(choose: Rule, keep: Rule = lambda name, version, newest: version 
     return rule
 
 
+def _newest(versions: list[Any]) -> Any:
+    return max(versions, key=lambda version: version[:2])
+
+
+read_solution = _answering(_newest)
+# The highest version, and who holds an older one; `wait` while too few have answered (Dynamo 4.5, ABD 3).
+
+
 def _same_read(right: Any, given: Any) -> bool:
     if right == "wait" or given == "wait":
         return bool(right == given)
     return bool(tuple(given[0]) == right[0] and sorted(given[1]) == right[1])
-
-
-def _newest(versions: list[Any]) -> Any:
-    return max(versions, key=lambda version: version[:2])
 
 
 def _tell_read(case: Case, right: Any, answer: Answer) -> str:
@@ -107,6 +103,7 @@ READ = Exercise(
     what="sets of answers",
     put=_reading,
     searches=[Search(Quorum(**READERS), (one_copy,))],
+    otherwise=Scripted(Quorum(**READERS), lambda run: run.ask("X").ask("Y").finish()),
 )
 
 

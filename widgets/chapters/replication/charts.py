@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import comb
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from widgets.charts import BAD, INK, PALETTE, figure_of, require
 
@@ -82,3 +85,34 @@ def losses(
         figure.update_xaxes(range=[0, 1.3 * max(1, *values)], row=1, col=column)
     figure.update_traces(hovertemplate="%{y}: %{text}<extra></extra>", textposition="outside")
     return figure.update_yaxes(autorange="reversed")
+
+
+# Staleness, after Bailis et al., Probabilistically Bounded Staleness, VLDB 2012: chances alone, no machine
+
+
+def fresh(n: int, r: int, w: int, versions: int = 1) -> float:
+    """How likely a read sees one of the last `versions`, if nothing spreads after W have a write (section 3.1)."""
+    return float(1 - (comb(n - w, r) / comb(n, r)) ** versions)
+
+
+def drawn_fresh(n: int, r: int, w: int, draws: int = 20_000, seed: int = 0) -> float:
+    """The same by drawing a read quorum for each write: the part of the reads that meet it."""
+    order = np.random.default_rng(seed).random((draws, n)).argsort(axis=1)
+    return float((order[:, :r] < w).any(axis=1).mean())
+
+
+def wars(times: Sequence[float], r: int, w: int, n: int = 3, draws: int = 100_000, seed: int = 0) -> list[float]:
+    """How likely a read is fresh that begins so many ms after the write is acknowledged.
+
+    The WARS model (section 4.1): write, acknowledgement, read, and response of each replica take a time of their own,
+    each drawn from the distribution of LinkedIn's SSDs (table 3).
+    """
+    rng = np.random.default_rng(seed)
+    pareto = 0.235 * (1 + rng.pareto(10, (4, draws, n)))
+    write, ack, read, response = np.where(
+        rng.random(pareto.shape) < 0.9122, pareto, rng.exponential(1 / 1.66, pareto.shape)
+    )
+    done = np.sort(write + ack)[:, w - 1 : w]
+    first = (read + response).argsort()[:, :r]
+    lag = np.take_along_axis(write - read, first, axis=1).min(axis=1) - done[:, 0]
+    return [float((lag <= time).mean()) for time in times]
