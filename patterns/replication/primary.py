@@ -143,8 +143,10 @@ class Replica(Process):
     def on_start(self) -> None:
         self.following = self.epoch
 
+    @on_timer("restarted")
     def on_restart(self) -> None:
         self.send(self.service, Ask(True))
+        self.set_timer("restarted", self.timeout)
 
     # Epochs
 
@@ -152,6 +154,7 @@ class Replica(Process):
     def note_is_read(self, sender: str, view: View) -> None:
         if view.epoch < self.epoch:
             return
+        self.cancel_timer("restarted")
         led, news = self.leads and view.epoch == self.epoch + 1, view.epoch > self.epoch
         self.epoch, self.members = view.epoch, view.members
         if self.primary == self.id:

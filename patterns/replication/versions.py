@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from patterns.engine.table import Table
 
@@ -121,8 +122,7 @@ class Tombstones(msgspec.Struct, frozen=True, gc=False):
         return Tombstones(self.seen.put(*dot), self.added_dots | {(dot, item)}, self.removed_dots)
 
     def removed(self, item: str) -> Tombstones:
-        gone = frozenset(entry for entry in self.added_dots if entry[1] == item)
-        return Tombstones(self.seen, self.added_dots, self.removed_dots | gone)
+        return replace(self, removed_dots=self.removed_dots | {entry for entry in self.added_dots if entry[1] == item})
 
     def merged(self, other: Tombstones) -> Tombstones:
         added, removed = self.added_dots | other.added_dots, self.removed_dots | other.removed_dots

@@ -68,34 +68,30 @@ def primary_restarts() -> Run:
 # The chain
 
 
-def chain(**params: Any) -> Script:
-    return Script(Chain(**params))
-
-
 def walks() -> Run:
-    return ended(chain().ask("X").until(fired("CH.answer")).settle().ask("Y", Read, to="Cem"))
+    return ended(Script(Chain()).ask("X").until(fired("CH.answer")).settle().ask("Y", Read, to="Cem"))
 
 
 def middle_is_out(alive: bool = False) -> Run:
     """Ben crashes with milk that Cem has not received, and Ann sends its Sent again; or Ben is only suspected."""
-    run = chain(wrong=alive).ask("X").until(fired("CH.take", who="Ben"))
+    run = Script(Chain(wrong=alive)).ask("X").until(fired("CH.take", who="Ben"))
     run = run.delay(100, Forward, sender="Ben") if alive else run.crash("Ben").lose(Forward)
     return ended(suspected(run, "Ben"))
 
 
 def tail_crashes() -> Run:
-    run = chain().ask("X").until(fired("CH.take", who="Ben")).crash("Cem")
+    run = Script(Chain()).ask("X").until(fired("CH.take", who="Ben")).crash("Cem")
     return ended(suspected(run, "Cem"))
 
 
 def one_joins() -> Run:
-    run = chain().ask("X").until(fired("CH.answer")).settle().ask("M", Join("Dan"), to=SERVICE)
+    run = Script(Chain()).ask("X").until(fired("CH.answer")).settle().ask("M", Join("Dan"), to=SERVICE)
     return ended(run.settle().ask("X").until(fired("CH.answer")).settle().ask("Y", Read, to="Dan"))
 
 
 def old_tail(guard: str = "none") -> Run:
     """Cem is up and cut off, and the monitor takes it for crashed."""
-    run = chain(wrong=True, guard=guard).ask("X").until(fired("CH.answer")).settle().cut_off("Cem")
+    run = Script(Chain(wrong=True, guard=guard)).ask("X").until(fired("CH.answer")).settle().cut_off("Cem")
     run = suspected(run, "Cem").settle().ask("X").until(fired("CH.answer", who="Ben")).settle()
     return ended(run.ask("Y", Read, to="Cem"))
 

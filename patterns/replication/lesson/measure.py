@@ -33,7 +33,6 @@ WAYS: Mapping[str, Any] = {
     "quorum": Quorum(ask_first=False),
 }
 WRITES = tuple(f"w{number}" for number in range(1, 100))
-PAUSE = 10  # ms
 
 
 def outcome(machine: Any, kills: int = 200) -> tuple[float, int, int]:
@@ -47,7 +46,7 @@ def outcome(machine: Any, kills: int = 200) -> tuple[float, int, int]:
         run = Script(machine.again(seed=seed, latency=(2, 28), clients={"X": WRITES}, ask=AT_ANN, crash_stop=True))
         while (now := run.world).clock < 5 + mix(key_of(seed, "kill"), 0) % 100:
             call = now.call("X")
-            if not call or (is_done(call) and (now.clock >= call.replied + PAUSE or not now.packets)):
+            if not call or (is_done(call) and (now.clock >= call.replied + 10 or not now.packets)):
                 run.ask("X")
             run.advance()
         calls = [call for step in run.history.branch if (call := step.state.call("X")) and is_done(call)]
