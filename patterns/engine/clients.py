@@ -72,8 +72,8 @@ class Clients(Simulation):
         raise NotImplementedError
 
     def doors(self, world: World[Any], body: Any) -> Iterable[str]:
-        """The replicas that a client may ask for this operation."""
-        raise NotImplementedError
+        """The replicas that take themselves for the right one to ask."""
+        return (process.id for process in world.up if process.serves(body))
 
     def requests(self, world: World[Any]) -> Iterator[Request[Any]]:
         reading = {call.client for call in world.calls if call.waits and self.reads(call.body)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from patterns.engine import linearizable
@@ -10,7 +10,6 @@ from patterns.engine.clients import Clients, is_done
 from patterns.engine.linearizable import seen
 from patterns.engine.process import Message
 from patterns.engine.table import Table
-from patterns.engine.world import World
 
 
 class Read(linearizable.Read, frozen=True):
@@ -72,7 +71,3 @@ class Replicated(Clients):
 
     def reads(self, body: Any) -> bool:
         return isinstance(body, Read)
-
-    def doors(self, world: World[Any], body: Operation) -> Iterable[str]:
-        """The replicas that take themselves for the right one to ask."""
-        return (process.id for process in world.up if process.serves(body))

@@ -6,7 +6,7 @@ For the history of one register whose writes all have values of their own. `None
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 from .models import Read, Register, Write
@@ -29,8 +29,8 @@ def levels(operations: Iterable[Operation]) -> Mapping[str, bool]:
         "linearizable": bool(check(ops, Register())),
         "sequential": known.sequential(),
         "causal": known.causal(),
-        "monotonic reads": known.monotonic_reads(),
-        "read your writes": known.read_your_writes(),
+        "monotonic reads": not any(known.older(later, first) for first, later in known.pairs(Read, Read)),
+        "read your writes": not any(known.older(seen, own) for own, seen in known.pairs(Write, Read)),
         "monotonic writes": known.never_against(known.pairs(Write, Write)),
         "writes follow reads": known.never_against(known.pairs(Read, Write)),
     }
@@ -41,9 +41,7 @@ class _Sessions:
 
     def __init__(self, ops: list[Operation]) -> None:
         done = [op for op in ops if not op.pending or isinstance(op.input, Write)]
-        self.of: dict[Any, list[Operation]] = {}
-        for op in done:
-            self.of.setdefault(op.client, []).append(op)
+        self.of = {client: [op for op in done if op.client == client] for client in {op.client: 0 for op in done}}
         self.after = self._causes(done)
 
     def pairs(self, one: type, other: type) -> list[tuple[Any, Any]]:
@@ -89,24 +87,14 @@ class _Sessions:
         """No cycle, and no read misses a write that lies causally between the one that it saw and itself."""
         if any(a == b for a, b in self.after):
             return False
-        return not any(
-            (write, id(read)) in self.after and self.older(read.output, written)
-            for read in self.reads
-            for written, write in self.writes.items()
-        )
-
-    def monotonic_reads(self) -> bool:
-        return not any(self.older(later, first) for first, later in self.pairs(Read, Read))
-
-    def read_your_writes(self) -> bool:
-        return not any(self.older(seen, own) for own, seen in self.pairs(Write, Read))
+        pairs = product(self.reads, self.writes.items())
+        return not any((w, id(read)) in self.after and self.older(read.output, value) for read, (value, w) in pairs)
 
     def never_against(self, order: list[tuple[Any, Any]]) -> bool:
         """No client sees the second of a pair and later the first, or what is older."""
         return not any(
-            seen == second and (later == first or (first is not None and self.older(later, first)))
-            for first, second in order
-            for seen, later in self.pairs(Read, Read)
+            seen == second and (later == first or self.older(later, first))
+            for (first, second), (seen, later) in product(order, self.pairs(Read, Read))
         )
 
 

@@ -69,7 +69,9 @@ def primary_restarts() -> Run:
 
 
 def walks() -> Run:
-    return ended(Script(Chain()).ask("X").until(fired("CH.answer")).settle().ask("Y", Read, to="Cem"))
+    """Y asks the head first, and is sent on to the tail."""
+    run = Script(Chain()).ask("X").until(fired("CH.answer")).settle()
+    return ended(run.ask("Y", Read(1), to="Ann").ask("Y", Read, to="Cem"))
 
 
 def middle_is_out(alive: bool = False) -> Run:
