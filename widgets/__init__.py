@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from widgets.results import table
+
 if TYPE_CHECKING:
     from patterns.engine.history import History
     from patterns.engine.machine import Machine
@@ -29,3 +31,6 @@ def play(
     from widgets.controls import Controls
 
     return Controls(player, None if controls is True else controls)
+
+
+__all__ = ["play", "table"]

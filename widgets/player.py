@@ -21,6 +21,7 @@ from patterns.engine.properties import Property
 from patterns.engine.step import Step
 from widgets.assets import SCRIPTS, STYLE, Shared
 from widgets.declared import machines_of, milestones_of, view_of
+from widgets.fallback import show
 from widgets.frames import Frames, Json, trimmed
 from widgets.question import Asked, Reached, locked_steps
 from widgets.scene import View
@@ -179,6 +180,11 @@ class Player(Shared):
         self.cursor = here
 
     # for cells
+
+    def _ipython_display_(self) -> None:
+        bundle = self._repr_mimebundle_()
+        assert bundle is not None
+        show(self, bundle[0])
 
     @property
     def step(self) -> Step[Any, Any]:
