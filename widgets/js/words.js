@@ -219,7 +219,8 @@ export class Words {
         : "The run ends here";
     const rest = others.length - can.length;
     const words = (/** @type {Choice} */ choice) => choice.label.replace(/^deliver /, "").replace(/(→ \S+): .*$/, "$1"); // the rest is in its tooltip
-    const lines = (/** @type {Choice} */ choice) => (wide(plain(words(choice)), 14, 600) > this.wide - BESIDE ? 2 : 1);
+    const lines = (/** @type {Choice} */ choice) =>
+      Math.min(3, Math.ceil(wide(plain(words(choice)), 14, 600) / (this.wide - BESIDE)));
     let few = list;
     const taken = () =>
       few.reduce((sum, choice) => sum + lines(choice), 0) + (few.length < list.length || rest ? 1 : 0);
