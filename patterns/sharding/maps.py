@@ -79,7 +79,7 @@ class RangeMap(ShardMap, frozen=True):
         return self.ranges[shard].holds(key)
 
     def label(self, shard: int) -> str:
-        return self.ranges.starts[shard] or "…"
+        return self.ranges.starts[shard] or "first"
 
     def asked_for(self, prefix: str) -> tuple[int, ...]:
         return tuple(range(self.ranges.at(prefix), self.ranges.at(prefix + chr(0x10FFFF)) + 1))

@@ -126,7 +126,7 @@ class CrossSlotRefused(Message, frozen=True):
 
     serial: int
     slots: tuple[int, ...]
-    words = "CROSSSLOT {slots:names}"
+    words = "CROSSSLOT"
 
 
 # A router and a shard

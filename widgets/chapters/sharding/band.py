@@ -12,7 +12,7 @@ from patterns.sharding.shard import Shard
 from widgets.kit import small
 from widgets.scene import Box, Mark, Panel, Role, Tone
 
-WIDE, HIGH = 340, 372
+WIDE, HIGH, ROOM = 340, 372, 400
 LEFT, LINE = 30, 17
 ROLES: dict[str, tuple[str, Tone]] = {
     "owner": ("owns", "solid"),
@@ -92,7 +92,7 @@ def _line(router: Router, slot: int, newest: int, every: Sequence[Shard], x: flo
         h=34,
         role=role,
         tone=tone,
-        text=f"{entry.owner} @{entry.epoch}{' old' * old}",
+        text=f"{entry.owner} @{entry.epoch}",
         title=title,
     )
 
@@ -112,7 +112,7 @@ def _map(router: Router) -> str:
 def loads_of(room: Room) -> Panel:
     """Each shard as a bar, in the order of the key space: its height is its load, its colour its machine."""
     loads, map = room.loads(), room.map
-    width, most = (680 - 8) / len(loads), max(1.0, *loads)
+    width, most = (ROOM - 8) / len(loads), max(1.0, *loads)
     marks: list[Mark] = []
     for at, load in enumerate(loads):
         owner, label = map.owners[at], map.label(at)
@@ -122,23 +122,22 @@ def loads_of(room: Room) -> Panel:
         role = colour_of(map.machines, owner)
         bar = Box(id=f"shard:{at}", x=x, y=200 - high, w=max(4, width - 4), h=high, role=role, tone=tone, title=title)
         marks.append(bar)
-        if width > 30:
+        if width > 28:
             middle = x + width / 2 - 2
             marks.append(small(f"load:{at}", middle, 194 - high, f"{load:.3g}", "ink", "middle", strong=asked))
             marks.append(small(f"name:{at}", middle, 218, _short(label, width), "soft", "middle"))
-            marks.append(small(f"owner:{at}", middle, 236, owner, role, "middle", strong=True))
+            marks.append(small(f"owner:{at}", middle, 240, owner, role, "middle", strong=True))
     totals = room.machine_loads()
     for at, (name, load) in enumerate(totals.items()):
-        y, long = 256 + 26 * at, round(6 + 480 * load / max(1.0, *totals.values()), 1)
+        y, long = 258 + 26 * at, round(6 + 300 * load / max(1.0, *totals.values()), 1)
         title = f"machine {name}: {load:g} operations in a second"
         role = colour_of(map.machines, name)
         marks.append(small(f"total:{name}", 6, y + 15, f"{name}  {load:.3g}", role, strong=True))
         marks.append(Box(id=f"machine:{name}", x=70, y=y, w=long, h=20, role=role, tone="solid", title=title))
     label = "; ".join(f"{name}: {load:g} operations in a second" for name, load in totals.items())
-    return Panel(id="band", width=680, height=262 + 26 * len(totals), marks=tuple(marks), label=label)
+    return Panel(id="band", width=ROOM, height=264 + 26 * len(totals), marks=tuple(marks), label=label)
 
 
 def _short(label: str, width: float) -> str:
     """As much of a label as has room."""
-    last, room = label.rpartition("/")[2], int(width // 8)
-    return last if len(last) <= room else f"{last[: room - 1]}…"
+    return label.rpartition("/")[2][: int(width // 9)]

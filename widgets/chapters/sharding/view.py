@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from patterns.engine.step import Step
-from patterns.engine.world import World
-from patterns.sharding.gather import Gatherer, Holder, Leg, Part
+from patterns.engine.world import Call, World
+from patterns.sharding.gather import Gatherer, Holder, Leg
 from patterns.sharding.index import Directory
-from patterns.sharding.messages import AskThere, Moved, Served, Ship, Shipped, Try, TryAgain
+from patterns.sharding.messages import AskThere, Look, Moved, Served, Ship, Shipped, Try, TryAgain
 from patterns.sharding.room import Room
 from patterns.sharding.router import Router
 from patterns.sharding.shard import Shard
-from widgets.kit import Look, Point, ProcessView, row, small
+from widgets.kit import Look as Disc
+from widgets.kit import Point, ProcessView, row, small
 from widgets.scene import Box, Era, Fact, Mark, Panel, Role, Scene, Tone
 
 from .band import HIGH, colour_of, loads_of, slots_of
@@ -24,12 +25,12 @@ MOVES = {"copying": "copies", "fenced": "fenced", "undoing": "undoes", "importin
 class MoveView(ProcessView):
     """Routers above, shards below; beside them the slots."""
 
-    title = "A slot moves"
     shorts = {
         Moved: "MOVED {to}",
         AskThere: "ASK {to}",
         Served: "= {result}",
         TryAgain: "TRYAGAIN",
+        Look: "look",
         Ship: "piece {nth}",
         Shipped: "has {nth}",
     }
@@ -38,7 +39,7 @@ class MoveView(ProcessView):
         """Routers in the upper row, shards in the lower one."""
         upper = [each.id for each in self.world.processes if isinstance(each, Router | Gatherer)]
         lower = [each.id for each in self.world.processes if each.id not in upper]
-        return {**row(upper, 70, 10, self.width - 10), **row(lower, 270, 10, self.width - 10)}
+        return {**row(upper, 60, 10, self.width - 10), **row(lower, 225, 10, self.width - 10)}
 
     def panels(self) -> tuple[Panel, ...]:
         return self.network(), slots_of(self.world)
@@ -49,22 +50,26 @@ class MoveView(ProcessView):
     def short(self, message: Any) -> str:
         return super().short(message.order) if isinstance(message, Try) else super().short(message)
 
+    def asked(self, call: Call) -> tuple[str, Role]:
+        done = "" if call.waits else f", {call.reply}"
+        return f"{call.client}: {call.body}{done}", "soft" if done else "ink"
+
     def in_memory(self, process: Any) -> Mapping[str, Any]:
         if not isinstance(process, Shard):
             return super().in_memory(process)
         return {"runs": [f"{who}: {each.order}" for who, each in process.running], "ships": process.streams.names}
 
-    def look(self, process: Any) -> Look:
+    def look(self, process: Any) -> Disc:
         who = process.id
         if isinstance(process, Router):
             waits = ", ".join(process.pending.names)
-            return Look(f"{who} waits for the answer to {waits}" if waits else f"{who} has no request", sub=waits)
+            return Disc(f"{who} waits for the answer to {waits}" if waits else f"{who} has no request", sub=waits)
         assert isinstance(process, Shard)
         moves = [f"{MOVES[hold.role]} {hold.slot}" for hold in process.holds if hold.role in MOVES]
         runs = ", ".join(process.running.names)
         words = "; ".join(filter(None, [*moves, f"works for {runs}" if runs else ""])) or "serves its slots"
         role = colour_of([each.id for each in self.world.processes if isinstance(each, Shard)], who)
-        return Look(f"{who} {words.replace(';', ' and')}", role, runs, moves[0] if moves else "", tone="soft")
+        return Disc(f"{who} {words.replace(';', ' and')}", role, runs, moves[0] if moves else "", tone="soft")
 
     def era(self) -> Era | None:
         """The phase of the move, by its source."""
@@ -78,25 +83,25 @@ class MoveView(ProcessView):
 class GatherView(MoveView):
     """The router above its shards; beside them how long each leg takes, the one that is waited for lit."""
 
-    title = "A question to all shards"
-    shorts = {Leg: "leg {shard}", Part: "part {shard}"}
-
     def panels(self) -> tuple[Panel, ...]:
         return self.network(), self.legs()
 
     def colour(self, message: Any) -> Role:
         return "c5" if isinstance(message, Leg) else "c6"
 
-    def look(self, process: Any) -> Look:
+    def look(self, process: Any) -> Disc:
         if isinstance(process, Gatherer):
             waits = len(process.open)
-            return Look(f"{process.id} waits for parts" if waits else f"{process.id} has no question")
+            return Disc(f"{process.id} waits for parts" if waits else f"{process.id} has no question")
         work = ", ".join(process.waiting.names)
-        return Look(f"{process.id} looks for {work}" if work else f"{process.id} rests", sub="works" if work else "")
+        return Disc(f"{process.id} looks for {work}" if work else f"{process.id} rests", sub="works" if work else "")
 
     def era(self) -> Era | None:
         open = any(isinstance(each, Gatherer) and each.open for each in self.world.processes)
         return Era(key="open", label="waits for all legs", role="c3") if open else Era(key="still", label="no question")
+
+    def asked(self, call: Call) -> tuple[str, Role]:
+        return f"{call.client} asks for a {call.body}", "ink" if call.waits else "soft"
 
     def legs(self) -> Panel:
         gatherer = next(each for each in self.world.processes if isinstance(each, Gatherer))
@@ -144,9 +149,7 @@ class ShardingView:
         "dashed line of a map": "older than what a shard or another map knows",
         "height of a bar": "operations in a second",
         "filled bar among light ones": "was asked",
-        "✕": "crashed: its memory is gone, its disk is not",
     }
-    quiet = "clean-up"
 
     @classmethod
     def scene_of(cls, step: Step[Any, Any]) -> Scene:
