@@ -9,7 +9,7 @@ from patterns.sharding.properties import routers, shards
 from patterns.sharding.room import Room
 from patterns.sharding.router import Router
 from patterns.sharding.shard import Shard
-from widgets.kit import small
+from widgets.kit import shown, small
 from widgets.scene import Box, Mark, Panel, Role, Tone
 
 WIDE, HIGH, ROOM = 340, 372, 400
@@ -53,7 +53,7 @@ def slots_of(world: World) -> Panel:
         top = HIGH - 44 * (len(maps) - line)
         marks.append(small(f"map:{router.id}", 4, top + 22, router.id, "ink", strong=True))
         marks += [_line(router, at, newest[at], every, LEFT + width * at, top, width - 4) for at in slots]
-    label = "; ".join([*(f"{s.id} has {_in_words(s)}" for s in every), *(f"{m.id}'s map: {_map(m)}" for m in maps)])
+    label = "; ".join([*(f"{s.id} has {_in_words(s)}" for s in every), *(f"{m.id}: {shown(m.map)}" for m in maps)])
     return Panel(id="band", width=WIDE, height=HIGH, marks=tuple(marks), label=label)
 
 
@@ -67,10 +67,9 @@ def _cell(world: World, shard: Shard, slot: int, x: float, y: float, w: float, h
     cell = Box(id=f"cell:{id}", x=x, y=y, w=w, h=h, role=role if word else "line", tone="outline", title=title)
     # A head says the role; what the slot holds stands below it.
     head = Box(id=f"head:{id}", x=x, y=y, w=w, h=20, role=role if word else "line", tone=tone, text=word, title=title)
-    shown = rows[: int((h - 26) // LINE)]
     keys = [
         small(f"row:{who}:{row.key}", x + 5, y + 36 + LINE * at, f"{row.key} {row.parcels}", "ink" if word else "soft")
-        for at, row in enumerate(shown)
+        for at, row in enumerate(rows[: int((h - 26) // LINE)])
     ]
     since = small(f"since:{id}", x + w - 5, y + h - 6, f"@{hold.epoch}" if word else "", "soft", "end")
     return [cell, head, since, *keys]
@@ -102,10 +101,6 @@ def _in_words(shard: Shard) -> str:
     return ", ".join([*held, *map(str, shard.rows)]) or "nothing"
 
 
-def _map(router: Router) -> str:
-    return ", ".join(f"slot {entry.slot} at {entry.owner}" for entry in router.map)
-
-
 # A room
 
 
@@ -133,7 +128,8 @@ def loads_of(room: Room) -> Panel:
         title = f"machine {name}: {load:g} operations in a second"
         role = colour_of(map.machines, name)
         marks.append(small(f"total:{name}", 6, y + 15, f"{name}  {load:.3g}", role, strong=True))
-        marks.append(Box(id=f"machine:{name}", x=70, y=y, w=long, h=20, role=role, tone="solid", title=title))
+        if load:
+            marks.append(Box(id=f"machine:{name}", x=70, y=y, w=long, h=20, role=role, tone="solid", title=title))
     label = "; ".join(f"{name}: {load:g} operations in a second" for name, load in totals.items())
     return Panel(id="band", width=ROOM, height=264 + 26 * len(totals), marks=tuple(marks), label=label)
 

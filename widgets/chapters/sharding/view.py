@@ -17,7 +17,7 @@ from widgets.kit import Look as Disc
 from widgets.kit import Point, ProcessView, row, small
 from widgets.scene import Box, Era, Fact, Mark, Panel, Role, Scene, Tone
 
-from .band import HIGH, colour_of, loads_of, slots_of
+from .band import HIGH, LEFT, colour_of, loads_of, slots_of
 
 MOVES = {"copying": "copies", "fenced": "fenced", "undoing": "undoes", "importing": "imports"}
 
@@ -55,6 +55,8 @@ class MoveView(ProcessView):
         return f"{call.client}: {call.body}{done}", "soft" if done else "ink"
 
     def in_memory(self, process: Any) -> Mapping[str, Any]:
+        if isinstance(process, Router):
+            return {"asks": [f"{each.to}: {each.order}" for each in process.pending.values()]}
         if not isinstance(process, Shard):
             return super().in_memory(process)
         return {"runs": [f"{who}: {each.order}" for who, each in process.running], "ships": process.streams.names}
@@ -131,9 +133,6 @@ class GatherView(MoveView):
             marks.append(small(f"held:{name}", 6, 296 + 22 * at, f"{name}: {text}", "soft"))
         label = f"legs without a part: {', '.join(late) or 'none'}; {answer or 'no question'}"
         return Panel(id="legs", width=300, height=HIGH, marks=tuple(marks), label=label)
-
-
-LEFT = 30
 
 
 class ShardingView:
