@@ -20,7 +20,7 @@ from patterns.engine.world import Call, Crash, Cut, Delay, Drop, Duplicate, Fire
 from widgets.scene import Arc, Box, Disc, Era, Fact, Mark, Panel, Role, Scene, Tone
 from widgets.spacetime import moment_of
 
-from .boxes import Row, box, cut, fitting, in_memory, on_disk, shown, small
+from .boxes import Row, box, cut, fitting, in_memory, on_disk, shown, small, wide
 from .faults import told
 from .kept import WIDE, Column, Key, columns, lines_of
 from .network import Ends, Point, between, circle, cuts, messages, running, timer_in_words
@@ -320,7 +320,9 @@ class ProcessView:
         calls = world.calls[: self.most_calls]
         for at, call in enumerate(calls):
             text, role = self.asked(call)
-            shown = cut(text, self.width - 12)
+            head, _, _ = text.rpartition(":")  # a long answer is said up to its colon, and whole in the title
+            fits = wide(text) <= self.width - 12 or not head.partition(":")[2]
+            shown = cut(text if fits else head, self.width - 12)
             marks.append(small(f"client:{call.client}", 6, self.calls_at + CALL * at, shown, role, title=text))
         high = max(self.height, self.calls_at + CALL * (len(calls) - 1) + 4)
         return Panel(id="processes", width=self.width, height=high, marks=tuple(marks), label=self.in_words())

@@ -11,7 +11,7 @@ from patterns.saga.log import ENDED, PIVOT_PASSED, Record
 from patterns.saga.messages import Begin
 from patterns.saga.orchestrator import Orchestrator
 from patterns.saga.readings import observer
-from widgets.kit import ProcessView, box, cut, fitting, small, stack
+from widgets.kit import ProcessView, box, cut, fitting, small, stack, wide
 from widgets.scene import Box, Mark
 
 from .words import Group, saga_role
@@ -51,9 +51,11 @@ def _records(view: ProcessView, boss: Orchestrator, x: float, y: float, rows: in
 def _record(world: World, record: Record, at: int) -> Box:
     step = "" if record.what == PIVOT_PASSED else record.step  # the line before it has the pivot's name
     what = record.detail if record.what == ENDED else record.what
-    words = f"{record.saga} {step}".strip()
+    words, room = f"{record.saga} {step}".strip(), COLUMN - 8
+    if step and wide(words) + wide(what) + 14 > room:
+        words = step  # its colour says whose it is
     title = f"line {at + 1} of the saga log: {record}"
-    return box(f"record:{at}", fitting(words, what, COLUMN - 8), saga_role(world, record.saga), "row", title)
+    return box(f"record:{at}", fitting(words, what, room), saga_role(world, record.saga), "row", title)
 
 
 def _outboxes(view: ProcessView, peers: Sequence[Peer], x: float, y: float, rows: int) -> list[Mark]:
@@ -107,7 +109,7 @@ def _lines(seen: Sequence[str]) -> list[str]:
     lines: list[str] = []
     each = max(1, READER // len(seen))
     for saga in seen[:READER]:
-        words = wrap(saga, LETTERS)
+        words = wrap(saga.replace("what is seen may be", "all may be"), LETTERS)
         lines += words if len(words) <= each else [*words[: each - 1], f"{words[each - 1][: LETTERS - 1]}…"]
     return lines
 
