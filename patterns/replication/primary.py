@@ -37,7 +37,7 @@ Ends = tuple[tuple[int, int], ...]
 class Ship(Message, frozen=True):
     """Entries from position `at` on; none only to ask for an answer."""
 
-    words = "{entries:names|nothing new}"
+    words = "{entries:names|check}"
     epoch: int
     at: int
     entries: Log

@@ -69,6 +69,6 @@ def linearizable(name: str, model: Model, is_done: IsDone) -> Along:
         if sum(not each.pending for each in now) == sum(not each.pending for each in operations):
             return now
         broken = check(now, model).counterexample
-        return now if broken is None else Broken(" ".join(broken.words.split()))
+        return now if broken is None else Broken(" ".join(broken.words.replace(":\n- ", ": ").splitlines()[:1]))
 
     return judged

@@ -11,12 +11,12 @@ from typing import Any
 from patterns.engine.clients import is_done
 from patterns.engine.step import Step
 from patterns.engine.world import Call, World
-from patterns.replication.chain import Link
+from patterns.replication.chain import Forward, Link
 from patterns.replication.client import Read, Write
-from patterns.replication.configuration import Configuration
+from patterns.replication.configuration import Change, Configuration, View
 from patterns.replication.merging import Copy
-from patterns.replication.merkle import Shelf
-from patterns.replication.primary import Entry, Log, Replica
+from patterns.replication.merkle import Leaves, Nodes, Shelf
+from patterns.replication.primary import EndOf, Entry, Log, Replica, Ship, Where
 from patterns.replication.properties import members, values_of
 from patterns.replication.quorum import Keeper, Op
 from patterns.replication.versions import Dotted
@@ -24,8 +24,8 @@ from widgets.kit import Look, Point, ProcessView, Row, box, small
 from widgets.kit.kept import columns
 from widgets.scene import Arc, Disc, Era, Line, Mark, Panel, Role, Tone
 
-MOST = 5
-"""As many entries of a log have room."""
+MOST_SAID = 34  # letters of a call that have room
+MOST = 5  # entries of a log that have room
 
 
 def hue(epoch: int) -> Role:
@@ -36,10 +36,20 @@ class ReplicationView(ProcessView):
     """What all pictures of this chapter share."""
 
     title = "Replication"
-    height, calls_at = 340, 356
+    width, height, calls_at = 286, 340, 356
     radius = 30
-    ring = 112
-    middle = (170, 172)
+    ring = 100
+    middle = (143, 172)
+    shorts = {
+        View: "epoch {epoch}",
+        Where: "where?",
+        EndOf: "to {end}",
+        Ship: "{entries:names|check}",
+        Forward: "{entries:names|none}",
+        Change: "{action} {who}",
+        Nodes: "hashes",
+        Leaves: "rows",
+    }
 
     @classmethod
     def of(cls, world: World[Any], step: Step[World, Any] | None = None) -> ProcessView:
@@ -50,9 +60,12 @@ class ReplicationView(ProcessView):
         return hue(message.epoch) if hasattr(message, "epoch") else "c1"
 
     def asked(self, call: Call) -> tuple[str, Role]:
-        got = "waits" if call.waits else str(call.reply).replace("**", "")
-        shown = "done" if is_done(call) and isinstance(call.body, Write) else got
-        return f"{call.client}: {call.body} at {call.to}: {shown}", "ink" if call.waits else "soft"
+        told = "waits" if call.waits else "done" if isinstance(call.body, Write) and is_done(call) else str(call.reply)
+        operation = hasattr(call.body, "serial")
+        text = f"{call.client}: {call.body} at {call.to}: {told}" if operation else f"{call.client}: {call.body}"
+        return (text if len(text) <= MOST_SAID else f"{call.client}: {call.body}: {told}")[
+            :MOST_SAID
+        ], "ink" if call.waits else "soft"
 
 
 class LogView(ReplicationView):
@@ -66,14 +79,13 @@ class LogView(ReplicationView):
         "out": "not in the set",
         "−1": "entries that it has less than the first",
     }
-    key = ((6, "soft", "acknowledged"), (160, "dashed", "not yet"))
+    key = ((6, "soft", "acknowledged"), (140, "dashed", "not yet"))
 
     def seats(self) -> Mapping[str, Point]:
-        """The service above; the replicas in a row, in the order of the set."""
+        """The service above; the replicas below, high and low in turn, so that no link passes behind a disc."""
         fridge, *others = self.world.processes[-1:] + self.world.processes[:-1]
-        order = [*members(self.world), *(p.id for p in others if p.id not in members(self.world))]
-        wide = self.width / len(order)
-        places = {name: (round(wide * (at + 0.5), 1), 230.0) for at, name in enumerate(order)}
+        wide = self.width / len(others)
+        places = {each.id: (round(wide * (at + 0.5), 1), 214.0 if at % 2 else 276.0) for at, each in enumerate(others)}
         return {fridge.id: (self.width / 2, 62.0), **places}
 
     def era(self) -> Era | None:
@@ -134,7 +146,7 @@ class LogView(ReplicationView):
         return 5
 
     def column_width(self, process: Any) -> float:
-        return 352 / (len(self.world.processes) - 1)
+        return 276 / (len(self.world.processes) - 1)
 
     def kept(self) -> Panel:
         """The replicas; what the service has stands in its disc."""
@@ -219,21 +231,24 @@ class QuorumView(ReplicationView):
         return marks
 
     def on_disk(self, process: Any) -> Mapping[str, Any]:
-        hints = {f"for {name}": version.value or "–" for name, version in process.hints}
+        hints = {f"→{name[0]}": version.value or "–" for name, version in process.hints}
         return {f"v{process.version.number}": process.version.value or "–", **hints}
 
     def in_memory(self, process: Any) -> Mapping[str, Any]:
-        open = {name: op for name, op in process.ops if op.phase != "answered"}
-        counts = {name: op.held.names if op.phase == "query" else tuple(sorted(op.stored)) for name, op in open.items()}
-        return {f"{name} {'R' if open[name].phase == 'query' else 'W'}": len(have) for name, have in counts.items()}
+        open = [(name, op) for name, op in process.ops if op.phase != "answered"]
+        return {name: len(op.held) if op.phase == "query" else len(op.stored) for name, op in open}
 
     @property
     def most_columns(self) -> int:
         return len(self.world.processes)
 
-    @property
-    def rows(self) -> tuple[int, int]:
-        return 3, 3
+    def disk_rows(self, process: Any) -> list[Row]:
+        hints = [(name, version.value or "–") for name, version in process.hints]
+        own = super().disk_rows(process)[:1]
+        return [
+            *own,
+            *(box(f"hint:{process.id}:{a}", f"→ {v}", "soft", "dashed", f"{v}, a hint for {a}") for a, v in hints),
+        ]
 
 
 class MergingView(ReplicationView):
@@ -252,11 +267,8 @@ class MergingView(ReplicationView):
             values = {f"{dot[0]} {dot[1]}": value for dot, value in sorted(has.entries)}
         else:
             values = {f"value {at}": value for at, value in enumerate(has.shown, 1)}
-        seen = ", ".join(f"{name} {count}" for name, count in has.seen)
+        seen = " ".join(f"{name[0]}{name[3:]}:{count}" for name, count in has.seen)
         return {**values, **({"seen": seen} if seen else {})}
-
-    def in_memory(self, process: Any) -> Mapping[str, Any]:
-        return {}
 
     @property
     def rows(self) -> tuple[int, int]:
@@ -267,7 +279,7 @@ class TreeView(ReplicationView):
     """Two trees of hashes, compared branch by branch, and the rows below."""
 
     signs = {"red node": "its hash differs", "green node": "its hash is equal: nothing below is looked at"}
-    ring = 96
+    ring = 92
 
     def panels(self) -> tuple[Panel, ...]:
         return self.network(), self.trees()
@@ -277,6 +289,9 @@ class TreeView(ReplicationView):
             f"{process.id} has {len(process.rows)} keys, root {process.tree().root.hex()[:4]}",
             sub=process.tree().root.hex()[:4],
         )
+
+    def in_memory(self, process: Any) -> Mapping[str, Any]:
+        return {"differ": [f"level {level} node {place}" for level, place, differs in process.compared if differs]}
 
     def trees(self) -> Panel:
         marks: list[Mark] = []
