@@ -239,6 +239,7 @@ export class Words {
         ),
       (node, choice) => {
         node.classList.toggle("dp-else", !choice);
+        node.removeAttribute("aria-haspopup");
         node.classList.toggle("dp-long", choice !== null && lines(choice) > 1);
         if (choice)
           return this.view.menus.fill(
@@ -247,6 +248,7 @@ export class Words {
             choice.taken !== undefined && choice.taken === ahead?.n ? "this run" : "",
           );
         this.view.menus.fill(node, { label: `${more} more…`, index: -2 });
+        node.setAttribute("aria-haspopup", "dialog"); // it opens a menu: the same click must not close it
         node.onclick = () =>
           this.view.menus.showMore([...list.slice(few.length), ...others.filter((each) => each.why_not)], node);
       },

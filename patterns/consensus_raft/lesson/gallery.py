@@ -18,6 +18,7 @@ from patterns.consensus_raft.messages import (
 )
 from patterns.consensus_raft.properties import split_vote
 from patterns.consensus_raft.stepdown import StepDownCluster
+from patterns.engine.choices import leader_of
 from patterns.engine.history import History
 from patterns.engine.milestones import fired, first, messages, when
 from patterns.engine.planted import with_parts
@@ -104,17 +105,18 @@ def heard_but_deaf() -> Run:
     run.cut(("S2", "S3", "S4", "S5"), "S1", one_way=True)
     cut = run.step
     run.ask("A", Put(1, "x", 10), "S1").until(fired("SD.2")).until(fired("C.2"))
-    leader = next(server.id for server in run.world.processes if server.role == "leader")
-    run.ask("A", Put(1, "x", 10), leader).until(fired("CL.done"))
+    run.ask("A", Put(1, "x", 10), leader_of(run.world)).until(fired("CL.done"))
     return run.at(cut).history
 
 
 def bridge_to_the_old_leader() -> Run:
     """S5 crashes, and S2 alone is still linked to the leader S1. With pre-vote alone S2 refuses S3 and S4 as long as it
-    hears S1. With step-down S1 gives up, and S2, S3 and S4 elect a leader. Stands at the cut."""
+    hears S1. With step-down S1 gives up, and S2, S3 and S4 elect a leader. Then S5 is back and does not hear the new
+    leader, which refuses its pre-vote like the others. Stands at the cut."""
     run = elected(StepDownCluster()).crash("S5").cut("S1", ("S3", "S4"))
     cut = run.step
     run.until(fired("PV.2.heard", who="S2")).until(fired("SD.2")).until(fired("C.2")).wait(100)
+    run.heal().restart("S5").cut(leader_of(run.world), "S5", one_way=True).until(fired("PV.2.leads"))
     return run.at(cut).history
 
 
