@@ -118,5 +118,13 @@ def kept_all(player: Locator) -> None:
     expect(player.locator(".dp-broken")).to_have_count(0)
 
 
+def row(player: Locator, mark: str, left: str, right: str) -> None:
+    """A row of the picture, by its mark: what stands at its left end and at its right end, both in sight."""
+    words = player.locator(f'.dp-stage [data-id="{mark}"] text')
+    expect(words).to_have_text([left, right])
+    for word in (words.first, words.last):
+        expect(word).to_be_visible()
+
+
 def answer(player: Locator, text: str) -> None:
     player.locator(".dp-option", has_text=text).click()

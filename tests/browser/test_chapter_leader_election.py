@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from chapter import row
 from playwright.sync_api import Locator, expect
 from rig import REPOSITORY, Lab, Notebook
 
@@ -48,7 +49,7 @@ def test_a_paused_leader_wakes_up_and_its_write_undoes_another(chapter: Notebook
     go(shown, 28)
     broken = shown.locator(".dp-broken")
     expect(broken.filter(has_text="no acknowledged write is lost")).to_contain_text("A2.1 was acknowledged")
-    expect(shown.locator("svg", has_text="A2.1 lost").first).to_be_visible()
+    row(shown, "line:A2.1", "A2.1", "lost")
     chapter.screenshot("chapter4_lost_light", shown)
 
 
@@ -59,7 +60,7 @@ def test_the_same_write_is_refused_with_fencing_in_the_dark_theme_too(chapter: N
     chapter.theme(dark=True)
     try:
         expect(shown.locator(".dp-say")).to_contain_text("refuses B")
-        expect(shown.locator("svg", has_text="highest token 2").first).to_be_visible()
+        row(shown, "storage:highest", "highest token", "2")
         chapter.screenshot("chapter4_fenced_dark", shown)
     finally:
         chapter.theme(dark=False)
@@ -79,5 +80,8 @@ def test_the_run_of_real_processes_opens_in_the_same_player(chapter: Notebook) -
     shown = player(chapter, "real-run")
     expect(shown.locator(".dp-count")).to_contain_text("0 /")
     shown.get_by_role("button", name="Last step", exact=True).click()
-    expect(shown.locator(".dp-panel").first).to_contain_text("★ leads")
+    leader = shown.locator(".dp-panel").first.locator(".dp-disc.r-leader")
+    expect(leader).to_contain_text("P3 leads")
+    expect(leader.locator(".dp-crown")).to_be_visible()
+    expect(leader.locator(".dp-caption")).to_have_text("leader")
     chapter.screenshot("chapter4_real_light", shown)
