@@ -1,9 +1,9 @@
 // Where panels, messages and labels stand.
 import assert from "node:assert/strict";
 import test from "node:test";
+import { grouped } from "../../widgets/js/choices.js";
 import { along, placed, settled, split, wayOf } from "../../widgets/js/labels.js";
 import { arranged, GAP, tall } from "../../widgets/js/layout.js";
-import { grouped } from "../../widgets/js/menus.js";
 import { cut, wide } from "../../widgets/js/text.js";
 import { changes, shortened } from "../../widgets/js/words.js";
 

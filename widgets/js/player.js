@@ -1,15 +1,20 @@
 // @ts-check
 // The player of one run: picture, words, controls and time on one screen. It has the run's frames and steps by itself;
-// only what makes new steps is asked of the kernel. One state, and one way to change it: `update`.
+// only what makes new steps is asked of the kernel (kernel.js). One state, and one way to change it: `update`.
 
-import { h, icon, plain, rich, sentence, svg, Undo } from "./dom.js";
+import { built } from "./card.js";
+import { isFault } from "./choices.js";
+import { Controls } from "./controls.js";
+import { plain, rich, sentence, Undo } from "./dom.js";
+import { Kernel } from "./kernel.js";
+import { press } from "./keys.js";
 import { tall } from "./layout.js";
-import { isFault, Menus } from "./menus.js";
+import { Menus } from "./menus.js";
 import { Run } from "./run.js";
 import { signOf } from "./signs.js";
 import { hueOf, Stage } from "./stage.js";
 import { Time, timeHeight } from "./time.js";
-import { heard, inColumn, Words } from "./words.js";
+import { heard, Words } from "./words.js";
 
 /** @typedef {import("./frame.js").Frame} Frame */
 /** @typedef {import("./run.js").Choice} Choice */
@@ -27,9 +32,6 @@ import { heard, inColumn, Words } from "./words.js";
  * @property {string} speed
  */
 
-const SPEEDS = /** @type {Record<string, number>} */ ({ "½×": 2400, "1×": 1200, "2×": 600, "4×": 250 });
-const PATIENCE = 1800; // milliseconds in which a kernel says that it heard
-const GONE = "The kernel does not answer: it is busy, or gone. If it was restarted, run this cell again.";
 const NARROW = 480;
 const SIDE = 720;
 
@@ -53,135 +55,26 @@ export class PlayerView {
       answers: { ...model.get("answers") },
       speed: "1×",
     };
-    // the card, built once
-    const button = (
-      /** @type {any} */ text,
-      /** @type {string} */ name,
-      /** @type {(event: any) => void} */ onclick,
-      kind = "",
-      more = {},
-    ) => h("button", { type: "button", "aria-label": name, title: name, class: kind, onclick, ...more }, text);
-    const opens = { "aria-haspopup": "dialog" };
-    const { head } = this;
+    this.kernel = new Kernel(this);
+    this.controls = new Controls(this);
     this.menus = new Menus(this);
     this.words = new Words(this);
     this.time = new Time((n, lights) => this.visit(n, lights), this.undo);
-    this.asks = "Request…";
-    const ui = (this.ui = {
-      cost: h("span", { class: "dp-cost" }),
-      branches: h("button", {
-        type: "button",
-        class: "dp-branches",
-        ...opens,
-        onclick: () => this.menus.showRun(ui.branches),
-      }),
-      more: button(
-        icon("more"),
-        "More: branches, replay code, keys and signs",
-        () => this.menus.showRun(ui.more),
-        "dp-more-button",
-        opens,
-      ),
-      help: button("?", "Keys and signs", () => this.menus.showHelp(ui.help), "", opens),
-      stage: h("div", { class: "dp-stage" }),
-      said: h("div", { class: "dp-said" }),
-      first: button(icon("first"), "First step", () => this.toEnd(-1), "dp-wide"),
-      back: button(icon("back"), "Back one step", () => this.move(-1)),
-      play: button(icon("play"), "Play", () => this.toggle(), "dp-play"),
-      forward: button(icon("forward"), "Forward one step", () => this.move(1)),
-      last: button(icon("last"), "Last step", () => this.toEnd(1), "dp-wide"),
-      count: h("span", { class: "dp-count" }),
-      speed: button("1×", "Speed", () => this.faster(), "dp-speed"),
-      until: button("Run until…", "Run until…", () => this.menus.showUntil(ui.until), "", opens),
-      ask: button(
-        "Request…",
-        "Request…",
-        () => this.menus.showChoices(this.asks.replace("…", ""), this.offered(false), ui.ask),
-        "",
-        opens,
-      ),
-      break: button(
-        "Break…",
-        "Break…",
-        () => this.menus.showChoices("Break, or mend", this.offered(true), ui.break),
-        "",
-        opens,
-      ),
-      live: h("div", { class: "dp-sr", "aria-live": "polite" }),
-    });
+    const { ui, root } = built(this);
+    this.ui = ui;
+    this.root = root;
     this.stage = new Stage(ui.stage, (id, at) => this.menus.showMark(id, at));
-    const part = (/** @type {string} */ name, /** @type {any[]} */ ...children) =>
-      h("div", { class: `dp-${name}` }, ...children);
-    this.card = h(
-      "div",
-      { class: "dp-card" },
-      part(
-        "head",
-        h("b", {}, head.title),
-        h("span", { class: "dp-subtitle" }, head.subtitle),
-        part("grow"),
-        ui.cost,
-        ui.branches,
-        ui.help,
-        ui.more,
-      ),
-      h("div", { class: "dp-picture" }, ui.stage, ui.said),
-      part(
-        "controls",
-        ui.first,
-        ui.back,
-        ui.play,
-        ui.forward,
-        ui.last,
-        ui.count,
-        part("grow"),
-        ui.speed,
-        ui.until,
-        ui.ask,
-        ui.break,
-      ),
-      this.words.box,
-      this.time.box,
-    );
-    this.root = h(
-      "div",
-      {
-        class: "dp dp-player",
-        role: "group",
-        tabindex: 0,
-        "aria-label": `${head.title} player`,
-        "data-lm-suppress-shortcuts": "true",
-      },
-      this.card,
-      this.menus.box,
-      ui.live,
-    );
-    this.root.append(hatched(this.root));
     this.hasQuiet = [...this.run.frames.values()].some((frame) => frame.quiet);
     const eras = [...this.run.frames.values()].some((frame) => frame.era);
-    this.root.style.setProperty("--time", `${timeHeight(head.lanes.length, eras)}px`);
-    this.settleControls();
+    this.root.style.setProperty("--time", `${timeHeight(this.head.lanes.length, eras)}px`);
+    this.controls.settle();
     host.append(this.root);
     /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this.timer = undefined;
-    this.saving = this.late = this.timer;
-    this.code = "";
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.saving = undefined;
     this.hiddenShown = -1;
     this.go(model.get("cursor"), { quick: true });
     this.listen();
-  }
-
-  /** Which controls there are never changes while a run is shown: so they keep their places. */
-  settleControls() {
-    const { ui, head } = this;
-    const words = this.run.words.filter((word) => word.group !== "next");
-    const asks = words.filter((word) => !isFault(/** @type {Choice} */ (word)));
-    this.asks = asks.every((word) => word.group === "request") ? "Request…" : "Do…";
-    ui.ask.textContent = this.asks;
-    Object.assign(ui.ask, { ariaLabel: this.asks, title: this.asks });
-    ui.until.hidden = !head.until.length || !head.live;
-    ui.ask.hidden = !asks.length || !head.live;
-    ui.break.hidden = asks.length === words.length || !head.live;
   }
 
   listen() {
@@ -190,13 +83,13 @@ export class PlayerView {
       "change:frames": () => this.reload(),
       "change:answers": () => this.heed(model.get("answers")),
       "change:cursor": () => this.follow(model.get("cursor")),
-      "msg:custom": (message) => this.hear(message),
+      "msg:custom": (message) => this.kernel.hear(message),
     });
     for (const [name, handler] of Object.entries(heard)) {
       model.on(name, handler);
       undo.add(() => model.off(name, handler));
     }
-    undo.on(this.root, "keydown", (event) => this.key(event));
+    undo.on(this.root, "keydown", (event) => press(this, event));
     undo.on(this.root, "keyup", (event) => {
       if (event.key === " " && event.target.closest(".dp-option")) event.preventDefault(); // Space never answers
     });
@@ -205,9 +98,9 @@ export class PlayerView {
     });
     undo.resized(this.ui.stage, () => this.measure());
     undo.resized(this.time.box, ({ contentRect }) => this.time.resize(contentRect.width));
-    undo.add(() => this.pause());
+    undo.add(() => this.controls.pause());
     undo.add(() => this.stage.leaveAll());
-    undo.add(() => [this.saving, this.late].forEach((timer) => clearTimeout(timer)));
+    undo.add(() => [this.saving, this.kernel.late].forEach((timer) => clearTimeout(timer)));
     this.measure();
     this.time.resize(this.time.box.clientWidth);
   }
@@ -264,6 +157,13 @@ export class PlayerView {
     return this.state.path[at + 1];
   }
 
+  /** The replay code of what is shown. */
+  get code() {
+    const leaf = this.state.path[this.state.path.length - 1];
+    const code = this.run.codes[leaf.n];
+    return code ? code + (leaf === this.frame ? "" : `@${this.frame.depth}`) : "";
+  }
+
   /**
    * The one way to change what is shown.
    * @param {Partial<State>} change
@@ -291,7 +191,7 @@ export class PlayerView {
       this.time.draw(this.shown, head.lanes, lock, (at, lane) => this.look(at, lane), this.others());
     }
     this.time.mark(frame, focus, Boolean(asked));
-    this.controls();
+    this.controls.show();
     this.announce();
     this.stage.show(shown, !quick, () => this.showWords());
   }
@@ -349,7 +249,7 @@ export class PlayerView {
     if (this.state.focus !== null && this.state.focus !== to.n) this.state.focus = null;
     this.tell("");
     const near = from !== null && to.depth === from.depth + 1;
-    if (asked) this.pause();
+    if (asked) this.controls.pause();
     this.update({ n: to.n, asked }, { quick: quick || !near, redraw });
     if (asked) this.words.read.querySelector("p")?.focus({ preventScroll: true });
     clearTimeout(this.saving); // the kernel is told where we stand when we stand still: a step never waits for it
@@ -403,34 +303,6 @@ export class PlayerView {
 
   // the controls
 
-  controls() {
-    const { ui, frame, shown, run } = this;
-    const { path, asked, playing, speed } = this.state;
-    const at = shown.indexOf(frame);
-    const end = at === shown.length - 1;
-    const leaf = path[path.length - 1];
-    ui.count.replaceChildren(h("b", {}, String(frame.depth)), ` / ${leaf.depth}`);
-    this.time.rail.setAttribute(
-      "aria-valuetext",
-      asked ? "a question" : `step ${frame.depth} of ${leaf.depth}: ${plain(frame.event)}`,
-    );
-    ui.first.disabled = ui.back.disabled = at === 0;
-    ui.forward.disabled = Boolean(asked) || (end && !this.canGrow);
-    ui.last.disabled = Boolean(asked) || end;
-    ui.play.disabled = ui.forward.disabled && !playing;
-    for (const each of [ui.until, ui.ask, ui.break]) each.disabled = !this.can.act;
-    this.showSpeed(speed);
-    const costs = Object.entries(frame.cost).map(
-      ([name, count]) => `${count.toLocaleString("en")} ${count === 1 ? one(name) : name}`,
-    );
-    ui.cost.textContent = [inColumn(frame.clock) ? "" : frame.clock, ...costs].filter(Boolean).join(" · ");
-    const code = run.codes[leaf.n];
-    this.code = code ? code + (leaf === frame ? "" : `@${frame.depth}`) : "";
-    const leaves = run.leaves();
-    ui.branches.hidden = leaves.length < 2;
-    ui.branches.textContent = `branch ${leaves.indexOf(leaf) + 1} of ${leaves.length}`;
-  }
-
   /** Whether anything happens next by itself: `rests` is said of a frame where nothing does. */
   get canGrow() {
     return this.can.ask && !this.frame.rests;
@@ -449,19 +321,19 @@ export class PlayerView {
     const shown = this.shown;
     const to = shown[Math.max(0, Math.min(shown.length - 1, shown.indexOf(this.frame) + by))];
     if (to !== this.frame) this.go(to.n);
-    else if (by > 0 && this.canGrow) this.send({ kind: "ahead", at: this.state.n, steps: 1 });
+    else if (by > 0 && this.canGrow) this.kernel.send({ kind: "ahead", at: this.state.n, steps: 1 });
   }
 
   /** @param {number} sign */
   toEnd(sign) {
-    this.pause();
+    this.controls.pause();
     const shown = this.shown;
     this.go(shown[sign < 0 ? 0 : shown.length - 1].n, { quick: true });
   }
 
   /** @param {number} n @param {boolean} lights */
   visit(n, lights) {
-    this.pause();
+    this.controls.pause();
     this.go(n, { quick: true, change: { focus: null } });
     if (lights && this.state.n === n) this.update({ focus: n }, { quick: true });
   }
@@ -472,51 +344,6 @@ export class PlayerView {
     this.go(n, { quick: true, path, redraw: false });
   }
 
-  toggle() {
-    if (this.state.playing) this.pause();
-    else this.play();
-  }
-
-  play() {
-    const onward = this.shown[this.shown.length - 1] === this.frame; // a run is played to its end; pressed there, it goes on
-    const tick = () => {
-      this.timer = setTimeout(tick, SPEEDS[this.state.speed]);
-      if (this.state.waiting) return;
-      const end = this.shown[this.shown.length - 1] === this.frame;
-      if (this.state.asked || (end && !(onward && this.canGrow))) this.pause();
-      else if (end) this.send({ kind: "ahead", at: this.state.n, steps: 10 });
-      else this.move(1);
-    };
-    this.state.playing = true;
-    this.face("pause", "Pause");
-    tick();
-  }
-
-  pause() {
-    clearTimeout(this.timer);
-    if (!this.state.playing) return;
-    this.state.playing = false;
-    this.face("play", "Play");
-  }
-
-  /** @param {"play" | "pause"} sign @param {string} name */
-  face(sign, name) {
-    this.ui.play.replaceChildren(icon(sign));
-    Object.assign(this.ui.play, { ariaLabel: name, title: name });
-  }
-
-  faster() {
-    const names = Object.keys(SPEEDS);
-    this.state.speed = names[(names.indexOf(this.state.speed) + 1) % names.length];
-    this.showSpeed(this.state.speed);
-  }
-
-  /** @param {string} speed */
-  showSpeed(speed) {
-    this.ui.speed.textContent = speed;
-    this.ui.speed.ariaLabel = `Speed ${speed}`;
-  }
-
   toggleQuiet() {
     this.update({ hidesQuiet: !this.state.hidesQuiet }, { quick: true, redraw: true });
     this.tell(
@@ -524,84 +351,16 @@ export class PlayerView {
     );
   }
 
-  // what the kernel is asked, and what it says
-
-  /** @param {Choice} choice @param {string} [fill] */
-  choose(choice, fill) {
-    if (choice.ask && fill === undefined && this.can.ask) return this.menus.showFill(choice);
-    this.menus.close();
-    this.pause();
-    if (choice.taken !== undefined && (!choice.ask || fill === undefined)) return this.go(choice.taken);
-    this.send({ kind: "do", at: this.state.n, choice: choice.index, ...(fill === undefined ? {} : { fill }) });
-  }
-
-  /** @param {string} name */
-  runUntil(name) {
-    if (!this.state.asked) this.send({ kind: "until", at: this.state.n, name });
-  }
-
-  /** @param {Record<string, any>} message */
-  send(message) {
-    if (!this.head.live) return this.tell("This page has no kernel: it shows the run that was saved.");
-    this.state.waiting = true;
-    clearTimeout(this.saving); // the message itself says where we stand; told later, it would undo the answer
-    clearTimeout(this.late);
-    this.late = setTimeout(() => this.unheard(), PATIENCE);
-    try {
-      this.model.send(message);
-    } catch {
-      this.unheard();
-    }
-  }
-
-  /** The kernel did not even say that it heard. */
-  unheard() {
-    if (!this.state.waiting) return;
-    clearTimeout(this.late);
-    this.pause();
-    this.update({ waiting: false, gone: true }, { quick: true });
-    this.tell(GONE);
-  }
-
-  /** @param {any} message */
-  hear(message) {
-    if (message.kind === "heard") {
-      clearTimeout(this.late);
-      this.late = setTimeout(() => this.state.waiting && this.tell("The kernel is at work…"), 600);
-      return;
-    }
-    const waited = this.state.waiting || this.state.gone;
-    Object.assign(this.state, { waiting: false, gone: false });
-    clearTimeout(this.late);
-    if (message.kind === "refused") return this.refused(message);
-    if (message.kind !== "frames") return;
-    this.run.words.push(...message.words);
-    this.run.add(message.frames);
-    Object.assign(this.run.codes, message.codes);
-    this.hasQuiet ||= message.frames.some((/** @type {Frame} */ frame) => frame.quiet);
-    this.go(waited ? message.cursor : this.state.n, { quick: !waited, redraw: true });
-    const after = this.ui.live.textContent ?? "";
-    this.tell(message.said, after);
-  }
-
-  /** Nothing was done. A replay code that cannot be used stays in its field, to be mended. @param {{ why: string, code?: string }} message */
-  refused({ why, code }) {
-    this.pause();
-    this.update({}, { quick: true });
-    if (code !== undefined) this.menus.showRun(this.ui.more, code, why);
-    this.tell(why);
-  }
-
   /** Another run. */
   reload() {
     const { model } = this;
-    this.pause();
+    this.controls.pause();
     this.head = model.get("head");
     this.run = new Run(model.get("frames"), model.get("words"), model.get("codes"));
     this.hasQuiet = [...this.run.frames.values()].some((frame) => frame.quiet);
     const eras = [...this.run.frames.values()].some((frame) => frame.era);
     this.root.style.setProperty("--time", `${timeHeight(this.head.lanes.length, eras)}px`);
-    this.settleControls();
+    this.controls.settle();
     Object.assign(this.state, {
       path: [],
       focus: null,
@@ -636,81 +395,7 @@ export class PlayerView {
       this.tell("press Ctrl+C to copy the code");
     }
   }
-
-  // keys
-
-  /** @param {KeyboardEvent} event */
-  key(event) {
-    event.stopPropagation(); // nothing typed here is for the notebook
-    const { key } = event;
-    const target = /** @type {HTMLElement} */ (event.target);
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const act = this.actOf(key, target);
-    if (!act) return;
-    event.preventDefault();
-    act();
-  }
-
-  /** What a key does here; nothing if it is the browser's. @param {string} key @param {HTMLElement} target @returns {(() => void) | null | undefined} */
-  actOf(key, target) {
-    const { menus } = this;
-    const button = target.closest("button, summary, [role=button], [role=checkbox]");
-    const inMenu = !menus.shut && Boolean(target.closest(".dp-menu"));
-    if (key === "Escape") return () => (menus.shut ? this.update({ focus: null }, { quick: true }) : menus.close());
-    if (!menus.shut && ["ArrowDown", "ArrowUp"].includes(key)) return () => menus.roam(key === "ArrowDown" ? 1 : -1);
-    if (target.matches("input[type=text]")) return null;
-    if (target.closest(".dp-stage") && ["ArrowDown", "ArrowUp"].includes(key))
-      return () => this.stage.roam(key === "ArrowDown" ? 1 : -1);
-    if ((key === "Enter" || key === " ") && target.closest(".dp-stage"))
-      return () => menus.showMark(/** @type {any} */ (target).dataset.id, target);
-    if (key === "Enter" && target === this.time.rail)
-      return () => this.update({ focus: this.state.focus === null ? this.state.n : null }, { quick: true });
-    if (key === " ") return button && !button.closest(".dp-options") ? null : () => this.state.asked || this.toggle();
-    if (inMenu && /^[1-9]$/.test(key)) return null;
-    if (/^[1-9]$/.test(key)) {
-      if (this.state.asked) return () => this.answer(Number(key) - 1);
-      const nth = /** @type {HTMLElement | undefined} */ (this.words.nextList.children[Number(key) - 1]);
-      return nth && (() => nth.click());
-    }
-    return {
-      ArrowRight: () => (this.pause(), this.move(1)),
-      ArrowLeft: () => (this.pause(), this.move(-1)),
-      Home: () => this.toEnd(-1),
-      End: () => this.toEnd(1),
-      PageDown: () => this.move(10),
-      PageUp: () => this.move(-10),
-      "?": () => menus.showHelp(this.ui.help),
-    }[key];
-  }
 }
-
-let hatches = 0;
-
-/** The two hatchings, under ids of this card's own: another's may be out of sight, or gone. @param {HTMLElement} root */
-function hatched(root) {
-  const sheet = svg("svg", null, { class: "dp-sr", "aria-hidden": "true" });
-  hatches += 1;
-  for (const [name, ground, line] of [
-    ["hatch", "--bg", "--faint"],
-    ["veil", "--wash", "--line"],
-  ]) {
-    const id = `dp-${name}-${hatches}`;
-    const pattern = svg("pattern", sheet, {
-      id,
-      width: 6,
-      height: 6,
-      patternUnits: "userSpaceOnUse",
-      patternTransform: "rotate(45)",
-    });
-    svg("rect", pattern, { width: 6, height: 6, style: `fill:var(${ground})` });
-    svg("path", pattern, { d: "M0 0V6", style: `stroke:var(${line});stroke-width:2` });
-    root.style.setProperty(`--${name}`, `url(#${id})`);
-  }
-  return sheet;
-}
-
-/** @param {string} name a cost in the plural */
-const one = (name) => name.replace(/^(\w+)s\b(?!.*s$)/, "$1").replace(/s$/, "");
 
 export default {
   /** @param {{ model: any, el: HTMLElement }} place */
