@@ -34,8 +34,7 @@ KINDS = {
     bool: "a truth value (True or False)",
     int: "a whole number",
     str: "a text",
-    tuple: "a list or a tuple",
-    list: "a list or a tuple",
+    tuple | list: "a list or a tuple",
 }
 """What an answer of this type is, in words; the first that fits."""
 TELLING = 300
@@ -132,7 +131,8 @@ def equal(right: Any, given: Any) -> bool:
 
 
 def _kind(value: Any) -> str:
-    return next((words for kind, words in KINDS.items() if isinstance(value, kind)), f"of type {type(value).__name__}")
+    name = f"{type(value).__module__}.{type(value).__name__}".removeprefix("builtins.")
+    return next((words for kind, words in KINDS.items() if isinstance(value, kind)), f"of type {name}")
 
 
 class Mistake(NamedTuple):
@@ -311,6 +311,6 @@ def _alike(one: Answer, other: Answer) -> bool:
     if one.problem or other.problem:  # the kind of exception tells a mistake; its wording differs
         return one.problem.partition(":")[0] == other.problem.partition(":")[0]
     try:
-        return one.blank == other.blank and bool(one.value == other.value)
+        return one.blank == other.blank and equal(one.value, other.value)
     except Exception:
         return False
