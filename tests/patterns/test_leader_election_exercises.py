@@ -17,10 +17,12 @@ def test_a_list_may_stand_for_a_tuple() -> None:
 def test_a_right_answer_of_another_type_is_refused_with_the_type_that_is_wanted() -> None:
     verdict = MAY_PASS.judge(lambda token, highest: int(not token < highest))
     assert not verdict
-    assert "a whole number" in verdict.hint and "a truth value" in verdict.hint
+    assert "a whole number" in verdict.hint
+    assert "a truth value" in verdict.hint
     verdict = MAY_PASS.judge(lambda token, highest: np.bool_(token >= highest))
     assert not verdict
-    assert "numpy.bool" in verdict.hint and "a truth value" in verdict.hint
+    assert "numpy.bool" in verdict.hint
+    assert "a truth value" in verdict.hint
 
 
 def test_a_check_that_is_right_for_small_tokens_only_is_refused() -> None:
