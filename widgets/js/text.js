@@ -43,7 +43,7 @@ export const wide = (text, size, weight = 400) => ems(text, weight) * size;
  * @param {number} [weight]
  */
 export function cut(text, width, size, weight = 400) {
-  if (wide(text, size, weight) <= width) return text;
+  if (!text || wide(text, size, weight) <= width) return text;
   const glyphs = [...text];
   while (glyphs.length > 1 && wide(`${glyphs.join("")}…`, size, weight) > width) glyphs.pop();
   return `${glyphs.join("").trimEnd()}…`;
