@@ -14,6 +14,7 @@ from patterns.saga.readings import observer
 from widgets.kit import ProcessView, box, cut, fitting, small, stack, wide
 from widgets.scene import Box, Mark
 
+from .path import WIDTH
 from .words import Group, saga_role
 
 ROW, HEAD = 18, 18
@@ -22,6 +23,8 @@ LOG = 300
 COLUMN = (LOG - 8) / 2
 LETTERS = 33
 """As many fit on a line of small text."""
+OUTSIDE = WIDTH - LOG - 14
+"""How wide what stands beside them is."""
 READER, CLIENT = 6, 1
 """Lines for the reader, and for clients."""
 LINE = 15
@@ -52,7 +55,7 @@ def _record(world: World, record: Record, at: int) -> Box:
     step = "" if record.what == PIVOT_PASSED else record.step  # the line before it has the pivot's name
     what = record.detail if record.what == ENDED else record.what
     words, room = f"{record.saga} {step}".strip(), COLUMN - 8
-    if step and wide(words) + wide(what) + 14 > room:
+    if step and wide(words) + wide(what) + 24 > room:
         words = step  # its colour says whose it is
     title = f"line {at + 1} of the saga log: {record}"
     return box(f"record:{at}", fitting(words, what, room), saga_role(world, record.saga), "row", title)
@@ -100,8 +103,8 @@ def outside(world: World, x: float, y: float) -> Iterator[Mark]:
     for at, line in enumerate(_lines(seen)):
         yield small(f"reader:{at}", x, y + (at + 1) * LINE, line, "ink", title="; ".join(seen))
     told = _told([call for call in world.calls if isinstance(call.body, Begin)])
-    text = told if len(told) <= LETTERS else f"{told[: LETTERS - 1]}…"
-    yield small("client", x, y + (READER + 1) * LINE + 4, text, title=told)
+    text = told if len(told) <= LETTERS else told.replace("completed", "✓").replace("compensated", "↩")
+    yield small("client", x, y + (READER + 1) * LINE + 4, cut(text, OUTSIDE), title=told)
 
 
 def _lines(seen: Sequence[str]) -> list[str]:
