@@ -162,7 +162,8 @@ def _step(path: Path, step: Step, stage: Stage, role: Role) -> Iterator[Mark]:
         yield small(f"at:{key}", x + w / 2, y + 10, step.at, anchor="middle")
         y += NAME
     back, colour_back, tone_back, said_back = _UNDOS[stage.undo]
-    if not path.named or wide(step.name) + wide(words) + 30 > w:
+    room = w - (44 if is_parallel(path.definition) else 30)  # a higher picture is drawn smaller, but not its type
+    if not path.named or wide(step.name) + wide(words) > room:
         words = words[:1] + (back[0] if path.slim and stage.undo else "")
     text = fitting(step.name, words, w - 8) if words else cut(step.name, w - 6)
     yield from stack([box(f"step:{key}", text, colour or role, tone, title)], x, y, w, pitch=STEP + 2)
