@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from chapter import Chapter, answer, at_step, button, choose, depth, kept_all, menu, run_until
+from chapter import Chapter, answer, at_step, button, choose, depth, kept_all, menu, row, run_until
 from playwright.sync_api import Locator, expect
 from rig import Lab
 
@@ -75,7 +75,7 @@ def test_a_definition_of_the_learners_own_is_played(chapter: Chapter) -> None:
         chapter.run("define")
         player = begun(chapter)
         run_until(player, "all sagas have ended")
-        expect(player.locator(".dp-stage")).to_contain_text("ann 40")
+        row(player, "row:payment:ann", "ann", "40")
         expect(player.locator(".dp-say")).to_contain_text("send")
     finally:
         chapter.write("define", given)
@@ -110,7 +110,7 @@ def test_the_guided_run_is_locked_until_each_prediction_is_made(chapter: Chapter
     button(player, "Last step").click()
     answer(player, "the rows are as before")
     at_step(player, 10, of=11)
-    expect(player.locator(".dp-stage")).to_contain_text("ann 100")
+    row(player, "row:payment:ann", "ann", "100")
     chapter.notebook.screenshot("chapter7_compensated_light", player)
     kept(player)
 
@@ -143,7 +143,7 @@ def test_wherever_the_orchestrator_crashes_its_saga_ends(chapter: Chapter, step:
     expect(player.locator(".dp-say")).to_contain_text(re.compile("goes on with A1, (forward|past the pivot)"))
     run_until(player, "all sagas have ended")
     expect(player.locator(".dp-say")).to_contain_text("A1 is completed")
-    expect(player.locator(".dp-stage")).to_contain_text("ann 70")
+    row(player, "row:payment:ann", "ann", "70")
     kept(player)
 
 
@@ -169,7 +169,7 @@ def test_a_request_that_is_doubled_by_hand_is_done_once(chapter: Chapter) -> Non
     menu(player, "duplicate").locator(".dp-act", has_text="duplicate").filter(has_text="reserve").first.click()
     at_step(player, 2, of=2)
     run_until(player, "all sagas have ended")
-    expect(player.locator(".dp-stage")).to_contain_text("beans 2")
+    row(player, "row:stock:beans", "beans", "2")
     kept(player)
 
 
@@ -189,15 +189,20 @@ def test_a_late_request_and_a_stuck_compensation(chapter: Chapter) -> None:
     expect(player.locator(".dp-say")).to_contain_text("A1 is compensated")
 
 
-def test_both_styles_meet_the_same_failure_side_by_side(chapter: Chapter) -> None:
+def test_both_styles_meet_the_same_failure_one_below_the_other(chapter: Chapter) -> None:
     player = chapter.player("choreo")
     button(player, "Last step").click()
     answer(player, "it undoes its reservation at once")
     expect(player.locator(".dp-guess")).to_contain_text("It was: nothing, until it hears that charge is undone")
-    left, right = (player.locator(".dp-panel").nth(at).bounding_box() for at in (0, 1))
-    assert left is not None
-    assert right is not None
-    assert right["x"] >= left["x"] + left["width"] - 1
+    panels = player.locator(".dp-panel")
+    expect(panels).to_have_count(2)
+    upper, lower, stage = (each.bounding_box() for each in (*panels.all(), player.locator(".dp-stage")))
+    assert upper is not None
+    assert lower is not None
+    assert stage is not None
+    assert lower["y"] >= upper["y"] + upper["height"] - 1
+    assert abs(lower["x"] - upper["x"]) <= 1, "a step stands below the same step"
+    assert lower["y"] + lower["height"] <= stage["y"] + stage["height"] + 1, "both are seen at once"
     chapter.notebook.screenshot("chapter7_side_by_side_light", player)
     button(player, "Last step").click()
     kept(player)
@@ -211,8 +216,8 @@ def test_what_b_used_cannot_be_taken_back(chapter: Chapter) -> None:
     chapter.notebook.screenshot("chapter7_dirty_light", player)
     player = chapter.player("lost")
     button(player, "Last step").click()
-    button(player, "150").click()
-    expect(player.locator(".dp-stage")).to_contain_text("limit 150")
+    player.locator(".dp-option").get_by_text("150", exact=True).click()
+    row(player, "row:accounts:limit", "limit", "150")
     chapter.notebook.screenshot("chapter7_lost_light", player)
 
 
@@ -254,7 +259,9 @@ def test_the_second_exercise_is_refused_with_a_hint_and_a_run_and_the_solution_a
         expect(verdict).to_contain_text("Not yet.")
         expect(verdict).to_contain_text("A message may come twice: look it up in the table first")
         player = verdict.locator(".dp")
-        expect(player.locator(".dp-broken")).to_be_visible()
+        broken = player.locator(".dp-broken")
+        expect(broken.first).to_be_visible()
+        expect(broken.last).to_be_visible()
         chapter.write("idempotent", "from solutions.saga import what_to_do")
         chapter.run("idempotent")
         expect(chapter.run("idempotent-check")).to_contain_text("Accepted: right in all")
@@ -270,8 +277,9 @@ def test_the_orchestrator_is_really_killed_and_the_card_is_charged_once(chapter:
     expect(output).to_contain_text("A1 completed")
     player = output.locator("xpath=..").locator(".dp:not(.dp-question)").first
     button(player, "Last step").click()
-    expect(player.locator(".dp-stage")).to_contain_text("ann 70")
-    expect(player.locator(".dp-controls [aria-haspopup]:visible")).to_have_count(0)
+    row(player, "row:payment:ann", "ann", "70")
+    opens = player.locator(".dp-controls [aria-haspopup]:visible")
+    expect(opens).to_have_text(["Run until…"])  # which goes on along it: nothing can be asked for, nor broken
     chapter.notebook.screenshot("chapter7_real_light", player)
 
 
@@ -310,10 +318,12 @@ def test_in_a_narrow_window_the_picture_stands_above_the_services(chapter: Chapt
         chapter.page.set_viewport_size({"width": 620, "height": 900})
         player = chapter.player("guided")
         go(player, 3)
-        first, second = (player.locator(".dp-panel").nth(at).bounding_box() for at in (0, 1))
-        assert first is not None
-        assert second is not None
-        assert second["y"] >= first["y"] + first["height"] - 1
+        marks = player.locator(".dp-stage .dp-mark.dp-box")
+        steps = marks.and_(player.page.locator('[data-id^="step:"]')).all()
+        services = marks.and_(player.page.locator('[data-id^="process:"]')).all()
+        path, below = ([each.bounding_box() for each in some] for some in (steps, services))
+        assert len(path) == len(below) - 1 == 4
+        assert max(box["y"] + box["height"] for box in path if box) <= min(box["y"] for box in below if box)
         assert player.evaluate("element => element.scrollWidth <= element.clientWidth + 1")
         chapter.notebook.screenshot("chapter7_narrow_light", player)
     finally:

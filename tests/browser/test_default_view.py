@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from chapter import button, choose
+from chapter import button, choose, row
 from playwright.sync_api import expect
 from rig import Lab, Notebook, Server, write
 
@@ -86,13 +86,13 @@ def test_a_process_that_nobody_drew_is_played_with_what_it_declares(notebook: No
     player = notebook.cell(1).locator(".dp").first
     expect(player).to_contain_text("village")
     expect(player).to_contain_text("disk, survives a crash")
-    expect(player).to_contain_text("known –")
+    row(player, "disk:P4:known", "known", "–")
     if not dark:
         choose(player, "request", "Ann asks P1")
         expect(player).to_contain_text("P1 hears of snow.")
         button(player, "Forward one step").click()
     expect(player.locator(".dp-panel").first).to_contain_text("snow")
-    expect(player.locator(".dp-panel").nth(1)).to_contain_text("known snow")
+    row(player, "disk:P1:known", "known", "snow")
     notebook.screenshot(f"default_view_{'dark' if dark else 'light'}", notebook.cell(1))
 
 
