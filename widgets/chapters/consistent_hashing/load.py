@@ -184,7 +184,7 @@ def _bars(head: str, *rows: Row) -> Iterator[Mark]:
     yield Label(id="below", x=4, y=BELOW, role="soft", strong=True, text=head)
     most = max(1.0, *(value for _, _, _, value in rows))
     for at, (name, role, tone, value) in enumerate(rows):
-        y, long, text = BELOW + 10 + 25 * at, round(96 * value / most, 2), f"{value:,.0f}"
+        y, long, text = BELOW + 10 + 25 * at, round(72 * value / most, 2), f"{value:,.0f}"
         yield Label(id=f"what:{name}", x=4, y=y + 14, text=name)
         if value:
             yield Box(id=f"bar:{name}", role=role, tone=tone, x=56, y=y, w=long, h=18, title=f"{name}: {text}")
