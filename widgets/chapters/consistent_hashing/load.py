@@ -176,7 +176,7 @@ def _comparison(state: Tier, loads: Mapping[str, int]) -> Iterator[Mark]:
         yield from _bars(reads, ("hits", "good", "solid", last.hits), ("misses", "bad", "soft", last.misses))
     elif len(loads) <= FEW_NODES and state.keys:
         (name, keys), _ = extremes(loads)
-        text = f"fullest: {short(name, 6)}, {keys * len(loads) / len(state.keys):.2f} × mean"
+        text = f"fullest: {short(name, 4)}, {keys * len(loads) / len(state.keys):.2f} × mean"
         yield Label(id="below", x=4, y=BELOW, size="small", role="soft", text=text)
 
 
