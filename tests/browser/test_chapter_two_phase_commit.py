@@ -222,11 +222,11 @@ def test_a_partition_makes_three_phase_commit_decide_both_ways(chapter: Chapter)
 def test_the_counterexamples_open_at_the_bad_step_with_the_reason(chapter: Chapter) -> None:
     player = chapter.player("break-play")
     at_step(player, 9, of=9)
-    expect(player.locator(".dp-broken")).to_contain_text("P1 has committed, P2 has aborted")
+    expect(player.locator(".dp-broken", has_text="P1 has committed, P2 has aborted")).to_be_visible()
     chapter.notebook.screenshot("chapter6_alone_light", player)
     player = chapter.player("memory")
     at_step(player, 7, of=7)
-    expect(player.locator(".dp-broken")).to_contain_text("160 is left of 200")
+    expect(player.locator(".dp-broken", has_text="160 is left of 200")).to_be_visible()
 
 
 @pytest.mark.parametrize(
@@ -280,7 +280,8 @@ def test_a_real_process_is_killed_and_its_file_says_what_it_had_promised(
         player = chapter.player("real-play")
         button(player, "Last step").click()
         expect(player.locator(".dp-stage")).to_contain_text(said[-1].split("'")[1])
-        expect(player.locator(".dp-controls [aria-haspopup]:visible")).to_have_count(0)
+        opens = player.locator(".dp-controls [aria-haspopup]:visible")
+        expect(opens).to_have_text(["Run until…"])  # which goes on along it: nothing can be asked for, nor broken
         chapter.notebook.screenshot("chapter6_real_light", player)
     finally:
         chapter.write("real", given)
