@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from chapter import Chapter
 from playwright.sync_api import Browser, expect, sync_playwright
 from rig import HOW_TO_GET_CHROMIUM, QUIET, REPOSITORY, WAIT, Lab, Notebook, Server, find_chromium, jupyterlab
 
@@ -53,6 +54,22 @@ def browser() -> Iterator[Browser]:
 def lab(browser: Browser, server: Server) -> Lab:
     """`with lab.open("notebooks/01_consistent_hashing.ipynb") as notebook:`, also for a fixture of a whole module."""
     return Lab(server, browser)
+
+
+@pytest.fixture(scope="module")
+def opened(lab: Lab, request: pytest.FixtureRequest) -> Iterator[Chapter]:
+    """The notebook at a module's `PATH`, opened as its `OPEN` says, with every cell run once."""
+    with lab.open(request.module.PATH, **request.module.OPEN) as notebook:
+        notebook.run_all()
+        yield Chapter(notebook)
+
+
+@pytest.fixture
+def chapter(opened: Chapter) -> Iterator[Chapter]:
+    """The module's notebook. After each test nothing may have gone wrong in the page or the kernel."""
+    yield opened
+    opened.notebook.settle()
+    opened.notebook.check()
 
 
 @pytest.fixture

@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from chapter import Chapter, answer, at_step, button, choose, depth, kept_all, menu, run_menu, run_until
 from playwright.sync_api import Locator, expect
-from rig import Lab
 
 PATH = "notebooks/05_consensus_raft.ipynb"
+OPEN = {"motion": True}
 LEADER = "S4"  # of the five with seed 3
 OLD_TERMS = """def commit_index(current_term, commit_index, terms, match):
     return max([commit_index, *(i for i in range(1, len(terms) + 1) if 2 * sum(m >= i for m in match) > len(match))])"""
-
-
-@pytest.fixture(scope="module")
-def chapter(lab: Lab) -> Iterator[Chapter]:
-    with lab.open(PATH, motion=True) as notebook:
-        notebook.run_all()
-        yield Chapter(notebook)
-
-
-@pytest.fixture(autouse=True)
-def nothing_went_wrong(chapter: Chapter) -> Iterator[None]:
-    yield
-    chapter.notebook.settle()
-    chapter.notebook.check()
 
 
 def disc(player: Locator, server: str) -> Locator:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from chapter import Chapter, answer, button, code_of, kept_all, menu, open_code, run_until
 from playwright.sync_api import Locator, expect
-from rig import Lab
 
 PATH = "notebooks/01_consistent_hashing.ipynb"
+OPEN = {"motion": True}
 SOLUTION = "from solutions.consistent_hashing import lookup"
 COUNTS_SEEN = """element => {
     window.seen = [element.textContent];
@@ -18,20 +17,6 @@ COUNTS_SEEN = """element => {
 }"""
 NO_WRAP = """def lookup(points, position):
     return next(node for stop, node in points if stop >= position)"""
-
-
-@pytest.fixture(scope="module")
-def chapter(lab: Lab) -> Iterator[Chapter]:
-    with lab.open(PATH, motion=True) as notebook:
-        notebook.run_all()
-        yield Chapter(notebook)
-
-
-@pytest.fixture(autouse=True)
-def nothing_went_wrong(chapter: Chapter) -> Iterator[None]:
-    yield
-    chapter.notebook.settle()
-    chapter.notebook.check()
 
 
 def at_step(player: Locator, depth: int, of: int = 8) -> None:

@@ -3,34 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from chapter import Chapter, answer, at_step, button, choose, depth, kept_all, run_until
 from playwright.sync_api import Locator, expect
-from rig import Lab
 
 PATH = "notebooks/09_cqrs.ipynb"
+OPEN = {"height": 1500}
 ADDS_ALL = """def project(row, checkpoint, position, event):
     return row + event, position
 """
 HANGS = """def answer(model_position, wanted, waited_ms, deadline_ms):
     return "show" if model_position >= wanted else "wait"
 """
-
-
-@pytest.fixture(scope="module")
-def chapter(lab: Lab) -> Iterator[Chapter]:
-    with lab.open(PATH, height=1500) as notebook:
-        notebook.run_all()
-        yield Chapter(notebook)
-
-
-@pytest.fixture(autouse=True)
-def nothing_went_wrong(chapter: Chapter) -> Iterator[None]:
-    yield
-    chapter.notebook.settle()
-    chapter.notebook.check()
 
 
 def stands(player: Locator, words: str) -> None:

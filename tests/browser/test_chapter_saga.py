@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from chapter import Chapter, answer, at_step, button, choose, depth, kept_all, menu, row, run_until
 from playwright.sync_api import Locator, expect
-from rig import Lab
 
 PATH = "notebooks/07_saga.ipynb"
+OPEN = {"height": 1500}
 FIRST_FIRST = """def compensate_next(after, log):
     gone = {step for what, step in log if what in ("refused", "undone")}
     return [step for what, step in log if what == "started" and step not in gone][:1]"""
@@ -20,20 +19,6 @@ except DefinitionError as problem:
     print(problem)"""
 NO_TABLE = """def what_to_do(table, saga, step, undo):
     return "apply" """
-
-
-@pytest.fixture(scope="module")
-def chapter(lab: Lab) -> Iterator[Chapter]:
-    with lab.open(PATH, height=1500) as notebook:
-        notebook.run_all()
-        yield Chapter(notebook)
-
-
-@pytest.fixture(autouse=True)
-def nothing_went_wrong(chapter: Chapter) -> Iterator[None]:
-    yield
-    chapter.notebook.settle()
-    chapter.notebook.check()
 
 
 def process(player: Locator, name: str) -> Locator:

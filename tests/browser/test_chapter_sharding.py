@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-import pytest
 from chapter import Chapter, answer, button, choose, run_until
 from playwright.sync_api import expect
-from rig import Lab
 
 PATH = "notebooks/03_sharding.ipynb"
+OPEN = {"height": 1500}
 KEEPS_ASK = """def on_reply(map, request, reply):
     if reply.kind == "ok":
         return map, None
@@ -20,20 +18,6 @@ KEEPS_ASK = """def on_reply(map, request, reply):
         map = {**map, request.slot: (reply.to, reply.epoch)}
     return map, (map[request.slot][0], False)
 """
-
-
-@pytest.fixture(scope="module")
-def chapter(lab: Lab) -> Iterator[Chapter]:
-    with lab.open(PATH, height=1500) as notebook:
-        notebook.run_all()
-        yield Chapter(notebook)
-
-
-@pytest.fixture(autouse=True)
-def nothing_went_wrong(chapter: Chapter) -> Iterator[None]:
-    yield
-    chapter.notebook.settle()
-    chapter.notebook.check()
 
 
 def test_the_move_is_locked_until_each_prediction_is_made(chapter: Chapter) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from chapter import Chapter, answer, at_step, button, choose, depth, kept_all, row, run_until
 from playwright.sync_api import Locator, expect
-from rig import Lab
 
 PATH = "notebooks/06_two_phase_commit.ipynb"
+OPEN = {"height": 1500}
 SILENCE_IS_YES = """def decide(votes, asked, timed_out):
     if "no" in votes.values():
         return "abort"
@@ -19,20 +18,6 @@ SILENCE_IS_YES = """def decide(votes, asked, timed_out):
 FORGETS = """def to_ask(log):
     return []
 """
-
-
-@pytest.fixture(scope="module")
-def chapter(lab: Lab) -> Iterator[Chapter]:
-    with lab.open(PATH, height=1500) as notebook:
-        notebook.run_all()
-        yield Chapter(notebook)
-
-
-@pytest.fixture(autouse=True)
-def nothing_went_wrong(chapter: Chapter) -> Iterator[None]:
-    yield
-    chapter.notebook.settle()
-    chapter.notebook.check()
 
 
 def process(player: Locator, name: str) -> Locator:
