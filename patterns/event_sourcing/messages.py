@@ -24,7 +24,6 @@ class Loaded(Message, frozen=True):
     version: int
     """Of the stream's last event; -1 for none."""
     matched: tuple[Recorded, ...]
-    """The events that match the query."""
     known: int
     """The highest position in the store when it read."""
     words = "{stream}, version {version}"

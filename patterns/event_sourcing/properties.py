@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
+from msgspec import json
+
 from patterns.engine.properties import Always, AtRest, Property, Reason, Sometimes
 from patterns.engine.world import World
 
@@ -73,7 +75,8 @@ def _repeated(what: Iterable[str]) -> Reason:
 @Always.named("no command is done twice")
 def done_once(world: World) -> Reason:
     """The metadata of an event names the client whose command it is, and each client asks once."""
-    return _repeated(event.meta for event in store_of(world).log.events if event.meta != "{}")
+    clients = [json.decode(event.meta).get("client") for event in store_of(world).log.events]
+    return _repeated(f"client {client}'s command is done" for client in clients if client)
 
 
 @Always.named("a voucher is used once, over all shelves")
