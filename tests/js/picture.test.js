@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { grouped } from "../../widgets/js/choices.js";
+import { plain } from "../../widgets/js/dom.js";
 import { along, placed, settled, split, wayOf } from "../../widgets/js/labels.js";
 import { arranged, GAP, tall } from "../../widgets/js/layout.js";
 import { cut, wide } from "../../widgets/js/text.js";
@@ -93,7 +94,10 @@ test("a message that has no room on a crowded link is a tiny one", () => {
 test("a label stands near what it names, on nothing else, inside its panel, or not at all", () => {
   const panel = { width: 200, height: 100 };
   const wall = { x: 0, y: 0, w: 200, h: 60 };
-  const there = placed({ w: 60, h: 20 }, [[10, 50]], panel, { rounds: [{ x: 10, y: 50, r: 12 }], rects: [wall] });
+  const there = placed({ w: 60, h: 20 }, [[10, 50]], panel, {
+    rounds: [{ x: 10, y: 50, r: 12 }],
+    rects: [wall],
+  });
   assert.ok(there.x >= 0 && there.y >= 60 && there.y + 20 <= 100);
   assert.equal(
     placed({ w: 60, h: 20 }, [[10, 50]], panel, { rounds: [], rects: [{ x: 0, y: 0, w: 200, h: 100 }] }, true),
@@ -127,7 +131,13 @@ test("facts that did not change are left out, and whoever acted comes first", ()
 });
 
 test("what cannot happen is apart; the leader comes first, and many others are folded away", () => {
-  const choice = (label, group, more = {}) => ({ label, group, index: 0, when: "", ...more });
+  const choice = (label, group, more = {}) => ({
+    label,
+    group,
+    index: 0,
+    when: "",
+    ...more,
+  });
   const asks = Array.from({ length: 9 }, (_, i) => choice(`ask ${i}`, "request", { likely: i === 4 }));
   const { sections, cannot } = grouped(
     [...asks, choice("crash", "crash"), choice("restart", "restart", { why_not: "it is up" })],
@@ -146,4 +156,8 @@ test("what cannot happen is apart; the leader comes first, and many others are f
     cannot.map(({ label }) => label),
     ["restart"],
   );
+});
+
+test("plain text has no signs of bold, stressed and code parts, and keeps a star between numbers", () => {
+  assert.equal(plain("told *done*: **milk** is in `log`, 2 * 3 = 6"), "told done: milk is in log, 2 * 3 = 6");
 });

@@ -55,19 +55,19 @@ export function write(node, text) {
 }
 
 /**
- * A sentence with **bold** parts and `code`, as nodes.
+ * A sentence with **bold** and *stressed* parts and `code`, as nodes.
  * @param {string} text
  * @returns {Child[]}
  */
 export const rich = (text) =>
-  text
-    .split(/(\*\*.+?\*\*|`.+?`)/)
-    .map((part, i) =>
-      i % 2 === 0 ? part : part[0] === "*" ? h("b", {}, part.slice(2, -2)) : h("code", {}, part.slice(1, -1)),
-    );
+  text.split(/(\*\*.+?\*\*|\*[^*\s][^*]*\*|`.+?`)/).map((part, i) => {
+    if (i % 2 === 0) return part;
+    if (part.startsWith("**")) return h("b", {}, part.slice(2, -2));
+    return h(part[0] === "*" ? "em" : "code", {}, part.slice(1, -1));
+  });
 
 /** @param {string} text */
-export const plain = (text) => text.replaceAll("**", "").replaceAll("`", "");
+export const plain = (text) => text.replaceAll(/\*\*|`/g, "").replaceAll(/\*([^*\s][^*]*)\*/g, "$1");
 
 /**
  * An event's few words as a sentence, for a step in which no rule fired.
@@ -156,7 +156,11 @@ const ICON = {
 
 /** @param {keyof typeof ICON} name */
 export function icon(name) {
-  const drawing = svg("svg", null, { viewBox: "0 0 16 16", class: `dp-icon dp-icon-${name}`, "aria-hidden": "true" });
+  const drawing = svg("svg", null, {
+    viewBox: "0 0 16 16",
+    class: `dp-icon dp-icon-${name}`,
+    "aria-hidden": "true",
+  });
   svg("path", drawing, { d: ICON[name] });
   return drawing;
 }

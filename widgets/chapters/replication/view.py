@@ -77,7 +77,7 @@ class LogView(ReplicationView):
         "dashed entry": "not acknowledged yet; in a chain: in Sent",
         "1st": "the primary, or the head of the chain",
         "out": "not in the set",
-        "−1": "entries that it has less than the first",
+        "behind, more": "entries that it has less or more than the first",
     }
     key = ((6, "soft", "acknowledged"), (140, "dashed", "not yet"))
 
@@ -115,7 +115,7 @@ class LogView(ReplicationView):
         leads = process.serves(Write("", 0)) if process.id not in self.world.down else False
         where = "1st" if leads else "" if process.id in members(self.world) else "out"
         said = f"{behind} behind" if behind > 0 else f"{-behind} more" if behind else "level"
-        short = f"−{behind}" if behind > 0 else f"+{-behind}" if behind else ""
+        short = said if behind else ""
         state = "leads, " if leads else "is out, " if where == "out" else ""
         words = f"{process.id} {state}has {len(self.log(process)[0])} entries, {said}"
         return Look(words, "leader" if leads else "ink", where, short, heavy=leads, hue=hue(process.epoch))
