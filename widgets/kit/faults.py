@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .view import ProcessView
 
 SHORT, LONG = 14, 26
-"""Letters of a value that is said, in a memory and on a disk; of a longer one only the name is."""
+"""Letters of a value that is said, among others in a memory and else; of a longer one only the name is."""
 MOST = 4
 """Fields that are named; of more, only how many."""
 
@@ -68,7 +68,8 @@ def _crash(view: type[ProcessView], before: World, after: World, who: str) -> tu
     now = view.of(after).in_memory(after[who])
     gone = {name: value for name, value in view.of(before).in_memory(before[who]).items() if now.get(name) != value}
     kept = view.of(after).on_disk(after[who])
-    lost = f"Its memory is lost: {_fields(gone, SHORT)}." if gone else "Its memory held nothing that is missed."
+    room = LONG if len(gone) == 1 else SHORT
+    lost = f"Its memory is lost: {_fields(gone, room)}." if gone else "Its memory held nothing that is missed."
     keeps = f"Its disk keeps {_fields(kept, LONG)}." if kept else "It keeps nothing on a disk."
     sent = sum(packet.sender == who for packet in after.packets)
     if sent:
