@@ -44,6 +44,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             file = nodeid.split("::")[0]
             return "browser" if file.startswith("tests/browser/") else file
 
+        def remove_node(self, node: Any) -> str | None:
+            """The test that a process died in, if it died. xdist 3.8 would run it again, and then wait for ever."""
+            units = {name: unit for name, unit in self.assigned_work.pop(node).items() if not all(unit.values())}
+            died_in = next((test for unit in units.values() for test, done in unit.items() if not done), None)
+            for name, unit in units.items():
+                left = {test: False for test, done in unit.items() if not done and test != died_in}
+                if left:  # a process that is given no test asks for no more
+                    self.workqueue[name] = left
+            for other in self.assigned_work:
+                self._reschedule(other)
+            return died_in
+
     config.option.loadscopereorder = False  # by the number of tests; they stand in order
     return ByFile(config, log)
 

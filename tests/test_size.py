@@ -32,18 +32,9 @@ def lines_of_code(file: Path) -> frozenset[int]:
     lines = {line for token in tokens for line in range(token.start[0], token.end[0] + 1)}
     for node in ast.walk(ast.parse(text)):
         match node:
-            case ast.Import() | ast.ImportFrom():
-                left_out: ast.stmt = node
-            case (
-                ast.Module(body=[ast.Expr(value=ast.Constant(value=str())) as first, *_])
-                | ast.ClassDef(body=[ast.Expr(value=ast.Constant(value=str())) as first, *_])
-                | ast.FunctionDef(body=[ast.Expr(value=ast.Constant(value=str())) as first, *_])
-                | ast.AsyncFunctionDef(body=[ast.Expr(value=ast.Constant(value=str())) as first, *_])
-            ):
-                left_out = first
-            case _:
-                continue
-        lines -= {*range(left_out.lineno, (left_out.end_lineno or left_out.lineno) + 1)}
+            # a text that stands alone is a docstring: of a module, class, function, or of the field above it (PEP 258)
+            case ast.Import() | ast.ImportFrom() | ast.Expr(value=ast.Constant(value=str())):
+                lines -= {*range(node.lineno, (node.end_lineno or node.lineno) + 1)}
     return frozenset(lines)
 
 
@@ -63,9 +54,10 @@ def files_of_view(name: str) -> list[Path]:
 def test_a_line_of_code_is_no_blank_line_comment_docstring_or_import(tmp_path: Path) -> None:
     file = tmp_path / "seen.py"
     file.write_text(
-        '"""A module."""\n\nimport os\n\n# a comment\nx = (\n    1,\n)\n\ndef f():\n    """F."""\n    return x\n'
+        '"""A module."""\n\nimport os\n\n# a comment\nx = (\n    1,\n)\n"""A field."""\n'
+        '\ndef f():\n    """F."""\n    return x\n'
     )
-    assert lines_of_code(file) == {6, 7, 8, 10, 12}
+    assert lines_of_code(file) == {6, 7, 8, 11, 13}
 
 
 def test_the_first_five_chapters_have_at_most_8500_lines_of_code() -> None:

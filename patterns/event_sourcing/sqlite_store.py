@@ -90,9 +90,10 @@ class SqliteStore(Store):
         return sqlite3.connect(self.path, wait, isolation_level=None, check_same_thread=False, **options)
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._reader.close()
-        self._writer.close()
+        """Let go of the file. What other threads read or write ends first; what they begin later is refused."""
+        with self._reads, self._writes:
+            self._reader.close()
+            self._writer.close()
 
     @contextmanager
     def _in_words(self) -> Iterator[None]:

@@ -52,6 +52,30 @@ def opened(path: Path) -> Iterator[Callable[..., SqliteStore]]:
         store.close()
 
 
+def test_a_store_closed_while_threads_read_and_write_refuses_them_in_words(path: Path) -> None:
+    """sqlite3_close: to use a connection after it is closed is undefined; it killed the process."""
+    for _ in range(20):
+        store, begin, refused = SqliteStore(path, "OFF"), Barrier(4), []
+
+        def work(of: Callable[[], object], begin: Barrier = begin, refused: list[str] = refused) -> None:
+            begin.wait()
+            try:
+                while True:
+                    of()
+            except StoreError as why:
+                refused.append(str(why))
+
+        jobs = (store.page, store.page, lambda store=store: store.append("s", [event(0)]))
+        threads = [Thread(target=work, args=(job,)) for job in jobs]
+        for thread in threads:
+            thread.start()
+        begin.wait()
+        store.close()
+        for thread in threads:
+            thread.join(60)
+        assert len(refused) == 3, "each of the three is told"
+
+
 # Transactions
 
 
