@@ -174,8 +174,12 @@ class Holder(Process):
         return self.term * (100 - self.drift) // 100
 
     def lease_left(self) -> int:
-        """The rest of a lease that is granted now. It counts the lease from its request, before the server does."""
-        return max(0, self.lease_length() - (self.now - self.asked_at))
+        """The rest of a lease that is granted now. It counts the lease from its request, before the server does.
+
+        A clock that may be slow shows whole ms only: up to one ms more has passed than it shows.
+        """
+        passed = self.now - self.asked_at + bool(self.drift)
+        return max(0, self.lease_length() - passed)
 
     def is_late(self, message: Message) -> bool:
         """Whether it no longer waits for this answer: it asked again, or leads with another token."""
@@ -186,6 +190,8 @@ class Holder(Process):
                 return token != self.token or content[-1] != self.writing
             case Refused(token=token):
                 return token != self.token
+            case Granted() if not self.lease_left():  # nothing is left of it
+                return True
         return not self.pending or getattr(message, "asked", 0) != self.asked
 
     def receive(self, sender: str, message: Message) -> None:
@@ -221,7 +227,7 @@ class Holder(Process):
         self.cancel_timer("asked")
         left = self.lease_left()
         self.set_timer("lease", left)
-        self.set_timer("renew", left // 2)
+        self.set_timer("renew", max(1, left // 2))
         if self.role == "leader":
             self.note("H.renewed", token=self.token, left=left)
             return

@@ -72,7 +72,7 @@ class BullyElection(Simulation):
 
     def processes(self) -> Sequence[Bully]:
         starts, heartbeat = self.params.starts, self.params.heartbeat
-        timeout = self.params.timeout or 2 * self.latency[1]
+        timeout = self.params.timeout or max(1, 2 * self.latency[1])
         ranks = tuple(range(1, self.params.n + 1))
         return [
             self.process(bully.name(rank), rank, ranks, starts=rank in starts, timeout=timeout, heartbeat=heartbeat)
