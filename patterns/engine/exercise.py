@@ -124,10 +124,10 @@ def answer_of(rule: Rule, case: Case) -> Answer:
 
 
 def equal(right: Any, given: Any) -> bool:
-    """Whether an answer is the right one. 1 is not True, and "yes" is not, either; a list may stand for a tuple."""
+    """Whether an answer is the right one, and of the right type: 1 is not True, 2.0 is not 2. A list may be a tuple."""
     if isinstance(right, tuple | list):
         return isinstance(given, tuple | list) and len(right) == len(given) and all(map(equal, right, given))
-    return isinstance(right, bool) == isinstance(given, bool) and bool(right == given)
+    return all(isinstance(right, kind) == isinstance(given, kind) for kind in (bool, int)) and bool(right == given)
 
 
 def _kind(value: Any) -> str:
@@ -291,9 +291,19 @@ def _hint(right: Any, answer: Answer) -> str:
         return ENDLESS
     if answer.blank:
         return NOTHING
-    if answer.problem or _kind(right) == _kind(answer.value):
+    other = None if answer.problem else _other_type(right, answer.value)
+    if other is None:
         return BY_HAND
-    return f"Your function gives {answer.value!r}, which is {_kind(answer.value)}. Its answer must be {_kind(right)}."
+    wanted, given = other
+    return f"Your function gives {given!r}, which is {_kind(given)}. Its answer must be {_kind(wanted)}."
+
+
+def _other_type(right: Any, given: Any) -> tuple[Any, Any] | None:
+    """The first value of another type than the right one, in the answer or in a part of it; None if there is none."""
+    if _kind(right) != _kind(given):
+        return right, given
+    parts = zip(right, given, strict=False) if isinstance(right, tuple | list) else ()
+    return next((other for pair in parts if (other := _other_type(*pair))), None)
 
 
 def _shorter(look: Looks) -> Looks:

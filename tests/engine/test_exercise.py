@@ -62,7 +62,13 @@ def test_whatever_is_raised_becomes_words(problem: BaseException) -> None:
             "Your function gives True, which is a truth value (True or False). Its answer must be a whole number.",
         ),
         ((True, False), 1.0, "Your function gives 1.0, which is of type float. Its answer must be a list or a tuple."),
-        ((True, False), (1, 0), "Try this case by hand, and compare each step with what your code does."),
+        (
+            (True, False),
+            (True, 0),
+            "Your function gives 0, which is a whole number. Its answer must be a truth value (True or False).",
+        ),
+        (2, 2.0, "Your function gives 2.0, which is of type float. Its answer must be a whole number."),
+        ((True, False), (False, True), "Try this case by hand, and compare each step with what your code does."),
     ],
 )
 def test_an_answer_of_another_type_is_wrong_and_the_hint_says_which_is_wanted(

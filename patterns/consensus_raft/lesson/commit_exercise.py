@@ -16,10 +16,11 @@ from patterns.consensus_raft.state import ServerState
 from patterns.engine.exercise import Answer, Case, Exercise, mistakes_of
 from patterns.engine.planted import Scripted, Search, planted
 from patterns.engine.properties import AlwaysNext, Reason
+from patterns.engine.script import Script
 from patterns.engine.sentences import names
 from patterns.engine.world import World
 
-from .gallery import figure_8_cluster, figure_8_to_c, figure_8_to_d
+from .gallery import figure_8_cluster, figure_8_to_c, figure_8_to_d, replicate, stand
 from .small import SmallCluster
 
 CommitRule = Callable[[int, int, tuple[int, ...], tuple[int, ...]], Any]
@@ -35,15 +36,17 @@ def commit_solution(current_term: int, commit_index: int, terms: tuple[int, ...]
 
 
 def commit_cases() -> Iterator[Case]:
-    """A leader of term 3, alone with two or four followers; logs of up to three entries."""
+    """A leader of term 3 with two, three or four followers; logs of up to three entries, then a long one."""
     logs = ((3,), (2,), (3, 3), (2, 3), (2, 2), (1, 2, 3), (2, 3, 3), (2, 2, 2))
     for terms in logs:
         for commit_index in range(len(terms) + 1):
-            for followers in (2, 4):
+            for followers in (2, 3, 4):
                 for match in combinations_with_replacement(range(len(terms) + 1), followers):
                     held = sum(each >= commit_index for each in match) + 1
                     if 2 * held > followers + 1:  # a majority holds what is committed
                         yield 3, commit_index, terms, (len(terms), *match)
+    for match in combinations_with_replacement((7, 9, 10, 12), 4):
+        yield 3, 7, (2,) * 8 + (3,) * 4, (12, *match)
 
 
 def _commit_if(may: Callable[[int, int, bool], bool]) -> CommitRule:
@@ -72,7 +75,10 @@ COMMIT_MISTAKES = mistakes_of(
     "commit_index",
     {
         "counts old terms": _commit_if(lambda copies, servers, current: 2 * copies > servers),
-        "half is no majority": _commit_if(lambda copies, servers, current: copies >= servers // 2 and current),
+        "half is no majority": [
+            _commit_if(lambda copies, servers, current: copies >= servers // 2 and current),
+            _commit_if(lambda copies, servers, current: 2 * copies >= servers and current),
+        ],
         "one copy too many": _commit_if(lambda copies, servers, current: 2 * (copies - 1) > servers and current),
         "all must have it": _commit_if(lambda copies, servers, current: copies == servers and current),
         "one has it": _commit_if(lambda copies, servers, current: current),
@@ -125,6 +131,11 @@ def commits_by_the_book(before: World[ServerState], after: World[ServerState]) -
 
 BY_THE_BOOK = (*ALWAYS, commits_by_the_book)
 
+
+def _half_of_four(run: Script) -> None:
+    replicate(stand(run, "S1", "S2", "S3"), "S1", "S2")
+
+
 COMMIT = Exercise(
     "commit_index",
     commit_solution,
@@ -134,6 +145,7 @@ COMMIT = Exercise(
     put=_committing,
     searches=[
         Scripted(figure_8_cluster(), lambda run: figure_8_to_d(figure_8_to_c(run)), ALWAYS),
+        Scripted(RaftCluster(servers=4), _half_of_four, BY_THE_BOOK),
         Search(SmallCluster(elections={"S1": (1,)}, scripts={"A": ("put",)}, max_entries=1), BY_THE_BOOK),
         Search(SmallCluster(elections={"S1": (3,)}, logs={"S1": (1, 2)}, max_entries=1), BY_THE_BOOK),
     ],
@@ -141,6 +153,7 @@ COMMIT = Exercise(
 """`commit_index(current_term, commit_index, terms, match) -> int`: how far a leader may commit now.
 
 `terms` are the terms of its log's entries, `terms[0]` of index 1. `match` is for every server, the leader first, how
-far its log is known to agree. The searches: a leader, one client request, one entry per message; a leader whose log
-holds entries of older terms.
+far its log is known to agree. The runs: Figure 8, and a leader whose entry two of four
+servers have. The searches: a leader, one client request, one entry per message; a leader whose log holds entries of
+older terms.
 """

@@ -11,11 +11,12 @@ from itertools import product
 from typing import Any, ClassVar, NamedTuple
 
 from patterns.consensus_raft.clients import Server
+from patterns.consensus_raft.cluster import RaftCluster
 from patterns.consensus_raft.messages import RequestVote
 from patterns.consensus_raft.properties import ALWAYS
 from patterns.consensus_raft.state import ServerState
 from patterns.engine.exercise import Answer, Case, Exercise, mistakes_of
-from patterns.engine.planted import Search, planted
+from patterns.engine.planted import Scripted, Search, planted
 from patterns.engine.properties import Along, Broken, Transition
 from patterns.engine.step import Rule
 from patterns.engine.world import Deliver
@@ -51,10 +52,13 @@ def vote_solution(server: Voter, request: RequestVote) -> bool:
 
 
 def vote_cases() -> Iterator[Case]:
-    """A candidate S2 asks, of the server's term or an older one; logs end in any of a few ways."""
+    """A candidate S2 asks, of the server's term or an older one; logs end in any of a few ways, then far apart."""
     ends = ((0, 0), (1, 1), (2, 1), (1, 2), (2, 2), (3, 1))  # (index, term)
     for term, voted_for, own, theirs in product((2, 1), (None, "S3", "S2"), ends, ends):
         yield Voter(2, voted_for, *own), RequestVote(term, "S2", *theirs)
+    for far, other in product(((9, 1), (12, 1), (101, 1), (1_001, 1)), ((1, 2), (10, 1))):
+        for own, theirs in ((far, other), (other, far)):
+            yield Voter(2, None, *own), RequestVote(2, "S2", *theirs)
 
 
 def _grants(
@@ -77,14 +81,26 @@ def _grants(
     return rule
 
 
+def _in_one_number(factor: int) -> VoteRule:
+    return _grants(lambda theirs, own: factor * theirs[0] + theirs[1] >= factor * own[0] + own[1])
+
+
+def _repeats(server: Voter, request: RequestVote) -> bool:
+    """Right, but a vote that was given once is given again without a look at the logs."""
+    repeated = request.term >= server.current_term and server.voted_for == request.candidate_id
+    return repeated or vote_solution(server, request)
+
+
 # Of two that answer alike in all that is wrong, the first is named: the narrower stands first.
 VOTE_MISTAKES = mistakes_of(
     __package__,
     "grant",
     {
         "refuses the repeated request": _grants(again=False),
+        "repeats a vote without the log": _repeats,
         "more, not at least as much": _grants(lambda theirs, own: theirs > own),
         "term and index both": _grants(lambda theirs, own: theirs[0] >= own[0] and theirs[1] >= own[1]),
+        "term and index in one number": [_in_one_number(factor) for factor in (1_000, 100, 10, 1)],
         "only the last term": _grants(lambda theirs, own: theirs[0] >= own[0]),
         "index before term": _grants(lambda theirs, own: theirs[::-1] >= own[::-1]),
         "only the length": _grants(lambda theirs, own: theirs[1] >= own[1]),
@@ -174,9 +190,14 @@ VOTE = Exercise(
         _search(elections={"S1": (4, 5), "S2": (4, 5)}, logs={"S1": (1, 1, 1), "S2": (3,)}),
         _search(elections={"S1": (1, 2), "S2": (1, 2)}, logs={"S1": (1, 1), "S2": (1,)}),
     ],
+    otherwise=Scripted(
+        RaftCluster(servers=3, logs={"S1": (1,) * 12, "S2": (1, 2), "S3": (1, 2)}, term=2),
+        lambda run: run.fire("S1", "election").settle(),
+    ),
 )
 """`grant(server, request) -> bool`: whether a server votes for the candidate that asks.
 
 `server` is a `Voter`, `request` a RequestVote. The server has already entered the request's term if it was newer. The
-searches: one term with a crash or a doubled message; two terms; logs that are newer or longer than others.
+searches: one term with a crash or a doubled message; two terms; logs that are newer or longer than others. Where none
+finds a run that goes wrong, S1 stands with a long log of an old term.
 """
