@@ -1,4 +1,4 @@
-"""Consistent hashing with bounded loads (Mirrokni, Thorup, Zadimoghaddam 2016): c times the mean is the limit.
+"""Consistent hashing with bounded loads (Mirrokni, Thorup, Zadimoghaddam 2016): at most c times the mean, rounded up.
 
 placed = bounded_loads(ring, keys, balance=1.25)      every key to the first node clockwise that has room
 placed.loads, placed.owners["Europe/Paris"], placed.forwarded
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from math import ceil, isfinite
+from math import ceil, inf
 from typing import NamedTuple
 
 from .errors import RouterError
@@ -34,11 +34,11 @@ def capacities(ring: Ring, keys: int, balance: float = 1.25) -> dict[str, int]:
     """How many of `keys` keys each node may have: its share by weight times `balance`, rounded up (section 1.1).
 
     `balance` is the c = 1 + epsilon of the paper: near 1 loads are even and many keys are forwarded, a large one is the
-    plain ring. Raises RouterError if it is not above 1 and finite.
+    plain ring. Raises RouterError if it is not a finite number above 1, or `keys` is not a whole number from 0.
     """
-    if not isfinite(balance) or balance <= 1:
-        raise RouterError(f"balance is {balance!r}; it is above 1: the fullest node's load over the mean")
-    if keys < 0:
+    if not isinstance(balance, int | float) or not 1 < balance < inf:
+        raise RouterError(f"balance is {balance!r}; it is a number above 1: the fullest node's load over the mean")
+    if not isinstance(keys, int) or isinstance(keys, bool) or keys < 0:
         raise RouterError(f"keys is {keys!r}; it is a number of keys, at least 0")
     # decimals are exact as they are written: in floats, 1.1 * 100 / 10 is above 11
     weights = {node.name: Fraction(str(node.weight)) for node in ring.nodes}

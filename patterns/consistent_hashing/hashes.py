@@ -62,7 +62,10 @@ HASHES: Mapping[str, HashFunction] = {
 
 
 def encoded(key: str, name: str = "key") -> bytes:
-    """A key as bytes. Raises TypeError if it is not a str, RouterError if UTF-8 cannot encode it."""
+    """A key as bytes. Raises TypeError if it is not a str, RouterError if UTF-8 cannot encode it.
+
+    `name` is what the errors call it.
+    """
     try:
         return key.encode()
     except AttributeError:
