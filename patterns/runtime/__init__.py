@@ -1,7 +1,7 @@
 """Running for real: messages over sockets, on asyncio. The only part of `patterns` that does I/O.
 
-`Host` runs a process unchanged, `Cluster` several as OS processes that can be killed, by `DieAt` at a chosen point;
-a process's disk is a file, or with `SqliteDisk` a database. `CacheCluster` is chapter 1's.
+`Host` runs one process unchanged. `Cluster` runs several, each as an OS process that can be killed; `DieAt` chooses the
+point. The disk of a process is a file, or a database with `SqliteDisk`. `CacheCluster` belongs to chapter 1.
 """
 
 from .cache import CacheCluster, Client, Counts, Reads

@@ -27,7 +27,7 @@ from .rpc import LOOPBACK
 
 
 def process_class(path: str) -> type[Process]:
-    """The class at `module:Name`. Raises ValueError when there is none that is a Process."""
+    """The class at `module:Name`. Raises ValueError unless there is a Process of this name."""
     module, _, name = path.partition(":")
     try:
         found = getattr(import_module(module), name)
@@ -115,7 +115,7 @@ def print_frame(told: Any) -> None:
 
 
 async def tell(host: Host, records: Subscriber[Record]) -> None:
-    """Records as frames on standard output. Who reads slowly misses some; the process is not held up."""
+    """Records as frames on standard output. A slow reader misses some; the process does not wait for it."""
     bodies = Bodies(type(host.process))
     loop = asyncio.get_running_loop()
     transport, protocol = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, sys.stdout)

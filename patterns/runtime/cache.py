@@ -170,7 +170,7 @@ class CacheCluster:
 class Client:
     """Reads through a cluster: from the server that `place` names, and on a miss from the origin, filling that server.
 
-    `place` can be changed at any time; the next read goes by the new one.
+    `place` can be changed at any time; the next read uses the new one.
     """
 
     def __init__(self, cluster: CacheCluster, place: Place, origin: Callable[[str], str]) -> None:

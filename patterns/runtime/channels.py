@@ -1,7 +1,7 @@
 """Channels between the tasks of one event loop, as tokio has them: `mpsc` and `broadcast`, both bounded.
 
-`mpsc`: many senders, one receiver; a full channel makes its senders wait. `broadcast`: every receiver gets everything;
-a full channel makes nobody wait, and a receiver that lags is told how many values it missed.
+`mpsc` has many senders and one receiver; when it is full, its senders wait. With `broadcast` every receiver gets every
+value. Its senders do not wait: a receiver that lags learns how many values it missed.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class Receiver(Generic[T]):
                 await self._channel.changed.wait()
 
     def try_recv(self) -> T:
-        """The next value. Raises Empty when there is none now, Closed when no more will come."""
+        """The next value. Raises Empty while the channel is empty, Closed when no more values will come."""
         channel = self._channel
         if channel.values:
             channel.room.release()
@@ -121,7 +121,7 @@ class Receiver(Generic[T]):
         raise Empty if channel.senders and channel.received_from else Closed
 
     def close(self) -> None:
-        """Take no more: whoever sends is told. What was sent before can still be received."""
+        """Take no more values: each sender gets an error. Values sent before can still be received."""
         self._channel.received_from = False
         self._channel.changed.set()
         self._channel.room.release()
@@ -172,7 +172,7 @@ class Broadcast(Generic[T]):
         return len(self._subscribers)
 
     async def drained(self) -> None:
-        """Wait until every subscriber has come back for more than was sent: until then it deals with what it has."""
+        """Wait until every subscriber has received all values and asks for the next one."""
         while not all(each._waits or each._is_over for each in self._subscribers):
             self._came_back.clear()
             await self._came_back.wait()

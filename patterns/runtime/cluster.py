@@ -62,14 +62,15 @@ class Started(NamedTuple):
 class Cluster:
     """Runs `processes`, which send to one another, while it is open: those given, or those of a simulation.
 
-    `replies` is the union of what they reply. `folder` holds their disks: a temporary one unless given. With the disk
-    `sqlite` each is a database of its own, which `database` opens: the choice for logs, since a write costs what
-    changed. `die_at`: who kills itself, and where, the first time it runs. With `narrate=False` they tell nothing,
-    which is faster: there is then no recording, and `until` sees no states.
+    `replies` is the union of the types that they reply. `folder` holds their disks; the default is a temporary folder.
+    With the disk `sqlite` each process has its own database, which `database` opens. Choose it for logs: a write costs
+    only the rows that changed. `die_at` names processes that kill themselves the first time they run, and the point.
+    With `narrate=False` the processes report nothing, which is faster. There is then no recording, and `until` sees no
+    states.
 
-    Two conventions, those of Raft's section 8, let it talk to a cluster that has a leader: a reply with a field
-    `leader` is no answer, but says whom to ask instead (None: somebody else); and where request and reply have a
-    `serial`, an answer has the request's. A request may be sent more than once: give it a serial.
+    Two conventions of the Raft paper (section 8) let it talk to a cluster that has a leader. A reply with a field
+    `leader` redirects the client to that process, or to any other if the field is None. Where request and reply have a
+    `serial`, the answer has the serial of its request. A request may be sent more than once: give it a serial.
     """
 
     def __init__(
@@ -102,14 +103,14 @@ class Cluster:
         self.paths = {name: class_path(type(process)) for name, process in self.processes.items()}
         self.narrate = narrate
         self.records: list[Record] = []
-        """What was told, in the order it came in."""
+        """The reports of the processes, in the order of their arrival."""
         self.missed = 0
         """Records that were told faster than they could be read."""
         self.states: dict[str, Any] = {}
         """The last known state of every process that runs."""
         self.addresses: dict[str, tuple[str, int]] = {}
         self.leader: str = names[0]
-        """Who answered the last request."""
+        """The process that answered the last request."""
         self._folder = folder
         self._bodies = {name: Bodies(type(process), replies) for name, process in self.processes.items()}
         self._started: dict[str, Started] = {}
@@ -164,7 +165,7 @@ class Cluster:
         return self._child(name).child.pid
 
     async def restart(self, name: str, *, die_at: DieAt | None = None) -> None:
-        """Start it, with what is on its disk, and wait until it listens; it lives until it comes to `die_at`.
+        """Start it from its disk, and wait until it listens. It runs until it reaches `die_at`.
 
         Raises ValueError when it runs already, or can never come there.
         """
@@ -198,7 +199,7 @@ class Cluster:
                 raise TimeoutError(f"{name} was to die and is alive after {deadline} s")
 
     def database(self, name: str) -> sqlite3.Connection:
-        """What is really on its disk, to be read only; open until this cluster closes.
+        """Its disk, opened read-only until this cluster closes.
 
         Raises ValueError when its disk is no database, FileNotFoundError when it has written nothing yet.
         """
@@ -305,7 +306,7 @@ class Cluster:
         return task
 
     async def request(self, client: str, message: Any, *, to: str | None = None, deadline: float = DEADLINE) -> Any:
-        """The answer to a client's request, from whoever can give it, or from `to` alone; asked again until then.
+        """The answer to a client's request, from any process or from `to` alone. It asks again until it has one.
 
         Raises TimeoutError after `deadline` seconds: it is then not known whether the request was executed. A client
         asks one thing at a time.
@@ -342,7 +343,7 @@ class _Client:
         self._streams: dict[tuple[str, int], tuple[asyncio.StreamReader, asyncio.StreamWriter]] = {}
 
     async def ask(self, address: tuple[str, int], message: Any, bodies: Bodies) -> Any:
-        """Its reply. Raises OSError when there is none, WireError when the message was refused."""
+        """The reply of the process. Raises OSError if none comes, WireError if it refused the message."""
         try:
             if address not in self._streams:
                 self._streams[address] = await asyncio.open_connection(*address)

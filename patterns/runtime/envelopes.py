@@ -1,4 +1,4 @@
-"""What hosts, their clients and those who watch say to one another: a process's own messages, with who they are from.
+"""The messages between hosts, clients and watchers. Each carries a message of a process, and names its sender.
 
 A message travels as the process's frozen struct, tagged with its name; which there are, its handlers say.
 """
@@ -46,7 +46,7 @@ ENVELOPES = FromPeer | FromClient | Answer | Refused
 
 
 class Began(msgspec.Struct, frozen=True, tag=True):
-    """The process started: for the first time, or with what was on its disk."""
+    """The process started: for the first time, or from its disk."""
 
     again: bool
 
@@ -131,7 +131,7 @@ class Record(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 
 
 class Missed(msgspec.Struct, frozen=True, tag=True):
-    """Whoever watches was too slow: that many records are gone."""
+    """The watcher was too slow, and missed this number of records."""
 
     records: int
 
@@ -149,7 +149,7 @@ TOLD: Wire[Any] = Wire(Record | Missed | Ready, max_frame=MAX_TOLD)
 
 
 class Bodies:
-    """A process's messages and requests as bytes, and back. `replies` is the union of what it replies, if wanted."""
+    """A process's messages and requests as bytes, and back. `replies` is the union of the types it replies."""
 
     def __init__(self, kind: type[Process], replies: Any = None) -> None:
         self.kind = kind
@@ -170,7 +170,7 @@ class Bodies:
         return self._decode(self._request, body, "request")
 
     def reply(self, body: msgspec.Raw) -> Any:
-        """The process's reply. Raises WireError for what it does not say."""
+        """The process's reply. Raises WireError if it is of no declared type."""
         return self._decode(self._reply, body, "reply")
 
     def _decode(self, decoder: msgspec.msgpack.Decoder[Any] | None, body: msgspec.Raw, what: str) -> Any:

@@ -46,8 +46,10 @@ class DieAt(msgspec.Struct, frozen=True):
         return f"{self.rule}, {self.stage}" + (f", time {self.nth}" if self.nth > 1 else "")
 
     def check(self, kind: type[Process], rules: Iterable[str] = ()) -> None:
-        """Raises ValueError for a rule that such processes do not note, as far as that can be known: by the table of
-        `rules` of their class, or else by the given one."""
+        """Raises ValueError for a rule that such processes do not note.
+
+        The rules are those of the table `rules` of their class, or else those given.
+        """
         rules = tuple(getattr(kind, "rules", rules))
         if rules and self.rule not in rules:
             raise ValueError(f"rule is {self.rule!r}; the rules of {kind.__name__} are {', '.join(rules)}")

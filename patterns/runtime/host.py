@@ -1,9 +1,9 @@
 """Runs one process for real, unchanged: TCP for its messages, the clock for its timers, a file for its disk.
 
-One task runs the handlers, one event after the other, in the order events came. What handlers asked for is done only
-after what they made durable is on disk. A few events that came together share one write: none of their messages, and
-none of their replies, leaves before it. Each peer has a task and a bounded queue of its own: a peer that is slow, or
-dead, delays nobody, and what does not fit is lost, the oldest first, as a network may lose it.
+One task runs the handlers, one event after the other, in the order events came. Their durable
+fields are on disk before their messages and replies leave. A few events that arrive together share one write. Each
+peer has its own task and its own bounded queue, so a slow or dead peer delays no other. A full queue loses its oldest
+message, as a network may lose it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from .sqlite_disk import disk_at
 from .wire import MAX_FRAME, Wire, WireError
 
 INBOX = 256
-"""Events that wait for the process; who sends more waits too."""
+"""Events that wait for the process; a sender of more waits, too."""
 TOGETHER = 64
 """Events at most that share one write to the disk."""
 QUEUE = 64
@@ -61,7 +61,7 @@ class Timer(NamedTuple):
 
 
 class Deed(NamedTuple):
-    """A handler that ran, and what is still to be done for it."""
+    """A handler that ran, and its effects that are still to be done."""
 
     at: float
     event: Happening
@@ -73,12 +73,12 @@ class Deed(NamedTuple):
 class Host:
     """Runs `process` while it is open: `async with Host(...) as host: await host.ended()`.
 
-    `peers` are the addresses of the processes it sends to; it is looked at whenever it connects, so that addresses can
-    be filled in, or change. What is at the path `disk`, if anything, is what the process begins with; with None a
-    crash forgets all. A disk named `.sqlite` is a database, a SqliteDisk: the choice for what grows, and for what
-    others shall read. `host` and `port` are where it listens: loopback, unless told otherwise, and with 0 any free
-    port. `shared_port`: also when another socket of the same user is bound there (somebody reserved it for us).
-    `die_at`: where this OS process kills itself; each event then has a write of its own.
+    `peers` are the addresses of the processes it sends to. They are read at each connection, so they may change. The
+    process begins with the contents of the path `disk`, if it exists; with None a crash forgets everything. A disk
+    named `.sqlite` is a SqliteDisk: choose it for data that grows or that other programs read. It listens at `host` and
+    `port`; the default is loopback, and port 0 is any free port. With `shared_port` another socket of the same user may
+    be bound there (a parent that reserved the port). `die_at` is where this OS process kills itself; each event then
+    has its own write.
 
     Raises ValueError for a `die_at` that the process can never come to.
     """
@@ -186,7 +186,7 @@ class Host:
             await self._settle_or_die(self._failpoint)
 
     async def _next(self) -> list[Happening]:
-        """What has come; waits for something, or until a timer runs out."""
+        """The events that arrived; waits for one, or until a timer expires."""
         events = list(self._to_itself)
         self._to_itself.clear()
         if not events:
@@ -231,10 +231,10 @@ class Host:
         self._deeds.append(Deed(at, event, after, effects, dict(self._timers)))
 
     def _settle(self) -> None:
-        """Make durable what changed; then, and only then, do what was asked for.
+        """Write the durable fields that changed; only then send the messages and replies.
 
-        It is told first: killed in between, a step that was told sent nothing, which a network may do to it, too; but
-        no message arrives of which nobody was told who sent it, and why.
+        The report comes before the messages. If the process is killed in between, its watcher knows a step whose
+        messages are lost, as a network may lose them. No message arrives whose step was never reported.
         """
         self._write()
         for deed in self._deeds:
@@ -332,7 +332,7 @@ class Host:
             await writer.drain()
 
     def _reply(self, client: str, message: Any) -> None:
-        """Answer a client where it asked last; who is gone, or does not read, gets nothing."""
+        """Answer a client on its last connection. A client that left, or does not read, gets no answer."""
         writer = self._clients.get(client)
         if writer is None or writer.transport.get_write_buffer_size() > ANSWERS:
             return

@@ -14,7 +14,7 @@ import apsw
 
 
 class PowerCut(apsw.VFS):
-    """SQLite's own files, of which it remembers what was synced and what was written since.
+    """SQLite's own files. It remembers the synced contents and the writes since.
 
     Register it by making it, and open a connection with `vfs=cut.name`.
     """

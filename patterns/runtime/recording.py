@@ -1,7 +1,7 @@
 """A run that really happened, as a machine: stepped, drawn and searched like a simulated one, but never changed.
 
-What each process told is put in order by the clock that all processes of one machine share, and messages are joined
-to their arrivals; so every record becomes a world and the event that led there, in the simulator's own terms.
+The clock that all processes of one computer share puts their reports in order. Each message is joined to its arrival.
+So each record becomes a world and the event that led to it, in the simulator's own terms.
 """
 
 from __future__ import annotations
@@ -40,8 +40,9 @@ Notes = tuple[Note, ...]
 
 
 class Recording(Machine[World, Any]):
-    """What `processes` did, by their `records`. Name, rules, properties and milestones are those of `like`, but for
-    what it promises of a state of rest.
+    """What `processes` did, by their `records`.
+
+    Name, rules, properties and milestones are those of `like`, except its properties of a state of rest.
 
     Times are milliseconds since the first record. As in a simulation all processes have started when it begins,
     whenever each of them really did: until then it had neither done nor received anything. One that told nothing at
@@ -185,7 +186,7 @@ class _Told:
         return packet
 
     def lose(self, name: str) -> None:
-        """What is on its way to a process that is down, and will not arrive later."""
+        """Drop the messages on their way to a process that is down: they will not arrive later."""
         for packet in self.world.packets:
             if packet.to == name and packet.due <= self.world.clock:
                 rest = tuple(other for other in self.world.packets if other is not packet)

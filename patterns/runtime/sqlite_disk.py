@@ -11,14 +11,14 @@
     $ sqlite3 -readonly B1.sqlite 'SELECT owner, balance FROM accounts ORDER BY nth; SELECT * FROM fields'
 
 An item of a `tuple[Row, ...]` is a row, `nth` is its place in the tuple, from 1. Where Row is a union of tagged
-structs, the table has the columns of all of them, NULL where a struct has no such field, and its tag in the column
-that the structs say, `type`. Numbers, words and bytes stand in a column as they are, a bool as 0 or 1; any other
+structs, the table has the columns of all of them. A column is NULL where a struct has no such field. The struct's tag
+is in its own column, `type`. Numbers, words and bytes stand in a column as they are, a bool as 0 or 1; any other
 value is JSON, for `json_extract` and `->>`.
 
-A write is one transaction of what changed since the last one: a log that grows costs what was added to it, however
-long it is. It is in the write-ahead log, on stable storage, before `write` returns: `synchronous=FULL` there means one
-fsync a transaction, and who reads meanwhile holds up nobody (sqlite.org/wal.html, sections 1 and 2.2;
-sqlite.org/pragma.html#pragma_synchronous).
+A write is one transaction of the rows that changed since the last write. A log that grows costs only its new entries,
+however long it is. The transaction is in the write-ahead log, on stable storage, before `write` returns. With
+`synchronous=FULL` this costs one fsync for each transaction, and readers delay no writer (sqlite.org/wal.html,
+sections 1 and 2.2; sqlite.org/pragma.html#pragma_synchronous).
 """
 
 from __future__ import annotations
@@ -63,9 +63,9 @@ class SqliteDisk:
     def write(self, process: Process) -> None:
         """Write the durable fields that changed, and return only when they would survive a loss of power.
 
-        Raises DiskError when the file holds something else, somebody else wrote to it, or a value is not of the type
-        that its field declares; TypeError when the fields cannot be tables; OSError when the file cannot be written.
-        Nothing is written then.
+        Raises DiskError if the file holds something else, another program wrote to it, or a value is not of the type of
+        its field. Raises TypeError if the fields cannot be tables, OSError if the file cannot be written. In each case
+        nothing is written.
         """
         layout = layout_of(type(process))
         if self._written is None:
@@ -205,7 +205,7 @@ def _plain(value: Any) -> Any:
     if value is not None and not isinstance(value, int | float | str | bytes):
         raise DiskError(f"{value!r} is no value of its declared type")
     if value != value:
-        raise DiskError("a column holds numbers, and NaN is none")
+        raise DiskError("NaN is not a value that a column can hold")
     return value
 
 

@@ -1,7 +1,7 @@
-"""What goes over a connection: tagged, frozen messages, each in a frame that says its length first.
+"""Messages on a connection: tagged, frozen structs, each in a frame that begins with its length.
 
-Nothing here opens a connection. A frame is four bytes of length, the most significant first, and so many bytes of
-MessagePack or JSON; what does not decode to a known message is refused, and never executed (no pickle).
+Nothing here opens a connection. A frame is four bytes of length, the most significant first, and that number of bytes
+of MessagePack or JSON. Bytes that do not decode to a known message are refused. Nothing is executed (no pickle).
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class WireError(ValueError):
 class Wire(Generic[M]):
     """Messages to frames and back.
 
-    `messages` is a frozen, tagged msgspec.Struct, or a union of such. Raises TypeError for messages that cannot be
-    told apart by their tags, and ValueError for a frame size below one byte or above what the header can say.
+    `messages` is a frozen, tagged msgspec.Struct, or a union of such. Raises TypeError if two messages have
+    the same tag, and ValueError if the frame size is below one byte or does not fit into the header.
 
     >>> class Ping(msgspec.Struct, frozen=True, tag=True):
     ...     number: int
