@@ -125,6 +125,10 @@ class Played(NamedTuple):
     history: History[Any, Any]
     counterexample: Counterexample | None
 
+    @property
+    def holds(self) -> bool:
+        return self.counterexample is None
+
 
 class Scripted(NamedTuple):
     """One run: what the script lets happen, as far as it gets. The history then stands at its start."""

@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from patterns.engine.faults import FAULT_EVENTS
 from patterns.engine.properties import Along, Always, Broken, NeverTwice, Property, Reason, Sometimes, Transition
 from patterns.engine.step import Note
-from patterns.engine.world import World
+from patterns.engine.world import Crash, Restart, World
 
 from .doubt import at_rest, coordinator, in_doubt, outcomes, participants, prepared_undecided, transactions
 from .log import Aborted, Committed, Prepared, Records
@@ -128,6 +128,26 @@ def no_dirty_reads(first: Balances, step: Transition) -> Balances | Broken:
             if balance != expected[name]:
                 return Broken(f"{process.id} shows {name} {balance}; the committed balance is {expected[name]}")
     return first
+
+
+Polls = frozenset[tuple[tuple[str, str], int]]
+"""(participant, transaction), how often it has taken the coordinator's place since something last failed."""
+MOST_POLLS = 2
+
+
+@Along.named(f"a backup takes C's place at most {MOST_POLLS} times, if nothing more fails", lambda world: frozenset())
+def no_duel(polls: Polls, step: Transition) -> Polls | Broken:
+    """AC5 in time, for three-phase commit in fair schedules: two backups that depose each other are never at rest."""
+    if isinstance(step.event, Crash | Restart):
+        return frozenset()
+    times = dict(polls)
+    for note in step.notes:
+        if note.rule == "3.poll":
+            who = note.values["who"], note.values["txn"]
+            times[who] = times.get(who, 0) + 1
+            if times[who] > MOST_POLLS:
+                return Broken(f"{who[0]} takes C's place in {who[1]} a third time, though nothing more has failed")
+    return frozenset(times.items())
 
 
 # At the end

@@ -7,9 +7,13 @@ It assumes that processes crash and nothing else fails: no message is lost, each
 silence means a crash. Under a partition each side counts the other as crashed, and the sides may decide differently.
 
 A process that was down takes no part in the others' decision. It asks until it hears a decision, or until all are back
-(BHG 7.5, recovery and total failure: the process that failed last is then among them). Simpler than BHG's election by
-messages: the participants stand in line, and one takes the coordinator's place when those before it have been silent,
-one timeout each. A coordinator that waits for a vote may be silent for longer. Then it gives up, for two must not lead.
+(BHG 7.5, recovery and total failure: the process that failed last is then among them).
+
+Simpler than BHG's election by messages: the participants stand in line. A participant takes the coordinator's place
+when those before it have been silent, one timeout each, and gives the place up only to a process before it in line.
+If each gave way to the other, two backups could poll for ever, like two candidates of Raft that split the votes. Raft
+decides such a duel by lot: timeouts of random length. A coordinator that waits for a vote may be silent for longer. It
+gives up when a backup asks it.
 """
 
 from __future__ import annotations
@@ -180,6 +184,11 @@ class ThreePhaseParticipant(Participant):
     def standing_of(self, records: tuple[Records, ...]) -> Standing:
         return "committable" if any(isinstance(record, Ready) for record in records) else "in doubt"
 
+    def yields_to(self, sender: str, branch: Branch) -> bool:
+        """Whether it lets the sender lead: one before it in line. A process that was down stands in no line."""
+        line = self.line(branch)
+        return branch.recovered or line.index(sender) < line.index(self.id)
+
     def hear_from(self, sender: str, branch: Branch) -> None:
         """Another process leads and is alive: this one does not lead, and waits anew."""
         self.suspects -= {sender}
@@ -226,7 +235,10 @@ class ThreePhaseParticipant(Participant):
             branch = self.branches[txn]
             state, recovered = state_of(branch), branch.recovered
             if not message.recovered:
-                self.hear_from(sender, branch)
+                if self.yields_to(sender, branch):
+                    self.hear_from(sender, branch)
+                else:
+                    self.note("3.first", txn=txn, sender=sender)
         else:
             if self.logged_outcome(txn) is None:
                 self.veto(txn, sender)

@@ -36,6 +36,7 @@ from patterns.two_phase_commit.properties import (
     agreement,
     committed_somewhere,
     given_up,
+    no_duel,
     only_if_all_voted_yes,
     settled,
 )
@@ -84,11 +85,11 @@ EVERY_RUN = {
     # two of three crash for good, in the middle of sending
     "three phases, two crash for good": (
         small("three_phase", HALT, TWO, timing="synchronous", crash_stop=True),
-        2_082,
+        2_152,
     ),
     # nobody has crashed: whoever seems to have was only slow, and two lead at a time
-    "three phases, patient": (small("three_phase", {}, TWO, timing="patient"), 2_658),
-    "three phases, a crash, a repair": (small("three_phase", {"crash": 1}, TWO, timing="synchronous"), 2_998),
+    "three phases, patient": (small("three_phase", {}, TWO, timing="patient"), 2_850),
+    "three phases, a crash, a repair": (small("three_phase", {"crash": 1}, TWO, timing="synchronous"), 3_052),
 }
 """What is searched, in seconds -> the machine, and how many states it has."""
 
@@ -387,7 +388,7 @@ WORLDS = {
 def test_in_random_worlds_all_promises_are_kept_and_in_the_end_all_decide(title: str) -> None:
     """AC1 to AC4 after every step; AC5 once all faults are repaired. A failure names its seed."""
     machine, faults = WORLDS[title]
-    runs = random_worlds(machine, range(6), 250, (*ALWAYS, settled), faults=faults)
+    runs = random_worlds(machine, range(6), 250, (*ALWAYS, settled, no_duel), faults=faults)
     assert runs.holds, runs
 
 
@@ -395,5 +396,5 @@ def test_in_random_worlds_all_promises_are_kept_and_in_the_end_all_decide(title:
 @pytest.mark.parametrize("title", WORLDS)
 def test_in_many_random_worlds(title: str) -> None:
     machine, faults = WORLDS[title]
-    runs = random_worlds(machine, range(1_000, 1_150), 300, (*ALWAYS, settled), faults=faults)
+    runs = random_worlds(machine, range(1_000, 1_150), 300, (*ALWAYS, settled, no_duel), faults=faults)
     assert runs.holds, runs

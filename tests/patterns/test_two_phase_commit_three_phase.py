@@ -5,13 +5,17 @@ Skeen, "Nonblocking Commit Protocols", 1981; Bernstein, Hadzilacos, Goodman 1987
 
 from __future__ import annotations
 
+from itertools import chain, combinations
 from typing import Any
 
 import pytest
 
+from patterns.engine.milestones import fired, when
+from patterns.engine.script import Script
 from patterns.engine.table import Table
-from patterns.two_phase_commit import Done, Move, Open, Prepare, Transfer, blocked, in_doubt, outcomes
-from patterns.two_phase_commit.lesson import GALLERY
+from patterns.two_phase_commit import Done, Move, Open, Prepare, Transfer, TwoPhaseCommit, blocked, in_doubt, outcomes
+from patterns.two_phase_commit import coordinator as coordinator_of
+from patterns.two_phase_commit.lesson import BUGS, GALLERY
 from patterns.two_phase_commit.log import Aborted, Account, Collecting, Committed, Prepared, Ready
 from patterns.two_phase_commit.messages import (
     Abort,
@@ -136,9 +140,7 @@ def test_who_stands_first_in_line_takes_the_coordinators_place() -> None:
 
 def test_who_stands_behind_gives_those_before_it_their_time() -> None:
     """BHG 7.5: it takes its turn only when they are silent too."""
-    bank = ThreePhaseParticipant(id="P2", accounts=(Account("bob", 100),))
-    bank, _ = bank.after_message("C", Prepare("T1", (Move("P2", "bob", 40),), ALL))
-    after, effects = bank.after_timer("doubt:T1")
+    after, effects = second_in_line().after_timer("doubt:T1")
     assert (after.suspects, effects.sends) == ({"C"}, [])
     after, effects = after.after_timer("doubt:T1")
     assert after.suspects == {"C", "P1"}
@@ -150,11 +152,25 @@ def test_who_stands_behind_gives_those_before_it_their_time() -> None:
     [(uncertain(), "uncertain"), (committable(), "committable")],
     ids=["uncertain", "committable"],
 )
-def test_who_is_asked_says_how_far_it_is_and_waits_anew(bank: ThreePhaseParticipant, state: Any) -> None:
+def test_a_bank_that_is_asked_reports_its_state(bank: ThreePhaseParticipant, state: Any) -> None:
     """BHG 7.5: STATE-REQ."""
     _after, effects = bank.after_message("P3", StateRequest("T1"))
     assert effects.sends == [("P3", StateReport("T1", state))]
-    assert effects.timers == {"doubt:T1": (90, 90)}
+
+
+def second_in_line() -> ThreePhaseParticipant:
+    bank = ThreePhaseParticipant(id="P2", accounts=(Account("bob", 100),))
+    return bank.after_message("C", Prepare("T1", (Move("P2", "bob", 40),), ALL))[0]
+
+
+def test_a_backup_gives_way_only_to_those_before_it_in_line() -> None:
+    """BHG 7.5: one coordinator at a time. If each of two gave way to the other, neither would ever decide."""
+    bank = leading(second_in_line())
+    after, effects = bank.after_message("P1", StateRequest("T1"))
+    assert (after.polls, effects.timers) == (Table(), {"doubt:T1": (90, 90)}), "it waits anew"
+    after, effects = bank.after_message("P3", StateRequest("T1"))
+    assert (after.polls, effects.timers) == (bank.polls, {}), "it goes on"
+    assert effects.sends == [("P3", StateReport("T1", "uncertain"))]
 
 
 def test_who_has_not_voted_has_aborted_when_it_says_so() -> None:
@@ -338,6 +354,40 @@ def test_a_coordinator_that_had_decided_asks_nothing() -> None:
 
 
 # Runs
+
+
+@pytest.mark.parametrize("back", [False, True], ids=["C stays down", "C restarts"])
+@pytest.mark.parametrize("n", [2, 3, 4, 5])
+def test_whichever_pre_commits_arrive_the_backups_decide_within_three_timeouts(n: int, back: bool) -> None:
+    """Skeen 1981, BHG 7.5: nobody waits for C. C has crashed while it sent pre-commits; they reach any set of banks."""
+    amounts = dict.fromkeys(("cho", "dan", "eve")[: n - 2], 0) | {"ann": -10, "bob": 10}
+    banks = tuple(f"P{at}" for at in range(1, n + 1))
+    for reached in chain.from_iterable(combinations(banks, many) for many in range(n + 1)):
+        for seed in range(2):
+            machine = TwoPhaseCommit(n=n, protocol="three_phase", transfers=(amounts,), seed=seed)
+            run = Script(machine).ask("A").until(fired("3.pre"))
+            for name in reached:
+                run.deliver(PreCommit, to=name)
+            run.crash("C").lose(PreCommit)
+            crashed = run.world.clock
+            if back:
+                run.restart("C")
+            run.until(when(lambda world: not in_doubt(world) and not coordinator_of(world).open))
+            assert run.world.clock - crashed < 3 * 90 + 15, (reached, seed)
+            known = set(outcomes(run.world, "T1").values())
+            assert known == {"commit" if reached else "abort"}, (reached, seed)
+
+
+def test_two_backups_that_give_way_to_each_other_poll_again_and_again() -> None:
+    """The broken rule, in the same run: six polls for one decision, and more with other latencies."""
+
+    def polls(history: Any) -> int:
+        return sum(note.rule == "3.poll" for step in history.branch for note in step.notes)
+
+    bug = BUGS["three phases, and backups depose each other"]
+    assert (polls(bug.found().history), polls(bug.clean().history)) == (6, 2)
+    other = bug.search._replace(machine=bug.machine.again(seed=8)).run()
+    assert polls(other.history) >= 30
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from patterns.engine.planted import ROUGH, Bug, RandomWorlds, Search
+from patterns.engine.planted import ROUGH, Bug, RandomWorlds, Scripted, Search
 from patterns.engine.process import on_timer
 from patterns.engine.properties import Property
 from patterns.engine.step import Rule
@@ -20,10 +20,13 @@ from patterns.two_phase_commit.properties import (
     ALWAYS,
     agreement,
     money_conserved,
+    no_duel,
     only_if_all_voted_yes,
     promises_locked,
 )
 from patterns.two_phase_commit.three_phase import ThreePhaseParticipant
+
+from .gallery import half_told
 
 # Coordinators
 
@@ -93,6 +96,11 @@ class VetoesAfterReading(PresumedAbortReader):
 class SkipsThePhase(ThreePhaseParticipant):
     def termination(self, states: frozenset[State]) -> Outcome | None:
         return "commit" if "committable" in states and "aborted" not in states else super().termination(states)
+
+
+class GivesWayToAny(ThreePhaseParticipant):
+    def yields_to(self, sender: str, branch: Branch) -> bool:
+        return True
 
 
 # How each is found
@@ -180,6 +188,12 @@ BUGS: Mapping[str, Bug] = {
         protocol="three_phase",
         crash_stop=True,
         timing="synchronous",
+    ),
+    "three phases, and backups depose each other": Bug(
+        "A backup gives way to any other backup that asks, and not only to one before it in line.",
+        {"participant": GivesWayToAny},
+        Scripted(SMALL.again(protocol="three_phase", timing="synchronous", budget=None), half_told, (no_duel,)),
+        no_duel,
     ),
     "three phases under a partition": _bug(
         "Only the assumption is wrong: a cut makes each side count the other as crashed.",

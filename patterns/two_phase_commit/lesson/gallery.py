@@ -138,6 +138,12 @@ def a_backup_decides(committable: str = "") -> Run:
     return asked_again(run.crash(COORDINATOR).lose(PreCommit).until(when(lambda world: not in_doubt(world))))
 
 
+def half_told(run: Script) -> Script:
+    """The coordinator crashes when one of two banks is committable. Both take its place, almost at the same time."""
+    run.ask("A").until(fired("3.pre")).deliver(PreCommit, to="P1").crash(COORDINATOR).lose(PreCommit)
+    return run.until(when(lambda world: not in_doubt(world)))
+
+
 def slow_coordinator_gives_up() -> Run:
     """One question is lost, and the coordinator waits for the vote. The bank that takes its place has not voted: it
     aborts, and the coordinator gives up."""
@@ -184,6 +190,9 @@ GALLERY: Mapping[str, Callable[[], Run]] = {
     "Three phases: the coordinator crashes, and a backup aborts": a_backup_decides,
     "Three phases: one bank knows the decision, and a backup asks it": lambda: one_knows("three_phase", bank="P3"),
     "Three phases: one bank was never asked, and a backup aborts": lambda: one_was_not_asked("three_phase"),
+    "Three phases: the bank that stands first in line leads": lambda: asked_again(
+        half_told(Script(TwoPhaseCommit(n=2, protocol="three_phase")))
+    ),
     "Three phases: a slow coordinator gives up": slow_coordinator_gives_up,
     "Three phases: a bank comes back, and the others decide": back_from_a_crash,
     "Three phases: a partition splits the banks": a_partition_splits,
