@@ -341,17 +341,23 @@ class _Client:
         self.name = name
         self._wire: Wire[Any] = Wire(ENVELOPES)
         self._streams: dict[tuple[str, int], tuple[asyncio.StreamReader, asyncio.StreamWriter]] = {}
+        self._reading: dict[tuple[str, int], Task[Any]] = {}
 
     async def ask(self, address: tuple[str, int], message: Any, bodies: Bodies) -> Any:
-        """The reply of the process. Raises OSError if none comes, WireError if it refused the message."""
+        """The reply of the process. Raises OSError if none comes, WireError if it refused the message.
+
+        If it is cancelled, ask again: a reply to the first try still counts. Its serial tells it apart.
+        """
         try:
             if address not in self._streams:
                 self._streams[address] = await asyncio.open_connection(*address)
             reader, writer = self._streams[address]
             writer.write(self._wire.encode(FromClient(self.name, bodies.encode(message))))
-            await writer.drain()
-            while True:
-                answer = await self._wire.read(reader)
+            while True:  # reading sees whether the other side is gone: it may have answered before
+                if address not in self._reading:
+                    self._reading[address] = asyncio.create_task(self._wire.read(reader))
+                answer = await asyncio.shield(self._reading[address])
+                del self._reading[address]
                 if isinstance(answer, Refused):
                     raise WireError(f"{address[0]}:{address[1]} refused {message}: {answer.reason}")
                 if not isinstance(answer, Answer):
@@ -359,8 +365,9 @@ class _Client:
                 reply = bodies.reply(answer.body)
                 if getattr(reply, "serial", None) == getattr(message, "serial", None):  # not a late one
                     return reply
-        except BaseException:
-            self._drop(address)
+        except BaseException as problem:
+            if not isinstance(problem, asyncio.CancelledError) or not hasattr(message, "serial"):
+                self._drop(address)
             raise
 
     def close(self) -> None:
@@ -368,6 +375,8 @@ class _Client:
             self._drop(address)
 
     def _drop(self, address: tuple[str, int]) -> None:
+        if address in self._reading:
+            self._reading.pop(address).cancel()
         if address in self._streams:
             self._streams.pop(address)[1].transport.abort()
 
