@@ -7,7 +7,7 @@ run.at(fired("C.commit")).history
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, Self
 
 from .choices import is_lost
@@ -16,7 +16,22 @@ from .machine import Machine, NotEnabled
 from .milestones import Reached, find, messages
 from .simulation import Simulation
 from .step import Step
-from .world import Crash, Cut, Delay, Deliver, Drop, Duplicate, Fire, Heal, Pause, Request, Restart, Resume, agenda
+from .world import (
+    Crash,
+    Cut,
+    Delay,
+    Deliver,
+    Drop,
+    Duplicate,
+    Fire,
+    Heal,
+    Pause,
+    Request,
+    Restart,
+    Resume,
+    Timer,
+    agenda,
+)
 
 LONG = 2_000
 """Steps: more than any scripted run has."""
@@ -67,11 +82,16 @@ class Script:
         return self
 
     def wait(self, ms: int) -> Self:
-        """All that is due within this time happens."""
+        """All that is due within this time happens; a paused process does nothing."""
         end = self.world.clock + ms
-        while (item := next(agenda(self.world), None)) is not None and item.due <= end:
+        while (due := next(self._due(), None)) is not None and due <= end:
             self.advance()
         return self
+
+    def _due(self) -> Iterator[int]:
+        for item in agenda(self.world):
+            if (item.process if isinstance(item, Timer) else item.to) not in self.world.paused:
+                yield item.due
 
     def settle(self, bound: int = LONG) -> Self:
         """All messages on their way arrive, or are lost where the link is cut or the receiver is down. No timer fires.

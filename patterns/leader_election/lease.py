@@ -28,15 +28,19 @@ from .lease_messages import (
 
 
 class LockServer(Process):
-    """Grants one lease at a time, each with a token of its own. `term`: how long a lease lasts, in ms."""
+    """Grants one lease at a time, each with a token of its own. Times are in ms."""
 
     term: int
+    """How long a lease lasts."""
+    delay: int = setting(0)
+    """The lock-delay: how long it grants nothing after a lease has expired, since its holder may still act."""
     last_token: int = durable(0)
     holder: str = ""
     """The holder of the lease, as far as it knows."""
     token: int = 0
     """The token of the lease in force; 0: none."""
-    recovering: bool = False
+    waits: bool = False
+    """Whether it grants nothing yet, after a crash or in a lock-delay."""
 
     def next_token(self) -> int:
         """A token that is higher than any before. It is on disk before it is given away."""
@@ -45,7 +49,7 @@ class LockServer(Process):
 
     def is_free_for(self, asker: str) -> bool:
         """Whether a lease may be granted: also to its own holder, which asks again after a crash."""
-        return not self.recovering and self.holder in ("", asker)
+        return not self.waits and self.holder in ("", asker)
 
     def waits_after_restart(self) -> bool:
         """Whether it grants nothing until every lease that it granted before has expired."""
@@ -54,9 +58,9 @@ class LockServer(Process):
     def on_restart(self) -> None:
         # It does not remember its leases. It waits for the longest lease that it may have granted.
         if self.waits_after_restart():
-            self.recovering = True
-            self.note("L.back", term=self.term)
-            self.set_timer("expire", self.term)
+            self.waits = True
+            self.note("L.back", term=self.term + self.delay)
+            self.set_timer("expire", self.term + self.delay)
 
     @on(Acquire)
     def acquire(self, asker: str, message: Acquire) -> None:
@@ -66,7 +70,7 @@ class LockServer(Process):
             self.set_timer("expire", self.term)
             self.send(asker, Granted(message.asked, self.token))
         else:
-            self.note("L.wait" if self.recovering else "L.busy", asker=asker, holder=self.holder)
+            self.note("L.wait" if self.waits else "L.busy", asker=asker, holder=self.holder)
             self.send(asker, Busy(message.asked))
 
     @on(Renew)
@@ -81,8 +85,12 @@ class LockServer(Process):
 
     @on_timer("expire")
     def expire(self) -> None:
-        self.note("L.free" if self.recovering else "L.expire", term=self.term, holder=self.holder)
-        self.recovering, self.holder, self.token = False, "", 0
+        # Chubby 2.4: nobody gets a lock during its lock-delay.
+        rule = "L.free" if self.waits else "L.delay" if self.delay else "L.expire"
+        self.note(rule, holder=self.holder, delay=self.delay)
+        self.waits, self.holder, self.token = rule == "L.delay", "", 0
+        if self.waits:
+            self.set_timer("expire", self.delay)
 
 
 class Storage(Process):

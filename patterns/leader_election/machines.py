@@ -144,6 +144,10 @@ class LeaseElection(Simulation):
         """How many processes want to lead."""
         term: Ms = 200
         """How long a lease lasts."""
+        holder_term: Wait = 0
+        """How long holders take a lease to last; 0: as long as it does. Both sides must mean the same time."""
+        lock_delay: Wait = 0
+        """How long the lock server grants nothing after a lease has expired."""
         drift: Annotated[int, Meta(ge=0, le=99, extra={"unit": "%"})] = 0
         """How slow a holder allows its clock to be."""
         fencing: bool = True
@@ -160,8 +164,9 @@ class LeaseElection(Simulation):
 
         def __post_init__(self) -> None:
             super().__post_init__()
-            if self.term * (100 - self.drift) // 100 < 2:
-                refuse("drift", self.drift, f"a drift that leaves the holder at least 2 of the lease's {self.term} ms")
+            believed = self.holder_term or self.term
+            if believed * (100 - self.drift) // 100 < 2:
+                refuse("drift", self.drift, f"a drift that leaves the holder at least 2 of the lease's {believed} ms")
 
     params: Params
 
@@ -172,9 +177,10 @@ class LeaseElection(Simulation):
     def processes(self) -> Sequence[Process]:
         params = self.params
         storage = self.storage if params.fencing else UnfencedStorage
-        settings = {name: getattr(params, name) for name in ("term", "drift", "retry", "work", "writes")}
+        settings = {name: getattr(params, name) for name in ("drift", "retry", "work", "writes")}
+        settings["term"] = params.holder_term or params.term
         holders = [self.holder(id=name, lock="lock", storage="storage", **settings) for name in self.holders]
-        return [self.server(id="lock", term=params.term), *holders, storage(id="storage")]
+        return [self.server(id="lock", term=params.term, delay=params.lock_delay), *holders, storage(id="storage")]
 
     # For a search
 

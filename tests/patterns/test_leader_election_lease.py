@@ -199,6 +199,12 @@ def test_a_leader_does_not_write_before_it_has_read() -> None:
     assert after.content == ("B2.1",)
 
 
+def test_a_read_that_is_answered_twice_counts_once() -> None:
+    """A second answer may be older: what the leader has written since would be lost."""
+    after, _ = leader(content=("B2.1", "A3.1")).after_message("storage", Stored(3, ("B2.1",)))
+    assert after.content == ("B2.1", "A3.1")
+
+
 def test_a_leader_that_is_refused_stops_leading() -> None:
     after, effects = leader().after_message("storage", Refused(3, 4))
     assert after.role == "waiting"

@@ -128,6 +128,14 @@ def lease_server_restarts() -> Run:
     return run.until(fired("L.grant")).until(fired("H.wrote")).at("start").history
 
 
+def lease_with_lock_delay() -> Run:
+    """The storage checks no token. A leader pauses, wakes up within the lock-delay, and writes before another leads."""
+    run = Script(LeaseElection(fencing=False, lock_delay=150)).until(fired("H.has"))
+    (leader,) = leaders(run.world)
+    run.pause(leader.id).until(fired("L.delay")).until(fired("L.wait")).resume(leader.id).until(fired("S.write"))
+    return run.until(fired("L.free")).until(fired("H.lead")).until(fired("H.wrote")).at("start").history
+
+
 # Raft
 
 
@@ -152,6 +160,7 @@ GALLERY: Mapping[str, Callable[[], Run]] = {
     "Lease: a leader renews its lease": lease_renewed,
     "Lease: a paused leader is refused": lease_paused,
     "Lease: without fencing a write is lost": lease_unfenced,
+    "Lease: a paused leader wakes up within the lock-delay": lease_with_lock_delay,
     "Lease: with a slow clock two lead": lease_with_drift,
     "Lease: the lock server restarts": lease_server_restarts,
     "Raft: a partition elects one new leader": raft_under_partition,

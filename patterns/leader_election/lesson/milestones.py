@@ -29,7 +29,7 @@ MILESTONES: Mapping[type[Machine[Any, Any]], Milestones] = {
     RingElection: {**AGREED, "a lower id goes no further": fired("CR.stop", "HS.no")},
     LeaseElection: {
         **ELECTED,
-        "a lease expires": fired("L.expire"),
+        "a lease expires": fired("L.expire", "L.delay"),
         "a write is acknowledged": fired("H.wrote"),
         "an old token is refused": fired("S.refuse"),
         "an old token is accepted": fired("S.stale"),

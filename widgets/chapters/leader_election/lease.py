@@ -90,7 +90,7 @@ class LeaseView(ReignView):
             return look._replace(words=seen, caption="highest seen" if token else "")
         if isinstance(process, LockServer):
             held = f"{process.holder} holds the lease with token {token}" if process.holder else "the lease is free"
-            free = "grants nothing yet" if process.recovering else "free"
+            free = "grants nothing yet" if process.waits else "free"
             caption = f"{process.holder} holds" if process.holder else free
             return look._replace(words=f"for the lock server {held}", caption=caption)
         if process.role != "leader":
@@ -154,7 +154,7 @@ class LeaseView(ReignView):
     def in_memory(self, process: Any) -> Mapping[str, Any]:
         match process:
             case LockServer():
-                free = "waits out" if process.recovering else "free"
+                free = "waits out" if process.waits else "free"
                 return {"lease": f"{process.holder}, token {process.token}" if process.holder else free}
             case Holder():
                 leads = process.role == "leader"
