@@ -64,7 +64,7 @@ class EventStore(Process):
             self.log, answer = self.log.append(*astuple(append), rule=self.judge, position=position)
         except AppendRefused as why:
             self.note("E.refuse", sender=sender, why=str(why))
-            self.send(sender, Refused(ids, str(why)))
+            self.send(sender, Refused(ids, str(why), (type(why).__name__, *vars(why).values())))
             return False
         what = {"stream": append.stream, "events": kinds(append.events), **answer._asdict()}
         self.note("E.same" if answer.again else "E.append", sender=sender, **what)

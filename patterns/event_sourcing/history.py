@@ -79,7 +79,7 @@ class Story(msgspec.Struct, frozen=True, gc=False):
     def states(self) -> list[Any]:
         """The state after each version, from that of no event on: what a shelf was is never overwritten."""
         fold = FOLDS[self.fold]
-        facts = [[part.event for part in CODEC.decode(event)] for event in self.log.events]
+        facts = [CODEC.facts([event]) for event in self.log.events]
         return list(accumulate(facts, lambda shelf, new: reduce(fold.evolve, new, shelf), initial=fold.empty))
 
 

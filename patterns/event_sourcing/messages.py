@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from patterns.engine.process import Message
 
 from .store import Condition, Expected, NewEvent, Query, Recorded
@@ -52,6 +54,8 @@ class Accepted(Message, frozen=True):
 class Refused(Message, frozen=True):
     ids: tuple[str, ...]
     why: str
+    of: tuple[Any, ...] = ()
+    """The refusal's class and its values, for a client that is a program."""
     words = "refused"
 
 

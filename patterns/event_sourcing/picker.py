@@ -93,10 +93,13 @@ class Picker(Folds):
         voucher = voucher_of(command)
         tags = (voucher,) if voucher else ()
         cause = f'{{"client":"{self.client}"}}'
-        name = f"{self.id}{self.number}"  # of this decision: a retry has the same
-        new = tuple(CODEC.encode(f"{name}.{nth}", event, cause, tags) for nth, event in enumerate(events))
+        new = tuple(CODEC.encode(f"{self.name()}.{nth}", event, cause, tags) for nth, event in enumerate(events))
         unless = Condition(query_of(command), loaded.known) if voucher else None
         return Append(loaded.stream, new, self.expected(loaded), unless)
+
+    def name(self) -> str:
+        """Of a decision: a retry has the same, and so have its events."""
+        return f"{self.id}{self.number}"
 
     def expected(self, loaded: Loaded) -> Expected:
         return loaded.version

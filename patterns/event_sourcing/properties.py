@@ -40,7 +40,7 @@ def streams(events: Iterable[Recorded]) -> dict[str, list[Recorded]]:
 
 
 def bags(events: list[Recorded]) -> int:
-    return fold(part.event for event in events for part in CODEC.decode(event)).bags
+    return fold(CODEC.facts(events)).bags
 
 
 def lost(world: World) -> tuple[Recorded, ...]:
@@ -79,6 +79,16 @@ def done_once(world: World) -> Reason:
     return _repeated(f"client {client}'s command is done" for client in clients if client)
 
 
+@Always.named("a command that is told done has its event in the store")
+def done_is_stored(world: World) -> Reason:
+    clients = {event.position: json.decode(event.meta).get("client") for event in store_of(world).log.events}
+    for call in world.calls:
+        at = call.reply.position if isinstance(call.reply, Answer) else 0
+        if at and clients[at] != call.client:
+            return f"client {call.client} is told that its event stands at position {at}; another one does"
+    return None
+
+
 @Always.named("a voucher is used once, over all shelves")
 def voucher_once(world: World) -> Reason:
     return _repeated(tag for event in store_of(world).log.events for tag in event.tags)
@@ -112,4 +122,4 @@ def accepted(world: World) -> bool:
     return any(isinstance(call.reply, Answer) and call.reply.position > 0 for call in world.calls)
 
 
-ALWAYS: tuple[Property, ...] = (never_oversold, done_once, voucher_once, no_late_arrival, model_is_fold)
+ALWAYS: tuple[Property, ...] = (never_oversold, done_once, done_is_stored, voucher_once, no_late_arrival, model_is_fold)

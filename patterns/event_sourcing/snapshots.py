@@ -55,5 +55,5 @@ def load(store: Store | Log, stream: str, fold: Fold = TODAY, snapshot: Snapshot
 
 
 def _folded(events: Sequence[Recorded], fold: Fold, known: Snapshot, from_snapshot: bool = False) -> Loaded:
-    state = reduce(fold.evolve, (part.event for each in events for part in CODEC.decode(each)), known.state)
+    state = reduce(fold.evolve, CODEC.facts(events), known.state)
     return Loaded(state, events[-1].version if events else known.version, len(events), from_snapshot)

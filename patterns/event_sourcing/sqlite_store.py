@@ -199,9 +199,9 @@ class SqliteStore(Store):
 
     def read(self, stream: str, start: int | None = None, limit: int = LARGEST, backwards: bool = False) -> Events:
         low, high = bounds(start, limit, backwards)
-        where = "version >= coalesce((SELECT first FROM deleted WHERE stream = ?1), 0)"
+        first = "max(?2, coalesce((SELECT first FROM deleted WHERE stream = ?1), 0))"  # once, and not for each row
         order = "DESC" if backwards else "ASC"
-        sql = f"{SELECT} WHERE stream = ?1 AND version BETWEEN ?2 AND ?3 AND {where} ORDER BY version {order} LIMIT ?4"
+        sql = f"{SELECT} WHERE stream = ?1 AND version BETWEEN {first} AND ?3 ORDER BY version {order} LIMIT ?4"
         return tuple(map(_recorded, self._rows(sql, (stream, low, high, limit))))
 
     def tail(self, stream: str) -> int:

@@ -92,7 +92,9 @@ def matches(query: Query, event: NewEvent) -> bool:
 class Condition(NamedTuple):
     """Refuses an append if an event that matches `query` stands after position `after` (dcb.events, Append condition).
 
-    `after` is the highest position that the writer knew when it read. The position of its last match is too low."""
+    `after` is the highest position that the writer knew when it read. It must not be read later than the events are:
+    an event that commits in between is then missed (marten#5300). The position of the writer's last match refuses the
+    same appends, but more events are looked at."""
 
     query: Query
     after: int = 0
@@ -138,6 +140,7 @@ class Tombstoned(AppendRefused):
 
     def __init__(self, stream: str) -> None:
         super().__init__(f"stream {stream!r} was deleted for ever; use another name")
+        self.stream = stream
 
 
 class ConditionFailed(AppendRefused):

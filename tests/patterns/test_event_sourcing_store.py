@@ -1,20 +1,14 @@
-"""The contract of an event store, held by each store: the value in memory and the SQLite file.
-
-Cases from outside: KurrentDB's append sequences (events_idempotency.json, and nine more by their names, from
-EventStore/EventStore, src/EventStore.Core.Tests/ClientAPI/appending_to_implicitly_created_stream.cs), the DCB
-specification (dcb.events), Emmett's expectedVersion.unit.spec.ts, Occurrent's published test kit, and JasperFx.Events'
-compliance tests, ported by name.
-"""
+"""The contract of an event store, held by each store: the value in memory, the process on the simulated network, the
+SQLite file. The cases of others are in test_event_sourcing_outside.py."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from event_stores import InMemory, OnTheNetwork, event, events, ids, versions
 
 from patterns.event_sourcing.log import Log
 from patterns.event_sourcing.sqlite_store import SqliteStore
@@ -24,180 +18,16 @@ from patterns.event_sourcing.store import (
     NO_STREAM,
     STREAM_EXISTS,
     Appended,
-    AppendRefused,
     Condition,
     ConditionFailed,
     Expected,
     Item,
     NewEvent,
     OtherContent,
-    Page,
-    Recorded,
     Store,
     Tombstoned,
     WrongVersion,
-    judge,
 )
-
-KURRENT = json.loads(Path(__file__).with_name("events_idempotency.json").read_text(encoding="utf-8"))
-
-
-class InMemory(Store):
-    """The value in memory behind the interface of a store."""
-
-    def __init__(self) -> None:
-        self.log = Log()
-
-    def append(self, *given: Any, **named: Any) -> Appended:
-        self.log, answer = self.log.append(*given, **named)
-        return answer
-
-    def delete(self, *given: Any, **named: Any) -> None:
-        self.log = self.log.delete(*given, **named)
-
-    def read(self, *given: Any, **named: Any) -> tuple[Recorded, ...]:
-        return self.log.read(*given, **named)
-
-    def tail(self, stream: str) -> int:
-        return self.log.tail(stream)
-
-    def page(self, *given: Any, **named: Any) -> Page:
-        return self.log.page(*given, **named)
-
-
-@pytest.fixture(params=["value in memory", "SQLite file"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    if request.param == "value in memory":
-        yield InMemory()
-        return
-    on_file = SqliteStore(tmp_path / "events.sqlite", synchronous="OFF")  # nobody cuts the power here
-    yield on_file
-    on_file.close()
-
-
-def event(id: object, type: str = "happened", data: str = "{}", tags: tuple[str, ...] = ()) -> NewEvent:
-    return NewEvent(f"e{id}", type, data, tags=tags)
-
-
-def events(*ids: int) -> list[NewEvent]:
-    return [event(id) for id in ids]
-
-
-def versions(store: Store, stream: str = "s", **how: Any) -> list[int]:
-    return [each.version for each in store.read(stream, **how)]
-
-
-def ids(store: Store, stream: str = "s") -> list[str]:
-    return [each.id for each in store.read(stream)]
-
-
-# KurrentDB: an append that is sent again
-
-NAMED = [
-    "sequence_0em1_1e0_2e1_3e2_4e3_5e4_0e4_wev",
-    "sequence_0em1_0e0_non_idempotent",
-    "sequence_0em1_0em1_idempotent",
-    "sequence_0em1_1e0_2e1_1any_1any_idempotent",
-    "sequence_S_0em1_1em1_E_S_0em1_E_idempotent",
-    "sequence_S_0em1_1em1_E_S_0any_E_idempotent",
-    "sequence_S_0em1_1em1_E_S_1e0_E_idempotent",
-    "sequence_S_0em1_1em1_E_S_1any_E_idempotent",
-    "sequence_S_0em1_1em1_E_S_0em1_1em1_2em1_E_idempotancy_fail",
-]
-"""The names say what is sent: event 1 expecting version 0 is `1e0`, `S ... E` is one batch. The end says what comes of
-the last batch."""
-
-
-def sent(name: str) -> list[tuple[list[int], Expected]]:
-    """The batches of a sequence, each with its expected version: that of its first event."""
-    batches: list[tuple[list[int], Expected]] = []
-    inside = False
-    for word in name.removeprefix("sequence_").split("_"):
-        if word in ("S", "E"):
-            inside = word == "S"
-            batches += [([], ANY)] if inside else []
-        elif part := re.fullmatch(r"(\d)(any|em1|e\d)", word):
-            number = int(part[1])
-            expected = {"any": ANY, "em1": NO_STREAM}.get(part[2]) or int(part[2][1:])
-            if not inside:
-                batches.append(([number], expected))
-            else:
-                earlier, first = batches[-1]
-                batches[-1] = ([*earlier, number], first if earlier else expected)
-    return batches
-
-
-@pytest.mark.parametrize("name", NAMED)
-def test_a_sequence_of_kurrentdb_ends_as_its_name_says(store: Store, name: str) -> None:
-    *before, (last, expected) = sent(name)
-    for numbers, version in before:
-        store.append("s", events(*numbers), version)
-    stands = versions(store)
-    if name.endswith("_non_idempotent"):
-        assert store.append("s", events(*last), expected).version == len(stands)
-        return
-    if name.endswith("_idempotent"):
-        assert store.append("s", events(*last), expected).again
-    else:
-        with pytest.raises(WrongVersion):
-            store.append("s", events(*last), expected)
-    assert versions(store) == stands
-
-
-@pytest.mark.parametrize("sequence", KURRENT["sequences"], ids=lambda sequence: sequence["name"])
-def test_a_sequence_of_kurrentdb_has_its_published_results(store: Store, sequence: dict[str, Any]) -> None:
-    for step in sequence["steps"]:
-        try:
-            answer = store.append("s", events(*step["events"]), step["expect"])
-            result = "idempotent" if answer.again else "appended"
-        except WrongVersion:
-            result = "wrong_expected_version"
-        assert result == step["result"], step
-    assert len(versions(store)) == sequence["count"]
-
-
-EXPECTS = {"any": ANY, "no_stream": NO_STREAM, "stream_exists": STREAM_EXISTS}
-
-
-@pytest.mark.parametrize(
-    "case", [*KURRENT["append"], *KURRENT["delete"]], ids=lambda case: f"{case['id']} {case['what']}"
-)
-def test_appends_and_deletions_answer_as_kurrentdb_does(store: Store, case: dict[str, Any]) -> None:
-    """But for an empty batch, which is refused here: the DCB specification says that events must not be empty."""
-    fresh = iter(range(1_000))
-    for step in case["steps"]:
-        stream, expected = step.get("stream", "s"), EXPECTS.get(step.get("expect"), step.get("expect"))
-        if step["op"] == "append":
-            batch = events(*step["ids"]) if "ids" in step else [event(f"fresh{next(fresh)}") for _ in range(step["n"])]
-            if not batch:
-                with pytest.raises(ValueError, match="events"):
-                    store.append(stream, batch, expected)
-            elif "error" in step:
-                with pytest.raises(WrongVersion) as refused:
-                    store.append(stream, batch, expected)
-                assert refused.value.actual == step["actual"]
-            else:
-                assert store.append(stream, batch, expected).version == step["next"]
-        elif step["op"] == "soft_delete":
-            store.delete(stream, expected)
-        else:
-            assert len(versions(store)) == step.get("events", len(versions(store)))
-            assert versions(store) == step.get("numbers", versions(store))
-            assert store.tail("s") == step.get("last", store.tail("s"))
-
-
-# Emmett, expectedVersion.unit.spec.ts: which current versions each expectation accepts
-
-CURRENT = (-1, 0, 1, 100)
-EMMETT: dict[Expected, tuple[int, ...]] = {ANY: CURRENT, NO_STREAM: (-1,), STREAM_EXISTS: (0, 1, 100), 0: (0,), 1: (1,)}
-
-
-@pytest.mark.parametrize("expected", EMMETT)
-def test_an_expectation_accepts_the_current_versions_that_emmett_lists(expected: Expected) -> None:
-    stored = {current: [f"e{version}" for version in range(current + 1)] for current in CURRENT}
-    accepted = tuple(current for current in CURRENT if judge(stored[current], ["new"], expected) == "append")
-    assert accepted == EMMETT[expected]
-
 
 # What an append promises
 
@@ -457,35 +287,9 @@ def test_a_condition_without_items_refuses_after_any_event(store: Store) -> None
         store.append("s", events(1), ANY, Condition(()))
 
 
-# Occurrent's published test kit (Apache-2.0), StreamEventStore and StreamConcurrency, by name
-
-
-def test_does_not_write_anything_if_one_event_of_many_is_refused(store: Store) -> None:
-    store.append("s", events(0, 1), NO_STREAM)
-    with pytest.raises(AppendRefused):
-        store.append("s", [event(2), event(1, data='{"other": 1}')], ANY)
-    assert ids(store) == ["e0", "e1"]
-
-
-def test_the_stream_version_is_the_version_of_the_last_event_written(store: Store) -> None:
-    assert store.tail("s") == -1
-    for count in (1, 3, 2):
-        before = store.tail("s")
-        answer = store.append("s", [event(f"{before}-{nth}") for nth in range(count)], before)
-        assert answer.version == store.tail("s") == before + count
-
-
-def test_streams_have_versions_of_their_own_and_positions_in_common(store: Store) -> None:
-    store.append("a", events(0), NO_STREAM)
-    store.append("b", events(0, 1), NO_STREAM)
-    assert [(each.stream, each.version) for each in store.page().events] == [("a", 0), ("b", 0), ("b", 1)]
-    positions = [each.position for each in store.page().events]
-    assert positions == sorted({*positions})
-
-
-def test_sqlite_and_the_value_refuse_with_the_same_words(tmp_path: Path) -> None:
+def test_all_stores_refuse_with_the_same_words(tmp_path: Path) -> None:
     on_file = SqliteStore(tmp_path / "events.sqlite", synchronous="OFF")
-    for one in (InMemory(), on_file):
+    for one in (InMemory(), OnTheNetwork(), on_file):
         one.append("s", events(0), NO_STREAM)
         with pytest.raises(WrongVersion, match="stream 's' is at version 0; expected is 3"):
             one.append("s", events(1), 3)

@@ -7,19 +7,21 @@ from contextlib import suppress
 from functools import reduce
 from typing import Any
 
-from msgspec.structs import astuple
+from msgspec.structs import astuple, replace
 
 from patterns.engine.planted import Bug, Search
+from patterns.engine.process import on
 from patterns.engine.properties import NoFailure, Property
 from patterns.engine.sentences import page_of
 from patterns.event_sourcing.codec import Codec, Part, Unreadable
 from patterns.event_sourcing.event_store import EventStore, NumbersFirst
 from patterns.event_sourcing.history import FOLDS, STREAM, ShelfHistory, Story, load_is_replay
-from patterns.event_sourcing.messages import Append, Pushed
+from patterns.event_sourcing.messages import Accepted, Append, Pushed
 from patterns.event_sourcing.messages import Loaded as StreamLoaded
 from patterns.event_sourcing.picker import Picker
 from patterns.event_sourcing.properties import (
     ALWAYS,
+    done_is_stored,
     done_once,
     ended,
     level,
@@ -28,7 +30,7 @@ from patterns.event_sourcing.properties import (
     no_late_arrival,
     voucher_once,
 )
-from patterns.event_sourcing.shelf import CODEC, Event, Receive, Ship
+from patterns.event_sourcing.shelf import CODEC, Event, Receive, Reserve, Reserved, Shelf, Ship
 from patterns.event_sourcing.shop import Shop
 from patterns.event_sourcing.snapshots import Loaded, load
 from patterns.event_sourcing.store import ANY, APPEND, CONFLICT, AppendRefused, Expected, Recorded
@@ -53,7 +55,46 @@ class AsksWithFreshIds(Picker):
     silent: bool = False
 
 
+class NamesByNumberOnly(Picker):
+    """Right as long as the scope of an id is its stream: here each picker has a stream of its own."""
+
+    def name(self) -> str:
+        return str(self.number)
+
+
+class KnowsTooLate(Picker):
+    seen: StreamLoaded | None = None
+
+    @on(StreamLoaded)
+    def stream_arrives(self, sender: str, loaded: StreamLoaded) -> None:
+        """It reads the events, and then once more, for the highest position."""
+        seen, self.seen = self.seen, None if self.seen else loaded
+        if seen is None:
+            self.go_on()
+        else:
+            super().stream_arrives(sender, replace(seen, known=loaded.known))
+
+
 # Stores
+
+
+class Ignores(EventStore):
+    """It leaves rows out that it takes for known, and answers as if all were well."""
+
+    def settle(self, sender: str, append: Append, position: int = 0) -> bool:
+        if there := [event for event in self.log.events if self.is_known(event, append)]:
+            self.note("E.same", sender=sender, version=there[-1].version)
+            self.send(sender, Accepted(tuple(new.id for new in append.events), there[-1].version, there[-1].position))
+            return False
+        return super().settle(sender, append, position)
+
+    def is_known(self, event: Recorded, append: Append) -> bool:
+        return event.stream == append.stream and event.version - 1 == append.expected
+
+
+class OneScopeForIds(Ignores):
+    def is_known(self, event: Recorded, append: Append) -> bool:
+        return event.id in {new.id for new in append.events}
 
 
 class VersionFirst(EventStore):
@@ -115,6 +156,12 @@ class SkipsUnreadable(WithoutUpcasters):
         return ()
 
 
+class AsksTheClock(Projector):
+    def evolve(self, shelf: Shelf, event: Event) -> Shelf:
+        """A reservation is forgotten if the event is folded late."""
+        return shelf if isinstance(event, Reserved) and self.now > SOON else super().evolve(shelf, event)
+
+
 # Snapshots
 
 
@@ -129,7 +176,7 @@ def replays_the_last_one_too(self: ShelfHistory, story: Story) -> Loaded:
     loaded, snapshot = takes_any_snapshot(self, story), story.snapshot
     if snapshot is None or not loaded.from_snapshot:
         return loaded
-    events = [part.event for each in story.log.read(STREAM, snapshot.version) for part in CODEC.decode(each)]
+    events = CODEC.facts(story.log.read(STREAM, snapshot.version))
     return loaded._replace(state=reduce(FOLDS[story.fold].evolve, events, snapshot.state))
 
 
@@ -143,8 +190,11 @@ def takes_its_version_from_the_tail(self: ShelfHistory, story: Story) -> Loaded:
 
 SMALL = Shop(commands=(Receive("shelf-1", 1), Receive("shelf-2", 1)), budget={}, timing="quiet", idle=0)
 """Two pickers, one command each, for two shelves. A timer fires only when no message is on its way; no faults."""
+SOON = 80
+"""ms: before this, a reservation counts for a fold that asks the clock."""
 ONE_SHELF = SMALL.again(commands=(Receive("shelf-1", 1), Receive("shelf-1", 1)))
 WRITERS = SMALL.again(reads=False)
+RESERVED = (Receive("shelf-1", 1), Reserve("shelf-1", 1))
 VOUCHER = (Ship("shelf-1", 0, "Ann", "V"), Ship("shelf-2", 0, "Bob", "V"))
 SENTENCES = page_of(__package__, "bugs.toml")
 HELD = (*ALWAYS, level, ended)
@@ -169,11 +219,15 @@ FOUND = {
     "appends without an expected version": _of(RACE, never_oversold, picker=Unconditional),
     "version before retry": _of(LOSSY, done_once, event_store=VersionFirst),
     "a retry with fresh ids": _of(LOSSY, done_once, picker=AsksWithFreshIds),
+    "rows are ignored": _of(ONE_SHELF.again(reads=False), done_is_stored, event_store=Ignores),
+    "ids of the whole store": _of(WRITERS, done_is_stored, event_store=OneScopeForIds, picker=NamesByNumberOnly),
+    "the position is read too late": _of(WRITERS.again(commands=VOUCHER), voucher_once, picker=KnowsTooLate),
     "check and insert in two steps": _of(WRITERS.again(commands=VOUCHER), voucher_once, event_store=ChecksFirst),
     "a condition on a store that numbers first": _of(FOUR, voucher_once, store="numbers first"),
     "reads first and then subscribes": _of(ONE, level, subscriber=ReadsFirst),
     "drops nothing by position": _of(ONE, model_is_fold, subscriber=DropsNothing, projector=CountsEach),
     "minds no gap": _of(SMALL.again(budget={"drop": 1}), no_late_arrival, subscriber=MindsNoGap),
+    "a fold asks the clock": _of(SMALL.again(commands=RESERVED), model_is_fold, projector=AsksTheClock),
     "no upcasters for the projector": _of(OLD, NoFailure(), projector=WithoutUpcasters),
     "an unreadable event is skipped": _of(OLD, model_is_fold, projector=SkipsUnreadable),
     "a stale snapshot": ({"load": takes_any_snapshot}, SNAPSHOTS, load_is_replay),
