@@ -3,7 +3,7 @@
     $ sqlite3 -readonly shop.sqlite 'SELECT * FROM sellers; SELECT * FROM checkpoints'
 
 Events, read models and checkpoints stand in one file. A projector is an OS process:
-`python -m patterns.cqrs.sqlite_models FILE MODEL ORDER_OF_WRITES DIE_AT`. It reads a page of events after its
+`python -m patterns.cqrs.sqlite_models FILE MODEL ORDER_OF_WRITES DIE_AT VERSION`. It reads a page of events after its
 checkpoint, writes rows and checkpoint, and looks again after some milliseconds. It ends when its standard input is
 closed. For experiments it can kill itself between its two statements.
 """
@@ -59,17 +59,35 @@ TABLES: Mapping[str, Table] = {
         "CREATE TABLE IF NOT EXISTS shelf (coffee TEXT PRIMARY KEY, bags INTEGER) STRICT, WITHOUT ROWID",
         "INSERT INTO shelf VALUES (:coffee, :change) ON CONFLICT DO UPDATE SET bags = bags + :change",
     ),
+    "sellers_2": Table(
+        "CREATE TABLE IF NOT EXISTS sellers_2 (coffee TEXT PRIMARY KEY, sold INTEGER, orders INTEGER)"
+        " STRICT, WITHOUT ROWID",
+        "INSERT INTO sellers_2 VALUES (:coffee, :sold, 1)"
+        " ON CONFLICT DO UPDATE SET sold = sold + :sold, orders = orders + 1",
+    ),
     "sellers": Table(
         "CREATE TABLE IF NOT EXISTS sellers (coffee TEXT PRIMARY KEY, sold INTEGER) STRICT, WITHOUT ROWID",
         "INSERT INTO sellers VALUES (:coffee, :sold) ON CONFLICT DO UPDATE SET sold = sold + :sold",
     ),
 }
-"""Read model -> its table."""
+"""Name of a table -> the table. Version 2 of the bestsellers counts orders too."""
+MODELS = ("orders", "shelf", "sellers")
 CHECKPOINTS = (
     "CREATE TABLE IF NOT EXISTS checkpoints (model TEXT, version INTEGER, position INTEGER,"
     " PRIMARY KEY (model, version)) STRICT, WITHOUT ROWID"
 )
-MOVE = "UPDATE checkpoints SET position = ? WHERE model = ? AND version = ? AND position = ?"
+MOVE = "UPDATE checkpoints SET position = ?1 WHERE model = ?2 AND version = ?3 AND position = ?4 AND position < ?1"
+LIVE = "CREATE TABLE IF NOT EXISTS live (model TEXT PRIMARY KEY, version INTEGER) STRICT, WITHOUT ROWID"
+SWITCH = (
+    "UPDATE live SET version = ?1 WHERE model = ?2 AND version < ?1 AND ?3 >="
+    " (SELECT position FROM checkpoints WHERE checkpoints.model = live.model AND checkpoints.version = live.version)"
+)
+"""Queries read the new version as soon as it is at least as far as the old one."""
+
+
+def table_of(model: str, version: int) -> str:
+    """The table of one version of a read model."""
+    return model if version == 1 else f"{model}_{version}"
 
 
 def connect(path: Path | str) -> sqlite3.Connection:
@@ -111,14 +129,17 @@ class SqliteProjector:
         limit: int = 100,
         version: int = 1,
     ) -> None:
-        if model not in TABLES or commit not in PARTS:
-            raise ValueError(f"model is {model!r} and commit {commit!r}; allowed are {[*TABLES]} and {[*PARTS]}")
+        if table_of(model, version) not in TABLES or commit not in PARTS:
+            given = f"model is {model!r}, version {version!r} and commit {commit!r}"
+            raise ValueError(f"{given}; allowed are the tables {[*TABLES]} and {[*PARTS]}")
+        self.table = TABLES[table_of(model, version)]
         self.model, self.commit, self.die_at, self.limit, self.version = model, commit, die_at, limit, version
         self.store = SqliteStore(path)
         self.database = connect(path)
         with transaction(self.database):
-            self.database.execute(TABLES[model].create)
-            self.database.execute(CHECKPOINTS)
+            for create in (self.table.create, CHECKPOINTS, LIVE):
+                self.database.execute(create)
+            self.database.execute("INSERT OR IGNORE INTO live VALUES (?, ?)", (model, version))
             self.database.execute("INSERT OR IGNORE INTO checkpoints VALUES (?, ?, 0)", (model, version))
 
     def close(self) -> None:
@@ -137,13 +158,14 @@ class SqliteProjector:
         return page.to > at and self.write(at, page.events, page.to)
 
     def write(self, after: int, events: Iterable[Recorded], through: int) -> bool:
-        """Rows and checkpoint, in the order of `commit`. False if the checkpoint is not at `after` any more."""
+        """Rows and checkpoint, in the order of `commit`. False if the checkpoint is not at `after` any more, or would
+        not rise."""
         rows = [row_of(fact_of(event)) for event in events]
         try:
             for part in PARTS[self.commit]:
                 with transaction(self.database):
                     if part != "checkpoint":
-                        self.database.executemany(TABLES[self.model].write, rows)
+                        self.database.executemany(self.table.write, rows)
                     if part == "all" and rows:
                         self.between()
                     if part != "rows":
@@ -155,10 +177,12 @@ class SqliteProjector:
         return True
 
     def move(self, after: int, through: int) -> None:
-        """Compare and set. Raises Overtaken if the checkpoint is not at `after` any more."""
+        """Compare and set; and in the same transaction the switch to this version, once it is level. Raises Overtaken
+        if the checkpoint is not at `after` any more."""
         moved = self.database.execute(MOVE, (through, self.model, self.version, after))
         if moved.rowcount == 0:
             raise Overtaken
+        self.database.execute(SWITCH, (self.version, self.model, through))
 
     def between(self) -> None:
         """Between the two statements: inside the one transaction, or after the first of two."""
@@ -167,15 +191,24 @@ class SqliteProjector:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def position_of(database: sqlite3.Connection, model: str, version: int = 1) -> int:
-    """The checkpoint of a read model; 0 before its projector has started."""
+def _number(database: sqlite3.Connection, sql: str, *values: Any) -> int:
+    """The number that a query finds; 0 if there is none, or no projector has made the table yet."""
     try:
-        found = database.execute(
-            "SELECT position FROM checkpoints WHERE model = ? AND version = ?", (model, version)
-        ).fetchone()
-    except sqlite3.OperationalError:  # no projector has made the table yet
+        found = database.execute(sql, values).fetchone()
+    except sqlite3.OperationalError:
         return 0
     return int(found[0]) if found else 0
+
+
+def version_of(database: sqlite3.Connection, model: str) -> int:
+    """The version of a read model that queries read; 0 before its projector has started."""
+    return _number(database, "SELECT version FROM live WHERE model = ?", model)
+
+
+def position_of(database: sqlite3.Connection, model: str, version: int = 0) -> int:
+    """The checkpoint of a version of a read model, by default of the live one; 0 before its projector has started."""
+    of = (model, version or version_of(database, model))
+    return _number(database, "SELECT position FROM checkpoints WHERE model = ? AND version = ?", *of)
 
 
 class Waited(NamedTuple):
@@ -202,7 +235,7 @@ class Projectors:
     """Projectors of one file as OS processes, started with the block and ended with it."""
 
     def __init__(self, path: Path | str, *models: str) -> None:
-        self.path, self.models = Path(path), models or tuple(TABLES)
+        self.path, self.models = Path(path), models or MODELS
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
@@ -210,15 +243,15 @@ class Projectors:
             self.start(model)
         return self
 
-    def start(self, model: str, commit: CommitOrder = "one transaction", die_at: int = 0) -> None:
-        """Start the projector of this read model. It takes the place of the one that runs."""
-        self.stop(model)
-        command = [sys.executable, "-m", __name__, str(self.path), model, commit, str(die_at)]
-        self.processes[model] = subprocess.Popen(command, stdin=subprocess.PIPE)
+    def start(self, model: str, commit: CommitOrder = "one transaction", die_at: int = 0, version: int = 1) -> None:
+        """Start the projector of a version of this read model. It takes the place of the one that runs."""
+        self.stop(table_of(model, version))
+        command = [sys.executable, "-m", __name__, str(self.path), model, commit, str(die_at), str(version)]
+        self.processes[table_of(model, version)] = subprocess.Popen(command, stdin=subprocess.PIPE)
 
-    def stop(self, model: str) -> None:
+    def stop(self, table: str) -> None:
         """End a projector between two writes."""
-        if (process := self.processes.pop(model, None)) is not None:
+        if (process := self.processes.pop(table, None)) is not None:
             process.communicate(timeout=30)
 
     def died(self, model: str, within: float = 30.0) -> int:
@@ -230,9 +263,9 @@ class Projectors:
             self.stop(model)
 
 
-def main(path: str, model: str, commit: CommitOrder, die_at: str) -> None:
+def main(path: str, model: str, commit: CommitOrder, die_at: str, version: str) -> None:
     """Run a projector until the standard input is closed."""
-    projector = SqliteProjector(path, model, commit, int(die_at))
+    projector = SqliteProjector(path, model, commit, int(die_at), version=int(version))
     while True:
         busy = projector.step()
         ready, _, _ = select.select([sys.stdin], [], [], 0 if busy else LOOKS)

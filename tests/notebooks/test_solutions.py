@@ -27,6 +27,10 @@ UNDO = 'return "apply" if mine.get(False) == "done" else "do nothing"'
 OWNER = "points[low % len(points)]"
 LOG = "theirs >= (server.last_log_term, server.last_log_index)"
 MAJORITY = "2 * holders > len(match)"
+TAKEN = "return bags - event.bags"
+STANDS = "stored[expected + 1 : expected + 1 + len(ids)] == ids"
+SAFE = "min(in_flight) - 1 if in_flight else max(visible, default=0)"
+LATE = 'return "wait" if waited_ms < deadline_ms else "say stale"'
 
 WRONG: dict[str, list[tuple[str, str, str, str]]] = {
     "consistent_hashing": [
@@ -82,6 +86,29 @@ WRONG: dict[str, list[tuple[str, str, str, str]]] = {
         ("what_to_do", "if undo in mine", "if mine", "one key for both"),
         ("what_to_do", "if (of, name) == (saga, step)", "if name == step", "any saga"),
         ("what_to_do", "if (of, name) == (saga, step)", "if of == saga", "any step"),
+    ],
+    "event_sourcing": [
+        ("evolve", TAKEN, f"{TAKEN} * isinstance(event, Shipped)", "reserved is free"),
+        ("evolve", "return bags + event.by", "return bags", "ignores a correction"),
+        ("evolve", "return bags + event.by", "return event.by", "a correction is a total"),
+        ("decide", "command.bags > bags", "False", "ships what is not there"),
+        ("decide", "command.found - bags", "command.found", "takes the count for the difference"),
+        ("decide", "[] if command.found == bags else ", "", "corrects by nothing"),
+        ("append", STANDS, "False", "version first"),
+        ("append", STANDS, "stored[-len(ids) :] == ids", "the last version only"),
+        ("append", 'return "same" if all(known) else "conflict"', 'return "same"', "row by row"),
+        ("safe_up_to", SAFE, "max(visible, default=0)", "the highest visible"),
+        ("safe_up_to", "min(in_flight) - 1", "min(in_flight)", "one too far"),
+    ],
+    "cqrs": [
+        ("project", "position != checkpoint + 1", "position > checkpoint + 1", "counts a duplicate"),
+        ("project", "position != checkpoint + 1", "position <= checkpoint", "jumps over a gap"),
+        ("project", "return row + event, position", "return row, position", "moves the checkpoint alone"),
+        ("project", "return row + event, position", "return row + event, checkpoint", "forgets the checkpoint"),
+        ("answer", "model_position >= wanted", "model_position > wanted", "more instead of at least"),
+        ("answer", "model_position >= wanted", "model_position == wanted", "exactly this position"),
+        ("answer", LATE, 'return "wait"', "hangs at the deadline"),
+        ("answer", LATE, LATE.replace("say stale", "show"), "shows at the deadline"),
     ],
 }
 """Chapter -> (function, what stands in the solution, what stands there instead, the name of the mistake)."""

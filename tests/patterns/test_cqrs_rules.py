@@ -12,12 +12,23 @@ from msgspec.structs import replace
 
 from patterns.cqrs import Cqrs
 from patterns.cqrs.facts import Order, Ordered, Received, decide, fact_of, fold, recorded_as
+from patterns.cqrs.lesson.broken import CRASH, InParallel
 from patterns.cqrs.lesson.gallery import GALLERY, crashed, looks, rebuilt
 from patterns.cqrs.machine import OPERATOR, PAGE, PHONE, SHOP
 from patterns.cqrs.messages import Accepted, Apply, At, Conflict, Declined, Feed, Fetch, Rebuild, Repair, Show, Shown
-from patterns.cqrs.properties import ALWAYS, all_level, level, ordered_and_level, page_of, shop_of
+from patterns.cqrs.properties import (
+    ALWAYS,
+    all_level,
+    level,
+    model_is_fold,
+    no_letter_twice,
+    ordered_and_level,
+    page_of,
+    shop_of,
+)
 from patterns.engine.milestones import find, fired, messages, when
 from patterns.engine.params import ParameterError
+from patterns.engine.planted import Search, planted
 from patterns.engine.random_worlds import random_worlds
 from patterns.engine.script import Script
 
@@ -165,7 +176,35 @@ def test_the_checkpoint_moves_over_events_that_the_model_does_not_want() -> None
     assert at(run, "orders.1") == 3
 
 
+def test_parallel_writes_commit_only_the_contiguous_prefix() -> None:
+    """C4, Eventuous#54 and #174: a write that comes before the one in front of it is refused, and asked for again."""
+    machine = planted(Cqrs(models=("orders",), coffees=("mocha", "java", "mocha")), projector=InParallel)
+    run = Script(machine).ask("ann").deliver(Feed).ask("bob").ask("cho").deliver(Apply).deliver(At)
+    run.deliver(Fetch).deliver(Feed).deliver(Apply, through=5)
+    assert (rows(run, "orders.1"), at(run, "orders.1")) == ({"ann": ("ann-1",)}, 3)
+    caught_up(run)
+    assert rows(run, "orders.1") == {"ann": ("ann-1",), "bob": ("bob-1",), "cho": ("cho-1",)}
+    found = random_worlds(machine, range(6), 100, (*ALWAYS, all_level))
+    assert found.counterexample is None, found
+
+
+def test_a_reactor_that_crashes_anywhere_sends_each_letter_once() -> None:
+    """C20, commanded#176: it keeps the last event that it handled with its effect, in one write. That a process
+    manager ends and forgets, also after a restart, is chapter 7."""
+    found = Search(CRASH.again(models=("mail",)), (no_letter_twice, model_is_fold, all_level)).run()
+    assert found.counterexample is None
+    assert found.complete
+
+
 # Readers
+
+
+def test_two_read_models_on_one_page_stand_at_two_positions_unless_it_asks_for_one() -> None:
+    """C22: each answer says where it stands; with one wanted position, both contain it."""
+    history = GALLERY["One page shows two read models, at two positions"]()
+    shown = [note.values["shown"] for step in history.branch for note in step.notes if note.rule == "R.show"]
+    assert [(each.model, each.position) for each in shown] == [("orders", 2), ("sellers", 1), ("sellers", 2)]
+    assert [each.value for each in shown] == [("ann-1",), None, 1]
 
 
 def test_a_query_that_wants_nothing_is_answered_at_once() -> None:

@@ -8,8 +8,8 @@ from signal import SIGKILL
 
 import pytest
 
-from patterns.cqrs.lesson.real import RealShop, killed_between, query_costs, waits_for_orders
-from patterns.cqrs.sqlite_models import Projectors, SqliteProjector, Waited, position_of, wait_for
+from patterns.cqrs.lesson.real import RealShop, killed_between, query_costs, rebuilt, waits_for_orders
+from patterns.cqrs.sqlite_models import Projectors, SqliteProjector, Waited, position_of, version_of, wait_for
 
 
 @pytest.fixture
@@ -68,6 +68,44 @@ def test_two_versions_of_a_read_model_have_two_checkpoints(shop: RealShop) -> No
     second = SqliteProjector(shop.store.path, "sellers", version=2)
     assert (second.checkpoint, position_of(shop.database, "sellers", 1)) == (0, 1)
     second.close()
+
+
+@pytest.mark.parametrize("through", [0, 1, 2])
+def test_a_checkpoint_never_falls_and_a_write_moves_it(shop: RealShop, through: int) -> None:
+    shop.order("ann", "mocha")
+    project(shop, "sellers")
+    projector = SqliteProjector(shop.store.path, "sellers")
+    assert not projector.write(2, shop.store.page().events, through)
+    assert (projector.checkpoint, shop.rows("sellers")) == (2, [("mocha", 1)])
+    projector.close()
+
+
+def test_queries_read_a_new_version_from_the_write_on_in_which_it_is_level(shop: RealShop) -> None:
+    """C9 and C10: events that come during a rebuild are neither missed nor doubled."""
+    shop.order("ann", "mocha", 2)
+    shop.order("ann", "mocha")
+    project(shop, "sellers")
+    second = SqliteProjector(shop.store.path, "sellers", limit=1, version=2)
+    assert second.step()
+    assert (second.checkpoint, version_of(shop.database, "sellers"), shop.rows("sellers")) == (2, 1, [("mocha", 3)])
+    shop.order("bob", "mocha")
+    project(shop, "sellers")
+    assert second.step()
+    assert (second.checkpoint, version_of(shop.database, "sellers")) == (3, 1), "the old version is at 4"
+    assert second.step()
+    assert (second.checkpoint, version_of(shop.database, "sellers")) == (4, 2)
+    assert shop.rows("sellers") == [("mocha", 4, 3)]
+    second.close()
+
+
+def test_a_rebuild_beside_the_live_version_counts_each_order_once(tmp_path: Path) -> None:
+    moments = rebuilt(tmp_path / "rebuilt.sqlite", orders=20)
+    assert [moment.live for moment in moments] == [1] * (len(moments) - 1) + [2]
+    assert all((moment.new or 0) <= moment.old <= moment.store for moment in moments[:-1])
+    shop = RealShop(tmp_path / "rebuilt.sqlite")
+    orders = 20 + len(moments)
+    assert shop.rows("sellers") == [("mocha", orders, orders)]
+    shop.close()
 
 
 def test_a_query_that_waits_in_vain_says_where_the_read_model_stands(shop: RealShop) -> None:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from patterns.cqrs.facts import Fact, Order, Ordered, fact_of, fold, recorded_as, stream_of
 from patterns.cqrs.machine import PHONE, Cqrs, Shopper
-from patterns.cqrs.messages import Accepted, Feed, Fetch, Shown
+from patterns.cqrs.messages import Accepted, Apply, Feed, Fetch, Shown
 from patterns.cqrs.page import Page
 from patterns.cqrs.projector import Projector
 from patterns.cqrs.properties import (
@@ -142,7 +142,26 @@ class StopsAtAnEmptyPage(Projector):
             super().write(shop, feed)
 
 
+class InParallel(Projector):
+    """Each event is a write of its own, and the writes are on their way together. What is right, the database says."""
+
+    @on(Feed)
+    def write(self, shop: str, feed: Feed) -> None:
+        after = feed.after
+        for position, events in (*((event.position, (event,)) for event in feed.events), (feed.through, ())):
+            if position > after:
+                self.ask(self.page, Apply(self.model, self.version, after, events, position))
+                after = position
+
+
 # The read side
+
+
+class TakesTheHighest(Page):
+    """Events are written in parallel, and the checkpoint is the highest position that is done: one below it is lost."""
+
+    def may_move(self, checkpoint: int, after: int) -> bool:
+        return after >= checkpoint
 
 
 class OneCheckpointForAll(Page):
@@ -249,6 +268,7 @@ BUGS: Mapping[str, Bug] = {
     ),
     "two versions share a checkpoint": _bug(REBUILD, model_is_fold, page=OneCheckpointForAllVersions),
     "no compare-and-set": _bug(SMALL.again(instances=2), model_is_fold, page=TakesAnyWrite),
+    "the highest of parallel writes": _bug(TWO, model_is_fold, page=TakesTheHighest, projector=InParallel),
     "waits for the newest event": _bug(TWO, stale_is_stale, shopper=WantsTheNewest),
     "waits for another projector": _bug(
         SMALL.again(models=("orders", "sellers")), reads_own_writes, page=AnyProjectorWillDo

@@ -12,19 +12,17 @@ from typing import Any
 
 from patterns.cqrs.facts import fact_of
 from patterns.cqrs.machine import PAGE, PHONE
-from patterns.cqrs.messages import Apply, Feed, Show
+from patterns.cqrs.messages import Apply, Show
 from patterns.cqrs.models import ReadModel, Row
 from patterns.cqrs.page import Page
-from patterns.cqrs.projector import Projector
 from patterns.cqrs.properties import all_level, counted_once, model_is_fold
 from patterns.engine.exercise import Answer, Case, Exercise, Rule, mistakes_of
 from patterns.engine.planted import AnyMachine, Scripted, Search, planted
 from patterns.engine.process import on, on_timer
 from patterns.engine.script import Script
 from patterns.engine.table import Table
-from patterns.event_sourcing.store import Recorded
 
-from .broken import CRASH, EVERY, SMALL, TWO
+from .broken import CRASH, EVERY, SMALL, TWO, InParallel
 
 # An event changes a row and its checkpoint
 
@@ -69,17 +67,6 @@ def _tell_projection(case: Case, right: Any, answer: Answer) -> str:
     )
 
 
-class EventByEvent(Projector):
-    """Sends each event by itself, in any order: what is right is decided in the database."""
-
-    @on(Feed)
-    def write(self, shop: str, feed: Feed) -> None:
-        of = (self.model, self.version, feed.after)
-        single: list[tuple[Recorded, ...]] = [(event,) for event in feed.events]
-        for events in single or [()]:
-            self.ask(self.page, Apply(*of, events, feed.through))
-
-
 def _projecting(rule: Rule, machine: AnyMachine) -> AnyMachine:
     class Mine(Page):
         """The bestsellers, with the learner's `project`: one row, and one checkpoint."""
@@ -100,7 +87,7 @@ def _projecting(rule: Rule, machine: AnyMachine) -> AnyMachine:
             if at != was:
                 self.tell(projector, model, apply.version)
 
-    return planted(machine, page=Mine, projector=EventByEvent)
+    return planted(machine, page=Mine, projector=InParallel)
 
 
 SELLERS = TWO.again(models=("sellers",))

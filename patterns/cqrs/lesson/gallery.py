@@ -97,8 +97,18 @@ def answer_lost() -> Run:
     return ended(run.until(fired("P.again")))
 
 
+def two_on_a_page() -> Run:
+    """Ann's page shows her orders and the bestsellers, which stand at two positions. Then it wants both at her own."""
+    run = Script(Cqrs(models=("orders", "sellers"))).ask("ann").deliver(Feed, to="orders")
+    run = looks(run.deliver(Apply, sender="orders"), 2)
+    for wanted in (0, 2):
+        run.ask(f"ann{PHONE}", Show("sellers", "mocha", wanted), to=PAGE)
+    return ended(run.until(fired("R.write", model="sellers")))
+
+
 GALLERY: Mapping[str, Callable[[], Run]] = {
     "Ann reloads, and her list has not heard of her order yet": reloads,
+    "One page shows two read models, at two positions": two_on_a_page,
     "A query waits until its deadline, and its answer is stale": stale,
     "Row first, then a crash: an order is counted twice": partial(crashed, commit="row first"),
     "Checkpoint first, then a crash: an order is never counted": partial(crashed, commit="checkpoint first"),

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from threading import Event
 from time import perf_counter  # noqa: TID251 - how long a real query takes is no part of any state
 from typing import Any, NamedTuple
 
 from patterns.cqrs.facts import Fact, Ordered, Received, fact_of, fold, recorded_as, stream_of
+from patterns.cqrs.lesson import measure
 from patterns.cqrs.projector import CommitOrder
 from patterns.cqrs.sqlite_models import (
-    TABLES,
+    LOOKS,
+    MODELS,
     Projectors,
     SqliteProjector,
     Waited,
     connect,
     position_of,
+    table_of,
+    version_of,
     wait_for,
 )
 from patterns.event_sourcing.sqlite_store import SqliteStore
@@ -46,8 +51,9 @@ class RealShop:
         return self.store.append(stream_of(fact.coffee), [recorded_as(id, fact)]).position
 
     def rows(self, model: str) -> list[tuple[Any, ...]]:
-        """The table of a read model."""
-        return self.database.execute(f"SELECT * FROM {model}").fetchall()
+        """The table of a read model: of the version that queries read."""
+        table = table_of(model, version_of(self.database, model) or 1)
+        return self.database.execute(f"SELECT * FROM {table}").fetchall()
 
     def close(self) -> None:
         self.database.close()
@@ -73,7 +79,7 @@ def killed_between(path: Path | str, commit: CommitOrder) -> tuple[Moment, Momen
         projectors.died("sellers")
         killed = Moment("killed", shop.rows("sellers"), position_of(shop.database, "sellers"))
         projectors.start("sellers", commit)
-        for model in TABLES:
+        for model in MODELS:
             wait_for(shop.database, model, second, STARTING_MS)
     restarted = Moment("restarted", shop.rows("sellers"), position_of(shop.database, "sellers"))
     shop.close()
@@ -89,6 +95,27 @@ def waits_for_orders(path: Path | str, orders: int = 100, model: str = "orders")
         waits = [wait_for(shop.database, model, shop.order("ann", "mocha"), STARTING_MS) for _ in range(orders)]
     shop.close()
     return waits
+
+
+def rebuilt(path: Path | str, orders: int = 200) -> list[measure.Moment]:
+    """Version 2 of the bestsellers is filled beside version 1 while orders come, each after some milliseconds. Where
+    the store and both versions stand after each order, until queries read version 2."""
+    shop, moments = RealShop(path), list[measure.Moment]()
+    with Projectors(path, "sellers") as projectors:
+        for _ in range(orders):
+            last = shop.order("ann", "mocha")
+        wait_for(shop.database, "sellers", last, STARTING_MS)
+        projectors.start("sellers", version=2)
+        began = perf_counter()
+        while not moments or moments[-1].live == 1:
+            last = shop.order("bob", "mocha")
+            old, new = (position_of(shop.database, "sellers", version) for version in (1, 2))
+            ms = int(1_000 * (perf_counter() - began))
+            moments.append(measure.Moment(ms, last, old, new, version_of(shop.database, "sellers")))
+            Event().wait(LOOKS)
+        wait_for(shop.database, "sellers", last, STARTING_MS)
+    shop.close()
+    return moments
 
 
 class Cost(NamedTuple):
