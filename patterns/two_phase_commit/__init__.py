@@ -3,7 +3,7 @@
 from .coordinator import Coordinator, Open
 from .doubt import blocked, coordinator, in_doubt, outcomes, participants, transactions
 from .machine import PROTOCOLS, TwoPhaseCommit
-from .messages import Done, Move, NotCoordinator, Prepare, Transfer
+from .messages import Done, Move, NameTaken, NotCoordinator, Prepare, Reply, Transfer
 from .participant import Branch, Participant
 
 __all__ = [
@@ -12,10 +12,12 @@ __all__ = [
     "Coordinator",
     "Done",
     "Move",
+    "NameTaken",
     "NotCoordinator",
     "Open",
     "Participant",
     "Prepare",
+    "Reply",
     "Transfer",
     "TwoPhaseCommit",
     "blocked",

@@ -20,7 +20,21 @@ from patterns.engine.process import Message, durable, on, on_request, on_timer, 
 from patterns.engine.table import Table
 
 from .log import Aborted, Committed, End, Logged, Records, by_transaction, outcome_in
-from .messages import Abort, Ack, Commit, Done, InDoubt, Inquiry, Outcome, Prepare, Transfer, Vote, Voted
+from .messages import (
+    Abort,
+    Ack,
+    Commit,
+    Done,
+    InDoubt,
+    Inquiry,
+    Move,
+    NameTaken,
+    Outcome,
+    Prepare,
+    Transfer,
+    Vote,
+    Voted,
+)
 
 Phase = Literal["voting", "pre-committing", "committing", "aborting", "recovering"]
 DECIDED: Mapping[Phase, Outcome] = {"committing": "commit", "aborting": "abort"}
@@ -31,14 +45,16 @@ class Open(msgspec.Struct, frozen=True, gc=False):
     """A transaction that the coordinator has not forgotten yet: in memory only."""
 
     txn: str
-    client: str
-    """The client that waits for the answer; empty after a crash, until the client asks again."""
+    clients: tuple[str, ...]
+    """The clients that wait for the answer; none after a crash, until one asks again."""
     asked: tuple[str, ...]
     """The participants."""
     phase: Phase = "voting"
     votes: Table[Vote] = Table()
     missing: frozenset[str] = frozenset()
     """The participants that have not acknowledged yet."""
+    moves: tuple[Move, ...] = ()
+    """What the client asked for."""
 
     @property
     def outcome(self) -> Outcome | None:
@@ -78,14 +94,14 @@ class Coordinator(Logged, kw_only=True):
             return None
         return outcome_in(records)
 
-    def log_start(self, txn: str, asked: tuple[str, ...]) -> None:
+    def log_start(self, open: Open) -> None:
         """Before it asks for votes: nothing, because a transaction that it forgets in a crash counts as aborted."""
 
-    def log_commit(self, txn: str, told: tuple[str, ...]) -> None:
-        self.force(Committed(txn, told))
+    def log_commit(self, open: Open, told: tuple[str, ...]) -> None:
+        self.force(Committed(open.txn, told, open.moves))
 
-    def log_abort(self, txn: str, told: tuple[str, ...]) -> None:
-        self.force(Aborted(txn, told))
+    def log_abort(self, open: Open, told: tuple[str, ...]) -> None:
+        self.force(Aborted(open.txn, told, open.moves))
 
     def awaits_acks(self, outcome: Outcome) -> bool:
         """Whether it must remember the transaction until every participant has the decision on disk."""
@@ -96,9 +112,14 @@ class Coordinator(Logged, kw_only=True):
     @on_request(Transfer)
     def begin(self, client: str, transfer: Transfer) -> None:
         open = next((open for open in self.open.values() if client_name(open.txn) == transfer.txn), None)
+        known = self.moves_of(transfer.txn)
+        if known and set(known) != set(transfer.moves):
+            self.note("C.taken", client=client, txn=transfer.txn, moves=known)
+            self.reply(client, NameTaken(transfer.txn))
+            return
         if open is not None and open.outcome is None:
             self.note("C.wait", client=client, txn=open.txn)
-            self.keep(replace(open, client=client))
+            self.keep(replace(open, clients=tuple(dict.fromkeys((*open.clients, client)))))
             return
         if outcome := self.outcome_for(transfer.txn):
             self.note("C.known", client=client, txn=transfer.txn, outcome=outcome)
@@ -110,13 +131,13 @@ class Coordinator(Logged, kw_only=True):
             self.reply(client, Done(transfer.txn, "abort"))
             return
         txn = transfer.txn if self.life == 1 else f"{transfer.txn}.{self.life}"
-        self.ask_for_votes(Open(txn, client, transfer.participants), transfer)
+        self.ask_for_votes(Open(txn, (client,), transfer.participants, moves=transfer.moves))
 
-    def ask_for_votes(self, open: Open, transfer: Transfer) -> None:
-        self.log_start(open.txn, open.asked)
+    def ask_for_votes(self, open: Open) -> None:
+        self.log_start(open)
         self.note("C.ask", txn=open.txn, asked=open.asked, timeout=self.vote_timeout)
         for participant in open.asked:
-            moves = tuple(move for move in transfer.moves if move.participant == participant)
+            moves = tuple(move for move in open.moves if move.participant == participant)
             self.send(participant, Prepare(open.txn, moves, open.asked if self.cooperative else ()))
         self.keep(open)
         self.set_timer("votes", self.vote_timeout, about=open.txn)
@@ -164,17 +185,20 @@ class Coordinator(Logged, kw_only=True):
             self.note("C.lazy", txn=open.txn)
         elif self.log != before:
             self.note("C.forced", txn=open.txn)
-        if open.client:
-            self.reply(open.client, Done(client_name(open.txn), outcome))
+        self.answer(open, outcome)
         self.cancel_timer("votes", about=open.txn)
         self.tell(open, outcome, told)
+
+    def answer(self, open: Open, outcome: Outcome) -> None:
+        for client in open.clients:
+            self.reply(client, Done(client_name(open.txn), outcome))
 
     def log_decision(self, open: Open, outcome: Outcome, told: tuple[str, ...]) -> None:
         # A decision is on disk before any message with it leaves. If all only read, no message needs it.
         if outcome == "commit" and told:
-            self.log_commit(open.txn, told)
+            self.log_commit(open, told)
         elif outcome == "abort":
-            self.log_abort(open.txn, told)
+            self.log_abort(open, told)
 
     def tell(self, open: Open, outcome: Outcome, told: tuple[str, ...]) -> None:
         for participant in told:
@@ -242,6 +266,12 @@ class Coordinator(Logged, kw_only=True):
         outcomes = {self.outcome_of(txn) for txn in txns if client_name(txn) == name}
         return "commit" if "commit" in outcomes else "abort" if "abort" in outcomes else None
 
+    def moves_of(self, name: str) -> tuple[Move, ...]:
+        """What a client asked for under this name; empty if it does not remember."""
+        traces = (*self.open.values(), *self.log, *self.buffer)
+        asked = (getattr(trace, "moves", ()) for trace in traces if client_name(trace.txn) == name)
+        return next(filter(None, asked), ())
+
     # After a crash
 
     def on_start(self) -> None:
@@ -255,7 +285,7 @@ class Coordinator(Logged, kw_only=True):
             if outcome:
                 # The crash may have come before any message with the decision: it sends all of them again.
                 self.note("C.back", txn=txn, outcome=outcome, told=told)
-                self.tell(Open(txn, "", told), outcome, told)
+                self.tell(Open(txn, (), told), outcome, told)
 
     # Its memory
 

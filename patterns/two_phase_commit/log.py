@@ -13,7 +13,7 @@ import msgspec
 
 from patterns.engine.process import Process, durable
 
-from .messages import Outcome
+from .messages import Move, Outcome
 
 
 class Account(msgspec.Struct, frozen=True, gc=False):
@@ -39,6 +39,8 @@ class Collecting(Record, frozen=True):
     """A coordinator is about to collect votes: its first record, where the protocol has one."""
 
     participants: tuple[str, ...]
+    moves: tuple[Move, ...] = ()
+    """What the client asked for: the same name with other moves is refused."""
 
 
 class Prepared(Record, frozen=True):
@@ -55,15 +57,17 @@ class Ready(Record, frozen=True):
 
 
 class Committed(Record, frozen=True):
-    """At the coordinator this is the decision, with those that have to be told."""
+    """At the coordinator this is the decision, with those that have to be told, and what the client asked for."""
 
     participants: tuple[str, ...] = ()
+    moves: tuple[Move, ...] = ()
 
 
 class Aborted(Record, frozen=True):
-    """At the coordinator this is the decision, with those that have to be told."""
+    """At the coordinator this is the decision, with those that have to be told, and what the client asked for."""
 
     participants: tuple[str, ...] = ()
+    moves: tuple[Move, ...] = ()
 
 
 class End(Record, frozen=True):

@@ -23,7 +23,7 @@ from patterns.engine.world import Call, Fire, Packet, Request, World, WorldEvent
 from .coordinator import Coordinator, Open
 from .doubt import is_spent
 from .log import Account
-from .messages import Abort, Ack, Commit, Done, InDoubt, Inquiry, Move, StateReport, StateRequest, Transfer
+from .messages import Abort, Ack, Commit, Done, InDoubt, Inquiry, Move, NameTaken, StateReport, StateRequest, Transfer
 from .participant import Participant
 from .presumed import (
     PresumedAbortCoordinator,
@@ -159,7 +159,7 @@ class TwoPhaseCommit(Simulation):
                 yield Request(client(at), COORDINATOR, body)
 
     def answers(self, call: Call, reply: Any) -> bool:
-        return isinstance(reply, Done) and reply.txn == call.body.txn
+        return isinstance(reply, Done | NameTaken) and reply.txn == call.body.txn
 
     # For a search
 
@@ -187,7 +187,8 @@ def _sends_the_same(world: World, fire: Fire) -> bool:
 
 
 def _essence(process: Process) -> Process:
-    """The process without what is only shown: since when it waits, which records waited, and votes once counted."""
+    """The process without what is only shown: since when it waits, which records waited, votes once counted, and
+    of a decided transaction what its record says."""
     if isinstance(process, Participant):
         branches = Table(tuple((txn, replace(branch, since=0)) for txn, branch in process.branches))
         return replace(process, waited=frozenset(), branches=branches)
@@ -198,7 +199,7 @@ def _essence(process: Process) -> Process:
 
 
 def _counted(open: Open) -> Open:
-    return replace(open, votes=Table(), client="") if open.votes and open.outcome else open
+    return replace(open, votes=Table(), clients=(), moves=()) if open.votes and open.outcome else open
 
 
 def usual_transfers(n: int) -> Sequence[Mapping[str, int]]:

@@ -71,11 +71,21 @@ class Done(About, frozen=True):
         return f"{self.txn}: {past(self.outcome)}"
 
 
+class NameTaken(About, frozen=True):
+    """The coordinator's answer to a client: the name belongs to another transfer. Nothing was done for this one."""
+
+    words = "{txn}: the name is taken"
+
+
 class NotCoordinator(About, frozen=True):
     """A participant's answer to a client: ask `leader`."""
 
     leader: str
     words = "ask {leader}"
+
+
+Reply = Done | NameTaken | NotCoordinator
+"""What a client may receive."""
 
 
 # Two phases

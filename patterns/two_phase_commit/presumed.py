@@ -6,7 +6,7 @@ does not remember. The outcome that it then presumes needs no acknowledgement, a
 
 from __future__ import annotations
 
-from .coordinator import Coordinator
+from .coordinator import Coordinator, Open
 from .log import Aborted, Collecting, Committed, End, Records
 from .messages import Outcome, Voted
 from .participant import Branch, Participant
@@ -15,9 +15,9 @@ from .participant import Branch, Participant
 class PresumedAbortCoordinator(Coordinator):
     """It forgets an aborted transaction at once."""
 
-    def log_abort(self, txn: str, told: tuple[str, ...]) -> None:
+    def log_abort(self, open: Open, told: tuple[str, ...]) -> None:
         # A crash may lose the record: a coordinator that remembers nothing answers abort.
-        self.lazily(Aborted(txn))
+        self.lazily(Aborted(open.txn, (), open.moves))
 
     def awaits_acks(self, outcome: Outcome) -> bool:
         return outcome == "commit"
@@ -39,15 +39,15 @@ class PresumedCommitCoordinator(Coordinator):
 
     presumes = "commit"
 
-    def log_start(self, txn: str, asked: tuple[str, ...]) -> None:
-        self.force(Collecting(txn, asked))
+    def log_start(self, open: Open) -> None:
+        self.force(Collecting(open.txn, open.asked, open.moves))
 
-    def log_commit(self, txn: str, told: tuple[str, ...]) -> None:
-        self.force(Committed(txn))
+    def log_commit(self, open: Open, told: tuple[str, ...]) -> None:
+        self.force(Committed(open.txn))
 
-    def log_abort(self, txn: str, told: tuple[str, ...]) -> None:
+    def log_abort(self, open: Open, told: tuple[str, ...]) -> None:
         # A crash may lose the record: a collecting record without a commit record means abort too.
-        self.lazily(Aborted(txn, told))
+        self.lazily(Aborted(open.txn, told))
 
     def awaits_acks(self, outcome: Outcome) -> bool:
         return outcome == "abort"

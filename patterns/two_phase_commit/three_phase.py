@@ -26,12 +26,11 @@ from msgspec.structs import replace
 from patterns.engine.process import on, on_timer, setting
 from patterns.engine.table import Table
 
-from .coordinator import Coordinator, Open, client_name, decided
+from .coordinator import Coordinator, Open, decided
 from .log import Aborted, Collecting, Committed, Ready, Records, by_transaction
 from .messages import (
     Abort,
     Commit,
-    Done,
     InDoubt,
     Inquiry,
     Outcome,
@@ -52,9 +51,9 @@ class ThreePhaseCoordinator(Coordinator):
 
     pre_commit_timeout: int = setting(60)
 
-    def log_start(self, txn: str, asked: tuple[str, ...]) -> None:
+    def log_start(self, open: Open) -> None:
         # After a crash it must ask the others: they may have decided without it.
-        self.force(Collecting(txn, asked))
+        self.force(Collecting(open.txn, open.asked, open.moves))
 
     def awaits_acks(self, outcome: Outcome) -> bool:
         return False
@@ -116,8 +115,7 @@ class ThreePhaseCoordinator(Coordinator):
             return
         self.note("3.learn", txn=open.txn, sender=sender, outcome=outcome)
         self.log_decision(open, outcome, open.asked)
-        if open.client:
-            self.reply(open.client, Done(client_name(open.txn), outcome))
+        self.answer(open, outcome)
         self.forget(open)
 
     @on(InDoubt)
@@ -131,7 +129,7 @@ class ThreePhaseCoordinator(Coordinator):
         for txn, records in by_transaction(self.log):
             start = next((record for record in records if isinstance(record, Collecting)), None)
             if self.recovery(records) is None and start is not None:
-                self.keep(Open(txn, "", start.participants, "recovering"))
+                self.keep(Open(txn, (), start.participants, "recovering"))
                 self.ask_what_was_decided(txn)
 
     @on_timer("recover")

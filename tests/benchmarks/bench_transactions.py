@@ -33,7 +33,8 @@ from typing import Any, NamedTuple
 from patterns.engine.process import Process
 from patterns.runtime import Cluster
 from patterns.saga import COMPENSATABLE, PIVOT, Add, Begin, Reply, SagaMachine, saga, step
-from patterns.two_phase_commit import PROTOCOLS, Done, Move, NotCoordinator, Transfer
+from patterns.two_phase_commit import PROTOCOLS, Move, Transfer
+from patterns.two_phase_commit import Reply as CommitReply
 from patterns.two_phase_commit.log import Account
 
 CLIENTS = 16
@@ -88,7 +89,7 @@ def commit(protocol: str, count: int) -> Result:
         moves = zip(BANKS, (-2, 1, 1), strict=True)
         return Transfer(f"t{client}-{serial}", tuple(Move(bank, f"a{client}", amount) for bank, amount in moves))
 
-    return asyncio.run(measured(processes, Done | NotCoordinator, "C", transfer, "commit", count))
+    return asyncio.run(measured(processes, CommitReply, "C", transfer, "commit", count))
 
 
 def in_steps(client: int) -> Any:

@@ -132,7 +132,7 @@ def test_a_lazy_record_is_written_before_others_are_told_what_it_says() -> None:
 
 def test_a_coordinator_that_has_not_decided_says_so() -> None:
     """BHG 7.4."""
-    asking = coordinator(open=Table((("T1", Open("T1", "A", TWO)),)))
+    asking = coordinator(open=Table((("T1", Open("T1", ("A",), TWO)),)))
     after, effects = asking.after_message("P1", Inquiry("T1"))
     assert (after, effects.sends) == (asking, [("P1", InDoubt("T1"))])
 
@@ -179,7 +179,7 @@ def test_what_is_begun_again_after_a_crash_has_another_name() -> None:
 def test_it_answers_by_what_it_remembers_and_not_by_what_it_has_forgotten() -> None:
     """MLO 2: it forgets when all have acknowledged, so who asks then is in doubt no more, and takes no harm."""
     told = coordinator(
-        open=Table((("T1", Open("T1", "", TWO, "committing", missing=frozenset({"P1"}))),)), log=(Committed("T1", TWO),)
+        open=Table((("T1", Open("T1", (), TWO, "committing", missing=frozenset({"P1"}))),)), log=(Committed("T1", TWO),)
     )
     _, effects = told.after_message("P1", Inquiry("T1"))
     assert (effects.sends, rules(effects)) == ([("P1", Commit("T1"))], ["C.answer"])
@@ -197,7 +197,7 @@ def test_under_presumed_abort_an_abort_is_forgotten_at_once() -> None:
     """MLO 3: no acknowledgement, no end record, and the abort record is not forced."""
     asking, _ = coordinator(PresumedAbortCoordinator).after_request("A", TRANSFER)
     after, effects = asking.after_message("P2", Voted("T1", "no"))
-    assert (after.open, after.log, after.buffer) == (Table(), (), (Aborted("T1"),))
+    assert (after.open, after.log, after.buffer) == (Table(), (), (Aborted("T1", (), TRANSFER.moves),))
     assert effects.sends == [("P1", Abort("T1"))]
     lost, _ = back(after)
     _, effects = lost.after_message("P1", Inquiry("T1"))
@@ -240,7 +240,7 @@ def test_under_presumed_abort_a_commit_is_forced_and_acknowledged() -> None:
 def test_under_presumed_commit_whom_it_asks_is_on_disk_before_it_asks() -> None:
     """MLO 4: the collecting record is forced; else a crash would turn what was never decided into a commit."""
     after, effects = coordinator(PresumedCommitCoordinator).after_request("A", TRANSFER)
-    assert after.log == (Collecting("T1", TWO),)
+    assert after.log == (Collecting("T1", TWO, TRANSFER.moves),)
     assert len(effects.sends) == 2
     again, effects = back(after)
     assert effects.sends == [("P1", Abort("T1")), ("P2", Abort("T1"))]
@@ -338,7 +338,7 @@ def test_who_has_only_read_is_told_nothing() -> None:
     one, _ = asking.after_message("P2", Voted("T1", "read-only"))
     after, effects = one.after_message("P1", Voted("T1", "yes"))
     assert effects.sends == [("P1", Commit("T1"))]
-    assert after.log == (Committed("T1", ("P1",)),)
+    assert after.log == (Committed("T1", ("P1",), TRANSFER.moves),)
     after, effects = one.after_message("P1", Voted("T1", "read-only"))
     assert (after.log, after.buffer, effects.sends) == ((), (), [])
     assert effects.replies == [("A", Done("T1", "commit"))]

@@ -72,7 +72,7 @@ def test_when_all_voted_yes_they_are_told_so_before_anything_is_decided() -> Non
     """BHG 7.5, step 3: PRE-COMMIT."""
     voting = Open(
         "T1",
-        "A",
+        ("A",),
         ALL,
         votes=Table(
             (
@@ -106,14 +106,14 @@ def test_who_has_not_voted_does_not_take_it_for_granted_that_all_have() -> None:
 
 def test_an_acknowledgement_that_comes_twice_counts_once() -> None:
     """A network may double a message."""
-    waiting = Open("T1", "A", ALL, "pre-committing", missing=frozenset({"P3"}))
+    waiting = Open("T1", ("A",), ALL, "pre-committing", missing=frozenset({"P3"}))
     after, effects = coordinator(waiting).after_message("P1", PreCommitted("T1"))
     assert (after, [note.rule for note in effects.notes]) == (coordinator(waiting), ["C.late"])
 
 
 def test_when_all_know_it_is_committed() -> None:
     """BHG 7.5, step 5."""
-    waiting = Open("T1", "A", ALL, "pre-committing", missing=frozenset({"P3"}))
+    waiting = Open("T1", ("A",), ALL, "pre-committing", missing=frozenset({"P3"}))
     after, effects = coordinator(waiting).after_message("P3", PreCommitted("T1"))
     assert effects.sends == [(name, Commit("T1")) for name in ALL]
     assert effects.replies == [("A", Done("T1", "commit"))]
@@ -122,7 +122,7 @@ def test_when_all_know_it_is_committed() -> None:
 
 def test_the_coordinator_does_not_wait_for_the_crashed() -> None:
     """BHG 7.5, timeout actions: who does not acknowledge has failed; the others are all committable."""
-    waiting = Open("T1", "A", ALL, "pre-committing", missing=frozenset({"P3"}))
+    waiting = Open("T1", ("A",), ALL, "pre-committing", missing=frozenset({"P3"}))
     after, effects = coordinator(waiting).after_timer("pre-commits:T1")
     assert [note.rule for note in effects.notes] == ["3.enough", "C.commit", "C.forced"]
     assert isinstance(after.log[-1], Committed)
@@ -221,7 +221,7 @@ def test_the_coordinators_own_state_counts_when_it_reports() -> None:
 
 def test_a_coordinator_that_was_only_slow_gives_up_when_another_takes_its_place() -> None:
     """Two must not lead. While it collects votes it has not decided, and may abort (BHG 7.4, timeout actions)."""
-    voting = Open("T1", "A", ALL, votes=Table((("P1", "yes"),)))
+    voting = Open("T1", ("A",), ALL, votes=Table((("P1", "yes"),)))
     after, effects = coordinator(voting).after_message("P1", StateRequest("T1"))
     assert after.log == (Aborted("T1", ALL),)
     assert effects.sends == [*((name, Abort("T1")) for name in ALL), ("P1", StateReport("T1", "aborted"))]
@@ -231,14 +231,14 @@ def test_a_coordinator_that_was_only_slow_gives_up_when_another_takes_its_place(
 
 def test_a_coordinator_asked_by_one_that_was_down_goes_on() -> None:
     """BHG 7.5, recovery: who was down only asks."""
-    voting = Open("T1", "A", ALL, votes=Table((("P1", "yes"),)))
+    voting = Open("T1", ("A",), ALL, votes=Table((("P1", "yes"),)))
     after, effects = coordinator(voting).after_message("P1", StateRequest("T1", True))
     assert (after, effects.sends) == (coordinator(voting), [("P1", StateReport("T1", "uncertain"))])
 
 
 def test_a_coordinator_that_has_told_all_goes_on_too() -> None:
     """Whoever asks it hears `committable`, and commits as it does."""
-    told = Open("T1", "A", ALL, "pre-committing", missing=frozenset({"P3"}))
+    told = Open("T1", ("A",), ALL, "pre-committing", missing=frozenset({"P3"}))
     after, effects = coordinator(told).after_message("P1", StateRequest("T1"))
     assert (after, effects.sends) == (coordinator(told), [("P1", StateReport("T1", "committable"))])
 

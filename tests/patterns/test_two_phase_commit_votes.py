@@ -17,6 +17,7 @@ from patterns.two_phase_commit import (
     Coordinator,
     Done,
     Move,
+    NameTaken,
     NotCoordinator,
     Open,
     Participant,
@@ -26,13 +27,15 @@ from patterns.two_phase_commit import (
 from patterns.two_phase_commit.lesson import GALLERY
 from patterns.two_phase_commit.lesson.milestones import all_ended
 from patterns.two_phase_commit.log import Aborted, Account, Committed, End, Prepared
-from patterns.two_phase_commit.messages import Abort, Ack, Commit, Voted
+from patterns.two_phase_commit.messages import Abort, Ack, Commit, Vote, Voted
 from patterns.two_phase_commit.participant import Lock
-from patterns.two_phase_commit.presumed import PresumedAbortCoordinator
+from patterns.two_phase_commit.presumed import PresumedAbortCoordinator, PresumedCommitCoordinator
+from patterns.two_phase_commit.three_phase import ThreePhaseCoordinator
 
 ANN, BOB = Move("P1", "ann", -40), Move("P2", "bob", 40)
 TRANSFER = Transfer("T1", (ANN, BOB))
-VOTING = Open("T1", "A", ("P1", "P2"))
+KINDS = (Coordinator, PresumedAbortCoordinator, PresumedCommitCoordinator, ThreePhaseCoordinator)
+VOTING = Open("T1", ("A",), ("P1", "P2"))
 
 
 def coordinator(*open: Open, **fields: Any) -> Coordinator:
@@ -62,7 +65,7 @@ def test_the_coordinator_sends_a_vote_request_to_all_participants_and_waits() ->
     both = ("P1", "P2")
     assert effects.sends == [("P1", Prepare("T1", (ANN,), both)), ("P2", Prepare("T1", (BOB,), both))]
     assert effects.timers == {"votes:T1": (60, 60)}
-    assert after.open == Table((("T1", VOTING),))
+    assert after.open == Table((("T1", replace(VOTING, moves=TRANSFER.moves)),))
     assert after.log == ()
 
 
@@ -161,7 +164,7 @@ def test_when_votes_are_late_the_coordinator_aborts() -> None:
 
 def test_each_transaction_waits_for_its_own_votes() -> None:
     """BHG 7.4: a timeout is one transaction's."""
-    second = Open("T2", "B", ("P1", "P3"))
+    second = Open("T2", ("B",), ("P1", "P3"))
     after, effects = coordinator(VOTING, second).after_timer("votes:T1")
     assert [(open.txn, open.phase) for open in after.open.values()] == [("T1", "aborting"), ("T2", "voting")]
     assert "votes:T2" not in effects.timers
@@ -185,7 +188,7 @@ def test_what_one_has_decided_stands_whatever_it_is_told() -> None:
 
 def test_only_a_record_of_this_transaction_is_called_lazy() -> None:
     """All have only read: nothing is written (MLO 3), though the end of another still waits for the disk."""
-    reading = Open("T2", "B", ("P1",))
+    reading = Open("T2", ("B",), ("P1",))
     waits = PresumedAbortCoordinator(id="C", open=Table((("T2", reading),)), buffer=(End("T1"),))
     after, effects = waits.after_message("P1", Voted("T2", "read-only"))
     assert after.buffer == (End("T1"),)
@@ -201,7 +204,7 @@ def test_the_vote_that_came_first_counts() -> None:
 
 def test_an_abort_of_which_nobody_has_to_be_told_is_on_disk_too() -> None:
     """MLO 2: a client that asks again is told, and nothing is begun anew."""
-    alone = Open("T1", "A", ("P1",))
+    alone = Open("T1", ("A",), ("P1",))
     after, _ = coordinator(alone).after_message("P1", Voted("T1", "no"))
     assert (after.open, after.log) == (Table(), (Aborted("T1"),))
 
@@ -237,7 +240,7 @@ def test_a_decision_told_twice_is_acknowledged_twice_and_done_once() -> None:
 def test_the_coordinator_forgets_when_all_have_acknowledged() -> None:
     """MLO 2: then it writes an end record, which need not be forced."""
     told = coordinator(
-        Open("T1", "A", ("P1", "P2"), "committing", missing=frozenset({"P1", "P2"})),
+        Open("T1", ("A",), ("P1", "P2"), "committing", missing=frozenset({"P1", "P2"})),
         log=(Committed("T1", ("P1", "P2")),),
     )
     one, effects = told.after_message("P1", Ack("T1"))
@@ -249,7 +252,7 @@ def test_the_coordinator_forgets_when_all_have_acknowledged() -> None:
 
 def test_who_does_not_acknowledge_is_told_again() -> None:
     """MLO 2: until all have."""
-    told = coordinator(Open("T1", "A", ("P1", "P2", "P3"), "committing", missing=frozenset({"P2", "P3"})))
+    told = coordinator(Open("T1", ("A",), ("P1", "P2", "P3"), "committing", missing=frozenset({"P2", "P3"})))
     _, effects = told.after_timer("acks:T1")
     assert effects.sends == [("P2", Commit("T1")), ("P3", Commit("T1"))]
     assert effects.timers["acks:T1"] == (60, 60)
@@ -269,13 +272,45 @@ def test_a_request_asked_again_is_answered_and_not_done_again() -> None:
     assert (after, effects.sends, effects.replies) == (decided, [], [("A", Done("T1", "commit"))])
 
 
+OTHER = Transfer("T1", (Move("P2", "bob", -90), Move("P1", "ann", 90)))
+
+
+@pytest.mark.parametrize("restarts", [False, True], ids=["up", "after a restart"])
+@pytest.mark.parametrize("outcome", ["yes", "no", ""], ids=["committed", "aborted", "undecided"])
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_the_same_name_with_another_transfer_is_refused(kind: type[Coordinator], outcome: Vote, restarts: bool) -> None:
+    """Stripe and the IETF draft on Idempotency-Key compare the contents of a request with those of the first. It is
+    refused as long as C remembers the first; C says commit about another transfer in no case."""
+    bank, _ = kind(id="C").after_request("A", TRANSFER)
+    for name in ("P1", "P2") if outcome else ():
+        bank, _ = bank.after_message(name, Voted("T1", outcome))
+    if restarts:
+        bank, _ = bank.crashed().after_restart()
+    after, effects = bank.after_request("B", OTHER)
+    if bank.moves_of("T1"):
+        assert (after, effects.replies, rules(effects)) == (bank, [("B", NameTaken("T1"))], ["C.taken"])
+    else:
+        assert restarts, "only a crash makes it forget"
+        assert effects.sends[0] == ("P2", Prepare("T1.2", OTHER.moves[:1], ("P2", "P1")))
+    _, effects = bank.after_request("B", Transfer("T1", (BOB, ANN)))
+    assert "C.taken" not in rules(effects), "the same moves in another order are the same transfer"
+
+
+def test_all_clients_that_wait_for_a_transfer_are_answered() -> None:
+    """A client that lost its connection asks again, perhaps as another client."""
+    waiting, _ = coordinator(VOTING).after_request("B", TRANSFER)
+    waiting, _ = waiting.after_request("A", TRANSFER)
+    _, effects = waiting.after_message("P1", Voted("T1", "no"))
+    assert effects.replies == [("A", Done("T1", "abort")), ("B", Done("T1", "abort"))]
+
+
 def test_a_participant_sends_clients_to_the_coordinator() -> None:
     """Ours, as in Raft 8: whom to ask."""
     _, effects = participant().after_request("A", TRANSFER)
     assert effects.replies == [("A", NotCoordinator("T1", "C"))]
 
 
-@pytest.mark.parametrize("message", [TRANSFER, Done("T1", "commit"), NotCoordinator("T1", "C")])
+@pytest.mark.parametrize("message", [TRANSFER, Done("T1", "commit"), NotCoordinator("T1", "C"), NameTaken("T1")])
 def test_request_and_answers_carry_what_tells_them_from_others(message: Any) -> None:
     """What the runtime's clients go by: the same `serial`."""
     assert message.serial == "T1"

@@ -18,7 +18,7 @@ from patterns.engine.history import History
 from patterns.engine.world import Crash
 from patterns.runtime import Cluster, DieAt
 from patterns.runtime.failpoint import STAGES
-from patterns.two_phase_commit import PROTOCOLS, Done, Move, NotCoordinator, Transfer, TwoPhaseCommit
+from patterns.two_phase_commit import PROTOCOLS, Done, Move, NameTaken, Reply, Transfer, TwoPhaseCommit
 from widgets.chapters.two_phase_commit.view import VIEW as view
 
 T = TypeVar("T")
@@ -63,7 +63,7 @@ class Banks:
         self.simulation = TwoPhaseCommit(n=n, protocol=protocol, balance=START, **timeouts)
         self.names = tuple(f"P{number}" for number in range(1, n + 1))
         self.accounts = dict(zip(self.names, self.simulation.params.customers, strict=False))
-        self.cluster = Cluster(self.simulation, replies=Done | NotCoordinator, disk="sqlite", die_at=die_at)
+        self.cluster = Cluster(self.simulation, replies=Reply, disk="sqlite", die_at=die_at)
 
     def transfer(self, txn: str, *amounts: int) -> Transfer:
         moves = zip(self.names, amounts, strict=False)
@@ -261,6 +261,7 @@ def test_while_the_coordinator_is_dead_the_rows_stay_locked_and_nobody_knows() -
             await cluster.restart("C")
             assert await asking == Done("T1", "commit")
             await banks.settled()
+            assert await cluster.request("B", banks.transfer("T1", 90, -90), to="C") == NameTaken("T1")
             assert banks.balances == [START - 40, START + 40]
 
     run(scenario())

@@ -10,7 +10,7 @@ from patterns.engine.process import on_timer
 from patterns.engine.properties import Property
 from patterns.engine.step import Rule
 from patterns.engine.table import Table
-from patterns.two_phase_commit.coordinator import Coordinator
+from patterns.two_phase_commit.coordinator import Coordinator, Open
 from patterns.two_phase_commit.log import Committed, Prepared
 from patterns.two_phase_commit.machine import TwoPhaseCommit
 from patterns.two_phase_commit.messages import Outcome, State, Vote
@@ -41,9 +41,9 @@ class TakesSilenceForYes(Coordinator):
 class SendsFirst(Coordinator):
     unwritten: Table[Committed] = Table()
 
-    def log_commit(self, txn: str, told: tuple[str, ...]) -> None:
-        self.unwritten = self.unwritten.put(txn, Committed(txn, told))
-        self.set_timer("write", 20, about=txn)
+    def log_commit(self, open: Open, told: tuple[str, ...]) -> None:
+        self.unwritten = self.unwritten.put(open.txn, Committed(open.txn, told))
+        self.set_timer("write", 20, about=open.txn)
 
     @on_timer("write")
     def write_it_down(self, txn: str) -> None:
@@ -52,12 +52,12 @@ class SendsFirst(Coordinator):
 
 
 class ForgetsCommits(PresumedAbortCoordinator):
-    def log_commit(self, txn: str, told: tuple[str, ...]) -> None:
-        self.lazily(Committed(txn, told))
+    def log_commit(self, open: Open, told: tuple[str, ...]) -> None:
+        self.lazily(Committed(open.txn, told))
 
 
 class ForgetsWhomItAsked(PresumedCommitCoordinator):
-    def log_start(self, txn: str, asked: tuple[str, ...]) -> None:
+    def log_start(self, open: Open) -> None:
         pass
 
 

@@ -170,10 +170,19 @@ def stranger() -> Run:
     return ended(Script(TwoPhaseCommit()).ask("B", Transfer("T2", moves), to=COORDINATOR).ask("A"))
 
 
+def name_is_taken() -> Run:
+    """A's transfer T1 commits. B asks for another transfer under the same name, and then for the same one."""
+    other = Transfer("T1", (Move("P2", "bob", -90), Move("P1", "ann", 90)))
+    machine = TwoPhaseCommit(n=2)
+    run = Script(machine).ask("A").until(when(all_ended)).ask("B", other, to=COORDINATOR)
+    return ended(run.ask("B", machine.transfers[0], to=COORDINATOR))
+
+
 GALLERY: Mapping[str, Callable[[], Run]] = {
     "All banks vote yes, and the transfer commits": commit,
     "One bank votes no, and the transfer aborts": honest_no,
     "A transfer names an unknown bank, and aborts at once": stranger,
+    "The same name with another transfer is refused": name_is_taken,
     "The coordinator crashes, and all banks are blocked": blocked_behind_a_crash,
     "One bank knows the decision, and the others ask it": one_knows,
     "No bank knows the decision, and asking does not help": nobody_knows,
