@@ -77,7 +77,7 @@ class Move(ActionBase, frozen=True):
         return ((self.source, -self.amount if isinstance(self.amount, int) else self.amount), (self.to, self.amount))
 
     def __str__(self) -> str:
-        return f"{self.amount} {self.source} → {self.to}"
+        return f"{self.amount} from {self.source} to {self.to}"
 
 
 class OnRow(ActionBase, frozen=True):

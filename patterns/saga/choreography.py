@@ -17,7 +17,7 @@ import msgspec
 from patterns.engine.process import durable, on, on_timer, setting
 from patterns.engine.table import Table
 
-from .database import Database, Handled, Trouble
+from .database import Database, Trouble
 from .definition import COMPENSATABLE, PIVOT, RETRIABLE, Saga, Step
 from .front import Front, Patience
 from .log import (
@@ -26,10 +26,10 @@ from .log import (
     COMPLETED,
     DONE,
     ENDED,
-    REFUSED,
     STUCK,
     TURNED_BACK,
     UNDONE,
+    Asker,
     Instance,
     Progress,
     Record,
@@ -94,6 +94,8 @@ class Peer(Front, Database):
 
     instances: tuple[Instance, ...] = durable(())
     """The sagas that began here."""
+    askers: tuple[Asker, ...] = durable(())
+    """The clients that wait for the end of one."""
     log: tuple[Record, ...] = durable(())
     """What it knows of sagas: what it did itself, and what it was told."""
     outbox: tuple[Outgoing, ...] = durable(())
@@ -209,13 +211,15 @@ class Peer(Front, Database):
         return any(self.do(at, step) for step in ready) or self.ends(at)
 
     def do(self, at: Progress, step: Step) -> bool:
-        outcome, tries = self.perform(at.saga, step.name, step.do, step.kind), self.patience.tries
+        outcome, key = self.perform(at.saga, step.name, step.do, step.kind), about(at.saga, step.name)
         if isinstance(outcome, Trouble):
-            if self.try_later(about(at.saga, step.name), at.saga, step.name, 0 if step.kind == RETRIABLE else tries):
+            most = self.patience.alarm if step.kind == RETRIABLE else self.patience.tries
+            if self.try_later(key, at.saga, step.name, most):
                 return False
-            self.note("C.gave up", saga=at.saga, step=step.name, times=tries)
-            outcome = self.handle(Handled(at.saga, step.name, False, REFUSED, Reason("failed", value=tries)))
-        self.stop_trying(about(at.saga, step.name))
+            if step.kind == RETRIABLE:
+                return self.gets_stuck(at, step, step.name)
+            outcome = self.give_up(at.saga, step.name, outcome)
+        self.stop_trying(key)
         self.happens(at.definition, Record(at.saga, outcome.outcome, step.name, reason=outcome.reason))
         if outcome.outcome == DONE and step.kind == PIVOT:
             self.note("C.pivot", saga=at.saga, step=step.name)
@@ -223,15 +227,20 @@ class Peer(Front, Database):
 
     def undo(self, at: Progress, step: Step) -> bool:
         assert step.undo is not None
-        outcome, alarm = self.compensate(at.saga, step.name, step.undo), self.patience.alarm
-        undone = Record(at.saga, UNDONE, step.name)
+        outcome, key = self.compensate(at.saga, step.name, step.undo), about(at.saga, step.name, undo=True)
         if isinstance(outcome, Trouble):
-            if self.try_later(about(at.saga, step.name, undo=True), at.saga, step.name, alarm):
+            if self.try_later(key, at.saga, step.name, self.patience.alarm):
                 return False
-            self.note("C.stuck", saga=at.saga, step=step.name, times=alarm)
-            undone = Record(at.saga, STUCK, step.name, reason=Reason("stuck", step.name))
-        self.stop_trying(about(at.saga, step.name, undo=True))
-        self.happens(at.definition, undone)
+            return self.gets_stuck(at, step, f"undo {step.name}")
+        self.stop_trying(key)
+        self.happens(at.definition, Record(at.saga, UNDONE, step.name))
+        return True
+
+    def gets_stuck(self, at: Progress, step: Step, what: str) -> bool:
+        """What may not be given up has failed too often: it needs a human."""
+        self.note("C.stuck", saga=at.saga, what=what, times=self.patience.alarm)
+        self.stop_trying(f"{at.saga}.{what}")
+        self.happens(at.definition, Record(at.saga, STUCK, step.name, reason=Reason("stuck", what)))
         return True
 
     def ends(self, at: Progress) -> bool:

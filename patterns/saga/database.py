@@ -46,6 +46,8 @@ class Handled(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """For a step that looks: the row that it saw, its value and its version."""
     value: int = 0
     version: int = 0
+    action: str = ""
+    """What it did, in words: the same key with another action is another request."""
 
     @property
     def effective(self) -> bool:
@@ -106,6 +108,13 @@ class Database(Process):
         """What to make of a request: the idempotency check."""
         return decide(self.handled, saga, step, undo)
 
+    def is_other(self, saga: str, step: str, undo: bool, action: Action) -> bool:
+        """Whether this key was used before, for another action: nobody may be told that this one is done."""
+        key = (saga, step, undo, str(action))
+        return any(
+            (each.saga, each.step, each.undo) == key[:3] and each.action not in ("", key[3]) for each in self.handled
+        )
+
     def outcome_of(self, saga: str, step: str, undo: bool) -> Handled:
         """What was made of this request before. Raises ValueError when it was not handled."""
         for each in self.handled:
@@ -144,7 +153,12 @@ class Database(Process):
             return self.refuse(saga, step, kind, applied.reason)
         self.rows = actions.locked(applied.rows, action, saga) if self.marks(kind) else applied.rows
         self.note("S.do", saga=saga, step=step, action=action)
-        return self.handle(Handled(saga, step, False, DONE, NO_REASON, *applied.seen))
+        return self.handle(Handled(saga, step, False, DONE, NO_REASON, *applied.seen, action=str(action)))
+
+    def give_up(self, saga: str, step: str, trouble: Trouble) -> Handled:
+        """What failed often enough is refused for good."""
+        self.note("S.gave up", saga=saga, step=step, reason=trouble.reason)
+        return self.handle(Handled(saga, step, False, REFUSED, trouble.reason))
 
     def refuse(self, saga: str, step: str, kind: Kind, reason: Reason) -> Handled | Trouble:
         # What is retriable is never refused: it is tried until it works.
@@ -182,7 +196,7 @@ class Database(Process):
             return Trouble(applied.reason)
         self.rows = applied.rows
         self.note("S.undo", saga=saga, step=step, action=action)
-        undone = self.handle(Handled(saga, step, True, UNDONE))
+        undone = self.handle(Handled(saga, step, True, UNDONE, action=str(action)))
         if not self.stands(saga):  # the last of the saga's steps here
             self.rows = actions.released(self.rows, saga)
         return undone

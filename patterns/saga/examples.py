@@ -76,10 +76,14 @@ PESSIMISTIC = saga(
 )
 """The countermeasure pessimistic view (Richardson 4.3.2): the steps in another order, so that credit is freed last."""
 
-DEFINITIONS: Mapping[str, Saga] = {
-    each.name: each
-    for each in (ORDER, SHORT, ONE_WAY, TRIP, RAISE, RAISE_REREAD, RAISE_ADD, CANCEL, CREATE, PESSIMISTIC)
-}
+SEAT = step("seat", at="airline", do=Move("seats", "booked", 1), undo=Move("booked", "seats", 1))
+ROOM = step("room", at="lodging", do=Move("rooms", "taken", 1), undo=Move("taken", "rooms", 1))
+SEAT_FIRST = saga("seat_first", SEAT, step("room", at=ROOM.at, do=ROOM.do, kind=PIVOT))
+ROOM_FIRST = saga("room_first", ROOM, step("seat", at=SEAT.at, do=SEAT.do, kind=PIVOT))
+"""With semantic locks that make wait, these two may wait for each other: a deadlock, until one is tried in vain."""
+
+TRAVEL, LIMITS, CREDIT = (TRIP, SEAT_FIRST, ROOM_FIRST), (RAISE, RAISE_REREAD, RAISE_ADD), (CANCEL, CREATE, PESSIMISTIC)
+DEFINITIONS: Mapping[str, Saga] = {each.name: each for each in (ORDER, SHORT, ONE_WAY, *TRAVEL, *LIMITS, *CREDIT)}
 """Every saga of this module by its name."""
 
 BEGINS: Mapping[str, Mapping[str, int]] = {

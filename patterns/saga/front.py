@@ -9,7 +9,7 @@ import msgspec
 from patterns.engine.process import Process, on_request
 
 from .definition import Saga
-from .log import BEGUN, REPAIRED, UNKNOWN, Instance, Progress, Record, progress, records_of
+from .log import BEGUN, REJECTED, REPAIRED, UNKNOWN, Asker, Instance, Progress, Record, progress, records_of
 from .messages import Accepted, Begin, Elsewhere, Ended, Repair
 from .reasons import Reason
 
@@ -22,7 +22,7 @@ class Patience(msgspec.Struct, frozen=True, gc=False):
     tries: int = 3
     """How often it asks for a compensatable step before it gives up and turns back."""
     alarm: int = 5
-    """How often it asks for a compensation before it calls for a human; 0 for never."""
+    """How often it tries what it may not give up before it calls for a human; 0 for never."""
     backoff: int = 8
     """How many times `timeout` it waits at most."""
 
@@ -37,11 +37,12 @@ class Patience(msgspec.Struct, frozen=True, gc=False):
 
 
 class Front(Process):
-    """What both styles do for a client. One saga for each id, however often it is asked for."""
+    """What both styles do for a client. One saga for each id, however often and by whomever it is asked for."""
 
     if TYPE_CHECKING:  # declared where they are used, so that a service of the other kind has them too
         definitions: tuple[Saga, ...]
         instances: tuple[Instance, ...]
+        askers: tuple[Asker, ...]
         log: tuple[Record, ...]
 
     def entry(self, definition: Saga) -> str:
@@ -65,17 +66,31 @@ class Front(Process):
         elif (entry := self.entry(definition)) != self.id:
             self.note("S.elsewhere", client=client, leader=entry)
             self.reply(client, Elsewhere(request.serial, entry))
-        elif self.instance(request.saga) is None:
+        elif (known := self.known_as(request.saga)) not in ("", definition.name):
+            self.note("R.rejected", client=client, saga=request.saga, known=known, definition=definition.name)
+            self.reply(client, Ended(request.serial, request.saga, REJECTED, Reason("taken", known)))
+        else:
+            asker = Asker(request.saga, client, request.serial)
+            if asker not in self.askers:
+                self.askers = (*self.askers, asker)
+            self.begin_or_answer(definition, request.saga)
+
+    def begin_or_answer(self, definition: Saga, saga: str) -> None:
+        if self.instance(saga) is None:
             # The log has the saga before anything is done for it (Garcia-Molina and Salem 1987, section 4).
-            self.note("R.begin", saga=request.saga, definition=definition.name)
-            self.instances = (*self.instances, Instance(request.saga, definition.name, client, request.serial))
-            self.happens(definition, Record(request.saga, BEGUN, detail=definition.name))
-            self.go_on(request.saga)
-        elif (at := self.progress_of(request.saga)).ended or at.stuck:
-            self.note("R.answer again", saga=request.saga, phase=at.phase)
+            self.note("R.begin", saga=saga, definition=definition.name)
+            self.instances = (*self.instances, Instance(saga, definition.name))
+            self.happens(definition, Record(saga, BEGUN, detail=definition.name))
+            self.go_on(saga)
+        elif (at := self.progress_of(saga)).ended or at.stuck:
+            self.note("R.answer again", saga=saga, phase=at.phase)
             self.answer(at)
         else:
-            self.note("R.known", saga=request.saga)
+            self.note("R.known", saga=saga)
+
+    def known_as(self, saga: str) -> str:
+        """The definition of the saga that has this key; empty if no saga has."""
+        return next((each.detail for each in records_of(self.log, saga) if each.what == BEGUN), "")
 
     @on_request(Repair)
     def repair(self, client: str, request: Repair) -> None:
@@ -88,9 +103,12 @@ class Front(Process):
         self.reply(client, Accepted(request.serial, request.saga))
 
     def answer(self, at: Progress) -> None:
-        instance = self.instance(at.saga)
-        assert instance is not None
-        self.reply(instance.client, Ended(instance.serial, at.saga, at.phase, at.reason))
+        """Tell all that wait for it how a saga is. Once it has ended, no client waits any more."""
+        for each in self.askers:
+            if each.saga == at.saga:
+                self.reply(each.client, Ended(each.serial, at.saga, at.phase, at.reason))
+        if at.ended:
+            self.askers = tuple(each for each in self.askers if each.saga != at.saga)
 
     def instance(self, saga: str) -> Instance | None:
         """The saga as it was asked for here; None if it was not."""

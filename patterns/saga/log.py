@@ -24,13 +24,13 @@ PIVOT_PASSED = "pivot passed"
 TURNED_BACK = "turned back"
 UNDONE = "undone"
 STUCK = "stuck"
-"""A compensation failed too often."""
+"""A compensation, or a step that is not given up, failed too often."""
 REPAIRED = "repaired"
 ENDED = "ended"
 
 COMPLETED, COMPENSATED = "completed", "compensated"
-UNKNOWN = "unknown"
-"""The answer to a request for a saga that is not defined."""
+UNKNOWN, REJECTED = "unknown", "rejected"
+"""The answers to a request for a saga that is not defined, and to one with the key of another saga."""
 FORWARD, PAST_PIVOT, COMPENSATING = "forward", "past the pivot", "compensating"
 """Phases of a saga that has not ended; else `stuck`, `completed` or `compensated`."""
 
@@ -57,6 +57,12 @@ class Instance(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
 
     saga: str
     definition: str
+
+
+class Asker(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
+    """A client that waits for the end of a saga, and the number of its request."""
+
+    saga: str
     client: str
     serial: int
 
@@ -72,7 +78,7 @@ class Progress(NamedTuple):
     refused: tuple[str, ...]
     undone: tuple[str, ...]
     stuck: tuple[str, ...]
-    """Steps whose compensation fails, until a human has repaired that."""
+    """Steps that fail, or once it has turned back, whose compensation does; until a human has repaired that."""
     turned_back: bool
     ended: str
     """How it ended; empty while it has not."""
@@ -137,7 +143,7 @@ def progress(definition: Saga, saga: str, records: Iterable[Record]) -> Progress
         else:
             why = why or record.reason
     started, done, refused, undone = (tuple(lists[what]) for what in (STARTED, DONE, REFUSED, UNDONE))
-    stuck = tuple(name for name in lists[STUCK] if name not in undone)
+    stuck = tuple(name for name in lists[STUCK] if name not in (undone if turned_back else done))
     return Progress(
         saga, definition, started, done, refused, undone, stuck, turned_back, ended, fails if stuck else why
     )

@@ -60,9 +60,9 @@ class SagaParams(Simulation.Params, frozen=True):
     timeout: Ms = 40
     """How long an answer is waited for."""
     tries: Annotated[int, Meta(ge=1)] = 3
-    """How often a compensatable step is asked for before the saga turns back."""
+    """How often a compensatable step or the pivot is tried before the saga turns back."""
     alarm: Count = 5
-    """How often a compensation is asked for before a human is called; 0: a human is never called."""
+    """How often all else is tried before a human is called; 0: a human is never called."""
     backoff: Annotated[int, Meta(ge=1)] = 8
     """The longest wait, as a multiple of `timeout`: the wait doubles with each try."""
 
@@ -202,13 +202,15 @@ class SagaMachine(Simulation):
 
     def may_happen(self, world: World, event: Any) -> bool:
         """Nothing is sent again while it, or its answer, is on its way: copies are what the budget of duplicates is
-        for. A step may be given up at any moment."""
+        for. A step may be given up, and a human called, at any moment."""
         return super().may_happen(world, event) and (not isinstance(event, Fire) or self.may_fire(world, event))
 
     def may_fire(self, world: World, event: Fire) -> bool:
         process, (timer, _, about) = world[event.process], event.timer.partition(":")
-        if isinstance(process, Orchestrator) and process.gives_up(process.waiting[about]):
-            return True
+        if isinstance(process, Orchestrator):
+            waiting = process.waiting[about]
+            if process.gives_up(waiting) or process.calls_for_help(waiting):
+                return True
         return timer not in ("retry", "resend") or not any(
             packet.body.about == about and process.id == (packet.sender if type(packet.body) in ASKS else packet.to)
             for packet in world.packets

@@ -17,7 +17,8 @@ from .reasons import NO_REASON, Reason
 
 
 class Begin(Message, frozen=True):
-    """Begin a saga. Asked again with the same `saga`, it is the same saga."""
+    """Begin a saga. `saga` is an idempotency key: asked again with it, by whatever client, it is the same saga; with
+    another definition it is rejected."""
 
     serial: int
     saga: str
@@ -27,7 +28,7 @@ class Begin(Message, frozen=True):
 
 
 class Repair(Message, frozen=True):
-    """A human has mended what made a compensation fail: try again what is stuck."""
+    """A human has repaired what made a step or a compensation fail: try again what is stuck."""
 
     serial: int
     saga: str
@@ -35,7 +36,8 @@ class Repair(Message, frozen=True):
 
 
 class Ended(Message, frozen=True):
-    """How a saga ended: `completed`, `compensated`, or `stuck`: a compensation fails, and a human is needed."""
+    """How a saga ended: `completed`, `compensated`, or `stuck`: a step or a compensation does not succeed, and a human
+    is needed. `unknown` and `rejected` are errors: there is no such definition; the key is another saga's."""
 
     serial: int
     saga: str
@@ -87,6 +89,8 @@ class Do(Keyed, frozen=True):
 
     action: Action
     kind: Kind
+    final: bool = False
+    """Whether this is the last try: the service does the step now, or refuses it for good."""
     words = "{saga}: {step}"
 
 

@@ -33,6 +33,7 @@ from .log import (
     STUCK,
     TURNED_BACK,
     UNDONE,
+    Asker,
     Instance,
     Progress,
     Record,
@@ -51,6 +52,7 @@ from .messages import (
     Repair,
     Undo,
     Undone,
+    about,
 )
 from .reasons import NO_REASON, Reason
 
@@ -73,6 +75,8 @@ class Orchestrator(Front):
 
     instances: tuple[Instance, ...] = durable(())
     """The sagas that it was asked for."""
+    askers: tuple[Asker, ...] = durable(())
+    """The clients that wait for the end of one."""
     log: tuple[Record, ...] = durable(())
     """The saga log."""
     waiting: Table[Waiting] = Table()
@@ -94,9 +98,18 @@ class Orchestrator(Front):
         command = waiting.command
         return isinstance(command, Do) and command.kind == COMPENSATABLE and waiting.tries >= self.patience.tries
 
+    def is_final(self, command: Command, tries: int) -> bool:
+        """Whether its service is to do a pivot now, or to refuse it for good: no saga waits for its pivot for ever."""
+        return isinstance(command, Do) and command.kind == PIVOT and tries >= self.patience.tries
+
     def calls_for_help(self, waiting: Waiting) -> bool:
-        """Whether a compensation has failed too often: it needs a human (1987, section 6)."""
-        return isinstance(waiting.command, Undo) and 0 < self.patience.alarm <= waiting.tries
+        """Whether what may not be given up has failed too often: it needs a human (1987, section 6). Of a pivot, the
+        last try has to be among those."""
+        command = waiting.command
+        own_end = isinstance(command, Do) and (
+            command.kind == COMPENSATABLE or (command.kind == PIVOT and not command.final)
+        )
+        return 0 < self.patience.alarm <= waiting.tries and not own_end
 
     # What comes next: read off the log
 
@@ -109,9 +122,18 @@ class Orchestrator(Front):
             self.go_back(at)
         elif at.all_done:
             self.finish(at)
+        else:
+            self.go_forward(at)
+
+    def go_forward(self, at: Progress) -> None:
+        """Ask for what began and is not done, where nothing is awaited: after a crash or a repair. Then for what can
+        begin now."""
+        for name in at.started:
+            if name not in at.done and about(at.saga, name) not in self.waiting:
+                self.ask_for(at.definition[name], at.saga, "O.start again")
         for name in at.ready():
-            self.write(saga, STARTED, name)
-            self.ask_for(at.definition[name], saga, "O.start")
+            self.write(at.saga, STARTED, name)
+            self.ask_for(at.definition[name], at.saga, "O.start")
 
     def go_back(self, at: Progress) -> None:
         """Backward recovery (4): compensate what was done, in reverse."""
@@ -198,6 +220,8 @@ class Orchestrator(Front):
 
     def ask(self, service: str, command: Command, tries: int = 1) -> None:
         """Send a command; and again if there is no answer in time."""
+        if self.is_final(command, tries):
+            command = msgspec.structs.replace(command, final=True)
         self.waiting = self.waiting.put(command.about, Waiting(service, command, tries))
         self.set_timer("retry", *self.patience.wait(tries), about=command.about)
         self.send(service, command)
@@ -212,24 +236,25 @@ class Orchestrator(Front):
             self.turn_back(command.saga)
             self.go_on(command.saga)
         elif self.calls_for_help(waiting):
-            self.write(command.saga, STUCK, command.step, reason=Reason("stuck", command.step))
-            self.note("O.stuck", saga=command.saga, step=command.step, service=service, times=tries)
+            what = str(command).removeprefix(f"{command.saga}: ")
+            self.write(command.saga, STUCK, command.step, reason=Reason("stuck", what))
+            self.note("O.stuck", saga=command.saga, what=what, service=service, times=tries)
             self.wait_no_longer(command.saga)
             self.answer(self.progress_of(command.saga))
         else:
             # What may be given up, what decides, and what has only one way to go (5).
-            kind = command.kind if isinstance(command, Do) else COMPENSATABLE
+            kind, tries = command.kind if isinstance(command, Do) else COMPENSATABLE, self.patience.counted(tries + 1)
             rule = {COMPENSATABLE: "O.retry", PIVOT: "O.pivot again", RETRIABLE: "O.forward"}[kind]
-            self.note(rule, command=command, service=service)
-            self.ask(service, command, self.patience.counted(tries + 1))
+            self.note("O.last try" if self.is_final(command, tries) else rule, command=command, service=service)
+            self.ask(service, command, tries)
 
     def waits_for(self, saga: str) -> tuple[str, ...]:
         """What it waits for in this saga."""
         return tuple(about for about, waiting in self.waiting if waiting.command.saga == saga)
 
     def wait_no_longer(self, saga: str) -> None:
-        for about in self.waits_for(saga):
-            self.answered(about)
+        for key in self.waits_for(saga):
+            self.answered(key)
 
     def answered(self, about: str) -> None:
         self.waiting = self.waiting.without(about)
@@ -248,9 +273,6 @@ class Orchestrator(Front):
 
     def resume(self, at: Progress) -> None:
         """Go on as if nothing had happened: each step is a save-point (5), for asking twice does no harm."""
-        for name in at.started:
-            if not at.turned_back and name not in at.done:
-                self.ask_for(at.definition[name], at.saga, "O.start again")
         self.go_on(at.saga)
 
     def write(self, saga: str, what: str, step: str = "", detail: str = "", reason: Reason = NO_REASON) -> None:
@@ -273,9 +295,18 @@ class Service(Database):
 
     orchestrator: str = setting("orchestrator")
 
+    def receive(self, orchestrator: str, message: Any) -> None:
+        undo = isinstance(message, Undo)
+        if isinstance(message, Do | Undo) and self.is_other(message.saga, message.step, undo, message.action):
+            self.send(orchestrator, Failed(message.saga, message.step, undo, Reason("taken", "another request")))
+        else:
+            super().receive(orchestrator, message)
+
     @on(Do)
     def do(self, orchestrator: str, command: Do) -> None:
         outcome = self.perform(command.saga, command.step, command.action, command.kind)
+        if isinstance(outcome, Trouble) and command.final:
+            outcome = self.give_up(command.saga, command.step, outcome)
         if isinstance(outcome, Trouble):
             self.send(orchestrator, Failed(command.saga, command.step, False, outcome.reason))
         elif outcome.outcome == DONE:

@@ -237,3 +237,10 @@ completes = Sometimes("a saga is completed", _ends(COMPLETED))
 is_compensated = Sometimes("a saga is compensated", _ends(COMPENSATED))
 gets_stuck = Sometimes("a saga is stuck", _ends(STUCK))
 all_end = Sometimes("all sagas have ended", all_ended)
+
+
+def all_told(world: World) -> bool:
+    """Whether there are sagas, all have ended or are reported as stuck, and no client waits. In a search for dead ends
+    it shows what `every_saga_ends` cannot see: a saga that waits for ever, and whose timer runs."""
+    every = instances(world)
+    return bool(every) and all(said(world, each.saga) for each in every) and not any(call.waits for call in world.calls)

@@ -78,6 +78,8 @@ def _state(at: Progress, name: str, begun: bool) -> str:
         return REFUSED
     if name in at.done:
         return DONE
+    if name in at.stuck and not at.turned_back:
+        return STUCK
     if at.turned_back:
         return OPEN if name in at.started else NEVER
     return ASKED if begun else WAITING
@@ -86,7 +88,7 @@ def _state(at: Progress, name: str, begun: bool) -> str:
 def _undo(at: Progress, name: str, standing: list[str]) -> str:
     if name in at.undone:
         return UNDONE
-    if name in at.stuck:
+    if name in at.stuck and at.turned_back:
         return STUCK
     if not at.turned_back or at.ended or name not in standing:  # a saga that has ended undoes nothing more
         return ""

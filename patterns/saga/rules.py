@@ -13,13 +13,13 @@ REASONS: Mapping[str, str] = {
     "cancelled": "its compensation came first",
     "changed": "{of} was written since it was seen",
     "declined": "it was declined",
-    "failed": "it failed {value:time|times}",
     "held": "{of} holds it",
     "interrupted": "it was interrupted",
     "late": "{of} was not done in time",
     "out of order": "{of} is out of order",
     "short": "{of} has {value}, not {needed}",
-    "stuck": "undo {of} fails",
+    "stuck": "{of} did not succeed",
+    "taken": "its key belongs to {of}",
     "unknown": "there is no saga {of!r}",
 }
 """Why something is refused, fails or turns back: the kinds of `Reason`."""

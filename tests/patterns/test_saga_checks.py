@@ -11,21 +11,20 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from models.dead_ends import Backwards, dead_end
+from some_sagas import faults_of, saga_of_all_kinds, some_saga
 
-from patterns.engine.draw import draw, key_of
-from patterns.engine.explore import explore
+from patterns.engine.explore import Exploration, explore
 from patterns.engine.planted import ROUGH, planted
 from patterns.engine.properties import AtRest, Sometimes
 from patterns.engine.random_worlds import FAULTS, random_worlds
 from patterns.engine.sentences import names
-from patterns.saga import ALWAYS, PIVOT, RETRIABLE, Add, Move, SagaMachine, saga, step
+from patterns.saga import ALWAYS, Move, SagaMachine, saga, step
 from patterns.saga.database import LOCKING
-from patterns.saga.definition import Saga, Step
 from patterns.saga.lesson.broken import small
 from patterns.saga.machines import STYLES
-from patterns.saga.orchestrator import BackwardAfterCrash
-from patterns.saga.properties import all_end, completes, gets_stuck, is_compensated, said
-from patterns.saga.readings import instances
+from patterns.saga.orchestrator import BackwardAfterCrash, Orchestrator
+from patterns.saga.properties import all_end, all_told, completes, gets_stuck, is_compensated
 
 # Every run
 
@@ -86,10 +85,55 @@ def test_in_every_run_a_saga_ends_whole_or_gone(
     style: str, faults: Mapping[str, int], options: dict[str, Any], met: tuple[Any, ...]
 ) -> None:
     """GMS 1: either all transactions of a saga complete, or compensations amend what was done."""
-    found = explore(small(faults, style=style, **options), (*ALWAYS, *met), max_states=20_000)
+    found = every_run(small(faults, style=style, **options), met)
+    assert found.states > 40
+
+
+def every_run(machine: SagaMachine, met: tuple[Any, ...] = (), max_states: int = 20_000) -> Exploration:
+    """All runs of a machine: no promise is broken, and from each state all can still end and each client be told."""
+    search = Backwards(machine, all_told, max_states, (*ALWAYS, *met))
+    search.run()
+    found = search.result()
     assert found.complete
     assert found.holds, found
-    assert found.states > 40
+    assert search.dead_end() is None
+    return found
+
+
+PIVOTS: Mapping[str, dict[str, Any]] = {
+    "a pivot fails for ever": {"fails": {"approve": 99}},
+    "a pivot fails for ever, two tries": {"fails": {"approve": 99}, "tries": 2},
+    "a pivot has an alarm": {"fails": {"approve": 1}, "tries": 2, "alarm": 2},
+    "a step after the pivot fails for ever": {"sagas": ["one_way"], "fails": {"ship": 99}, "alarm": 2},
+    "two pivots behind two marks": {"sagas": ["seat_first", "room_first"], "lock": "wait"},
+    "two pivots behind two marks, two tries": {"sagas": ["seat_first", "room_first"], "lock": "wait", "tries": 2},
+    "two that raise a limit wait": {"sagas": ["raise", "raise"], "lock": "wait"},
+}
+
+
+@pytest.mark.parametrize("name", PIVOTS)
+@pytest.mark.parametrize("style", STYLES)
+def test_in_every_run_no_saga_waits_for_ever(style: str, name: str) -> None:
+    """Richardson 4.3.2: who lets sagas wait must see to it that a deadlock ends."""
+    options = {"timing": "quiet", **PIVOTS[name]}
+    every_run(small({} if "lock" in options else {"drop": 1}, style=style, **options))
+
+
+class NeverAsksForTheLastTime(Orchestrator):
+    """It waits for its pivot as long as the service answers that nothing was done."""
+
+    def is_final(self, command: Any, tries: int) -> bool:
+        return False
+
+
+def test_a_search_for_dead_ends_sees_who_waits_for_ever_with_a_timer_running() -> None:
+    """No state is wrong, and none is at rest: `every_saga_ends` alone is blind to it."""
+    options = PIVOTS["two pivots behind two marks"]
+    machine = planted(small(timing="quiet", **options), orchestrator=NeverAsksForTheLastTime)
+    assert explore(machine, ALWAYS).holds
+    stuck = dead_end(machine, all_told)
+    assert stuck is not None
+    assert len(stuck.path) == 5, "each has its first row: 4 steps"
 
 
 @pytest.mark.parametrize("refuse", [[], ["b"], ["c"], ["b", "c"]], ids=str)
@@ -104,18 +148,14 @@ def test_in_every_run_a_saga_of_two_roots_and_two_leaves_ends_when_all_of_it_has
         step("c", at="S3", **move, after="a"),
     )
     machine = small(style=style, sagas=[fork], refuse=refuse)
-    found = explore(machine, (*ALWAYS, is_compensated if refuse else completes), max_states=5_000)
-    assert found.complete
-    assert found.holds, found
+    every_run(machine, (is_compensated if refuse else completes,), max_states=5_000)
 
 
 def test_in_every_run_with_semantic_locks_all_marks_go() -> None:
     """MP 4.3.2: who sets a flag clears it, whichever way its saga ends."""
     for style in STYLES:
         machine = small({"crash": 1}, sagas=["short"], lock="refuse", style=style)
-        found = explore(machine, (*ALWAYS, no_marks_left, completes), max_states=20_000)
-        assert found.complete
-        assert found.holds, found
+        every_run(machine, (no_marks_left, completes))
 
 
 def test_in_every_run_without_save_points_a_crash_turns_back_to_nothing() -> None:
@@ -155,22 +195,6 @@ def test_in_random_worlds_sagas_keep_their_promises_and_end_once_all_is_repaired
     assert runs.holds, runs
 
 
-def some_saga(seed: int) -> Saga:
-    """A saga of five compensatable steps at three services, written in any order; which waits for which is drawn."""
-    order = sorted("vwxyz", key=lambda name: key_of(seed, "place", name))
-    steps = [
-        step(
-            name,
-            at=f"S{draw(1, 3, seed, 'at', name)}",
-            do=Move("left", "right", 1),
-            undo=Move("right", "left", 1),
-            after=[other for other in "vwxyz" if other < name and draw(0, 2, seed, other, name) == 0],
-        )
-        for name in order
-    ]
-    return saga(f"saga{seed}", *steps)
-
-
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("style", STYLES)
 def test_whatever_the_graph_and_whichever_step_is_refused(style: str, seed: int) -> None:
@@ -182,46 +206,14 @@ def test_whatever_the_graph_and_whichever_step_is_refused(style: str, seed: int)
         assert runs.holds, runs
 
 
-def saga_of_all_kinds(seed: int) -> Saga:
-    """Compensatable steps, after them all the pivot, retriable ones after it; which waits for which is drawn."""
-
-    def some(names: str, after: list[str], **rest: Any) -> list[Step]:
-        return [
-            step(
-                name,
-                at=f"S{draw(1, 3, seed, 'at', name)}",
-                after=after + [other for other in names if other < name and draw(0, 2, seed, other, name) == 0],
-                **rest,
-            )
-            for name in names
-        ]
-
-    undone, forward = "uvw"[: draw(0, 3, seed, "compensatable")], "yz"[: draw(0, 2, seed, "retriable")]
-    steps = some(undone, [], do=Move("left", "right", 1), undo=Move("right", "left", 1))
-    steps += some("x", list(undone), do=Add("n", 1), kind=PIVOT)
-    return saga(f"saga{seed}", *steps, *some(forward, ["x"], do=Add("n", 1), kind=RETRIABLE))
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(40))
 @pytest.mark.parametrize("style", STYLES)
 def test_whatever_the_saga_whatever_is_refused_fails_or_is_marked(style: str, seed: int) -> None:
     definition = saga_of_all_kinds(seed)
-    may_refuse = [each.name for each in definition.steps if each.kind != RETRIABLE]
-    may_fail = [*definition.names, *(f"undo {each.name}" for each in definition.steps if each.undo)]
-    machine = SagaMachine(
-        sagas=[definition, definition],
-        style=style,
-        refuse=[name for name in may_refuse if draw(0, 3, seed, "refuse", name) == 0],
-        fails={name: draw(0, 6, seed, "fails", name) for name in may_fail if draw(0, 3, seed, name) == 0},
-        lock=LOCKING[seed % 3],
-        alarm=draw(0, 5, seed, "alarm"),
-        tries=draw(1, 3, seed, "tries"),
-    )
-    over = Sometimes(
-        "all sagas have ended or are stuck",
-        lambda world: all(said(world, each.saga) for each in instances(world)) and bool(instances(world)),
-    )
+    options = {**faults_of(seed, definition), "lock": LOCKING[seed % 3]}
+    machine = SagaMachine(sagas=[definition, definition], style=style, **options)
+    over = Sometimes("all sagas have ended or are stuck", all_told)
     for faults in (FAULTS, ROUGH):
         runs = random_worlds(machine, (seed,), 200, (*ALWAYS, over), faults=faults)
         assert runs.holds, runs

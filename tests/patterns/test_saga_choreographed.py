@@ -129,6 +129,30 @@ def test_a_request_that_comes_again_is_the_same_saga() -> None:
     assert effects.replies == []
 
 
+def test_every_client_that_asks_with_a_known_key_is_answered() -> None:
+    """workflow-core#828, restate#5128: while it runs and when it has ended, by another client or with a new serial."""
+    stock, _ = peers()["stock"].after_request("A", Begin(1, "A1", "order"))
+    stock, _ = stock.after_request("B", Begin(7, "A1", "order"))
+    stock, effects = stock.crashed().after_restart()[0].after_request("A", Begin(2, "A1", "order"))
+    assert effects.replies == []
+    ended, effects = told(stock, event("done", "ship"))
+    assert effects.replies == [(name, Ended(n, "A1", "completed")) for name, n in (("A", 1), ("B", 7), ("A", 2))]
+    after, effects = ended.after_request("C", Begin(1, "A1", "order"))
+    assert effects.replies == [("C", Ended(1, "A1", "completed"))]
+    assert after == ended
+
+
+def test_a_known_key_with_another_definition_is_an_error() -> None:
+    """Stripe and the IETF draft on idempotency keys: also where the key is known by an event only."""
+    stock = peers("order", "short", "one_way")["stock"]
+    begun, _ = stock.after_request("A", Begin(1, "A1", "order"))
+    heard, _ = told(stock, event("refused", "approve"))
+    for process in (begun, heard):
+        after, effects = process.after_request("B", Begin(1, "A1", "short"))
+        assert effects.replies == [("B", Ended(1, "A1", "rejected", Reason("taken", "order")))]
+        assert after == process
+
+
 def test_any_other_service_sends_the_client_on() -> None:
     _, effects = peers()["payment"].after_request("A", Begin(1, "A1", "order"))
     assert effects.replies == [("A", Elsewhere(1, "stock"))]
@@ -210,13 +234,24 @@ def test_a_step_that_fails_is_tried_again_and_at_last_refused() -> None:
 
 def test_past_the_pivot_a_step_is_tried_until_it_works() -> None:
     """GMS 5, forward recovery."""
-    shipping, _ = told(peers(fails={"ship": 9}, tries=1)["shipping"], event("done", "approve"))
+    shipping, _ = told(peers(fails={"ship": 9}, tries=1, alarm=0)["shipping"], event("done", "approve"))
     for _ in range(8):
         shipping, effects = shipping.after_timer("retry:A1.ship")
         assert rows(shipping) == {"parcels": 0}
         assert effects.timers["retry:A1.ship"][0] <= 8 * 40  # type: ignore[index]
     shipping, _ = shipping.after_timer("retry:A1.ship")
     assert rows(shipping) == {"parcels": 1}
+
+
+def test_past_the_pivot_a_step_that_keeps_failing_is_reported_and_repaired() -> None:
+    """GMS 6: the saga does not turn back; a human is called, and it goes on."""
+    shipping, _ = told(peers(fails={"ship": 2}, alarm=2)["shipping"], event("done", "approve"))
+    shipping, effects = shipping.after_timer("retry:A1.ship")
+    assert waiting(shipping) == [("stock", "ship stuck")]
+    assert effects.timers["retry:A1.ship"] is None
+    shipping, _ = shipping.after_message("stock", event("repaired", "ship", 9))
+    assert rows(shipping) == {"parcels": 1}
+    assert waiting(shipping)[-1] == ("stock", "ship done")
 
 
 def test_what_was_to_be_tried_again_is_tried_after_a_crash() -> None:
@@ -234,9 +269,9 @@ def test_a_compensation_that_keeps_failing_is_reported_and_repaired() -> None:
     assert waiting(payment)[-1] == ("stock", "charge stuck")
     stock, _ = machine["stock"].after_request("A", Begin(1, "A1", "order"))
     stock, effects = told(
-        stock, event("refused", "approve"), event("stuck", "charge", reason=Reason("stuck", "charge"))
+        stock, event("refused", "approve"), event("stuck", "charge", reason=Reason("stuck", "undo charge"))
     )
-    assert effects.replies == [("A", Ended(1, "A1", "stuck", Reason("stuck", "charge")))]
+    assert effects.replies == [("A", Ended(1, "A1", "stuck", Reason("stuck", "undo charge")))]
     stock, _ = stock.after_request("operator", Repair(1, "A1"))
     assert waiting(stock)[-1] == ("payment", "charge repaired")
     payment, _ = payment.after_message("stock", event("repaired", "charge", 9))

@@ -11,13 +11,12 @@ import pytest
 
 from patterns.engine.process import Effects
 from patterns.engine.table import Table
-from patterns.saga import DEFINITIONS, Add, Begin, Ended, Look, Move, Overwrite, Repair, Reread
-from patterns.saga.actions import Row
+from patterns.saga import DEFINITIONS, Begin, Ended, Repair
 from patterns.saga.definition import Saga
 from patterns.saga.front import Patience
 from patterns.saga.log import Record, progress, to_compensate
-from patterns.saga.messages import Accepted, Do, Done, Elsewhere, Failed, Refused, Release, Released, Undo, Undone
-from patterns.saga.orchestrator import BackwardAfterCrash, Orchestrator, Service
+from patterns.saga.messages import Accepted, Done, Failed, Refused, Release, Released, Undone
+from patterns.saga.orchestrator import BackwardAfterCrash, Orchestrator
 from patterns.saga.reasons import Reason
 
 DECLINED = Reason("declined")
@@ -67,7 +66,7 @@ def test_a_saga_is_in_the_log_before_anything_is_done_for_it() -> None:
     after, effects = orchestrator().after_request("A", Begin(1, "A1", "order"))
     assert log(after) == ["begun order", "reserve started"]
     assert asked(effects) == [("stock", "A1: reserve")]
-    assert set(after.written_since(orchestrator())) == {"instances", "log"}
+    assert set(after.written_since(orchestrator())) == {"instances", "askers", "log"}
 
 
 def test_the_next_step_begins_when_the_one_before_it_is_done() -> None:
@@ -120,15 +119,35 @@ def test_a_request_that_comes_after_the_end_is_answered_again() -> None:
     assert effects.replies == [("A", Ended(1, "A1", "compensated", DECLINED))]
 
 
+def test_every_client_that_asks_with_a_known_key_is_answered() -> None:
+    """workflow-core#828, restate#5128: while it runs and when it has ended, by another client or with a new serial."""
+    process, _ = begun().after_request("B", Begin(7, "A1", "order"))
+    process, effects = process.after_request("A", Begin(2, "A1", "order"))
+    assert effects.replies == []
+    process, effects = restarted(process)
+    ended, effects = told(process, Refused("A1", "reserve", DECLINED))
+    compensated = [("A", 1), ("B", 7), ("A", 2)]
+    assert effects.replies == [(name, Ended(n, "A1", "compensated", DECLINED)) for name, n in compensated]
+    for name, n in (("C", 1), ("A", 3)):
+        after, effects = ended.after_request(name, Begin(n, "A1", "order"))
+        assert effects.replies == [(name, Ended(n, "A1", "compensated", DECLINED))]
+        assert after == ended, "nothing of it is kept"
+
+
+def test_a_known_key_with_another_definition_is_an_error() -> None:
+    """Stripe and the IETF draft on idempotency keys: the same key with other contents is an error, never a "done"."""
+    ended, _ = told(begun(), Refused("A1", "reserve", DECLINED))
+    for process in (begun(), ended):
+        after, effects = process.after_request("B", Begin(1, "A1", "trip"))
+        assert effects.replies == [("B", Ended(1, "A1", "rejected", Reason("taken", "order")))]
+        assert effects.sends == []
+        assert after == process
+
+
 def test_a_saga_that_is_not_defined_is_refused() -> None:
     after, effects = orchestrator().after_request("A", Begin(1, "A1", "dinner"))
     assert after == orchestrator()
     assert effects.replies == [("A", Ended(1, "A1", "unknown", Reason("unknown", "dinner")))]
-
-
-def test_a_service_sends_clients_on_to_the_orchestrator() -> None:
-    _, effects = service().after_request("A", Begin(3, "A3", "order"))
-    assert effects.replies == [("A", Elsewhere(3, "orchestrator"))]
 
 
 # Backward
@@ -207,15 +226,46 @@ def test_a_compensatable_step_that_is_not_answered_is_given_up_and_compensated_t
 
 def test_a_pivot_that_is_not_answered_is_asked_for_until_it_is() -> None:
     """MP 4.3.2: whether it was done decides which way the saga goes."""
-    process, _ = told(begun(tries=1), Done("A1", "reserve"), Done("A1", "charge"))
+    process, _ = told(begun(tries=1, alarm=0), Done("A1", "reserve"), Done("A1", "charge"))
     for _ in range(8):
         process, effects = late(process)
         assert asked(effects) == [("orders", "A1: approve")]
 
 
+def test_the_last_try_of_a_pivot_asks_its_service_to_do_it_or_to_refuse_it_for_good() -> None:
+    """MP 4.3: the pivot may be refused. No saga waits for it for ever."""
+    process, effects = told(begun(tries=3), Done("A1", "reserve"), Done("A1", "charge"))
+    finals = [effects.sends[0][1].final]
+    for _ in range(3):
+        process, effects = told(process, Failed("A1", "approve", False, Reason("held", "B1")))
+        assert effects.sends == []
+        process, effects = late(process)
+        finals.append(effects.sends[0][1].final)
+    assert finals == [False, False, True, True]
+    _, effects = told(process, Refused("A1", "approve", Reason("held", "B1")))
+    assert asked(effects) == [("payment", "A1: undo charge")]
+
+
+@pytest.mark.parametrize(("tries", "alarm", "sent"), [(2, 3, 3), (3, 2, 3), (1, 1, 1)])
+def test_a_pivot_that_is_never_answered_raises_an_alarm_after_its_last_try(tries: int, alarm: int, sent: int) -> None:
+    """GMS 6: somebody must step in; the client is told that its saga is stuck."""
+    process, effects = told(begun(tries=tries, alarm=alarm), Done("A1", "reserve"), Done("A1", "charge"))
+    times = 0
+    while not effects.replies:
+        process, effects = late(process)
+        times += 1
+    assert times == sent
+    assert effects.replies == [("A", Ended(1, "A1", "stuck", Reason("stuck", "approve")))]
+    assert process.waiting == Table()
+    process, effects = process.after_request("operator", Repair(1, "A1"))
+    assert asked(effects) == [("orders", "A1: approve")]
+    process, effects = told(process, Done("A1", "approve"))
+    assert asked(effects) == [("shipping", "A1: ship")]
+
+
 def test_past_the_pivot_there_is_only_forward() -> None:
     """GMS 5, forward recovery; MP 4.3.2, retriable transactions are guaranteed to succeed."""
-    process, _ = told(begun(tries=1), Done("A1", "reserve"), Done("A1", "charge"), Done("A1", "approve"))
+    process, _ = told(begun(tries=1, alarm=0), Done("A1", "reserve"), Done("A1", "charge"), Done("A1", "approve"))
     for _ in range(8):
         process, effects = told(process, Failed("A1", "ship", False, DECLINED))
         assert effects.sends == []
@@ -244,8 +294,8 @@ def test_a_compensation_that_keeps_failing_is_reported_and_needs_a_human() -> No
     process, effects = late(failing_undo(2))
     assert effects.replies == []
     process, effects = late(process)
-    assert log(process)[-1] == "reserve stuck undo reserve fails"
-    assert effects.replies == [("A", Ended(1, "A1", "stuck", Reason("stuck", "reserve")))]
+    assert log(process)[-1] == "reserve stuck undo reserve did not succeed"
+    assert effects.replies == [("A", Ended(1, "A1", "stuck", Reason("stuck", "undo reserve")))]
     assert process.waiting == Table()
     after, effects = restarted(process)
     assert (after.waiting, effects.notes) == (Table(), []), "a crash does not make it try again"
@@ -255,8 +305,20 @@ def test_who_asks_again_for_a_saga_that_is_stuck_is_told_so() -> None:
     """The answer may have been lost, and no other comes by itself."""
     stuck, _ = late(failing_undo(1))
     after, effects = stuck.after_request("A", Begin(1, "A1", "order"))
-    assert effects.replies == [("A", Ended(1, "A1", "stuck", Reason("stuck", "reserve")))]
+    assert effects.replies == [("A", Ended(1, "A1", "stuck", Reason("stuck", "undo reserve")))]
     assert after == stuck
+
+
+def test_past_the_pivot_an_alarm_does_not_turn_a_saga_back() -> None:
+    """GMS 5: forward recovery goes on when it is repaired."""
+    process, _ = told(begun(alarm=1), Done("A1", "reserve"), Done("A1", "charge"), Done("A1", "approve"))
+    stuck, effects = late(process)
+    assert effects.replies == [("A", Ended(1, "A1", "stuck", Reason("stuck", "ship")))]
+    after, effects = stuck.after_request("operator", Repair(1, "A1"))
+    assert asked(effects) == [("shipping", "A1: ship")]
+    after, effects = told(after, Done("A1", "ship"))
+    assert log(after)[-1] == "ended completed"
+    assert effects.replies == [("A", Ended(1, "A1", "completed"))], "it is told the end, too"
 
 
 def test_a_repaired_saga_goes_on() -> None:
@@ -313,181 +375,7 @@ def test_without_save_points_a_crash_turns_a_saga_back_where_it_still_can() -> N
     assert asked(effects) == [("orders", "A1: approve")], "the pivot may be done"
 
 
-# Services
-
-
-def service(**fields: Any) -> Service:
-    rows = (Row("ann", 100), Row("shop", 0))
-    return Service(**{"id": "payment", "rows": rows, **fields})
-
-
-CHARGE = Do("A1", "charge", ORDER["charge"].do, "compensatable")
-REFUND = Undo("A1", "charge", ORDER["charge"].undo)  # type: ignore[arg-type]
-
-
-def rows(process: Service) -> dict[str, int]:
-    return {row.key: row.value for row in process.rows}
-
-
-def handled(process: Service, *messages: Any) -> tuple[Service, list[str]]:
-    """The service after these requests, and its answers."""
-    answers = []
-    for message in messages:
-        process, effects = process.after_message("orchestrator", message)
-        answers += [str(body).removeprefix("A1: ") for _, body in effects.sends]
-    return process, answers
-
-
-def test_a_service_does_a_step_and_writes_its_key_with_it() -> None:
-    """MP 3.3.6: the id of the message is recorded in the transaction that it leads to."""
-    after, answers = handled(service(), CHARGE)
-    assert answers == ["charge done"]
-    assert rows(after) == {"ann": 70, "shop": 30}
-    assert set(after.written_since(service())) == {"rows", "handled"}
-
-
-def test_a_request_that_comes_twice_is_done_once_and_answered_twice() -> None:
-    once, _ = handled(service(), CHARGE)
-    twice, answers = handled(once, CHARGE)
-    assert answers == ["charge done"]
-    assert twice == once
-
-
-def test_a_refusal_is_remembered_too() -> None:
-    """What was refused once is refused again, also when it could be done by then: the saga goes by the answer."""
-    refused, answers = handled(service(rows=(Row("ann", 20), Row("shop", 0))), CHARGE)
-    assert answers == ["charge refused"]
-    rich = service(rows=(Row("ann", 100), Row("shop", 0)), handled=refused.handled)
-    after, answers = handled(rich, CHARGE)
-    assert answers == ["charge refused"]
-    assert rows(after) == {"ann": 100, "shop": 0}
-
-
-def test_a_compensation_undoes_the_step_once() -> None:
-    after, answers = handled(service(), CHARGE, REFUND, REFUND)
-    assert answers == ["charge done", "charge undone", "charge undone"]
-    assert rows(after) == {"ann": 100, "shop": 0}
-    assert [(each.undo, each.outcome) for each in after.handled] == [(False, "done"), (True, "undone")]
-
-
-def test_a_compensation_of_what_was_never_done_does_nothing() -> None:
-    poor = service(rows=(Row("ann", 20), Row("shop", 90)))
-    for before in (poor, handled(poor, CHARGE)[0]):
-        after, answers = handled(before, REFUND)
-        assert answers == ["charge undone"]
-        assert rows(after) == {"ann": 20, "shop": 90}
-        assert after.handled[-1].outcome == "nothing"
-
-
-def test_a_request_that_comes_after_its_compensation_does_nothing() -> None:
-    """MP 4.3.2, version file: what came first is on record, so that the order does not matter."""
-    after, answers = handled(service(), REFUND, CHARGE)
-    assert answers == ["charge undone", "charge refused"]
-    assert rows(after) == {"ann": 100, "shop": 0}
-    assert after.handled[-1].outcome == "cancelled"
-
-
-def test_what_a_service_handled_survives_a_crash() -> None:
-    done, _ = handled(service(), CHARGE)
-    after, answers = handled(done.crashed().after_restart()[0], CHARGE)
-    assert answers == ["charge done"]
-    assert rows(after) == {"ann": 70, "shop": 30}
-
-
-def test_what_fails_changes_nothing_and_may_work_later() -> None:
-    failing = service(fails=Table((("charge", 1), ("undo charge", 1))))
-    process, answers = handled(failing, CHARGE, CHARGE, REFUND, REFUND)
-    assert answers == ["charge failed", "charge done", "undo charge failed", "charge undone"]
-    assert rows(process) == {"ann": 100, "shop": 0}
-
-
-def test_a_retriable_step_is_never_refused() -> None:
-    """MP 4.3.2: retriable transactions follow the pivot, and are guaranteed to succeed."""
-    ship = Do("A1", "ship", ORDER["charge"].do, "retriable")
-    process, answers = handled(service(rows=(Row("ann", 20), Row("shop", 0))), ship)
-    assert answers == ["ship failed"]
-    assert process.handled == ()
-
-
-def test_a_compensation_whose_money_is_gone_fails() -> None:
-    """What others used in between is not there to be given back: the price of no isolation (MP 4.3.1)."""
-    done, _ = handled(service(), CHARGE)
-    spent = service(rows=(Row("ann", 70), Row("shop", 0)), handled=done.handled)
-    after, answers = handled(spent, REFUND)
-    assert answers == ["undo charge failed"]
-    assert after == spent
-
-
 # Semantic locks
-
-
-def test_a_compensatable_step_marks_what_it_wrote_until_its_saga_has_ended() -> None:
-    """MP 4.3.2, semantic lock: a flag on any record that a compensatable transaction writes."""
-    marked, _ = handled(service(locking="refuse"), CHARGE)
-    assert {row.pending for row in marked.rows} == {"A1"}
-    assert {row.pending for row in handled(marked, REFUND)[0].rows} == {""}
-    released, answers = handled(marked, Release("A1", "stock"))
-    assert {row.pending for row in released.rows} == {""}
-    assert answers == ["released"]
-
-
-@pytest.mark.parametrize("kind", ["pivot", "retriable"])
-def test_what_cannot_be_undone_is_final_at_once_and_not_marked(kind: Any) -> None:
-    """MP 4.3.2, semantic lock: only compensatable transactions set the flag."""
-    after, answers = handled(service(locking="refuse"), Do("A1", "charge", CHARGE.action, kind))
-    assert answers == ["charge done"]
-    assert {row.pending for row in after.rows} == {""}
-
-
-def test_what_else_a_saga_did_at_a_service_stays_marked_until_it_is_undone_too() -> None:
-    """MP 4.3.2: who sets a flag clears it; while a step of the saga stands, it may still be taken back."""
-    fee = Do("A1", "fee", Move("ann", "fees", 1), "compensatable")
-    bank = service(locking="refuse", rows=(Row("ann", 100), Row("shop", 0), Row("fees", 0)))
-    marked, _ = handled(bank, CHARGE, fee)
-    once, _ = handled(marked, Undo("A1", "fee", Move("fees", "ann", 1)))
-    assert {row.key: row.pending for row in once.rows} == {"ann": "A1", "shop": "A1", "fees": "A1"}
-    twice, _ = handled(once, REFUND)
-    assert {row.pending for row in twice.rows} == {""}
-
-
-def test_a_saga_overwrites_with_what_it_saw_itself() -> None:
-    """MP 4.3.1, lost update; 4.3.2, re-read value: what another saga saw later is not what this one saw."""
-    for action, answer, limit in (
-        (Overwrite("limit", 50), "raise done", 150),
-        (Reread("limit", 50), "raise refused", 150),
-    ):
-        bank = service(rows=(Row("limit", 100),))
-        after, answers = handled(
-            bank,
-            Do("A1", "look", Look("limit"), "compensatable"),
-            Do("C1", "raise", Add("limit", 50), "compensatable"),
-            Do("B1", "look", Look("limit"), "compensatable"),
-            Do("A1", "raise", action, "compensatable"),
-        )
-        assert answers[-1] == answer
-        assert rows(after) == {"limit": limit}, "B1 saw 150"
-
-
-def test_a_saga_that_looks_again_overwrites_with_what_it_saw_last() -> None:
-    """MP 4.3.2, re-read value."""
-    for action in (Overwrite("limit", 50), Reread("limit", 50)):
-        after, answers = handled(
-            service(rows=(Row("limit", 100),)),
-            Do("A1", "look", Look("limit"), "compensatable"),
-            Do("C1", "raise", Add("limit", 50), "compensatable"),
-            Do("A1", "look again", Look("limit"), "compensatable"),
-            Do("A1", "raise", action, "compensatable"),
-        )
-        assert answers[-1] == "raise done"
-        assert rows(after) == {"limit": 200}
-
-
-@pytest.mark.parametrize(("locking", "answer"), [("refuse", "B1: charge refused"), ("wait", "B1: charge failed")])
-def test_another_saga_is_refused_or_waits(locking: str, answer: str) -> None:
-    marked, _ = handled(service(locking=locking), CHARGE)
-    after, answers = handled(marked, Do("B1", "charge", CHARGE.action, "compensatable"))
-    assert answers == [answer]
-    assert rows(after) == rows(marked)
 
 
 def test_the_marks_go_before_a_saga_has_ended() -> None:

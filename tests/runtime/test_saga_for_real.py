@@ -18,7 +18,9 @@ from patterns.engine.world import Crash
 from patterns.runtime import Cluster, DieAt
 from patterns.runtime.failpoint import STAGES
 from patterns.saga import Begin, Ended, Repair, Reply, SagaMachine
+from patterns.saga.machines import STYLES
 from patterns.saga.readings import effect
+from patterns.saga.reasons import Reason
 from widgets.chapters.saga.view import VIEW as view
 
 T = TypeVar("T")
@@ -272,6 +274,33 @@ def test_a_step_whose_answer_was_lost_in_a_crash_is_done_once() -> None:
             assert (await asking).outcome == "completed"
             assert notes(cluster, "S.again"), "it was asked again, and answered the same"
             services.check({"A1": "completed"})
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_every_client_that_asks_with_a_known_key_is_answered_and_another_saga_under_it_is_an_error(style: str) -> None:
+    # restatedev/restate#5128, workflow-core#828; Stripe: the same key with other contents is an error
+    async def scenario() -> None:
+        simulation = SagaMachine(sagas=("one_way", "short"), style=style, **REAL)  # both begin at stock
+        front = simulation.front(simulation.definitions[0])
+        die_at = {front: DieAt("R.begin", "written")}
+        async with Cluster(simulation, replies=Reply, disk="sqlite", die_at=die_at) as cluster:
+
+            async def ask(client: str, serial: int, definition: str = "one_way") -> Any:
+                return await cluster.request(client, Begin(serial, "A1", definition), to=front, deadline=60)
+
+            first = cluster.asking("A", Begin(1, "A1", "one_way"), to=front, deadline=60)
+            await cluster.died(front)
+            others = asyncio.gather(ask("B", 1), ask("C", 4))
+            await cluster.restart(front)
+            assert {(await first).outcome, *(each.outcome for each in await others)} == {"completed"}
+            assert await ask("A", 2) == Ended(2, "A1", "completed"), "the client has lost its number"
+            await cluster.kill(front)
+            await cluster.restart(front)
+            assert await ask("D", 1) == Ended(1, "A1", "completed")
+            assert await ask("E", 1, "short") == Ended(1, "A1", "rejected", Reason("taken", "one_way"))
+        assert_the_run_keeps_what_is_promised(cluster)
 
     run(scenario())
 

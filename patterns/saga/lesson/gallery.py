@@ -56,6 +56,14 @@ def client_retries(run: Script) -> None:
     run.ask("A", call.body, to=call.to).finish().ask("A", call.body, to=call.to)
 
 
+def same_key(run: Script) -> None:
+    """A's client loses the number of its request and asks with a new one, another client asks with A's key: both are
+    told how A's saga ended. A third asks for another saga with this key, and is rejected."""
+    to = run.ask("A").until(fired("S.do")).world.call("A").to
+    run.ask("B", Begin(1, "A1", "order"), to=to).finish().ask("A", Begin(2, "A1", "order"), to=to)
+    run.ask("C", Begin(1, "A1", "short"), to=to)
+
+
 def astray(run: Script) -> None:
     """One client asks a service that begins no saga, and is sent on. Another asks for a saga that is not defined."""
     call = run.ask("A", Begin(1, "A1", "order"), to="payment").ask("A").world.call("A")
@@ -121,12 +129,14 @@ GALLERY: Mapping[str, Callable[[], History[Any, Any]]] = {
     **_runs("a step keeps failing", asked, [ORDERED, CHOREO], fails={"charge": 9}),
     **_runs("an event is lost", event_lost, [CHOREO]),
     **_runs("the client asks again", client_retries, [ORDERED, CHOREO]),
+    **_runs("two clients ask with one key", same_key, [ORDERED, CHOREO], sagas=["order", "short"]),
     **_runs("a client asks at the wrong service", astray, [ORDERED, CHOREO]),
     **_runs("a compensation fails first", refuse=["approve"], fails={"undo charge": 1}),
     **_runs(
         "a compensation is stuck", repaired, [ORDERED, CHOREO], refuse=["approve"], fails={"undo charge": 3}, alarm=3
     ),
     **_runs("a compensation overtakes its request", overtaken, [ORDERED], tries=1),
+    **_runs("the pivot keeps failing", fails={"approve": 9}),
     **_runs("parallel branches all succeed", sagas=["trip"]),
     **_runs("a parallel branch is refused", sagas=["trip"], refuse=["hotel"]),
     **_runs(
@@ -141,6 +151,9 @@ GALLERY: Mapping[str, Callable[[], History[Any, Any]]] = {
     **_runs("no update is lost: a semantic lock makes wait", sagas=["raise", "raise"], lock="wait", **RAISE),
     **_runs("no update is lost: the updates commute", sagas=["raise_add", "raise_add"], **RAISE),
     **_runs("no update is lost: the value is read again", sagas=["raise_reread", "raise_reread"], **RAISE),
+    **_runs(
+        "two sagas wait for each other", two_at_once, sagas=["seat_first", "room_first"], lock="wait", latency=(10, 10)
+    ),
     **_runs("a dirty read happens", sagas=["cancel", "create"], **SPEND),
     **_runs("no dirty read happens: a semantic lock refuses", sagas=["cancel", "create"], lock="refuse", **SPEND),
     **_runs("no dirty read happens: a semantic lock makes wait", sagas=["cancel", "create"], lock="wait", **SPEND),

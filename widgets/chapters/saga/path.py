@@ -40,6 +40,7 @@ _STATES: Mapping[str, tuple[str, Role | None, Tone, str]] = {
     DONE: ("✓ done", None, "solid", "is done"),
     REFUSED: ("✕ refused", None, "outline", "is refused"),
     OPEN: ("? unknown", None, "dashed", "may be done or not: unknown"),
+    STUCK: ("! fails", "bad", "outline", "does not succeed"),
     NEVER: ("– never", "soft", "dashed", "will not be done"),
 }
 """Where a step is -> its words, the look of its box (None: the saga's colour), and in a sentence."""
