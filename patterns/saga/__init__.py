@@ -4,7 +4,7 @@ from .actions import Add, Look, Move, Nothing, Overwrite, Reread
 from .definition import COMPENSATABLE, PIVOT, RETRIABLE, DefinitionError, saga, step
 from .examples import DEFINITIONS
 from .machines import SagaMachine
-from .messages import Begin, Ended, Repair, Reply
+from .messages import Begin, Cancel, Ended, Repair, Reply
 from .properties import ALWAYS, ISOLATION
 from .rules import RULES
 
@@ -18,6 +18,7 @@ __all__ = [
     "RULES",
     "Add",
     "Begin",
+    "Cancel",
     "DefinitionError",
     "Ended",
     "Look",

@@ -55,6 +55,14 @@ RAISE_REREAD = raise_limit("raise_reread", Reread("limit", 50))
 RAISE_ADD = raise_limit("raise_add", Add("limit", 50))
 """The countermeasure commutative updates: it adds, whatever is there."""
 
+LOOK_TWICE = saga(
+    "look_twice",
+    step("look", at="accounts", do=Look("limit"), undo=Nothing()),
+    step("check", at="risk", do=Add("checks", 1), undo=Add("checks", -1)),
+    step("look again", at="accounts", do=Look("limit"), undo=Nothing()),
+)
+"""If another saga raises the limit between its two looks, it sees two values: a non-repeatable, or fuzzy, read."""
+
 CANCEL = saga(
     "cancel",
     step("refund", at="customers", do=Move("used", "credit", 50), undo=Move("credit", "used", 50)),
@@ -82,7 +90,8 @@ SEAT_FIRST = saga("seat_first", SEAT, step("room", at=ROOM.at, do=ROOM.do, kind=
 ROOM_FIRST = saga("room_first", ROOM, step("seat", at=SEAT.at, do=SEAT.do, kind=PIVOT))
 """With semantic locks that make wait, these two may wait for each other: a deadlock, until one is tried in vain."""
 
-TRAVEL, LIMITS, CREDIT = (TRIP, SEAT_FIRST, ROOM_FIRST), (RAISE, RAISE_REREAD, RAISE_ADD), (CANCEL, CREATE, PESSIMISTIC)
+TRAVEL, CREDIT = (TRIP, SEAT_FIRST, ROOM_FIRST), (CANCEL, CREATE, PESSIMISTIC)
+LIMITS = (RAISE, RAISE_REREAD, RAISE_ADD, LOOK_TWICE)
 DEFINITIONS: Mapping[str, Saga] = {each.name: each for each in (ORDER, SHORT, ONE_WAY, *TRAVEL, *LIMITS, *CREDIT)}
 """Every saga of this module by its name."""
 

@@ -10,7 +10,7 @@ from patterns.engine.process import Process, on_request
 
 from .definition import Saga
 from .log import BEGUN, REJECTED, REPAIRED, UNKNOWN, Asker, Instance, Progress, Record, progress, records_of
-from .messages import Accepted, Begin, Elsewhere, Ended, Repair
+from .messages import Accepted, Begin, Cancel, Elsewhere, Ended, Repair
 from .reasons import Reason
 
 
@@ -70,19 +70,41 @@ class Front(Process):
             self.note("R.rejected", client=client, saga=request.saga, known=known, definition=definition.name)
             self.reply(client, Ended(request.serial, request.saga, REJECTED, Reason("taken", known)))
         else:
-            asker = Asker(request.saga, client, request.serial)
-            if asker not in self.askers:
-                self.askers = (*self.askers, asker)
-            self.begin_or_answer(definition, request.saga)
-
-    def begin_or_answer(self, definition: Saga, saga: str) -> None:
-        if self.instance(saga) is None:
+            self.will_answer(client, request)
+            if self.instance(request.saga):
+                self.answer_if_over(request.saga)
+                return
             # The log has the saga before anything is done for it (Garcia-Molina and Salem 1987, section 4).
-            self.note("R.begin", saga=saga, definition=definition.name)
-            self.instances = (*self.instances, Instance(saga, definition.name))
-            self.happens(definition, Record(saga, BEGUN, detail=definition.name))
-            self.go_on(saga)
-        elif (at := self.progress_of(saga)).ended or at.stuck:
+            self.note("R.begin", saga=request.saga, definition=definition.name)
+            self.instances = (*self.instances, Instance(request.saga, definition.name))
+            self.happens(definition, Record(request.saga, BEGUN, detail=definition.name))
+            self.go_on(request.saga)
+
+    @on_request(Cancel)
+    def cancel(self, client: str, request: Cancel) -> None:
+        if self.instance(request.saga) is None:
+            self.reply(client, Ended(request.serial, request.saga, UNKNOWN, Reason("unknown", request.saga)))
+            return
+        self.will_answer(client, request)
+        at = self.progress_of(request.saga)
+        if not self.withdraws(at):
+            self.note("R.too late", client=client, saga=at.saga)
+            self.answer_if_over(request.saga)
+
+    def withdraws(self, at: Progress) -> bool:
+        """Turn a saga back that its client no longer wants, if that can be done; whether it can. In a choreography
+        it cannot: a service acts on events, and no process can say that the pivot has not been done."""
+        return False
+
+    def will_answer(self, client: str, request: Begin | Cancel) -> None:
+        """Note on disk who waits for the end of a saga: each client that asks is answered."""
+        asker = Asker(request.saga, client, request.serial)
+        if asker not in self.askers:
+            self.askers = (*self.askers, asker)
+
+    def answer_if_over(self, saga: str) -> None:
+        at = self.progress_of(saga)
+        if at.ended or at.stuck:
             self.note("R.answer again", saga=saga, phase=at.phase)
             self.answer(at)
         else:

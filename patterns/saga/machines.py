@@ -25,7 +25,7 @@ from .database import NO_LOCK, Locking
 from .definition import RETRIABLE, Saga
 from .examples import BEGINS, DEFINITIONS
 from .front import Front, Patience
-from .messages import Begin, Do, Elsewhere, Event, Release, Repair, Undo
+from .messages import Begin, Cancel, Do, Elsewhere, Event, Release, Repair, Undo
 from .orchestrator import Orchestrator, Service
 from .properties import ALWAYS
 from .rules import RULES
@@ -125,7 +125,7 @@ class SagaMachine(Simulation):
     name = "saga"
     view = "saga"
     rules = RULES
-    events = WorldEvent | Request[Begin | Repair]
+    events = WorldEvent | Request[Begin | Repair | Cancel]
     always = ALWAYS
     prompt = frozenset({"relay"})
     orchestrator: ClassVar[type[Orchestrator]] = Orchestrator

@@ -35,6 +35,14 @@ class Repair(Message, frozen=True):
     words = "repaired: {saga} goes on"
 
 
+class Cancel(Message, frozen=True):
+    """The client no longer wants the saga. It turns back if it still can, and the answer is how it ended."""
+
+    serial: int
+    saga: str
+    words = "cancel {saga}"
+
+
 class Ended(Message, frozen=True):
     """How a saga ended: `completed`, `compensated`, or `stuck`: a step or a compensation does not succeed, and a human
     is needed. `unknown` and `rejected` are errors: there is no such definition; the key is another saga's."""

@@ -41,6 +41,7 @@ from .log import (
 )
 from .messages import (
     Begin,
+    Cancel,
     Command,
     Do,
     Done,
@@ -163,6 +164,17 @@ class Orchestrator(Front):
         self.note("O.back", saga=saga, steps=self.standing(self.progress_of(saga)))
         self.wait_no_longer(saga)
 
+    def may_turn_back(self, at: Progress) -> bool:
+        """Whether no step has begun that cannot be undone: of such a step nobody here knows whether it is done."""
+        return not at.turned_back and all(at.definition[name].kind == COMPENSATABLE for name in at.started)
+
+    def withdraws(self, at: Progress) -> bool:
+        if at.ended or not self.may_turn_back(at):
+            return False
+        self.turn_back(at.saga, Reason("withdrawn"))
+        self.go_on(at.saga)
+        return True
+
     def end(self, at: Progress, outcome: str) -> None:
         self.write(at.saga, ENDED, detail=outcome)
         self.note(f"O.{outcome}", saga=at.saga, reason=at.reason)
@@ -284,10 +296,11 @@ class BackwardAfterCrash(Orchestrator):
     where the pivot may be done, it goes forward all the same."""
 
     def resume(self, at: Progress) -> None:
-        if not at.turned_back and not any(at.definition[name].kind != COMPENSATABLE for name in at.started):
-            self.turn_back(at.saga, Reason("interrupted"))
-            at = self.progress_of(at.saga)
-        super().resume(at)
+        if not self.may_turn_back(at):
+            super().resume(at)
+            return
+        self.turn_back(at.saga, Reason("interrupted"))
+        self.go_on(at.saga)
 
 
 class Service(Database):
@@ -327,7 +340,7 @@ class Service(Database):
         self.release(command.saga)
         self.send(orchestrator, Released(command.saga, command.step))
 
-    @on_request(Begin, Repair)
-    def not_here(self, client: str, request: Begin | Repair) -> None:
+    @on_request(Begin, Repair, Cancel)
+    def not_here(self, client: str, request: Begin | Repair | Cancel) -> None:
         self.note("S.elsewhere", client=client, leader=self.orchestrator)
         self.reply(client, Elsewhere(request.serial, self.orchestrator))

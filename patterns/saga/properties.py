@@ -12,9 +12,9 @@ from patterns.engine.sentences import names
 from patterns.engine.world import World
 
 from .actions import Action, Look, Overwrite
-from .database import Handled
+from .database import Database, Handled
 from .log import COMPENSATED, COMPLETED, ENDED, REFUSED, STUCK, Instance
-from .readings import databases, definition_of, effect, handled, instances, steps_standing, sums
+from .readings import databases, definition_of, effect, handled, instances, steps_standing, sums, waits
 
 
 def _first(problems: Callable[[World], Iterator[str]]) -> Callable[[World], Reason]:
@@ -197,26 +197,51 @@ def no_dirty_reads(world: World) -> Iterator[str]:
             given[what] = _gives(action)
 
 
-@Always.named("no saga overwrites what it has not seen")
-@_first
-def no_lost_updates(world: World) -> Iterator[str]:
+def _after_another(world: World) -> Iterator[tuple[Database, Handled, Action, Handled]]:
+    """What a saga did to a row that it had looked at, where another saga had written it since: and that write."""
     for service in databases(world):
         looked: dict[tuple[str, str], Handled | None] = {}  # saga and row -> the first write of another saga since then
         for each, action in _effects(world, service.handled):
+            for key in action.touches:
+                if (other := looked.get((each.saga, key))) and not each.undo:
+                    yield service, each, action, other
             if isinstance(action, Look):
                 looked[each.saga, action.key] = None
                 continue
-            if isinstance(action, Overwrite) and not each.undo and (other := looked.get((each.saga, action.key))):
-                yield (
-                    f"{each.saga} overwrites {action.key} at {service.id} with what it saw before {other.step} of "
-                    f"{other.saga}: that update is lost"
-                )
             for (saga, key), write in looked.items():
                 if saga != each.saga and key in action.touches:
                     looked[saga, key] = write or each
 
 
-ISOLATION: tuple[Property, ...] = (no_lost_updates, no_dirty_reads)
+@Always.named("no saga overwrites what it has not seen")
+@_first
+def no_lost_updates(world: World) -> Iterator[str]:
+    for service, each, action, other in _after_another(world):
+        if isinstance(action, Overwrite):
+            yield (
+                f"{each.saga} overwrites {action.key} at {service.id} with what it saw before {other.step} of "
+                f"{other.saga}: that update is lost"
+            )
+
+
+@Always.named("a saga that looks at a row twice sees the same")
+@_first
+def no_fuzzy_reads(world: World) -> Iterator[str]:
+    for service, each, action, other in _after_another(world):
+        if isinstance(action, Look):
+            yield f"{each.saga} looks at {action.key} at {service.id} again, and {other.saga} has changed it in between"
+
+
+@Always.named("no two sagas wait for each other")
+@_first
+def no_deadlock(world: World) -> Iterator[str]:
+    waiting = waits(world)
+    for saga, other in waiting.items():
+        if waiting.get(other) == saga:
+            yield f"{saga} waits for a row that {other} has marked, and {other} for one that {saga} has marked"
+
+
+ISOLATION: tuple[Property, ...] = (no_lost_updates, no_dirty_reads, no_fuzzy_reads)
 """What sagas do not promise (Richardson 4.3.1), and a countermeasure may."""
 
 

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from patterns.engine.world import World
 
-from .database import Database, Handled
+from .actions import holder
+from .database import WAIT, Database, Handled
 from .definition import COMPENSATABLE, Saga
 from .log import DONE, REFUSED, STUCK, UNDONE, Instance, Progress, progress, to_compensate
 
@@ -112,6 +113,19 @@ def steps_standing(world: World, saga: str) -> frozenset[str]:
     return frozenset(each.step for each in of if each.outcome == DONE) - frozenset(
         each.step for each in of if each.outcome == UNDONE
     )
+
+
+def waits(world: World) -> dict[str, str]:
+    """A saga -> the saga whose mark on a row its next step waits for."""
+    found: dict[str, str] = {}
+    for instance in instances(world):
+        at = logged(world, instance)
+        for name, stage in stages(world, instance).items():
+            step = at.definition[name]
+            service = next(each for each in databases(world) if each.id == step.at)
+            if stage.state == ASKED and service.locking == WAIT:
+                found[instance.saga] = holder(service.rows, step.do, instance.saga) or found.get(instance.saga, "")
+    return found
 
 
 def sums(world: World) -> dict[str, int]:

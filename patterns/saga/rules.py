@@ -20,6 +20,7 @@ REASONS: Mapping[str, str] = {
     "short": "{of} has {value}, not {needed}",
     "stuck": "{of} did not succeed",
     "taken": "its key belongs to {of}",
+    "withdrawn": "its client cancelled it",
     "unknown": "there is no saga {of!r}",
 }
 """Why something is refused, fails or turns back: the kinds of `Reason`."""

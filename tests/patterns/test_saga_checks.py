@@ -7,9 +7,10 @@ such runs are among those searched.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
 import pytest
 from models.dead_ends import Backwards, dead_end
 from some_sagas import faults_of, saga_of_all_kinds, some_saga
@@ -19,12 +20,14 @@ from patterns.engine.planted import ROUGH, planted
 from patterns.engine.properties import AtRest, Sometimes
 from patterns.engine.random_worlds import FAULTS, random_worlds
 from patterns.engine.sentences import names
-from patterns.saga import ALWAYS, Move, SagaMachine, saga, step
+from patterns.engine.world import Request
+from patterns.saga import ALWAYS, Cancel, Move, SagaMachine, saga, step
 from patterns.saga.database import LOCKING
 from patterns.saga.lesson.broken import small
 from patterns.saga.machines import STYLES
 from patterns.saga.orchestrator import BackwardAfterCrash, Orchestrator
 from patterns.saga.properties import all_end, all_told, completes, gets_stuck, is_compensated
+from patterns.saga.readings import instances
 
 # Every run
 
@@ -117,6 +120,22 @@ def test_in_every_run_no_saga_waits_for_ever(style: str, name: str) -> None:
     """Richardson 4.3.2: who lets sagas wait must see to it that a deadlock ends."""
     options = {"timing": "quiet", **PIVOTS[name]}
     every_run(small({} if "lock" in options else {"drop": 1}, style=style, **options))
+
+
+class Cancels(SagaMachine):
+    """Z may cancel A1 at any moment."""
+
+    def requests(self, world: Any) -> Iterator[Request[Any]]:
+        yield from super().requests(world)
+        if world.call("Z") is None and instances(world):
+            yield Request("Z", self.front(self.definitions[0]), Cancel(1, "A1"))
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_in_every_run_with_a_client_that_cancels_a_saga_ends_whole_or_gone(style: str) -> None:
+    """temporalio/sdk-java#305."""
+    params = small({"drop": 1}, style=style, sagas=["one_way"]).params
+    every_run(Cancels(**msgspec.to_builtins(params)), (completes,))
 
 
 class NeverAsksForTheLastTime(Orchestrator):

@@ -11,7 +11,7 @@ import pytest
 
 from patterns.engine.process import Effects
 from patterns.engine.table import Table
-from patterns.saga import DEFINITIONS, Begin, Ended, Repair
+from patterns.saga import DEFINITIONS, Begin, Cancel, Ended, Repair
 from patterns.saga.definition import Saga
 from patterns.saga.front import Patience
 from patterns.saga.log import Record, progress, to_compensate
@@ -335,6 +335,28 @@ def test_a_repair_of_what_is_not_stuck_does_nothing() -> None:
         after, effects = process.after_request("operator", Repair(1, name))
         assert after == process
         assert effects.sends == []
+
+
+# A caller who cancels
+
+
+def test_a_saga_is_cancelled_until_its_pivot_is_asked_for() -> None:
+    """temporalio/sdk-java#305: compensations run although the caller has cancelled. MP 4.3: the pivot decides."""
+    process, _ = told(begun(), Done("A1", "reserve"))
+    after, effects = process.after_request("B", Cancel(4, "A1"))
+    assert log(after)[-1] == "turned back its client cancelled it"
+    assert asked(effects) == [("payment", "A1: undo charge")], "charge is under way: it may be done"
+    after, effects = told(after, Undone("A1", "charge"), Undone("A1", "reserve"))
+    ends = [Ended(n, "A1", "compensated", Reason("withdrawn")) for n in (1, 4)]
+    assert effects.replies == [("A", ends[0]), ("B", ends[1])]
+    late_, _ = told(process, Done("A1", "charge"))
+    after, effects = late_.after_request("B", Cancel(4, "A1"))
+    assert (after.log, effects.sends) == (late_.log, [])
+    ended, _ = told(begun(), Refused("A1", "reserve", DECLINED))
+    assert ended.after_request("B", Cancel(4, "A1"))[1].replies == [("B", Ended(4, "A1", "compensated", DECLINED))]
+    assert ended.after_request("B", Cancel(4, "Z9"))[1].replies == [
+        ("B", Ended(4, "Z9", "unknown", Reason("unknown", "Z9")))
+    ]
 
 
 # A crash

@@ -60,6 +60,20 @@ def test_a_compensation_that_fails_too_often_is_stuck_until_it_is_mended() -> No
         assert at(first(run, mended))["reserve"].undo == "due"
 
 
+def test_a_step_past_the_pivot_that_fails_too_often_is_stuck_and_nothing_is_undone() -> None:
+    for title, stuck in (("Shipping keeps failing", "O.stuck"), ("Choreographed: shipping keeps failing", "C.stuck")):
+        run = GALLERY[title]()
+        told = next(step for step in run.branch if at_phase(step) == "stuck")
+        assert at(told)["ship"] == Stage("stuck", "", False)
+        assert at(told)["charge"] == Stage("done", "", True)
+        assert first(run, stuck).depth <= told.depth
+        assert at(run.branch[-1])["ship"] == Stage("done", "", True)
+
+
+def at_phase(step: Any) -> str:
+    return logged(step.state, found[0]).phase if (found := instances(step.state)) else ""
+
+
 def test_nobody_is_about_to_undo_what_a_wrong_end_left_standing() -> None:
     found = BUGS["forgets the step under way"].found().counterexample
     assert found is not None

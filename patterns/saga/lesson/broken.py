@@ -21,6 +21,7 @@ from patterns.saga.properties import (
     applied_once,
     every_saga_ends,
     never_back_after_pivot,
+    no_deadlock,
     no_dirty_reads,
     no_lost_updates,
     no_step_after_its_compensation,
@@ -166,6 +167,13 @@ COUNTERMEASURES: Mapping[str, Bug] = {
     "pessimistic view": _anomaly(
         "Credit is freed before the last refusal.", no_dirty_reads, DIRTY, sagas=["cancel_late", "create"], **REFUSED
     ),
+    "rows in one order": _anomaly(
+        "Two sagas mark the same two rows in opposite orders.",
+        no_deadlock,
+        {"sagas": ["seat_first", "room_first"]},
+        lock="wait",
+        sagas=["seat_first", "seat_first"],
+    ),
     "version file": _bug(NoVersionFile, no_step_after_its_compensation, sagas=["short"]),
 }
 """A countermeasure (Richardson 4.3.2) -> the anomaly without it, as a bug: with it, no run has the anomaly.
@@ -189,6 +197,7 @@ BUGS: Mapping[str, Bug] = {
     ),
     "no semantic lock": COUNTERMEASURES["semantic lock against dirty reads"],
     "no semantic lock loses an update": COUNTERMEASURES["semantic lock: refuse"],
+    "two sagas wait for each other": COUNTERMEASURES["rows in one order"],
     "no version file": COUNTERMEASURES["version file"],
     "gives up on the pivot": _bug(GivesUpOnThePivot, never_back_after_pivot, sagas=["one_way"]),
     "no outbox": _bug(NoOutbox, every_saga_ends, {"drop": 1}, sagas=["short"], style=CHOREOGRAPHED),

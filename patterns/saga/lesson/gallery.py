@@ -11,7 +11,7 @@ from patterns.engine.milestones import fired, on_its_way
 from patterns.engine.script import Script
 from patterns.engine.simulation import Simulation
 from patterns.saga.machines import CHOREOGRAPHED, OPERATOR, SagaMachine
-from patterns.saga.messages import Begin, Do, Done, Event, Repair, Undo
+from patterns.saga.messages import Begin, Cancel, Do, Done, Event, Repair, Undo
 
 from .side_by_side import SideBySide
 
@@ -71,8 +71,23 @@ def astray(run: Script) -> None:
 
 
 def repaired(run: Script) -> None:
-    """Giving the money back fails again and again: a human is called, mends it, and the saga goes on."""
-    run.ask("A").finish().ask(OPERATOR, Repair)
+    """Something fails again and again: a human is called and repairs it, and the saga goes on. The client was told that
+    its saga is stuck. It asks again, and is told how the saga ended."""
+    call = run.ask("A").finish().world.call("A")
+    run.ask(OPERATOR, Repair).finish().ask("A", Begin(2, "A1", "order"), to=call.to)
+
+
+def cancelled(run: Script) -> None:
+    """A second process of the client, B, cancels while the card is charged. What is under way may be done, so it is
+    compensated too."""
+    to = run.ask("A").until(fired("S.do", step="charge")).world.call("A").to
+    run.ask("B", Cancel(1, "A1"), to=to)
+
+
+def cancelled_late(run: Script) -> None:
+    """B cancels once the order is approved: there is no way back. In a choreography there never is one."""
+    to = run.ask("A").until(fired("S.do", step="approve")).world.call("A").to
+    run.ask("B", Cancel(1, "A1"), to=to)
 
 
 def overtaken(run: Script) -> None:
@@ -88,6 +103,11 @@ def event_lost(run: Script) -> None:
 def two_at_once(run: Script) -> None:
     """Two clients ask at the same time."""
     run.ask("A").ask("B")
+
+
+def check_takes_long(run: Script) -> None:
+    """While A's risk is checked, between its two looks at the limit, B raises it."""
+    run.ask("A").ask("B").until(on_its_way(Do, saga="A1", step="check")).delay(60, Do, saga="A1", step="check")
 
 
 def one_between(run: Script) -> None:
@@ -137,6 +157,9 @@ GALLERY: Mapping[str, Callable[[], History[Any, Any]]] = {
     ),
     **_runs("a compensation overtakes its request", overtaken, [ORDERED], tries=1),
     **_runs("the pivot keeps failing", fails={"approve": 9}),
+    **_runs("shipping keeps failing", repaired, [ORDERED, CHOREO], fails={"ship": 3}, alarm=3),
+    **_runs("the client cancels in time", cancelled, [ORDERED]),
+    **_runs("the client cancels too late", cancelled_late, [ORDERED, CHOREO]),
     **_runs("parallel branches all succeed", sagas=["trip"]),
     **_runs("a parallel branch is refused", sagas=["trip"], refuse=["hotel"]),
     **_runs(
@@ -146,6 +169,7 @@ GALLERY: Mapping[str, Callable[[], History[Any, Any]]] = {
         sagas=["cancel_late", "create"],
         rows={"customers": {"used": 0, "credit": 50}},
     ),
+    **_runs("a read is not repeatable", check_takes_long, [ORDERED], sagas=["look_twice", "raise_add"]),
     **_runs("an update is lost", sagas=["raise", "raise"], **RAISE),
     **_runs("no update is lost: a semantic lock refuses", sagas=["raise", "raise"], lock="refuse", **RAISE),
     **_runs("no update is lost: a semantic lock makes wait", sagas=["raise", "raise"], lock="wait", **RAISE),
