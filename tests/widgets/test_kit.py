@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from patterns.consensus_raft import RaftCluster
+from patterns.consensus_raft.messages import Get, NotLeader
 from patterns.engine.draw import key_of, mix
 from patterns.engine.history import History
 from patterns.engine.machine import Machine
 from patterns.engine.process import Message, Process, durable, on, on_request, on_timer
 from patterns.engine.simulation import Simulation
 from patterns.engine.step import Rule
-from patterns.engine.world import Crash, Cut, Fire, Pause, Request, Restart, WorldEvent
+from patterns.engine.world import Call, Crash, Cut, Fire, Pause, Request, Restart, WorldEvent
 from patterns.leader_election import LeaseElection
 from patterns.saga import SagaMachine
 from patterns.two_phase_commit import TwoPhaseCommit
@@ -209,6 +211,38 @@ def test_a_cut_is_crossed_out_and_marked_as_a_fault() -> None:
 def test_a_client_and_its_answer_stand_below_the_processes() -> None:
     scene = ProcessView.scene_of(run(Request("X", "A", Ask())).step)
     assert marks(scene, "processes")["client:X"].text.endswith("lit")
+
+
+@pytest.mark.parametrize(
+    ("who", "inside", "beside"),
+    [
+        ("S1", "S1", ""),
+        ("shipping", "shipping", ""),
+        ("lock server", "lock", "server"),
+        ("coordinator", "", "coordinator"),
+    ],
+)
+def test_a_name_that_is_wider_than_its_disc_takes_two_lines_or_stands_beside_it(
+    who: str, inside: str, beside: str
+) -> None:
+    world = RaftCluster(servers=1).start()
+    [server] = world.processes
+    view = ProcessView(replace(world, processes=(replace(server, id=who),), timers=()))
+    [disc] = view.process(view.world[who])
+    assert (disc.text, disc.sub) == (inside, beside)
+    assert who in disc.title
+
+
+def test_of_many_calls_those_that_wait_and_the_latest_are_shown_and_the_others_counted() -> None:
+    world = RaftCluster(clients=4).start()
+    calls = [Call(client, "S1", Get(1, "x"), asked) for asked, client in enumerate("ABCD")]
+    answered = [replace(call, reply=NotLeader(1, None), replied=9) if call.client in "CD" else call for call in calls]
+    view = ProcessView(replace(world, calls=tuple(answered)))
+    assert [label.id for label in view.calls()] == ["client:A", "client:B", "clients:more"]
+    assert view.calls()[-1].text == "and 2 more"
+    assert view.calls()[-1].title.startswith("C → S1")
+    all_answered = ProcessView(replace(world, calls=tuple(replace(call, reply=1, replied=9) for call in calls)))
+    assert [label.id for label in all_answered.calls()] == ["client:C", "client:D", "clients:more"]
 
 
 def test_columns_that_have_no_room_are_counted() -> None:

@@ -17,7 +17,7 @@ from patterns.engine.sentences import sentence_of
 from patterns.engine.step import Step
 from patterns.engine.trace import lost, received, sent, written
 from patterns.engine.world import Call, Crash, Cut, Delay, Drop, Duplicate, Fire, Pause, Timer, World
-from widgets.scene import Arc, Box, Disc, Era, Fact, Mark, Panel, Role, Scene, Tone
+from widgets.scene import Arc, Box, Disc, Era, Fact, Label, Mark, Panel, Role, Scene, Tone
 from widgets.spacetime import moment_of
 
 from .boxes import Row, box, cut, fitting, in_memory, on_disk, shown, small, wide
@@ -28,7 +28,7 @@ from .network import Ends, Point, between, circle, cuts, messages, running, time
 FAULTS = (Crash, Cut, Pause, Drop, Duplicate, Delay)
 SMALLEST = 10  # pixels of the radius of a disc that has no room for a name
 MOST_LETTERS = 14  # of a message that has no short form
-CALL = 18  # pixels between the lines of two calls
+CALL, MORE = 18, 84  # pixels between the lines of two calls; of the words that count the calls that have no line
 
 
 class Look(NamedTuple):
@@ -317,15 +317,28 @@ class ProcessView:
         for process in world.processes:
             marks += self.process(process)
         marks += messages(world, self.ends, self.colour, self.short, self.token)
-        calls = world.calls[: self.most_calls]
-        for at, call in enumerate(calls):
+        marks += (calls := self.calls())
+        high = max([self.height, *(label.y + 4 for label in calls)])
+        return Panel(id="processes", width=self.width, height=high, marks=tuple(marks), label=self.in_words())
+
+    def calls(self) -> list[Label]:
+        """Clients' calls, a line for each; where there are too many, those that wait and the latest, and a number."""
+        calls, most = self.world.calls, self.most_calls
+        shown = sorted(calls, key=lambda call: (call.waits, call.asked))[-most:] if most else []
+        hidden = [self.asked(call)[0] for call in calls if call not in shown] if most else []
+        labels: list[Label] = []
+        for call in (call for call in calls if call in shown):
+            y, last = self.calls_at + CALL * len(labels), len(labels) == len(shown) - 1
+            room = self.width - 12 - (MORE if hidden and last else 0)
             text, role = self.asked(call)
             head, _, _ = text.rpartition(":")  # a long answer is said up to its colon, and whole in the title
-            fits = wide(text) <= self.width - 12 or not head.partition(":")[2]
-            shown = cut(text if fits else head, self.width - 12)
-            marks.append(small(f"client:{call.client}", 6, self.calls_at + CALL * at, shown, role, title=text))
-        high = max(self.height, self.calls_at + CALL * (len(calls) - 1) + 4)
-        return Panel(id="processes", width=self.width, height=high, marks=tuple(marks), label=self.in_words())
+            fits = wide(text) <= room or not head.partition(":")[2]
+            words = cut(text if fits else head, room)
+            labels.append(small(f"client:{call.client}", 6, y, words, role, title=text))
+        if hidden:
+            words, y = f"and {len(hidden)} more", labels[-1].y
+            labels.append(small("clients:more", self.width - 6, y, words, anchor="end", title="; ".join(hidden)))
+        return labels
 
     def background(self) -> Sequence[Mark]:
         """What lies under the processes: the links of a ring."""
@@ -349,13 +362,14 @@ class ProcessView:
         """A process and its timers."""
         who, look, (x, y) = process.id, self.looks[process.id], self.at[process.id]
         still = who in self.world.down or who in self.world.paused
+        name, sub = self.named(who) if not look.sub else (who, look.sub)
         disc = Disc(
             id=f"process:{who}",
             x=x,
             y=y,
             r=self.radius,
-            text=who if self.radius > SMALLEST else "",
-            sub=look.sub,
+            text=name if self.radius > SMALLEST else "",
+            sub=sub,
             caption=look.caption if self.captions else "",
             above=y < self.middle[1] - self.ring / 2,
             role=look.role,
@@ -365,6 +379,15 @@ class ProcessView:
             title=look.words,
         )
         return [*self.timers(who, look.timers), disc]
+
+    def named(self, who: str) -> tuple[str, str]:
+        """The name in the disc, and the line below it. A line that has no room in the disc stands beside it."""
+        first, _, rest = who.partition(" ")
+        if wide(who) <= 1.7 * self.radius:
+            return who, ""
+        if rest and wide(first) <= 2.1 * self.radius:
+            return first, rest
+        return (who, "") if wide(who) <= 2.1 * self.radius else ("", who)
 
     def timers(self, who: str, role: Role) -> list[Mark]:
         """The running timers of a process as arcs that run out, one outside the other."""
