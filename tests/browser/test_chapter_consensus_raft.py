@@ -37,7 +37,7 @@ def replicated(chapter: Chapter) -> Locator:
 
 
 def test_the_guided_run_is_locked_until_each_prediction_is_made(chapter: Chapter) -> None:
-    player = chapter.player("story-play")
+    player = chapter.player("story")
     button(player, "Last step").click()
     expect(player.locator(".dp-ask")).to_contain_text("S3's request reaches S1")
     at_step(player, 2, of=9)
@@ -198,10 +198,10 @@ def test_the_game_has_two_crashes_and_one_drop_and_no_more(chapter: Chapter) -> 
 
 
 def test_a_run_that_really_happened_can_be_stepped_and_not_changed(chapter: Chapter) -> None:
-    output = chapter.run("real")
+    output = chapter.run("real-run")
     expect(output).to_contain_text("A: done: 10")
     expect(output).to_contain_text("is back")
-    player = chapter.run("real-run").locator(".dp")
+    player = output.locator(".dp")
     button(player, "Last step").click()
     expect(player.locator(".dp-stage")).to_contain_text("done: 10")
     changes = player.locator(".dp-controls button:visible", has_text=re.compile("Request|Do|Break"))
@@ -224,13 +224,13 @@ def test_the_dark_theme_reaches_the_player(chapter: Chapter, cell: str) -> None:
         chapter.notebook.theme(dark=False)
 
 
-@pytest.mark.parametrize("cell", ["split-votes", "waits"])
-def test_the_charts_are_drawn_in_both_themes(chapter: Chapter, cell: str) -> None:
-    chart = chapter.run(cell).locator(".js-plotly-plot")
+@pytest.mark.parametrize("at", [0, 1])
+def test_the_charts_are_drawn_in_both_themes(chapter: Chapter, at: int) -> None:
+    chart = chapter.run("waits").locator(".js-plotly-plot").nth(at)
     expect(chart.locator("svg").first).to_be_visible()
-    chapter.notebook.screenshot(f"chapter5_{cell}_light", chart)
+    chapter.notebook.screenshot(f"chapter5_waits_{at}_light", chart)
     chapter.notebook.theme(dark=True)
     try:
-        chapter.notebook.screenshot(f"chapter5_{cell}_dark", chart)
+        chapter.notebook.screenshot(f"chapter5_waits_{at}_dark", chart)
     finally:
         chapter.notebook.theme(dark=False)

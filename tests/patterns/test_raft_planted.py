@@ -26,11 +26,14 @@ from __future__ import annotations
 
 import pytest
 
-from patterns.consensus_raft import ALWAYS
+from patterns.consensus_raft import ALWAYS, Done, Put, RaftCluster
 from patterns.consensus_raft.histories import is_linearizable, linearizable
-from patterns.consensus_raft.lesson.broken import BUGS, ReadsWithoutAsking
+from patterns.consensus_raft.lesson.broken import BUGS, ReadsWithoutAsking, VoteNotDurable
+from patterns.consensus_raft.lesson.gallery import replicate
 from patterns.consensus_raft.lesson.small import SmallCluster
-from patterns.engine.planted import Search, planted
+from patterns.consensus_raft.messages import RequestVote, RequestVoteReply
+from patterns.engine.planted import Search, planted, with_parts
+from patterns.engine.script import Script
 
 
 def test_every_shortest_run_that_shows_a_bug_has_at_most_11_steps() -> None:
@@ -72,3 +75,17 @@ def test_bad_bounds_of_a_search_are_refused() -> None:
         SmallCluster(elections={"S9": (1,)})
     with pytest.raises(ValueError, match=r"scripts\['A'\]\[0\] is 'eat'"):
         SmallCluster(scripts={"A": ["eat"]})
+
+
+def test_two_leaders_of_one_term_can_both_acknowledge_a_command() -> None:
+    """What follows from the broken Election Safety, after the one crash: A is told 10 and B is told 11."""
+    run = Script(with_parts(RaftCluster, server=VoteNotDurable)(servers=3))
+    run.fire("S1", "election").fire("S2", "election")
+    run.deliver(RequestVote, "S1", "S3").deliver(RequestVoteReply, "S3", "S1").crash("S3").restart("S3")
+    run.deliver(RequestVote, "S2", "S3").deliver(RequestVoteReply, "S3", "S2")
+    run.ask("A", Put(1, "x", 10), "S1").ask("B", Put(1, "x", 11), "S2")
+    replicate(run, "S1", "S3")
+    replicate(run, "S2", "S3")
+    assert [run.world[name].commit_index for name in ("S1", "S2")] == [2, 2]
+    assert [call.reply for call in run.world.calls] == [Done(1, 10), Done(1, 11)]
+    assert [run.world[name].state_machine.store.get("x") for name in ("S1", "S2")] == [10, 11]

@@ -46,7 +46,7 @@ def test_the_guided_run_has_nine_steps_and_its_questions_stand_where_the_noteboo
     story: History[Any, Any],
 ) -> None:
     assert len(story.steps) == 10
-    assert "[ask.REFUSED, ask.MAJORITY, ask.COMMIT]" in CELLS["story-play"]
+    assert "[ask.REFUSED, ask.MAJORITY, ask.COMMIT]" in CELLS["story"]
     assert [step.depth for step in locked(story, ask.REFUSED, ask.MAJORITY, ask.COMMIT)] == [3, 5, 8]
 
 

@@ -20,7 +20,7 @@ from patterns.consensus_raft.properties import split_vote
 from patterns.consensus_raft.stepdown import StepDownCluster
 from patterns.engine.choices import leader_of
 from patterns.engine.history import History
-from patterns.engine.milestones import fired, first, messages, when
+from patterns.engine.milestones import Reached, fired, first, messages, when
 from patterns.engine.planted import with_parts
 from patterns.engine.script import Script
 from patterns.engine.world import World
@@ -95,6 +95,23 @@ def minority_partition() -> Run:
     run.ask("A", Put(1, "x", 10), "S1").ask("B", Get(1, "x"), "S1").settle()
     stand(run, "S3", "S4", "S5").settle()
     run.ask("A", Put(1, "x", 10), "S3").settle().heal().fire("S3", "heartbeat").settle()
+    return run.at(cut).history
+
+
+def cut_off_server_returns() -> Run:
+    """S5 hears nobody, and begins one term after another. When it is back, its high term deposes the leader, although
+    all others heard that leader well. Stands at the cut."""
+    return _returns(elected(RaftCluster()), fired("ALL.2.down", role="leader"))
+
+
+def cut_off_server_returns_with_pre_vote() -> Run:
+    """The same, but S5 first asks whether it could win. It gets no answer, stays in its term, and disturbs nobody."""
+    return _returns(elected(StepDownCluster()), fired("AE.0", who="S5"))
+
+
+def _returns(run: Script, back: Reached) -> Run:
+    cut = run.cut_off("S5").step
+    run.wait(400).heal().until(back)
     return run.at(cut).history
 
 
@@ -233,6 +250,8 @@ GALLERY: Mapping[str, Callable[[], Run]] = {
     "Figure 8: an entry that a majority holds is overwritten": figure_8,
     "A server that keeps its vote in memory votes twice": lost_vote_after_crash,
     "A leader in a minority commits nothing": minority_partition,
+    "A server that was cut off returns, and its high term deposes the leader": cut_off_server_returns,
+    "With pre-vote a server that was cut off returns and deposes nobody": cut_off_server_returns_with_pre_vote,
     "A leader that is heard and hears nobody steps down": heard_but_deaf,
     "A bridge to the old leader delays the election of a new one": bridge_to_the_old_leader,
     "A leader repairs the log of a server that led before it": log_repair,
