@@ -27,7 +27,7 @@ CELLS = {cell["id"]: "".join(cell["source"]) for cell in json.loads(NOTEBOOK.rea
 @pytest.fixture(scope="module")
 def story() -> History[Any, Any]:
     """The guided run, as the notebook's own cells make it."""
-    scope: dict[str, Any] = {}
+    scope: dict[str, Any] = {"display": lambda shown: None}  # a notebook has it
     exec(CELLS["imports"] + "\n" + CELLS["story"], scope)
     history: History[Any, Any] = scope["story"].history
     return history
