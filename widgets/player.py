@@ -17,13 +17,14 @@ import traitlets
 
 from patterns.engine.history import History, ReplayError
 from patterns.engine.machine import NotEnabled
+from patterns.engine.milestones import Reached
 from patterns.engine.properties import Property
 from patterns.engine.step import Step
 from widgets.assets import SCRIPTS, STYLE, Shared
 from widgets.declared import machines_of, milestones_of, view_of
 from widgets.fallback import show
 from widgets.frames import Frames, Json, trimmed
-from widgets.question import Asked, Reached, locked_steps
+from widgets.question import Asked, locked_steps
 from widgets.scene import View
 from widgets.until import run_until
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from patterns.engine.history import History
+from patterns.engine.milestones import Reached, fired
 from patterns.engine.sentences import page_of
-from patterns.engine.step import Step
-
-Reached = Callable[[Step[Any, Any]], bool]
 
 
 class Option(msgspec.Struct, frozen=True):
@@ -45,18 +43,19 @@ class Question(msgspec.Struct, frozen=True):
         return {"prompt": self.prompt, "options": msgspec.to_builtins(self.options)}
 
 
-def questions_of(package: str, page: str = "questions.toml") -> Callable[..., Question]:
-    """The questions of a chapter, from the page in its package: `ask("SEEN", at=fired("S.do"))` is the one named SEEN.
+def questions_of(package: str, page: str = "questions.toml") -> dict[str, Question]:
+    """The questions of a chapter by their names, from the page in its package.
 
-    A page in another language has the same questions.
+    `at = { rule = "S.do", step = "charge" }` stands for `fired("S.do", step="charge")`. A page in another language has
+    the same questions.
     """
-    table = page_of(package, page)
+    return {name: _question(**asked) for name, asked in page_of(package, page).items()}
 
-    def ask(name: str, at: Reached | None = None) -> Question:
-        asked = table[name]
-        return Question(asked["prompt"], msgspec.convert(asked["options"], tuple[Option, ...]), at)
 
-    return ask
+def _question(prompt: str, options: Any, at: Mapping[str, Any] | None = None) -> Question:
+    values = dict(at or {})
+    reached = fired(values.pop("rule"), **values) if at else None
+    return Question(prompt, msgspec.convert(options, tuple[Option, ...]), reached)
 
 
 Asked = Mapping[int, Question] | Iterable[Question]
