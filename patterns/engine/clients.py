@@ -38,6 +38,13 @@ class NotHere(Message, frozen=True):
     leader: str | None
 
 
+class Misused(Message, frozen=True):
+    """The client's request with this serial was another one. A key names one request, so this one is refused."""
+
+    words = "{serial} was another request"
+    serial: int
+
+
 def is_done(call: Call) -> bool:
     """Whether the client has its answer. To be sent on is no answer, and an unknown outcome is none."""
     return isinstance(call.reply, Done)

@@ -12,7 +12,7 @@ from patterns.engine.clients import Done, NotHere
 from patterns.engine.process import Message, Process, on, on_request
 from patterns.engine.table import Table
 
-from .client import Operation, Read, Write
+from .client import Operation, Read, Write, refuse
 from .configuration import Ask, View
 from .primary import Entry, Log, position_of
 
@@ -90,13 +90,15 @@ class Link(Process):
             self.elsewhere(client, request.serial, self.members[0])
             return
         index = position_of(self.hist, client, request.serial)
-        if index:
+        if index and self.hist[index - 1].value != request.value:
+            refuse(self, "CH.misused", client, request, self.hist[index - 1])
+        elif index:
             self.note("CH.again", client=client, index=index)
             if index <= self.acked:
                 self.reply(client, Done(request.serial, request.value))
-            return
-        self.note("CH.update", client=client, value=request.value, index=len(self.hist) + 1)
-        self.append((Entry(self.epoch, request.value, client, request.serial),))
+        else:
+            self.note("CH.update", client=client, value=request.value, index=len(self.hist) + 1)
+            self.append((Entry(self.epoch, request.value, client, request.serial),))
 
     def elsewhere(self, client: str, serial: int, place: str) -> None:
         self.note("CH.elsewhere", client=client, place=place)

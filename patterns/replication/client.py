@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from patterns.engine import linearizable
-from patterns.engine.clients import Clients, is_done
+from patterns.engine.clients import Clients, Misused, is_done
 from patterns.engine.linearizable import seen
-from patterns.engine.process import Message
+from patterns.engine.process import Message, Process
 from patterns.engine.table import Table
 
 
@@ -50,6 +50,12 @@ Operation = Read | Write | Remove | Count
 one_copy = seen.linearizable(
     "Clients see one copy: their operations are linearizable", linearizable.Register(), is_done
 )
+
+
+def refuse(process: Process, rule: str, client: str, request: Operation, before: Any) -> None:
+    """The request has the serial of another one of this client: it is an error."""
+    process.note(rule, client=client, request=request, before=before)
+    process.reply(client, Misused(request.serial))
 
 
 class Replicated(Clients):

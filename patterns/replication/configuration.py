@@ -67,10 +67,6 @@ class Configuration(Process):
     def serves(self, body: Operation) -> bool:
         return False
 
-    def on_start(self) -> None:
-        if not self.members:
-            self.members = self.replicas
-
     @on_request(Suspect, Join)
     def monitor_reports(self, monitor: str, request: Suspect | Join) -> None:
         # PacificA 2.3: only a member may take over. It has all that was acknowledged.

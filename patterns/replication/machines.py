@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta
+from msgspec.structs import replace
 
 from patterns.engine.params import Count as Number
 from patterns.engine.params import Ms, refuse
@@ -60,7 +61,7 @@ class PrimaryBackup(Configured):
     def processes(self) -> Sequence[Process]:
         names, settings = NAMES[: self.params.n], {"mode": self.params.mode, "timeout": self.params.timeout}
         team = all_of(self.replica, names, service=SERVICE, epoch=1, members=names, **settings)
-        return [*team, self.configuration(id=SERVICE, replicas=names)]
+        return [*team, self.configuration(id=SERVICE, replicas=names, members=names)]
 
 
 class Chain(Configured):
@@ -217,6 +218,8 @@ class AntiEntropy(Simulation):
     events = WorldEvent | Request[Put | Forget | Sync]
     always = properties.TREES
     shelf: ClassVar[type[Shelf]] = Shelf
+    # Where an older row could be, on which a tombstone waits.
+    keeps: ClassVar[tuple[str, ...]] = ("rows", "hints")
 
     class Params(Simulation.Params, frozen=True):
         leaves: Literal[1, 2, 4, 8, 16] = 8
@@ -225,14 +228,18 @@ class AntiEntropy(Simulation):
         """What both replicas hold at first."""
         puts: tuple[tuple[str, str, str], ...] = (("Ann", "milk", "2"), ("Ben", "tea", "3"), ("Ann", "beer", ""))
         """Writes that clients A, B, ... may make: replica, key, value; an empty value removes the key."""
+        hints: tuple[str, ...] = ()
+        """The keys that only Ann has at first: it keeps their rows as hints, because Ben was silent."""
         syncs: Number = 3
         """How often the monitor may have a replica compare itself with the other."""
 
     params: Params
 
     def processes(self) -> Sequence[Process]:
-        rows = Table(tuple(sorted((key, Version(1, "Ann", "1")) for key in self.params.keys)))
-        return all_of(self.shelf, NAMES[:2], leaves=self.params.leaves, rows=rows)
+        rows = {key: Version(1, "Ann", "1") for key in sorted(self.params.keys)}
+        hints = Table(tuple((key, row) for key, row in rows.items() if key in self.params.hints))
+        ann, ben = all_of(self.shelf, NAMES[:2], leaves=self.params.leaves, rows=Table(tuple(rows.items())))
+        return [replace(ann, hints=hints), replace(ben, rows=Table(tuple(r for r in ben.rows if r[0] not in hints)))]
 
     def requests(self, world: World[Shelf]) -> Iterator[Request[Any]]:
         for at, (who, key, value) in enumerate(self.params.puts):
@@ -247,8 +254,7 @@ class AntiEntropy(Simulation):
                 if not row.value and self.may_forget(world, key):
                     yield Request("M", shelf.id, Forget(key))
 
-    @staticmethod
-    def may_forget(world: World[Shelf], key: str) -> bool:
-        """A tombstone may go when every replica has it, and no older row is on its way."""
-        rows = [shelf.rows.get(key) for shelf in world.processes]
-        return not world.packets and all(row is not None and not row.value for row in rows)
+    def may_forget(self, world: World[Shelf], key: str) -> bool:
+        """A tombstone may go when no replica has an older row, or a hint of one, and none is on its way."""
+        kept = [getattr(shelf, where).get(key) for shelf in world.processes for where in self.keeps]
+        return not world.packets and not any(row.value for row in kept if row)

@@ -10,9 +10,12 @@ from typing import Any
 
 from patterns.engine.clients import Done
 from patterns.engine.process import Message, Process, durable, on, on_request
+from patterns.engine.table import Table
 
-from .client import Count, Operation, Read, Remove, Write
+from .client import Count, Operation, Read, Remove, Write, refuse
 from .versions import KINDS, Data, Dotted, Plain, Stamped, Tombstones, Vector
+
+Change = Write | Remove | Count
 
 
 class State(Message, frozen=True):
@@ -45,6 +48,8 @@ class Copy(Process):
     # How many disks it has had.
     life: int = durable(1)
     state: Data | None = durable(None)
+    # Each client's last change here, and its answer: a retry changes nothing.
+    answered: Table[tuple[Change, Done]] = durable(Table[tuple[Change, Done]]())
 
     def serves(self, body: Operation) -> bool:
         return True
@@ -57,16 +62,32 @@ class Copy(Process):
         """The name in dots: a new one for each disk, because the counts are lost with the disk."""
         return self.id if self.life == 1 else f"{self.id}-{self.life}"
 
-    @on_request(Write)
-    def client_writes(self, client: str, request: Write) -> None:
-        now, value = self.has, str(request.value)
-        if isinstance(now, Stamped):
-            after: Data = Stamped(self.stamp(now), self.actor(), request.value)
-            self.change("M.write", client, request, self.merge(now, after))
-        elif self.data.startswith("set"):
-            self.change("M.add", client, request, now.added(self.actor(), value))
+    @on_request(Write, Remove, Count)
+    def client_changes(self, client: str, request: Change) -> None:
+        known, done = self.answered.get(client) or (None, None)
+        if known is None or known.serial != request.serial:
+            rule, self.state = self.changed(request)
+            self.note(rule, client=client, request=request, shown=self.has.shown)
+            self.answered = self.answered.put(client, (request, self.done(client, request.serial)))
+            self.meet()
+        elif known != request:
+            refuse(self, "M.misused", client, request, known)
         else:
-            self.change("M.write", client, request, self.written(now, value, request.context))
+            self.note("M.again", client=client, request=request)
+            self.reply(client, done)
+
+    def changed(self, request: Change) -> tuple[str, Data]:
+        """The rule, and the state after the request."""
+        now = self.has
+        if isinstance(request, Remove):
+            return "M.remove", self.removed(now, request.value)
+        if isinstance(request, Count):
+            return "M.count", now.counted(self.actor())
+        if isinstance(now, Stamped):
+            return "M.write", self.merge(now, Stamped(self.stamp(now), self.actor(), request.value))
+        if self.data.startswith("set"):
+            return "M.add", now.added(self.actor(), str(request.value))
+        return "M.write", self.written(now, str(request.value), request.context)
 
     def written(self, now: Plain | Dotted, value: str, context: Vector) -> Data:
         """The state after a write of a client that has seen `context`."""
@@ -76,32 +97,20 @@ class Copy(Process):
         """Later than all stamps seen here (Lamport 1978), whatever the clock says."""
         return now.time + 1
 
-    @on_request(Remove)
-    def client_removes(self, client: str, request: Remove) -> None:
-        self.change("M.remove", client, request, self.removed(self.has, request.value))
-
     def removed(self, now: Dotted | Tombstones, item: str) -> Data:
         return now.removed(item)
-
-    @on_request(Count)
-    def client_counts(self, client: str, request: Count) -> None:
-        self.change("M.count", client, request, self.has.counted(self.actor()))
 
     @on_request(Read)
     def client_reads(self, client: str, request: Read) -> None:
         self.note("M.read", client=client, shown=self.has.shown)
         self.done(client, request.serial)
 
-    def change(self, rule: str, client: str, request: Write | Remove | Count, after: Data) -> None:
-        self.state = after
-        self.note(rule, client=client, request=request, shown=after.shown)
-        self.done(client, request.serial)
-        self.meet()
-
-    def done(self, client: str, serial: int) -> None:
+    def done(self, client: str, serial: int) -> Done:
         shown = self.has.shown
         value = (shown[0] if shown else None) if self.data == "last write" else shown
-        self.reply(client, Done(serial, value, self.has.seen))
+        done = Done(serial, value, self.has.seen)
+        self.reply(client, done)
+        return done
 
     # Meeting
 
@@ -128,6 +137,6 @@ class Copy(Process):
 
     @on_request(LoseDisk)
     def disk_is_lost(self, monitor: str, request: LoseDisk) -> None:
-        self.state, self.life = None, self.life + 1
+        self.state, self.answered, self.life = None, Table(), self.life + 1
         self.note("M.lost", name=self.actor())
         self.reply(monitor, "done")

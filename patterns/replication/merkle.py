@@ -11,7 +11,7 @@ from hashlib import blake2b
 from typing import ClassVar
 
 from patterns.engine.clients import Done
-from patterns.engine.process import Message, Process, durable, on, on_request
+from patterns.engine.process import Message, Process, durable, on, on_request, on_timer, setting
 from patterns.engine.table import Table
 
 from .quorum import NOTHING, Version
@@ -133,12 +133,28 @@ class Shelf(Process):
 
     peers: tuple[str]
     leaves: int
+    # How long a hint waits, in ms.
+    patience: int = setting(300)
     rows: Table[Version] = durable(Table[Version]())
+    # Rows that it keeps for the other one, which was silent when they were written.
+    hints: Table[Version] = durable(Table[Version]())
     # How many comparisons it has begun.
     begun: int = durable(0)
     # The nodes that it has compared in the present comparison: level, place, and whether they differ.
     compared: tuple[tuple[int, int, bool], ...] = ()
     hashes: ClassVar[type[Tree]] = Tree
+
+    def on_start(self) -> None:
+        if self.hints:
+            self.set_timer("home", self.patience)
+
+    on_restart = on_start
+
+    @on_timer("home")
+    def hints_go_home(self) -> None:
+        self.note("MT.home", peer=self.peers[0], rows=self.hints.names)
+        self.send(self.peers[0], Leaves((), self.hints.rows, back=False))
+        self.hints = Table()
 
     def tree(self) -> Tree:
         return self.hashes(dict(self.rows), self.leaves)

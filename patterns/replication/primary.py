@@ -13,7 +13,7 @@ from patterns.engine.clients import Done, NotHere
 from patterns.engine.process import Message, Process, durable, on, on_request, on_timer
 from patterns.engine.table import Table
 
-from .client import Operation, Read, Write
+from .client import Operation, Read, Write, refuse
 from .configuration import Ask, Change, View
 
 
@@ -197,6 +197,9 @@ class Replica(Process):
         if self.is_elsewhere(client, request.serial):
             return
         index = position_of(self.log, client, request.serial)
+        if index and self.log[index - 1].value != request.value:
+            refuse(self, "PB.misused", client, request, self.log[index - 1])
+            return
         if index:
             self.note("PB.again", client=client, request=request, index=index)
         else:
@@ -338,12 +341,8 @@ class Replica(Process):
                 self.note("PB.answer", client=wait.client, value=value, watermark=self.watermark)
             else:
                 value = self.log[wait.index - 1].value
-                self.note(
-                    "PB.ack",
-                    client=wait.client,
-                    value=value,
-                    have=(self.id, *(peer for peer, length in self.stored if length >= wait.index)),
-                )
+                have = (self.id, *(peer for peer, length in self.stored if length >= wait.index))
+                self.note("PB.ack", client=wait.client, value=value, have=have)
             self.reply(wait.client, Done(wait.serial, value))
         if not self.waiting and not self.joining and not self.late():
             self.cancel_timer("silent")

@@ -26,9 +26,8 @@ from .chain import Link
 from .client import Remove, Write, one_copy
 from .configuration import SERVICE
 from .merging import Copy
-from .merkle import Shelf
+from .merkle import Put, Shelf
 from .primary import Replica, position_of
-from .quorum import NOTHING
 from .versions import Dotted
 
 # Acknowledged writes
@@ -208,16 +207,15 @@ def honest_trees(world: World[Shelf]) -> Reason:
 
 
 @Along.named("a removed key does not come back", lambda world: frozenset())
-def no_undead(gone: frozenset[str], step: Transition) -> frozenset[str] | Broken:
-    """The memory: the keys whose last write removed them."""
-    if isinstance(step.event, Request) and hasattr(step.event.body, "value"):
-        key = step.event.body.key
-        gone = gone - {key} if step.event.body.value else gone | {key}
+def no_undead(gone: frozenset[tuple[str, str]], step: Transition) -> frozenset[tuple[str, str]] | Broken:
+    """The memory: which replica has heard that which key is removed, since the key's last write."""
+    if isinstance(step.event, Request) and isinstance(put := step.event.body, Put) and put.value:
+        gone -= {each for each in gone if each[1] == put.key}
     for before, after in zip(step.before.processes, step.after.processes, strict=True):
-        for key in gone if after is not before else ():
-            was, now = before.rows.get(key) or NOTHING, after.rows.get(key) or NOTHING
-            if now.value and not was.value:
-                return Broken(f"{key} was removed, and {after.id} has it again")
+        for key, row in sorted({*after.rows} - {*before.rows}):
+            if row.value and (after.id, key) in gone:
+                return Broken(f"{after.id} knew that {key} was removed, and has it again")
+            gone |= {(after.id, key)} if not row.value else frozenset()
     return gone
 
 

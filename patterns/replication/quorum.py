@@ -16,7 +16,7 @@ from patterns.engine.clients import Done, Unknown
 from patterns.engine.process import Message, Process, durable, on, on_request, on_timer
 from patterns.engine.table import Table
 
-from .client import Operation, Read, Write
+from .client import Operation, Read, Write, refuse
 
 
 class Version(msgspec.Struct, frozen=True, order=True, gc=False):
@@ -110,11 +110,15 @@ class Keeper(Process):
     def is_known(self, client: str, request: Read | Write) -> bool:
         """A retry at the same coordinator begins nothing new."""
         op = self.ops.get(f"{client}{request.serial}")
-        if op is not None:
-            self.note("Q.again", client=client, request=request)
-        if op is not None and op.phase == "answered":
+        if op is None:
+            return False
+        if op.request != request:
+            refuse(self, "Q.misused", client, request, op.request)
+            return True
+        self.note("Q.again", client=client, request=request)
+        if op.phase == "answered":
             self.reply(client, Done(request.serial, op.version.value or None))
-        return op is not None
+        return True
 
     @on_request(Write)
     def client_writes(self, client: str, request: Write) -> None:
@@ -205,12 +209,12 @@ class Keeper(Process):
         for replica in old:
             self.note("Q.repair", replica=replica, version=newest)
             if replica == self.id:
-                self.take(self.repair_of(newest))
+                self.take(self.resent(newest))
             else:
-                self.send(replica, Store(_name(op), self.repair_of(newest)))
+                self.send(replica, Store(_name(op), self.resent(newest)))
 
-    def repair_of(self, version: Version) -> Version:
-        """What repairs a replica: the version as it was read, not a new write."""
+    def resent(self, version: Version) -> Version:
+        """A repair, or a hint that goes home, keeps the number of its write: it loses against a newer one."""
         return version
 
     @on(Stored)
@@ -281,13 +285,9 @@ class Keeper(Process):
     def hint_goes_home(self) -> None:
         for absent, version in self.hints:
             self.note("Q.home", absent=absent, version=version)
-            self.send(absent, Store(f"hint {version.number}", self.homeward(version)))
+            self.send(absent, Store(f"hint {version.number}", self.resent(version)))
         if self.hints:
             self.set_timer("home", 4 * self.patience)
-
-    def homeward(self, version: Version) -> Version:
-        """What goes home is the version that was written, with its own number: it loses against a newer one."""
-        return version
 
     def on_restart(self) -> None:
         if self.hints:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter as Tally
 from collections.abc import Mapping
 from functools import reduce
+from inspect import getmembers, isclass
 from operator import xor
 from typing import Any
 
@@ -125,17 +126,10 @@ class MostFrequent(Keeper):
         return Tally(held.values()).most_common(1)[0][0]
 
 
-class RepairsAnew(Keeper):
-    """Read repair gives the old value a new version number."""
+class SendsAnew(Keeper):
+    """What repairs a replica, or goes home as a hint, gets a new version number."""
 
-    def repair_of(self, version: Version) -> Version:
-        return replace(version, number=version.number + 1, by=self.id)
-
-
-class HintIsNew(Keeper):
-    """A hint comes home with a new version number."""
-
-    def homeward(self, version: Version) -> Version:
+    def resent(self, version: Version) -> Version:
         return replace(version, number=version.number + 1, by=self.id)
 
 
@@ -240,15 +234,6 @@ READERS: dict[str, Any] = {
 LINE = Chain(patience=False, spare=False, clients={"X": ("milk", "eggs")}, suspicions=1, budget={"crash": 1})
 
 
-# What a part replaces in its machine.
-PARTS = {
-    Replica: "replica",
-    Configuration: "configuration",
-    Link: "link",
-    Keeper: "keeper",
-    Copy: "copy",
-    Shelf: "shelf",
-}
 READ_ONCE: dict[str, Any] = {"X": ("milk",), "Y": ("read",)}
 WRITE_AND_READ: dict[str, Any] = {**READERS, "clients": {"X": ("tea",), "Z": ("read",)}}
 SHORT = LINE.again(n=2, clients=READ_ONCE, budget={})
@@ -260,7 +245,7 @@ AT_ANN = {"X": ("Ann",)}
 
 def _bug(part: type[Any], machine: Any, breaks: Property, **bounds: Any) -> Bug:
     """A part that is wrong, as its docstring says; found by a search within these bounds."""
-    [name] = [name for base, name in PARTS.items() if issubclass(part, base)]
+    [name] = [name for name, kind in getmembers(type(machine), isclass) if issubclass(part, kind)]
     return _changed(str(part.__doc__), {name: part}, machine, breaks, **bounds)
 
 
@@ -303,13 +288,13 @@ BUGS: Mapping[str, Bug] = {
         "A read answers at once. R + W is still more than N.", {"repair": "none"}, Quorum(**READERS), one_copy
     ),
     "a repair is a new write": _bug(
-        RepairsAnew,
+        SendsAnew,
         Quorum(**QUIET, n=2, repair="later", ask_first=False, clients={"X": ("milk", "tea"), "Y": ("read", "read")}),
         one_copy,
         ask={**AT_ANN, "Y": ("Ben",)},
     ),
     "a hint is a new write": _bug(
-        HintIsNew, Quorum(**HINTED, r=1), props.everywhere, clients={"X": ("milk", "tea")}, ask=AT_ANN
+        SendsAnew, Quorum(**HINTED, r=1), props.everywhere, clients={"X": ("milk", "tea")}, ask=AT_ANN
     ),
     "the clock gives the stamp": _bug(ByTheClock, merging("last write", clients=ONE_EACH), props.shown_after_write),
     "each replica breaks ties its own way": _bug(KeepsItsOwn, merging("last write", clients=ONE_EACH), props.all_equal),
@@ -344,9 +329,14 @@ BUGS: Mapping[str, Bug] = {
     ),
     "a tombstone goes too soon": _changed(
         "A replica drops a tombstone that the other one has not seen.",
-        {"may_forget": staticmethod(lambda world, key: not world.packets)},
-        ROWS,
+        {"keeps": ()},
+        ROWS.again(puts=(("Ann", "milk", ""),)),
         props.no_undead,
-        puts=(("Ann", "milk", ""),),
+    ),
+    "a hint outlives a tombstone": _changed(
+        "A tombstone is dropped while a hint with the row that it removed still waits.",
+        {"keeps": ("rows",)},
+        ROWS.again(puts=(("Ann", "milk", ""),), hints=("milk",)),
+        props.no_undead,
     ),
 }

@@ -53,9 +53,7 @@ read_solution = _answering(_newest)
 
 
 def _same_read(right: Any, given: Any) -> bool:
-    if right == "wait" or given == "wait":
-        return bool(right == given)
-    return bool(tuple(given[0]) == right[0] and sorted(given[1]) == right[1])
+    return bool(right == given if "wait" in (right, given) else (tuple(given[0]), sorted(given[1])) == right)
 
 
 def _tell_read(case: Case, right: Any, answer: Answer) -> str:
@@ -116,8 +114,7 @@ def vector_cases() -> Iterator[Case]:
         tuple((name, count) for name, count in zip("xyz", counts, strict=True) if count is not None)
         for counts in product((None, 0, 1, 2), (None, 1, 2), (None, 1))
     ]
-    pairs = sorted(product(vectors, repeat=2), key=lambda pair: len(pair[0]) + len(pair[1]))
-    yield from pairs
+    yield from sorted(product(vectors, repeat=2), key=lambda pair: len(pair[0]) + len(pair[1]))
 
 
 COMPARE = Exercise(

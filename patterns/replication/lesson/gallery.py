@@ -12,7 +12,7 @@ from patterns.replication.chain import Forward
 from patterns.replication.client import Read, Write
 from patterns.replication.configuration import SERVICE, Join, Suspect
 from patterns.replication.machines import AntiEntropy, Chain, Merging, PrimaryBackup, Quorum
-from patterns.replication.merkle import Sync
+from patterns.replication.merkle import Forget, Sync
 from patterns.replication.primary import Got, Ship
 from patterns.replication.quorum import Store
 
@@ -160,6 +160,13 @@ def trees() -> Run:
     return ended(run.ask("M", Sync, to="Ben"))
 
 
+def hint_loses() -> Run:
+    """Ben was silent when milk was written, and Ann keeps it as a hint. Then milk is removed, and Ben hears of it."""
+    run = Script(AntiEntropy(puts=(("Ann", "milk", ""),), hints=("milk",))).ask("A").ask("M", Sync, to="Ben")
+    run.until(fired("MT.rows", who="Ben")).until(fired("MT.home")).settle()
+    return ended(run.ask("M", Forget("milk"), to="Ann").ask("M", Forget("milk"), to="Ben"))
+
+
 GALLERY: Mapping[str, Callable[[], Run]] = {
     "The primary ships a write, and acknowledges when the set has it": shipped,
     "An asynchronous primary crashes, and an acknowledged write is gone": acknowledged_and_gone,
@@ -185,4 +192,5 @@ GALLERY: Mapping[str, Callable[[], Run]] = {
     "The same with tombstones": lambda: added_again("set with tombstones"),
     "A counter is merged twice, and counts once": counted_twice,
     "Two trees of hashes are compared branch by branch": trees,
+    "A hint comes home to a tombstone, and loses": hint_loses,
 }

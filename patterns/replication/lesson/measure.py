@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import log
 from typing import Any
 
 from patterns.engine.clients import is_done
-from patterns.engine.draw import key_of, mix
+from patterns.engine.draw import draw, key_of, mix
 from patterns.engine.linearizable import Register, check
 from patterns.engine.linearizable.levels import levels
 from patterns.engine.linearizable.seen import operations_of
@@ -19,7 +20,7 @@ from patterns.replication.machines import Chain, PrimaryBackup, Quorum
 from patterns.replication.merkle import DIGEST, Tree, compare_trees, leaf_of
 from patterns.replication.properties import members, values_of
 from patterns.replication.quorum import Version
-from patterns.replication.versions import KINDS
+from patterns.replication.versions import KINDS, Stamped
 
 from .broken import AT_ANN, PAIR, READERS, SHORT, merging
 
@@ -74,6 +75,22 @@ def siblings_after(writes: int, data: str) -> list[int]:
         context[number % 2] = state.seen
         counts.append(len(state.shown))
     return counts
+
+
+def dropped(behind: int, writes: int = 4_000, by_clock: bool = True) -> float:
+    """The share of all writes that last write wins drops when it is told of them, and nobody hears of it.
+
+    Two phones write in turn, on average every 10 ms. Ben's clock is `behind` by so many ms. If not `by_clock`, each
+    stamp is later than all that its phone has seen.
+    """
+    now, gone, newest = 0.0, 0, Stamped()
+    for number in range(writes):
+        now -= 10_000 * log(draw(1, 1 << 30, "pause", behind, number) / (1 << 30))  # in µs
+        clock = int(now) - number % 2 * behind * 1_000
+        new = Stamped(clock if by_clock else newest.time + 1, ("Ann", "Ben")[number % 2], f"w{number}")
+        newest = newest.merged(new)
+        gone += newest is not new
+    return gone / writes
 
 
 def bytes_compared(differences: int, keys: int = 10_000, leaves: int = 1_024) -> tuple[int, int]:

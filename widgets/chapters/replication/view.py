@@ -156,11 +156,9 @@ class LogView(ReplicationView):
     def on_disk(self, process: Any) -> Mapping[str, Any]:
         if isinstance(process, Configuration):
             return {"epoch": process.epoch, "set": process.members}
-        return (
-            {"epoch": process.epoch, "log": process.log, "mark": process.watermark}
-            if isinstance(process, Replica)
-            else {}
-        )
+        if isinstance(process, Link):
+            return {}
+        return {"epoch": process.epoch, "log": process.log, "mark": process.watermark}
 
     def in_memory(self, process: Any) -> Mapping[str, Any]:
         if isinstance(process, Configuration):
@@ -215,19 +213,8 @@ class QuorumView(ReplicationView):
         ):
             if op is not None and who in counted:
                 title = f"{who} is counted by {op.client}'s *{op.request}*"
-                marks.append(
-                    Arc(
-                        id=f"{name}:{who}",
-                        x=x,
-                        y=y,
-                        r=self.radius + 5,
-                        start=start,
-                        end=start + 0.4,
-                        wide=5,
-                        role=shade,
-                        title=title,
-                    )
-                )
+                spot: dict[str, Any] = {"x": x, "y": y, "r": self.radius + 5, "wide": 5, "role": shade}
+                marks.append(Arc(id=f"{name}:{who}", **spot, start=start, end=start + 0.4, title=title))
         return marks
 
     def on_disk(self, process: Any) -> Mapping[str, Any]:
@@ -278,7 +265,11 @@ class MergingView(ReplicationView):
 class TreeView(ReplicationView):
     """Two trees of hashes, compared branch by branch, and the rows below."""
 
-    signs = {"red node": "its hash differs", "green node": "its hash is equal: nothing below is looked at"}
+    signs = {
+        "red node": "its hash differs",
+        "green node": "its hash is equal: nothing below is looked at",
+        "→ milk": "a hint: a row that is kept for the other phone",
+    }
     ring = 92
 
     def panels(self) -> tuple[Panel, ...]:
@@ -324,6 +315,7 @@ class TreeView(ReplicationView):
             tone: Tone = "solid" if (level, place) in found else "outline"
             marks.append(Disc(id=f"node:{who}:{level}:{place}", x=x, y=y, r=8, role=role, tone=tone, title=title))
         words = [f"{key} {row.value or '†'}" for key, row in process.rows]
+        words += [f"→ {key} {row.value}" for key, row in process.hints]
         half = -(-len(words) // 2)
         for at, line in enumerate((words[:half], words[half:])):
             marks.append(small(f"rows:{who}:{at}", 6, top + 44 + 24 * len(levels) + 17 * at, " · ".join(line)))
