@@ -23,7 +23,7 @@ from .configuration import SERVICE, Configured, Join, Suspect
 from .merging import Copy, LoseDisk, Meet
 from .merkle import Forget, Put, Shelf, Sync
 from .primary import Replica
-from .quorum import Held, Keeper, Op, Query, Store, Version
+from .quorum import Held, Keeper, Query, Store, Version
 from .versions import KINDS
 
 NAMES = ("Ann", "Ben", "Cem", "Dan", "Eve")
@@ -145,10 +145,6 @@ class Quorum(Replicated):
 
     # For a search
 
-    def counts(self, op: Op) -> bool:
-        """Whether answers to this operation still change anything: it runs, repairs, or removes."""
-        return op.phase != "answered" or self.params.repair == "later"
-
     def spent(self, world: World[Any], packet: Packet) -> bool:
         """What changes no version and no operation."""
         body, keeper = packet.body, world[packet.to]
@@ -156,7 +152,8 @@ class Quorum(Replicated):
             return False
         asks = isinstance(body, Query | Store)
         op = world[packet.sender].ops.get(body.op) if asks else keeper.ops.get(body.op)
-        over = op is None or not self.counts(op) or (isinstance(body, Query | Held) and op.phase == "store")
+        over = op is None or (op.phase == "answered" and self.params.repair != "later")
+        over = over or (isinstance(body, Query | Held) and op.phase == "store")
         return over and not (isinstance(body, Store) and (body.hint or body.version > keeper.version))
 
 

@@ -148,8 +148,6 @@ class Shelf(Process):
         if self.hints:
             self.set_timer("home", self.patience)
 
-    on_restart = on_start
-
     @on_timer("home")
     def hints_go_home(self) -> None:
         self.note("MT.home", peer=self.peers[0], rows=self.hints.names)

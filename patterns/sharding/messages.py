@@ -33,6 +33,7 @@ class Answer(Kept, frozen=True, gc=False):
     client: str
     serial: int
     result: int
+    asked: str
 
 
 Role = Literal["owner", "copying", "fenced", "undoing", "importing", "given"]
@@ -170,6 +171,12 @@ class AskThere(Reply, frozen=True):
     slot: int
     to: str
     words = "ASK {slot} {to}"
+
+
+class Refused(Reply, frozen=True):
+    """Under this serial the client has asked something else: a key names one request."""
+
+    words = "{serial} was another request"
 
 
 class TryAgain(Reply, frozen=True):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta
 
+from patterns.engine.clients import Misused
 from patterns.engine.params import Count, Ms
 from patterns.engine.process import Process
 from patterns.engine.simulation import Simulation
@@ -18,11 +19,12 @@ from .messages import Begun, Collect, CrossSlotRefused, Done, Entry, HandIn, Hol
 from .properties import ALWAYS, shards
 from .router import Router
 from .rules import RULES
-from .shard import Shard
+from .shard import Shard, StopAndCopy
 
 OPERATOR = "O"
 Doing = Literal["hand in", "collect", "look"]
 Orders = tuple[tuple[str, Doing, str], ...]
+WAYS: Mapping[str, type[Shard]] = {"stream": Shard, "key by key": KeyByKey, "stop and copy": StopAndCopy}
 ORDERS: Orders = (("Ann", "hand in", "Cairo"), ("Ben", "collect", "Oslo"), ("Ben", "look", "Cairo+Oslo"))
 
 
@@ -45,8 +47,8 @@ class Resharding(Simulation):
         """How many routers there are: R1, R2, ..."""
         slots: Annotated[int, Meta(ge=1, le=64)] = 4
         """How many hash slots there are."""
-        way: Literal["stream", "key by key"] = "stream"
-        """How a slot moves: as a copy with a stream of changes, or one key after the other."""
+        way: Literal["stream", "key by key", "stop and copy"] = "stream"
+        """How a slot moves: as a copy with a stream of changes, one key after the other, or closed during the copy."""
         stock: tuple[tuple[str, Count], ...] = (("Cairo", 2), ("Oslo", 1), ("Lima", 3))
         """Parcels that are there at first: key and number."""
         orders: Orders = ORDERS
@@ -79,15 +81,14 @@ class Resharding(Simulation):
         return slot_of(key, self.params.slots)
 
     def processes(self) -> Sequence[Process]:
-        params, kind = self.params, self.shard or (KeyByKey if self.params.way == "key by key" else Shard)
+        params, kind = self.params, self.shard or WAYS[self.params.way]
         owners = [self.names[slot * len(self.names) // params.slots] for slot in range(params.slots)]
         rows = [Row(self.slot(key), key, parcels) for key, parcels in sorted(params.stock) if parcels]
+        settings: dict[str, Any] = {"slots": params.slots, "work": params.work, "ship_timeout": params.ship_timeout}
         made: list[Process] = [
             kind(
                 id=name,
-                slots=params.slots,
-                work=params.work,
-                ship_timeout=params.ship_timeout,
+                **settings,
                 holds=tuple(
                     Hold(slot, "owner", 1) if owner == name else Hold(slot, "given", 1, owner)
                     for slot, owner in enumerate(owners)
@@ -129,7 +130,7 @@ class Resharding(Simulation):
         return works or super().may_happen(world, event)
 
     def answers(self, call: Call, reply: Any) -> bool:
-        return isinstance(reply, Done | Begun | CrossSlotRefused) and reply.serial == call.body.serial
+        return isinstance(reply, Done | Begun | CrossSlotRefused | Misused) and reply.serial == call.body.serial
 
 
 def _order(serial: int, what: Doing, key: str) -> Order:

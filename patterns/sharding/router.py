@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
+from patterns.engine.clients import Misused
 from patterns.engine.process import Process, durable, on, on_request, on_timer, setting
 from patterns.engine.table import Table
 
@@ -25,6 +26,7 @@ from .messages import (
     Look,
     Moved,
     Order,
+    Refused,
     Reply,
     Served,
     Try,
@@ -34,7 +36,8 @@ from .messages import (
 # The rule, on plain values
 
 Kind = Literal["ok", "moved", "ask", "tryagain", "down"]
-KINDS: Mapping[type[Reply], Kind] = {Served: "ok", Moved: "moved", AskThere: "ask", TryAgain: "tryagain"}
+# All others are the answer.
+KINDS: Mapping[type[Reply], Kind] = {Moved: "moved", AskThere: "ask", TryAgain: "tryagain"}
 
 
 class Tried(NamedTuple):
@@ -121,7 +124,7 @@ class Router(Process, kw_only=True):
         self.send(pending.to, Try(pending.client, pending.order, pending.asking))
         self.set_timer("again", self.patience, about=pending.client)
 
-    @on(Served, Moved, AskThere, TryAgain)
+    @on(Served, Refused, Moved, AskThere, TryAgain)
     def answer_arrives(self, shard: str, reply: Reply) -> None:
         pending = self.pending.get(reply.client)
         if pending is None or pending.order.serial != reply.serial or pending.to != shard or pending.resting:
@@ -135,17 +138,18 @@ class Router(Process, kw_only=True):
             self.note("R.askthere", **values)
         elif isinstance(reply, TryAgain):
             self.note("R.rest", shard=shard, client=reply.client, rest=self.rest)
-        self.follow(pending, Answered(KINDS[type(reply)], to, epoch), getattr(reply, "result", 0))
+        done = Misused(reply.serial) if isinstance(reply, Refused) else Done(reply.serial, getattr(reply, "result", 0))
+        self.follow(pending, Answered(KINDS.get(type(reply), "ok"), to, epoch), done)
 
-    def follow(self, pending: Pending, reply: Answered, result: int = 0) -> None:
+    def follow(self, pending: Pending, reply: Answered, done: Done | Misused) -> None:
         places = {entry.slot: (entry.owner, entry.epoch) for entry in self.map}
         after, next = self.on_reply(places, Tried(pending.slot, pending.to, pending.asking), reply)
         self.map = tuple(Entry(slot, *place) for slot, place in sorted(after.items()))
         if next is None:
-            self.note("R.done", client=pending.client, order=pending.order, result=result)
+            self.note("R.done", client=pending.client, order=pending.order, done=done)
             self.pending = self.pending.without(pending.client)
             self.cancel_timer("again", about=pending.client)
-            self.reply(pending.client, Done(pending.order.serial, result))
+            self.reply(pending.client, done)
             return
         to, asking = next
         pending = replace(pending, to=to, asking=asking, resting=reply.kind == "tryagain")
@@ -163,7 +167,7 @@ class Router(Process, kw_only=True):
             self.ask(replace(pending, resting=False))
             return
         self.note("R.silent", client=client, order=pending.order, to=pending.to, patience=self.patience)
-        self.follow(pending, Answered("down"))
+        self.follow(pending, Answered("down"), Done(pending.order.serial, 0))
 
     def entry(self, slot: int) -> Entry:
         return next(entry for entry in self.map if entry.slot == slot)

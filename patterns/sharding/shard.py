@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -32,6 +32,9 @@ from .messages import (
     Look,
     Move,
     Moved,
+    Order,
+    Refused,
+    Role,
     Row,
     Served,
     Ship,
@@ -68,6 +71,7 @@ class Stream(msgspec.Struct, frozen=True, gc=False):
 class Shard(Process, kw_only=True):
     """A shard. Times are in ms."""
 
+    begins: ClassVar[Role] = "copying"
     slots: int  # how many there are
     work: int = setting(10)  # how long a write runs before it commits
     ship_timeout: int = setting(60)
@@ -120,6 +124,9 @@ class Shard(Process, kw_only=True):
         if elsewhere := self.redirect(request, slot):
             self.note("S." + type(elsewhere).__name__, slot=slot, order=order, client=client, peer=self.hold(slot).peer)
             self.send(router, elsewhere)
+        elif before := self.other(client, order):
+            self.note("S.misused", client=client, order=order, before=before)
+            self.send(router, Refused(client, order.serial))
         elif isinstance(order, Look):
             result = sum(self.parcels(key) for key in order.keys)
             self.note("S.read", client=client, keys=order.keys, result=result)
@@ -143,7 +150,7 @@ class Shard(Process, kw_only=True):
         self.running = self.running.without(client)
         order, slot, before = running.order, running.slot, self.parcels(running.order.key)
         row = Row(slot, order.key, before + order.parcels if isinstance(order, HandIn) else 0)
-        answer = Answer(slot, order.key, client, order.serial, row.parcels or before)
+        answer = Answer(slot, order.key, client, order.serial, row.parcels or before, str(order))
         self.store([row], [], [answer])
         self.note("S.commit", client=client, serial=order.serial, order=order, key=order.key, left=row.parcels)
         self.send(running.router, Served(client, order.serial, answer.result))
@@ -165,7 +172,7 @@ class Shard(Process, kw_only=True):
         self.reply(client, Begun(move.serial))
         if hold.role == "owner" and move.to != self.id:
             # Intent on disk before the first copy: whoever reads it can finish the move, or undo it.
-            hold = Hold(move.slot, "copying", hold.epoch + 1, move.to)
+            hold = Hold(move.slot, self.begins, hold.epoch + 1, move.to)
             self.keep(hold)
             self.note("M.intent", slot=move.slot, peer=move.to, epoch=hold.epoch)
             self.copy(hold)
@@ -349,9 +356,6 @@ class Shard(Process, kw_only=True):
 
     # After a crash
 
-    def on_start(self) -> None:
-        pass
-
     def on_restart(self) -> None:
         self.life += 1
         for hold in map(self.recovered, self.holds):
@@ -378,6 +382,11 @@ class Shard(Process, kw_only=True):
         """The last answer of a client about a key."""
         return next((each for each in self.answers if (each.key, each.client) == (order.key, client)), None)
 
+    def other(self, client: str, order: Order) -> str:
+        """What else the client has asked under the same serial, if anything: that is an error."""
+        same = (each for each in self.answers if (each.client, each.serial) == (client, order.serial))
+        return next((each.asked for each in same if each.asked != str(order)), "")
+
     def store(self, rows: Iterable[Row], gone: Iterable[str], answers: Iterable[Answer]) -> None:
         """Rows without parcels are deleted."""
         removed = set(gone)
@@ -391,6 +400,16 @@ class Shard(Process, kw_only=True):
 
     def ignore(self, sender: str, message: Message) -> None:
         self.note("M.old", sender=sender, message=message)
+
+
+class StopAndCopy(Shard, kw_only=True):
+    """A shard that fences a slot before it copies: no client is served during the copy. The contrast to the others."""
+
+    begins: ClassVar[Role] = "fenced"
+
+    def redirect(self, request: Try, slot: int) -> Message | None:
+        told = super().redirect(request, slot)
+        return TryAgain(request.client, request.order.serial) if isinstance(told, AskThere) else told
 
 
 def of_slot(items: tuple[T, ...], slot: int) -> tuple[T, ...]:

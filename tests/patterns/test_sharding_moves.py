@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from cutover import STEPS, Cutover, cutover_properties
 
+from patterns.engine.clients import Misused
 from patterns.engine.explore import explore
 from patterns.engine.history import History
 from patterns.engine.milestones import find, fired
@@ -20,7 +21,8 @@ from patterns.sharding.gather import ScatterGather
 from patterns.sharding.index import Go, SignUps
 from patterns.sharding.lesson.broken import BUGS, SMALL
 from patterns.sharding.lesson.gallery import GALLERY
-from patterns.sharding.messages import CrossSlotRefused, Done, Look, Undo
+from patterns.sharding.lesson.measure import longest_write
+from patterns.sharding.messages import CrossSlotRefused, Done, HandIn, Look, Moved, Served, Undo
 from patterns.sharding.properties import ALWAYS, nothing_lost, routers, shards
 from patterns.sharding.query import Question
 from patterns.sharding.resharding import OPERATOR, Resharding
@@ -81,6 +83,7 @@ def test_a_step_left_out_breaks_the_cutover_in_as_many_events_as_known(steps: An
         ({"budget": {"crash": 1}}, 3_633),
         ({"budget": {"drop": 1}}, 777),
         ({"undo": True}, 2_261),
+        ({"way": "stop and copy", "undo": True}, 1_318),
         ({"way": "key by key"}, None),
         ({"way": "key by key", "budget": {"crash": 1}}, None),
     ],
@@ -173,6 +176,55 @@ def test_a_late_copy_of_an_older_request_is_not_done_after_a_newer_one() -> None
     machine = Resharding(orders=(("Ann", "hand in", "Cairo"), ("Ann", "collect", "Cairo")))
     run = Script(machine).ask("Ann", to="R1").duplicate().delay(500).until(fired("R.done")).ask("Ann", to="R1").finish()
     assert run.world["A"].parcels("Cairo") == 0
+
+
+def test_a_router_that_was_told_moved_asks_the_right_shard_at_once_the_next_time() -> None:
+    """redis/ioredis, `test/functional/cluster/moved.ts`, first and third case: of two servers, one answers MOVED to the
+    first request and must not be asked again.
+    """
+    machine = Resharding(routers=1)
+    router = machine.processes()[-1]
+    asked = []
+    for serial in (1, 2):
+        router, effects = router.after_request("Ann", HandIn(serial, "Cairo"))
+        while effects.sends:
+            [shard] = [to for to, _ in effects.sends]
+            asked.append((serial, shard))
+            answer = Moved("Ann", serial, 0, "B", 2) if shard == "A" else Served("Ann", serial, 3)
+            router, effects = router.after_message(shard, answer)
+    assert asked == [(1, "A"), (1, "B"), (2, "B")]
+    assert effects.replies == [("Ann", Done(2, 3))]
+
+
+def test_a_router_follows_moved_to_a_shard_that_is_not_on_its_map() -> None:
+    """redis/ioredis, `moved.ts`, second case: the server that MOVED names was unknown."""
+    router = Resharding(routers=1).processes()[-1]
+    router, _ = router.after_request("Ann", HandIn(1, "Cairo"))
+    router, effects = router.after_message("A", Moved("Ann", 1, 0, "Z", 7))
+    assert [shard for shard, _ in effects.sends] == ["Z"]
+    assert (router.entry(0).owner, router.entry(0).epoch) == ("Z", 7)
+
+
+@pytest.mark.parametrize("way", [*WAYS, "stop and copy"])
+def test_a_key_names_one_request_also_after_the_move(way: str) -> None:
+    """The same request is answered as the first time, another one under its number is refused: at B, too."""
+    run = begun(way=way).finish()
+    for order, reply in (
+        (HandIn(1, "Cairo"), Done(1, 3)),
+        (HandIn(1, "Oslo"), Misused(1)),
+        (Look(1, ("Cairo",)), Misused(1)),
+    ):
+        run.ask("Ann", order, to="R2").finish()
+        assert run.world.call("Ann").reply == reply
+    assert parcels(run.world) == {"Cairo": 3, "Oslo": 1, "Lima": 3}
+
+
+def test_only_stop_and_copy_lets_a_writer_wait_for_the_whole_copy() -> None:
+    """A copy of 300 ms more or 300 ms less: with a fence at its end, the longest write does not depend on it."""
+    waits = {way: (longest_write(way, 300), longest_write(way, 600)) for way in ("stop and copy", "stream")}
+    assert waits["stream"][0] == waits["stream"][1] < 100
+    assert waits["stop and copy"][0] > 300
+    assert waits["stop and copy"][1] - waits["stop and copy"][0] == pytest.approx(300, abs=60)
 
 
 def test_keys_of_two_slots_are_refused_in_one_request() -> None:

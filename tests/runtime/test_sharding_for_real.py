@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import count
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from patterns.engine.history import History
 from patterns.engine.planted import first_broken
 from patterns.runtime import Cluster, DieAt
 from patterns.runtime.failpoint import STAGES
+from patterns.sharding.hashes import SLOTS, slot_of
 from patterns.sharding.messages import Begun, Done, HandIn, Move
 from patterns.sharding.properties import SAFE
 from patterns.sharding.resharding import OPERATOR, Resharding
@@ -95,6 +97,20 @@ def say(node: Any, *words: Any) -> Any:
         return node.execute_command(*words)
     except Exception as answer:
         return str(answer)
+
+
+def test_a_real_server_puts_a_key_of_every_slot_into_the_same_slot(servers: list[Any]) -> None:
+    """Two keys for each of the 16,384 slots, plain and with a tag (`CLUSTER KEYSLOT`)."""
+    keys: dict[int, str] = {}
+    for key in map(str, count()):
+        keys.setdefault(slot_of(key), key)
+        if len(keys) == SLOTS:
+            break
+    asked = [*keys.values(), *(f"a{{{key}}}b{{c}}" for key in keys.values()), "{}x", "é{}", "}{", "{{x}}", ""]
+    with servers[0].client().pipeline(transaction=False) as pipe:
+        for key in asked:
+            pipe.execute_command("CLUSTER", "KEYSLOT", key)
+        assert pipe.execute() == [slot_of(key) for key in asked]
 
 
 def test_a_real_cluster_answers_with_the_three_redirects_and_has_the_two_traps(servers: list[Any]) -> None:

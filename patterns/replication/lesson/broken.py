@@ -158,8 +158,7 @@ class MissingIsEqual(Copy):
 
 
 def _padded(state: Dotted, other: Vector) -> Dotted:
-    missing = tuple((name, count) for name, count in other if name not in state.seen)
-    return replace(state, seen=Table(tuple(sorted((*state.seen, *missing)))))
+    return replace(state, seen=Table(tuple(sorted({**dict(other), **dict(state.seen)}.items()))))
 
 
 class SameNameAgain(Copy):
@@ -179,10 +178,9 @@ class ForgetsRemovals(Copy):
 class RemovesUnseen(Copy):
     """A removal advances the vector: a dot that is still to come counts as seen."""
 
-    def removed(self, now: Any, item: str) -> Dotted:
+    def removed(self, now: Any, item: str) -> Any:
         seen = Table(tuple((name, count + 1) for name, count in now.seen))
-        after: Dotted = replace(now.removed(item), seen=seen)
-        return after
+        return replace(now.removed(item), seen=seen)
 
 
 class AddsUp(Copy):

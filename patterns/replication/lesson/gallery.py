@@ -9,7 +9,7 @@ from patterns.engine.history import History
 from patterns.engine.milestones import fired
 from patterns.engine.script import Script
 from patterns.replication.chain import Forward
-from patterns.replication.client import Read, Write
+from patterns.replication.client import Count, Read, Write
 from patterns.replication.configuration import SERVICE, Join, Suspect
 from patterns.replication.machines import AntiEntropy, Chain, Merging, PrimaryBackup, Quorum
 from patterns.replication.merkle import Forget, Sync
@@ -31,8 +31,13 @@ def suspected(run: Script, who: str) -> Script:
 # Primary and backups
 
 
+# A mistake: a client's first request has the number 1.
+OTHER = Write("beer", 1)
+
+
 def shipped() -> Run:
-    return ended(Script(PrimaryBackup()).ask("X").until(fired("PB.ack")).settle().ask("Y"))
+    run = Script(PrimaryBackup()).ask("X").until(fired("PB.ack")).settle().ask("Y").until(fired("PB.answer"))
+    return ended(run.ask("X", OTHER, to="Ann"))
 
 
 def acknowledged_and_gone(mode: str = "async", has: str = "") -> Run:
@@ -71,7 +76,7 @@ def primary_restarts() -> Run:
 def walks() -> Run:
     """Y asks the head first, and is sent on to the tail."""
     run = Script(Chain()).ask("X").until(fired("CH.answer")).settle()
-    return ended(run.ask("Y", Read(1), to="Ann").ask("Y", Read, to="Cem"))
+    return ended(run.ask("Y", Read(1), to="Ann").ask("Y", Read, to="Cem").ask("X", OTHER, to="Ann"))
 
 
 def middle_is_out(alive: bool = False) -> Run:
@@ -111,7 +116,8 @@ def seen_then_not(repair: str = "none") -> Run:
 
 
 def both_meet() -> Run:
-    return ended(Script(Quorum()).ask("X", Write, to="Ann").until(fired("Q.answer")).ask("Y", Read, to="Cem"))
+    run = Script(Quorum()).ask("X", Write, to="Ann").until(fired("Q.answer")).ask("Y", Read, to="Cem")
+    return ended(run.until(fired("Q.answer", client="Y")).ask("X", OTHER, to="Ann"))
 
 
 def hint_goes_home() -> Run:
@@ -152,7 +158,8 @@ def added_again(data: str = "set") -> Run:
 
 def counted_twice() -> Run:
     run = Script(Merging(data="counter")).ask("X", to="Ann").ask("Y", to="Ben")
-    return ended(run.duplicate().ask("X", to="Ann").settle().ask("Y", to="Ben"))
+    run.duplicate().ask("X", to="Ann").settle().ask("Y", to="Ben").ask("X", Count(2), to="Ann")
+    return ended(run.ask("X", Write("beer", 2), to="Ann"))
 
 
 def trees() -> Run:

@@ -51,13 +51,13 @@ def changed(kind: type, **rules: Any) -> type:
 # Of a move
 
 
-def after_take_over(early: Callable[[Shard, Hold], None]) -> dict[str, Any]:
-    """The source does this as soon as it tells the target to take over."""
+def after_take_over(forgets: bool) -> dict[str, Any]:
+    """As soon as the source tells the target to take over, it gives the slot away, or forgets it."""
 
     def ship(self: Shard, hold: Hold, stream: Stream, piece: Ship | TakeOver) -> None:
         Shard.ship(self, hold, stream, piece)
         if isinstance(piece, TakeOver):
-            early(self, hold)
+            self.forget(hold.slot) if forgets else self.keep(replace(hold, role="given"))
 
     return {"ship": ship}
 
@@ -91,20 +91,19 @@ def _params(machine: Resharding) -> dict[str, Any]:
     return {field: getattr(machine.params, field) for field in machine.params.__struct_fields__}
 
 
-def learns_from_ask(self: Router, map: Any, request: Any, reply: Any) -> Any:
-    if reply.kind == "ask":
-        map = {**map, request.slot: (reply.to, map[request.slot][1])}
-    return Router.on_reply(self, map, request, reply)
+def believes(kind: str) -> Callable[..., Any]:
+    """Every answer of this kind changes the map."""
+
+    def rule(self: Router, map: Any, request: Any, reply: Any) -> Any:
+        if reply.kind == kind:
+            map = {**map, request.slot: (reply.to, reply.epoch or map[request.slot][1])}
+        return Router.on_reply(self, map, request, reply)
+
+    return rule
 
 
 def never_learns(self: Router, map: Any, request: Any, reply: Any) -> Any:
     return (map, (reply.to, False)) if reply.kind == "moved" else Router.on_reply(self, map, request, reply)
-
-
-def takes_any_map(self: Router, map: Any, request: Any, reply: Any) -> Any:
-    if reply.kind == "moved":
-        map = {**map, request.slot: (reply.to, reply.epoch)}
-    return Router.on_reply(self, map, request, reply)
 
 
 def reads_when_deposed(self: Shard, request: Any, slot: int) -> Any:
@@ -114,14 +113,6 @@ def reads_when_deposed(self: Shard, request: Any, slot: int) -> Any:
 
 def back_to_owner(self: Shard, hold: Hold) -> Hold:
     return Hold(hold.slot, "owner", hold.epoch - 1) if hold.role in ("copying", "fenced") else hold
-
-
-def forgets(self: Shard, hold: Hold) -> None:
-    self.forget(hold.slot)
-
-
-def gives(self: Shard, hold: Hold) -> None:
-    self.keep(replace(hold, role="given"))
 
 
 def ships_rows_only(self: Shard, row: Any, answer: Any) -> Any:
@@ -187,17 +178,25 @@ MOVES: Mapping[str, tuple[Property, dict[str, Any], dict[str, Any]]] = {
     "a deletion is not shipped": (nothing_lost, {"change": ships_rows_only}, {"orders": OUT}),
     "changes out of order": (nothing_lost, {"may_apply": lambda self, hold, ship: True}, {"budget": {"duplicate": 1}}),
     "the answers stay behind": (nothing_lost, {"append": ships_no_answers}, {"budget": {"drop": 1}}),
-    "the source is told first": (no_ping_pong, after_take_over(gives), {}),
-    "cleaned before the switch": (nothing_lost, after_take_over(forgets), {"budget": {"crash": 1}}),
+    "the source is told first": (
+        no_ping_pong,
+        after_take_over(forgets=False),
+        {},
+    ),
+    "cleaned before the switch": (
+        nothing_lost,
+        after_take_over(forgets=True),
+        {"budget": {"crash": 1}},
+    ),
     "no intent on disk": (one_owner, {"recovered": back_to_owner}, {"budget": {"crash": 1}}),
     "the deposed owner reads": (nothing_lost, {"redirect": reads_when_deposed}, {}),
 }
 TWO_MOVES = {**_params(SMALL), "orders": (*IN, *LOOK, *LOOK), "patience": 2_000}
 ROUTERS: Mapping[str, tuple[Property | Sometimes, Any, Resharding]] = {
     "ASK is kept": (nothing_lost, KeepsAsk, SMALL.again(way="key by key", orders=(*LOOK, *IN))),
-    "learns from ASK": (one_for_an_epoch, changed(Router, on_reply=learns_from_ask), SMALL),
+    "learns from ASK": (one_for_an_epoch, changed(Router, on_reply=believes("ask")), SMALL),
     "never learns": (maps_level, changed(Router, on_reply=never_learns), SMALL.again(orders=IN * 2)),
-    "takes any map": (map_never_back, changed(Router, on_reply=takes_any_map), ThereAndBack(**TWO_MOVES)),
+    "takes any map": (map_never_back, changed(Router, on_reply=believes("moved")), ThereAndBack(**TWO_MOVES)),
 }
 ROOMS: Mapping[str, tuple[Property, dict[str, Any], dict[str, Any]]] = {
     "modulo": (few_move, {"scheme": "modulo"}, {"scheme": "slots"}),

@@ -10,7 +10,7 @@ from patterns.engine.milestones import fired, on_its_way
 from patterns.engine.script import Script
 from patterns.sharding.gather import ScatterGather
 from patterns.sharding.index import Go, SignUps
-from patterns.sharding.messages import Served, Shipped, TakeOver, TookOver, Undo
+from patterns.sharding.messages import HandIn, Served, Shipped, TakeOver, TookOver, Undo
 from patterns.sharding.query import Question
 from patterns.sharding.resharding import OPERATOR, Resharding
 from patterns.sharding.room import Ask, Join, ParcelRoom, Plan, Salt, Scan, Split
@@ -62,9 +62,8 @@ def move() -> Run:
     """Ann's write begins before the fence, and its answer is lost. Her router's second try reaches the new owner."""
     times = {"work": 20, "patience": 120, "ship_timeout": 200, "latency": (10, 10)}
     run = moving(**times).ask("Ann", to="R1").until(fired("M.change")).lose(Served).until(fired("M.on"))
-    run.delay(50, TookOver).ask("Ben", to="R2").until(fired("R.done", client="Ben")).until(
-        fired("R.done", client="Ann")
-    )
+    run.delay(50, TookOver).ask("Ben", to="R2").until(fired("R.done", client="Ben"))
+    run.until(fired("R.done", client="Ann"))
     return ended(run.ask("Ben", to="R2").until(fired("R.moved")).until(fired("R.done")).ask("Ann", to="R2"))
 
 
@@ -73,6 +72,12 @@ def crashes() -> Run:
     run = moving(work=40).until(fired("M.fence")).delay(60, TakeOver).crash("A").ask("Ann", to="R1")
     run.until(fired("R.silent")).restart("A").until(fired("S.begin")).ask("Ann", to="R2").until(fired("S.runs"))
     return ended(run.until(on_its_way(Served)).duplicate(Served))
+
+
+def misused() -> Run:
+    """By mistake, Ann gives her second request the number of her first one."""
+    run = Script(Resharding(orders=ORDERS)).ask("Ann", to="R1").until(fired("R.done"))
+    return ended(run.ask("Ann", HandIn(1, "Oslo"), to="R1"))
 
 
 def undone(late: bool = False) -> Run:
@@ -113,6 +118,7 @@ GALLERY: Mapping[str, Callable[[], Run]] = {
     "The operator undoes a move at the target": undone,
     "The operator undoes a move too late": lambda: undone(late=True),
     "A slot moves key by key, as in Redis": key_by_key,
+    "A second request under the same number is refused": misused,
     "Two questions wait for the slowest shard": lambda: gathered(questions=(PAGE, TOP)),
     "A slow leg is asked for again, at its copy": lambda: gathered(work=(10, 90, 10), hedge_after=30),
     "Two legs are slow, and the answer says what it lacks": lambda: gathered(work=(200, 200, 10)),
