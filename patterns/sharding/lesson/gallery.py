@@ -75,9 +75,9 @@ def crashes() -> Run:
 
 
 def misused() -> Run:
-    """By mistake, Ann gives her second request the number of her first one."""
-    run = Script(Resharding(orders=ORDERS)).ask("Ann", to="R1").until(fired("R.done"))
-    return ended(run.ask("Ann", HandIn(1, "Oslo"), to="R1"))
+    """By mistake, Ann gives her second request the number of her first one. B has heard of that one from A."""
+    run = moving().ask("Ann", to="R1").finish()
+    return ended(run.ask("Ann", HandIn(1, "Oslo"), to="R2"))
 
 
 def undone(late: bool = False) -> Run:
@@ -118,7 +118,7 @@ GALLERY: Mapping[str, Callable[[], Run]] = {
     "The operator undoes a move at the target": undone,
     "The operator undoes a move too late": lambda: undone(late=True),
     "A slot moves key by key, as in Redis": key_by_key,
-    "A second request under the same number is refused": misused,
+    "Another request under a used number is refused, also after a move": misused,
     "Two questions wait for the slowest shard": lambda: gathered(questions=(PAGE, TOP)),
     "A slow leg is asked for again, at its copy": lambda: gathered(work=(10, 90, 10), hedge_after=30),
     "Two legs are slow, and the answer says what it lacks": lambda: gathered(work=(200, 200, 10)),
