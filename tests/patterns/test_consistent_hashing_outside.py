@@ -78,3 +78,23 @@ def test_with_unequal_weights_a_new_ketama_server_moves_keys_between_the_old_one
 def test_with_equal_weights_a_new_ketama_server_takes_keys_and_moves_no_other() -> None:
     before, after = Ring("ABC", Ketama()), Ring("ABCD", Ketama())
     assert {move.taker for move in moved_keys(before, after, KEYS)} == {"D"}
+
+
+def test_a_forwarded_key_is_found_by_asking_machine_after_machine_clockwise() -> None:
+    """Mirrokni, Thorup and Zadimoghaddam 2016, 1.1: a lookup goes on from where the key belongs."""
+    ring = Ring("ABCDE", Placement(vnodes=3))
+    placed = bounded_loads(ring, KEYS, 1.1)
+    asked = {key: ring.preference_list(key, 5).index(owner) + 1 for key, owner in placed.owners.items()}
+    assert {key for key in KEYS if asked[key] > 1} == set(placed.forwarded)
+    assert max(asked.values()) > 2
+    assert sum(asked.values()) / len(KEYS) < 2.5
+
+
+def test_under_a_bound_keys_move_when_others_leave_and_on_a_plain_ring_none_does() -> None:
+    """The paper's subject: each change moves O(1/epsilon^2) others on average."""
+    ring, left = Ring("ABCDE", Placement(vnodes=3)), KEYS[100:]
+    moved = {}
+    for balance in (1.1, 2.0, 100.0):
+        before, after = (bounded_loads(ring, keys, balance).owners for keys in (KEYS, left))
+        moved[balance] = sum(before[key] != after[key] for key in left)
+    assert moved[1.1] > moved[2.0] >= moved[100.0] == 0
