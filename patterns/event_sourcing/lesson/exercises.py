@@ -97,7 +97,7 @@ DECIDE_MISTAKES = {
     "keeps the last bag": _other(Ship, lambda bags, command: decide_solution(bags - 1, command)),
     "ships a part": _other(Ship, lambda bags, command: [Shipped(min(bags, command.bags), command.to)]),
     "reserves what is not there": _other(Reserve, lambda bags, command: [Reserved(command.bags)]),
-    "takes the count for the difference": _other(Count, lambda bags, command: [Corrected(command.found, "counted")]),
+    "the count as the difference": _other(Count, lambda bags, c: [Corrected(c.found, "counted")] * (c.found != bags)),
     "corrects by nothing": _other(Count, lambda bags, command: [Corrected(command.found - bags, "counted")]),
 }
 
@@ -149,7 +149,7 @@ APPEND_MISTAKES = {
     "row by row": lambda s, ids, e: SAME if any(id in s for id in ids) and e == ANY else judge(s, ids, e),
     "any is never a retry": lambda s, ids, e: APPEND if e == ANY or (e == STREAM_EXISTS and s) else judge(s, ids, e),
     "the first id only": lambda s, ids, e: judge(s, ids[:1], e),
-    "the last version only": lambda s, ids, e: SAME if s[len(s) - len(ids) :] == ids else _version_first(s, ids, e),
+    "only at the end": lambda s, i, e: SAME if s[-len(i) :] == i and e != len(s) - 1 else _version_first(s, i, e),
 }
 
 

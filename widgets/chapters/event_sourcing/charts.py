@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from threading import Thread
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import apsw
 
 from patterns.engine.draw import key_of, mix
+from patterns.engine.history import History
+from patterns.event_sourcing.properties import store_of as store_in
 from patterns.event_sourcing.shelf import CODEC, Received, Shelf
 from patterns.event_sourcing.snapshots import TODAY, Snapshot, load
 from patterns.event_sourcing.sqlite_store import SqliteStore, Synchronous
@@ -45,6 +47,17 @@ def store_of(synchronous: Synchronous = "FULL") -> Iterator[SqliteStore]:
             yield store
         finally:
             store.close()
+
+
+def on_file(history: History[Any, Any]) -> Path:
+    """A SQLite file with the events that a run ends with: each is appended anew, on the version before it."""
+    path = Path(mkdtemp()) / "events.sqlite"
+    store = SqliteStore(path)
+    for event in store_in(history.branch[-1].state).log.events:
+        new = NewEvent(event.id, event.type, event.data, event.meta, event.tags)
+        store.append(event.stream, [new], event.version - 1)
+    store.close()
+    return path
 
 
 # How long a load takes

@@ -31,13 +31,13 @@ def marks(view: ProcessView, top: float) -> tuple[list[Mark], str]:
             shown += _block(event, x, top + 24, position in late)
         else:
             shown.append(_empty(position, taken.get(position, ""), x, top + 24))
-        shown.append(small(f"at:{position}", x + BLOCK / 2 - 4, top + 92, f"pos {position}", "soft", "middle"))
+        shown.append(small(f"at:{position}", x + BLOCK / 2 - 4, top + 100, f"position {position}", "soft", "middle"))
     for reader, _ in readers(view.world):
         reached = max(0, (reader.reached or reader.checkpoint or reader.origin)[-1] - first)
-        shown.append(small("reached", 6 + max(0, reached - 1) * BLOCK, top + 110, f"▲ {reader.id}", "ink", strong=True))
+        shown.append(small("reached", 6 + max(0, reached - 1) * BLOCK, top + 117, f"▲ {reader.id}", "ink", strong=True))
     lines = list(_lines(view))
     for at, (id, text, role) in enumerate(lines):
-        shown.append(small(id, 6 + 280 * (at % 2), top + 132 + LINE * (at // 2), text, role))
+        shown.append(small(id, 6 + 280 * (at % 2), top + 138 + LINE * (at // 2), text, role))
     said = [*map(_in_words, events.values()), *(text for _, text, _ in lines)]
     return shown, "; ".join(said) or "the log is empty"
 
@@ -45,10 +45,10 @@ def marks(view: ProcessView, top: float) -> tuple[list[Mark], str]:
 def _block(event: Recorded, x: float, y: float, late: bool) -> list[Mark]:
     does, role = ", ".join(today(event)) or "none", "bad" if late else role_of(event)
     title = _in_words(event) + (": it appeared below a position that its reader had passed" if late else "")
-    where = f"{event.stream.removeprefix('shelf-')}: v{event.version}"
     return [
         Box(id=f"event:{event.position}", x=x, y=y, w=BLOCK - 8, h=32, text=does, role=role, tone="soft", title=title),
-        small(f"version:{event.position}", x + BLOCK / 2 - 4, y + 48, where, "ink", "middle"),
+        small(f"stream:{event.position}", x + BLOCK / 2 - 4, y + 46, event.stream, "ink", "middle"),
+        small(f"version:{event.position}", x + BLOCK / 2 - 4, y + 61, f"version {event.version}", "ink", "middle"),
     ]
 
 

@@ -21,7 +21,7 @@ from .words import SHORTS, WRITERS, colour_of
 
 SEATS: Mapping[str, Point] = {"A": (48, 52), "B": (48, 156), "Store": (214, 104), "Sub": (372, 52), "Table": (506, 120)}
 """Pickers, who write, stand on the left of the store, and readers on its right."""
-WIDTH, MIDDLE = 560, 236
+WIDTH, MIDDLE = 560, 222
 """The picture's width, and how far down the log begins."""
 
 
@@ -29,7 +29,7 @@ class ShopView(ProcessView):
     title = "Event sourcing"
     signs = {
         "colour": "the picker whose command it is",
-        "block": "an event, in the order of positions; below it `1: v0`, version 0 of shelf 1",
+        "block": "an event, in the order of positions; below it its stream, its version there, and its position",
         "dashed block": "a position that a transaction in flight has taken, or a hole that stays empty",
         "▲": "how far the subscriber has passed events on",
         "✓ 2": "accepted at version 2",
