@@ -17,15 +17,15 @@ from .store import Recorded, Store
 
 
 class Fold(NamedTuple):
-    """A way to fold events into a state. The name changes whenever the meaning of the state changes."""
+    """A way to fold events into a state. The name, here a year, changes whenever the meaning of the state changes."""
 
     name: str
     empty: Any
     evolve: Callable[[Any, Any], Any]
 
 
-LAST_YEAR = Fold("shelf 1", EMPTY, evolve_1)
-TODAY = Fold("shelf 2", EMPTY, evolve)
+LAST_YEAR = Fold("2025", EMPTY, evolve_1)
+TODAY = Fold("2026", EMPTY, evolve)
 
 
 class Snapshot(NamedTuple):

@@ -25,7 +25,7 @@ def scene_of(step: Step[Story, Any]) -> Scene:
     new = isinstance(step.event, Happen)
     marks = [*_rows(), *_events(story, new), *_snapshot(story), *_loaded(story)]
     panel = Panel(id="stream", width=WIDTH, height=HIGH, marks=tuple(marks), label=_in_words(story))
-    era = Era(key=story.fold, label=f"code {story.fold}", role="ink", tone="soft")
+    era = Era(key=story.fold, label=f"code of {story.fold}", role="ink", tone="soft")
     clock = f"version {story.log.tail(STREAM)}"
     return Scene(panels=(panel,), clock=clock, era=era, fault=isinstance(step.event, Erase | Deploy))
 
@@ -47,7 +47,7 @@ def costs_of(step: Step[Story, Any]) -> dict[str, int]:
 
 def _kept(story: Story) -> str:
     kept = story.snapshot
-    return f"{kept.state.bags} bags at version {kept.version}, folded by {kept.fold}" if kept else "none"
+    return f"{kept.state.bags} bags at version {kept.version}, folded by the code of {kept.fold}" if kept else "none"
 
 
 def _result(story: Story) -> str:
@@ -97,7 +97,7 @@ def _events(story: Story, new: bool) -> Iterator[Mark]:
 def _snapshot(story: Story) -> Iterator[Mark]:
     if (kept := story.snapshot) is not None:
         right, stale = _left(story, kept.version) + BLOCK - 6, kept.fold != story.fold
-        text = f"{kept.state.bags} bags" + (f", {kept.fold}" if right - LEFT > 2 * BLOCK else "")
+        text = f"{kept.state.bags} bags" + (f", code of {kept.fold}" if right - LEFT > 2 * BLOCK else "")
         title = f"the snapshot: {_kept(story)}"
         tone: Tone = "dashed" if stale else "soft"
         yield Box(id="snapshot", x=LEFT, y=SNAPSHOT, w=right - LEFT, h=28, text=text, tone=tone, title=title)
