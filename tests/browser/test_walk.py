@@ -26,6 +26,8 @@ SIZES = {
     "lab at 1280x720": (850, 590, 590),
     "lab at 1440x900": (1110, 779, 779),
     "file browser open": (640, 600, None),
+    "900 px with the file browser": (466, 600, None),
+    "zoom of 200 %": (350, 450, None),
     "phone": (390, 844, None),
 }
 """Window -> its width and height, and the height that the card may have."""

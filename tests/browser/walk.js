@@ -20,7 +20,8 @@ function texts(root) {
     const size = parseFloat(getComputedStyle(e).fontSize) * (svg ? e.getScreenCTM().a : 1);
     const range = document.createRange();
     range.selectNodeContents(node);
-    for (const box of range.getClientRects()) {
+    const narrowed = e.hasAttribute("textLength"); // a range knows nothing of it
+    for (const box of narrowed ? [e.getBoundingClientRect()] : range.getClientRects()) {
       if (box.width < 1 || box.height < 1) continue;
       const trim = Math.max(0, (box.height - size * 0.98) / 2); // letters, not leading
       found.push({

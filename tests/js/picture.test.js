@@ -4,8 +4,8 @@ import test from "node:test";
 import { grouped } from "../../widgets/js/choices.js";
 import { plain } from "../../widgets/js/dom.js";
 import { along, placed, settled, split, wayOf } from "../../widgets/js/labels.js";
-import { arranged, GAP, tall } from "../../widgets/js/layout.js";
-import { cut, wide } from "../../widgets/js/text.js";
+import { arranged, GAP, least, tall } from "../../widgets/js/layout.js";
+import { cut, narrowed, wide } from "../../widgets/js/text.js";
 import { changes, shortened } from "../../widgets/js/words.js";
 
 const none = { rounds: [], rects: [] };
@@ -22,15 +22,79 @@ test("panels stand side by side in a wide box and below one another in a tall on
   ]) {
     const { scale, places } = arranged(panels, width, height);
     assert.ok(scale > 0);
-    places.forEach(({ x, y }, i) => {
+    places.forEach(({ x, y, stretch }, i) => {
+      const wide = panels[i].width * scale * stretch;
       assert.ok(
-        x >= 0 && y >= 0 && x + panels[i].width * scale <= width && y + panels[i].height * scale <= height,
+        x >= 0 && y >= 0 && x + wide <= width && y + panels[i].height * scale <= height,
         `${width} x ${height}`,
       );
     });
-    const apart = width > height ? places[1].x - places[0].x - 300 * scale : places[1].y - places[0].y - 300 * scale;
+    const apart =
+      width > height
+        ? places[1].x - places[0].x - 300 * scale * places[0].stretch
+        : places[1].y - places[0].y - 300 * scale;
     assert.ok(apart >= GAP - 1e-6 || scale < 1, "with a gap between them");
   }
+});
+
+test("what has too little room from side to side, or up and down, is stretched that way alone; a ring stays round", () => {
+  const [narrow] = arranged([{ width: 500, height: 300 }], 372, 400).places;
+  assert.deepEqual([narrow.stretch, narrow.x], [360 / 500, 6]);
+  const low = arranged([{ width: 500, height: 300 }], 640, 252);
+  assert.deepEqual([low.scale, low.places[0].stretch], [240 / 300, 1.35]);
+  const ring = arranged([{ width: 500, height: 300, round: true }], 372, 400);
+  assert.deepEqual([ring.scale, ring.places[0].stretch], [360 / 500, 1]);
+  assert.equal(
+    arranged([{ width: 500, height: 300 }], 112, 400).scale,
+    100 / (500 * 0.62),
+    "and at last it is smaller",
+  );
+});
+
+test("panels with titles never reach beyond their box, whatever their scale", () => {
+  for (const [width, height] of [
+    [600, 320],
+    [320, 600],
+    [1100, 700],
+    [400, 200],
+  ]) {
+    const panels = [
+      { width: 270, height: 340, title: true },
+      { width: 270, height: 300 },
+    ];
+    const { scale, places } = arranged(panels, width, height);
+    places.forEach(({ x, y, stretch }, i) => {
+      const high = panels[i].height * scale + (panels[i].title ? 20 * Math.max(1, scale) : 0);
+      assert.ok(x >= 0 && y >= 0 && x + 270 * scale * stretch <= width && y + high <= height, `${width} x ${height}`);
+    });
+  }
+});
+
+test("panels side by side are as high as their lines need in order not to touch", () => {
+  assert.equal(
+    least([
+      { width: 270, height: 300, title: true },
+      { width: 270, height: 100 },
+    ]),
+    300 * 0.88 + 20 + 12,
+  );
+});
+
+test("a text that is too wide is narrowed, and only then cut", () => {
+  const node = /** @type {any} */ ({
+    textContent: "",
+    attributes: new Map(),
+    getAttribute: (/** @type {string} */ name) => node.attributes.get(name) ?? null,
+    setAttribute: (/** @type {string} */ name, /** @type {string} */ value) => node.attributes.set(name, value),
+    removeAttribute: (/** @type {string} */ name) => node.attributes.delete(name),
+  });
+  const whole = wide("committed", 12.5);
+  narrowed(node, "committed", whole * 0.8, 12.5);
+  assert.deepEqual([node.textContent, node.getAttribute("textLength")], ["committed", (whole * 0.8).toFixed(1)]);
+  narrowed(node, "committed", whole * 0.7, 12.5);
+  assert.match(node.textContent, /^com.*…$/);
+  narrowed(node, "committed", whole, 12.5);
+  assert.deepEqual([node.textContent, node.getAttribute("textLength")], ["committed", null]);
 });
 
 test("panels below one another take the height that their width asks for", () => {

@@ -77,7 +77,10 @@ test("what a step changed is what has other words, or is new", () => {
 test("a panel keeps the room that it ever takes", () => {
   const all = run();
   all.add([frame(4, 2, { head: { ...head, width: 160, height: 20 } })]);
-  assert.deepEqual(all.sizes.get("p"), { width: 160, height: 50 });
+  assert.deepEqual(all.sizes.get("p"), { width: 160, height: 50, round: false });
+  const around = { k: "arc", id: "ring", x: 0, y: 0, r: 130, start: 0, end: 1 };
+  all.add([frame(5, 2, { set: [around] })]);
+  assert.equal(all.sizes.get("p").round, true, "a ring is never stretched");
 });
 
 test("a cone is what happened before and after by messages and on the same line, without the event (Lamport 1978)", () => {

@@ -4,11 +4,11 @@
 
 import { put, svg, write } from "./dom.js";
 import { along, split, TINY, TOKEN, wayOf } from "./labels.js";
-import { cut, fit, SMALL, wide } from "./text.js";
+import { fit, narrowed, SMALL, wide } from "./text.js";
 
 /** @typedef {import("./frame.js").AnyMark} AnyMark */
 /** @typedef {Record<string, number>} Numbers */
-/** @typedef {{ scale: number }} Sheet how many pixels of the screen a pixel of the panel is */
+/** @typedef {{ scale: number, stretch: number }} Sheet how many pixels of the screen a pixel of the panel is, and how much more from side to side */
 /** @typedef {{ make: (g: Element) => any, words: (n: any, m: any, sheet: Sheet) => void, place: (n: any, v: any, m: any) => void }} Kind */
 
 /** The kinds, bottom to top. */
@@ -100,7 +100,6 @@ export const DRAW = {
       write(n.text, m.text ?? "");
       write(n.sub, inside ? m.sub : "");
       n.said = [inside ? "" : m.sub, m.caption].filter(Boolean).join(", ");
-      write(n.caption, n.said);
       put(n.text, { "font-size": n.size });
       put(n.sub, { "font-size": n.small });
       put(n.caption, { "font-size": n.small });
@@ -126,15 +125,18 @@ export const DRAW = {
       text: svg("text", g, { class: "dp-on" }),
       right: svg("text", g, { class: "dp-on dp-right", "text-anchor": "end" }),
     }),
-    words(n, m, { scale }) {
+    words(n, m, { scale, stretch }) {
       const least = SMALL / scale;
       const [left, right = ""] = (m.text ?? "").split("\t");
-      const weight = m.tone === "row" || right ? 400 : 600;
-      n.inset = m.tone === "row" || right ? 5 : 0;
-      const room = m.w - 2 * (n.inset || 1) - (right ? wide(right, least, 600) + 5 : 0);
-      n.size = fit(left, room, least, SMALL, weight);
-      write(n.text, cut(left, room, n.size, weight));
-      write(n.right, cut(right, m.w - 8, least, 600));
+      const weight = m.tone === "row" || (m.role ?? "ink") === "ink" ? 400 : 600; // as in player.css
+      const aside = wide(right, least, 600); // of the two, both are narrowed
+      const tight = m.w * stretch < wide(left, least, weight) + aside + 15;
+      n.inset = m.tone === "row" || right ? (tight ? 3 : 5) : 0;
+      const room = m.w * stretch - 2 * (n.inset || 1) - (right ? 4 : 0);
+      const part = aside && Math.min(aside, (room * aside) / (aside + wide(left, least, weight)));
+      n.size = fit(left, room - part, least, SMALL, weight);
+      narrowed(n.text, left, room - part, n.size, weight);
+      narrowed(n.right, right, part, least, 600);
       for (const node of [n.text, n.right]) put(node, { "font-size": n.size });
       put(n.text, { "text-anchor": n.inset ? "start" : "middle" });
       n.row = m.tone === "row";
@@ -147,7 +149,7 @@ export const DRAW = {
       else put(n.body, { x: v.x, y: v.y, width: w, height: h, rx: round });
       const y = v.y + h / 2 + n.size * 0.36;
       put(n.text, { x: n.inset ? v.x + n.inset : v.x + w / 2, y });
-      put(n.right, { x: v.x + w - 5, y });
+      put(n.right, { x: v.x + w - n.inset, y });
     },
   },
   line: {
@@ -247,7 +249,6 @@ export const DRAW = {
   label: {
     make: (g) => ({ text: svg("text", g) }),
     words(n, m, { scale }) {
-      write(n.text, m.text ?? "");
       const size = Math.max(
         SMALL / scale,
         { small: SMALL, normal: 13, large: 17 }[/** @type {"small"} */ (m.size ?? "normal")],
@@ -258,6 +259,8 @@ export const DRAW = {
         "font-size": size,
       });
       n.size = size;
+      n.broad = wide(m.text ?? "", size, m.strong ? 650 : 400);
+      narrowed(n.text, m.text ?? "", n.broad, size);
     },
     place: (n, v) => put(n.text, { x: v.x, y: v.y }),
   },

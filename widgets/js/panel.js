@@ -4,8 +4,9 @@
 
 import { put, svg, write } from "./dom.js";
 import { along, placed, settled, split, TINY, wayOf } from "./labels.js";
+import { TITLE } from "./layout.js";
 import { DRAW, differ, LAYERS, numbersOf } from "./marks.js";
-import { cut, SMALL, wide } from "./text.js";
+import { narrowed, SMALL, wide } from "./text.js";
 
 /** @typedef {import("./frame.js").AnyMark} AnyMark */
 /** @typedef {import("./run.js").PanelPicture} PanelPicture */
@@ -36,6 +37,7 @@ export class PanelStage {
     this.onPick = onPick;
     this.onPoint = onPoint;
     this.scale = 1;
+    this.stretch = 1;
     this.size = { width: 1, height: 1 };
     this.sides = "";
     /** @type {Obstacles} */
@@ -44,24 +46,28 @@ export class PanelStage {
 
   /**
    * @param {{ width: number, height: number }} size of the panel's own pixels
-   * @param {{ x: number, y: number }} place
+   * @param {import("./layout.js").Place} place
    * @param {number} scale
    * @param {{ label: string, title: string }} head
    */
   frame(size, place, scale, head) {
     const top = head.title ? TITLE / Math.min(1, scale) : 0;
+    const width = size.width * place.stretch;
     put(this.svg, {
-      viewBox: `0 ${-top} ${size.width} ${size.height + top}`,
-      width: (size.width * scale).toFixed(1),
+      viewBox: `0 ${-top} ${width} ${size.height + top}`,
+      width: (width * scale).toFixed(1),
       height: ((size.height + top) * scale).toFixed(1),
       style: `left:${place.x.toFixed(1)}px;top:${place.y.toFixed(1)}px`,
       "aria-label": head.label,
     });
-    write(this.title, cut(head.title ?? "", size.width - 4, Math.max(SMALL, SMALL / scale), 600));
-    put(this.title, { "font-size": Math.max(SMALL, SMALL / scale), y: -top + 14 / Math.min(1, scale) });
-    if (scale !== this.scale) for (const item of this.drawn.values()) item.mark = null; // its type has another size
+    const type = Math.max(SMALL, SMALL / scale);
+    narrowed(this.title, head.title ?? "", place.room / scale - 4, type, 600);
+    put(this.title, { "font-size": type, y: -top + 14 / Math.min(1, scale) });
+    if (scale !== this.scale || place.stretch !== this.stretch)
+      for (const item of this.drawn.values()) item.mark = null; // its type has another size
     this.scale = scale;
-    this.size = size;
+    this.stretch = place.stretch;
+    this.size = { width, height: size.height };
   }
 
   /**
@@ -84,8 +90,8 @@ export class PanelStage {
       const item = this.drawn.get(id) ?? this.enter(mark);
       const fresh = item.mark === undefined;
       if (item.mark !== mark) {
-        const to = numbersOf(mark);
-        DRAW[mark.k].words(item.nodes, mark, { scale: this.scale });
+        const to = this.numbers(mark);
+        DRAW[mark.k].words(item.nodes, mark, { scale: this.scale, stretch: this.stretch });
         if (!fresh && item.mark && differ(item.now, to)) moves.push({ item, from: item.now, to });
         this.dress(item, mark);
         item.now = to;
@@ -94,6 +100,7 @@ export class PanelStage {
       item.g.classList.toggle("dp-changed", changed.has(id));
     }
     this.seat();
+    this.crowd();
     moves.push(...this.settle());
     for (const item of this.drawn.values()) DRAW[item.mark.k].place(item.nodes, item.now, item.mark);
     return moves;
@@ -103,9 +110,21 @@ export class PanelStage {
   enter(mark) {
     const g = svg("g", this.layers[mark.k], { "data-id": mark.id, "data-kind": mark.k });
     /** @type {Item} */
-    const item = { g, nodes: DRAW[mark.k].make(g), now: numbersOf(mark), mark: undefined, look: "" };
+    const item = { g, nodes: DRAW[mark.k].make(g), now: this.numbers(mark), mark: undefined, look: "" };
     this.drawn.set(mark.id, item);
     return item;
+  }
+
+  /** Where a mark is: nearer to its neighbours, or farther, than its view says, if the panel is stretched. @param {AnyMark} mark */
+  numbers(mark) {
+    const numbers = numbersOf(mark);
+    for (const name of ["x", "x2", "w"]) if (name in numbers) numbers[name] *= this.stretch;
+    return numbers;
+  }
+
+  /** The way of a message. @param {any} mark */
+  way(mark) {
+    return wayOf(/** @type {any} */ (this.numbers(mark)));
   }
 
   /** @param {Item} item @param {any} mark */
@@ -155,7 +174,8 @@ export class PanelStage {
       all.reduce((sum, v) => sum + v[axis], 0) / Math.max(1, all.length);
     const [mx, my] = [middle("x"), middle("y")]; // messages pass there
     for (const { nodes, now, mark } of discs) {
-      const w = wide(nodes.said, nodes.small, 600);
+      nodes.broad = wide(nodes.said, nodes.small, 600);
+      const w = nodes.broad;
       if (!nodes.side) {
         const out = now.r + HALO + 3;
         const room = Math.max(w, 84);
@@ -187,10 +207,64 @@ export class PanelStage {
         };
         nodes.side = sides.map((side, at) => ({ side, bad: bad(side, at) })).sort((a, b) => a.bad - b.bad)[0].side;
       }
+    }
+    const below = discs.filter(({ nodes }) => nodes.side?.anchor === "middle");
+    for (const item of discs) {
+      const { nodes, now } = item;
+      const whole = nodes.broad;
+      for (const other of below.includes(item) ? below : []) {
+        const between = Math.abs(now.x - other.now.x);
+        if (Math.abs(now.y + nodes.side.dy - other.now.y - other.nodes.side.dy) > high || !between) continue;
+        const both = whole + wide(other.nodes.said, other.nodes.small, 600) + 8;
+        if (both > 2 * between) nodes.broad = Math.min(nodes.broad, (whole * 2 * between) / both);
+      }
       if (nodes.side.anchor === "middle") {
-        const [least, most] = [w / 2 + 2, this.size.width - w / 2 - 2]; // it is never outside
+        const [least, most] = [nodes.broad / 2 + 2, this.size.width - nodes.broad / 2 - 2]; // it is never outside
         nodes.side = { ...nodes.side, dx: Math.max(least, Math.min(most, now.x)) - now.x };
       }
+      narrowed(nodes.caption, nodes.said, nodes.broad, nodes.small, 600);
+    }
+  }
+
+  /** Labels in less room than they ask for: up to the edge of the box that they stand in, and to their neighbours. */
+  crowd() {
+    if (this.scale >= 1 && this.stretch >= 1) return;
+    const items = [...this.drawn.values()];
+    const boxes = items.filter(({ mark }) => mark.k === "box");
+    const labels = items
+      .filter(({ mark }) => mark.k === "label" && mark.text)
+      .map(({ mark, now, nodes }) => {
+        const weight = mark.strong ? 650 : 400;
+        const broad = wide(mark.text, nodes.size, weight);
+        const back = mark.anchor === "middle" ? broad / 2 : mark.anchor === "end" ? broad : 0;
+        return { mark, nodes, weight, broad, back, x: now.x, y: now.y, l: now.x - back, r: now.x - back + broad };
+      });
+    for (const { mark, nodes, weight, broad, back, x, y, l, r } of labels) {
+      let [lo, hi] = [0, this.size.width];
+      for (const { now: box, mark: of } of boxes) {
+        if (y - nodes.size > box.y + box.h || y < box.y) continue;
+        if (box.x <= x && x <= box.x + box.w) {
+          if (y <= box.y + box.h) [lo, hi] = [Math.max(lo, box.x + 1), Math.min(hi, box.x + box.w - 1)];
+        } else if (of.text && box.x > x) hi = Math.min(hi, box.x - 3);
+        else if (of.text) lo = Math.max(lo, box.x + box.w + 3);
+      }
+      for (const other of labels) {
+        if (other.nodes === nodes || Math.abs(other.y - y) >= nodes.size || other.l >= r + 4 || other.r <= l - 4)
+          continue;
+        const facing = broad - back && other.back; // each may give way
+        const part = (broad - back) / (broad - back + other.back);
+        if (other.x > x) hi = Math.min(hi, facing ? x + (other.x - x - 6) * part : other.l - 4);
+        else
+          lo = Math.max(
+            lo,
+            back && other.broad > other.back
+              ? x - ((x - other.x - 6) * back) / (back + other.broad - other.back)
+              : other.r + 4,
+          );
+      }
+      const room = mark.anchor === "middle" ? 2 * Math.min(x - lo, hi - x) : mark.anchor === "end" ? x - lo : hi - x;
+      nodes.broad = Math.max(8, Math.min(broad, room));
+      narrowed(nodes.text, mark.text, nodes.broad, nodes.size, weight);
     }
   }
 
@@ -229,13 +303,13 @@ export class PanelStage {
         if (nodes.leads) solid.rects.push({ x: now.x - 11, y: now.y - now.r - 14, w: 22, h: 14 });
         if (nodes.said) {
           const { dx, dy, anchor } = nodes.side ?? { dx: 0, dy: now.r + 26, anchor: "middle" };
-          const w = wide(nodes.said, nodes.small, 600) + 4;
+          const w = nodes.broad + 4;
           const x = now.x + dx - (anchor === "middle" ? w / 2 : anchor === "end" ? w - 2 : 2);
           solid.rects.push({ x, y: now.y + dy - high * 0.8, w, h: high });
         }
       } else if (mark.k === "box") solid.rects.push({ x: now.x, y: now.y, w: now.w, h: now.h, soft: !mark.text });
       else if (mark.k === "label" && mark.text) {
-        const w = wide(mark.text, nodes.size, mark.strong ? 650 : 400) + 4;
+        const w = nodes.broad + 4;
         const x = now.x - (mark.anchor === "middle" ? w / 2 : mark.anchor === "end" ? w - 2 : 2);
         solid.rects.push({ x, y: now.y - nodes.size, w, h: nodes.size * 1.25 });
       } else if (mark.k === "arc") {
@@ -283,7 +357,7 @@ export class PanelStage {
   haunt(gone, lost) {
     this.ghosts.replaceChildren();
     for (const mark of gone) {
-      const curve = wayOf(mark);
+      const curve = this.way(mark);
       const end = lost ? LOST : 1;
       const [[a, b, c]] = split(curve, Math.min(0.999, end));
       const g = svg("g", this.ghosts, { class: `r-${mark.role ?? "ink"}` });
@@ -315,4 +389,3 @@ export class PanelStage {
 }
 
 export const LOST = 0.52; // the part of its way at which a lost message is lost
-export const TITLE = 20; // pixels that a panel's title takes above it

@@ -8,7 +8,7 @@ import { Controls } from "./controls.js";
 import { plain, rich, sentence, Undo } from "./dom.js";
 import { Kernel } from "./kernel.js";
 import { press } from "./keys.js";
-import { tall } from "./layout.js";
+import { least, tall } from "./layout.js";
 import { Menus } from "./menus.js";
 import { Run } from "./run.js";
 import { signOf } from "./signs.js";
@@ -116,10 +116,10 @@ export class PlayerView {
     if (!width) return;
     const sizes = [...this.run.picture(this.state.n)].map(([id, { head }]) => ({
       ...(this.run.sizes.get(id) ?? head),
-      height: (this.run.sizes.get(id) ?? head).height + (head.title ? 20 : 0),
+      title: Boolean(head.title),
     }));
     this.words.wide = this.words.next.clientWidth || this.words.wide;
-    const high = width < NARROW ? Math.min(690, tall(sizes, width)) : width < SIDE ? 304 : 0;
+    const high = width < NARROW ? Math.min(690, tall(sizes, width)) : width < SIDE ? Math.max(304, least(sizes)) : 0;
     if (high) this.root.style.setProperty("--tall", `${high}px`);
     const { clientWidth, clientHeight } = this.ui.stage;
     if (clientWidth === this.stage.width && clientHeight === this.stage.height) return;

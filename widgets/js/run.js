@@ -9,6 +9,8 @@
 /** @typedef {Map<string, PanelPicture>} Picture */
 /** @typedef {Word & { when: string, index: number, taken: number | undefined }} Choice */
 
+const RING = 60; // an arc of this radius goes round more than one disc
+
 export class Run {
   /**
    * @param {Frame[]} frames
@@ -22,7 +24,7 @@ export class Run {
     this.children = new Map();
     /** @type {Map<number, Picture>} */
     this.pictures = new Map();
-    /** The most that each panel ever takes: a picture keeps its place however its panels grow. @type {Map<string, {width: number, height: number}>} */
+    /** The most that each panel ever takes, and whether there is a ring in it: a picture keeps its place however its panels grow. @type {Map<string, {width: number, height: number, round: boolean}>} */
     this.sizes = new Map();
     this.words = [...words];
     this.codes = { ...codes };
@@ -36,10 +38,13 @@ export class Run {
       this.frames.set(frame.n, frame);
       this.children.set(frame.n, []);
       if (frame.parent !== undefined) this.children.get(frame.parent)?.push(frame.n);
-      for (const { id, head } of frame.panels) {
-        if (!head) continue;
-        const most = this.sizes.get(id) ?? { width: 0, height: 0 };
-        this.sizes.set(id, { width: Math.max(most.width, head.width), height: Math.max(most.height, head.height) });
+      for (const { id, head, set = [] } of frame.panels) {
+        const most = this.sizes.get(id) ?? { width: 0, height: 0, round: false };
+        this.sizes.set(id, {
+          width: Math.max(most.width, head?.width ?? 0),
+          height: Math.max(most.height, head?.height ?? 0),
+          round: most.round || set.some((mark) => mark.k === "ticks" || (mark.k === "arc" && mark.r > RING)),
+        });
       }
     }
   }

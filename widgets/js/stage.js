@@ -4,10 +4,10 @@
 // The next step ends it; with reduced motion there is none.
 
 import { groupBy } from "./dom.js";
-import { along, lerp, wayOf } from "./labels.js";
+import { along, lerp } from "./labels.js";
 import { arranged } from "./layout.js";
 import { DRAW } from "./marks.js";
-import { LOST, PanelStage, TITLE } from "./panel.js";
+import { LOST, PanelStage } from "./panel.js";
 import { changedIn } from "./run.js";
 
 /** @typedef {import("./frame.js").Frame} Frame */
@@ -20,7 +20,7 @@ import { changedIn } from "./run.js";
  * @property {Frame} frame
  * @property {Frame | null} asked the step that a question stands before
  * @property {Set<string>} live
- * @property {Map<string, { width: number, height: number }>} sizes
+ * @property {Map<string, { width: number, height: number, round: boolean }>} sizes
  */
 
 const FLIGHT = 220;
@@ -118,10 +118,7 @@ export class Stage {
       size: sizes.get(id) ?? picture.get(id)?.head ?? { width: 1, height: 1 },
       head: /** @type {any} */ (picture.get(id)?.head),
     }));
-    const boxes = panels.map(({ size, head }) => ({
-      width: size.width,
-      height: size.height + (head.title ? TITLE : 0),
-    }));
+    const boxes = panels.map(({ size, head }) => ({ ...size, title: Boolean(head.title) }));
     const { scale, places } = arranged(boxes, this.width, this.height);
     const changed = asked ? new Set() : changedIn(frame, before);
     if (!asked && frame.depth && frame.moment && frame.moment.kind !== "drop")
@@ -347,7 +344,7 @@ export class Stage {
       if (!asked) panel.haunt(marks, lost);
       for (const mark of marks) {
         if (!mark.text) continue;
-        const curve = wayOf(mark);
+        const curve = panel.way(mark);
         const anchors = asked
           ? [this.at(panel, mark)]
           : lost
@@ -366,7 +363,7 @@ export class Stage {
 
   /** Where a message rests. @param {PanelStage} panel @param {any} mark */
   at(panel, mark) {
-    return along(wayOf(mark), panel.drawn.get(mark.id)?.nodes.at ?? mark.part ?? 0);
+    return along(panel.way(mark), panel.drawn.get(mark.id)?.nodes.at ?? mark.part ?? 0);
   }
 
   /** The words of a message that is pointed at. @param {string | null} id */

@@ -2,6 +2,7 @@
 // How wide words are, and what of them has room. No type in a picture is smaller than SMALL pixels on the screen.
 
 export const SMALL = 12.5;
+const NARROWEST = 0.75; // of its width that a text keeps: as narrow as a condensed face, and no lower
 export const FONT = 'system-ui, "Helvetica Neue", Arial, "Noto Sans CJK SC", sans-serif';
 
 /** @type {Map<string, number>} */
@@ -47,6 +48,26 @@ export function cut(text, width, size, weight = 400) {
   const glyphs = [...text];
   while (glyphs.length > 1 && wide(`${glyphs.join("")}…`, size, weight) > width) glyphs.pop();
   return `${glyphs.join("").trimEnd()}…`;
+}
+
+/**
+ * Write a text into `room`: narrowed if it is too wide, and only then cut.
+ * @param {Element} node
+ * @param {string} text
+ * @param {number} room
+ * @param {number} size
+ * @param {number} [weight]
+ */
+export function narrowed(node, text, room, size, weight = 400) {
+  const said = cut(text, room / NARROWEST, size, weight);
+  if (node.textContent !== said) node.textContent = said;
+  const narrow = said && wide(said, size, weight) > room + 0.5 ? room.toFixed(1) : null;
+  if (narrow === node.getAttribute("textLength")) return;
+  if (narrow === null) node.removeAttribute("textLength");
+  else {
+    node.setAttribute("textLength", narrow);
+    node.setAttribute("lengthAdjust", "spacingAndGlyphs");
+  }
 }
 
 /**
