@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from patterns.engine.choices import PACKET_GROUPS
 from patterns.engine.machine import Choice, Machine
 from patterns.engine.properties import AtRest, Property
 from patterns.engine.step import Step
@@ -99,6 +100,7 @@ class Frames:
         self.words: list[Json] = []
         """Every choice ever offered, once; frames point into it."""
         self._places: dict[Hashable, int] = {}
+        self._seen: dict[int, tuple[Choice[Any], int]] = {}
         self._scenes: dict[int, Scene] = {}
         self._memories: dict[int, list[Any]] = {}
         self._costs: dict[int, dict[str, int]] = {}
@@ -157,6 +159,8 @@ class Frames:
 
     def _word(self, choice: Choice[Any]) -> int | tuple[int, str]:
         """A choice as its place in `words`, with when it is due where that is known."""
+        if (known := self._seen.get(id(choice))) is not None and known[0] is choice:
+            return known[1]
         fill = getattr(choice.event, choice.ask) if choice.ask else ""
         key = (choice.label, choice.group, choice.why_not, choice.about, choice.ask, choice.likely, fill)
         place = self._places.get(key)
@@ -165,7 +169,11 @@ class Frames:
             label, group, why_not, about, ask, likely, _ = key
             word = Word(label=label, group=group, why_not=why_not, about=about, ask=ask, likely=likely, fill=str(fill))
             self.words.append(msgspec.to_builtins(word))
-        return (place, choice.when) if choice.when else place
+        if choice.when:
+            return place, choice.when
+        if choice.group not in PACKET_GROUPS:  # in many steps it is the very same
+            self._seen[id(choice)] = choice, place
+        return place
 
     def _changes(self, step: Step[Any, Any]) -> list[Changed]:
         """[who, field, was, is, where] of every field that changed here, and of what was sent; empty at the start."""

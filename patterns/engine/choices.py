@@ -57,6 +57,10 @@ def choices_of(world: World, requests: Requests, why_not: WhyNot) -> tuple[Choic
             if type(event) in OF_PROCESSES:
                 found.append(_of_processes(event, names, group, why, likely))
                 continue
+            if group == "request":
+                call = world.call(event.client)
+                found.append(_of_request(event, bool(call and call.waits), why, likely))
+                continue
             words, when, about = describe(world, event), _when(world, event), _about(world, event)
             found.append(Choice(event, words, group, when, why, about, likely=likely))
     return tuple(found)
@@ -311,6 +315,11 @@ OF_PROCESSES = frozenset({Crash, Restart, Pause, Resume, Cut, Heal})
 @lru_cache(maxsize=4096)
 def _of_processes(event: Any, names: tuple[str, ...], group: str, why_not: str, likely: bool) -> Choice[Any]:
     return Choice(event, _in_words(event, names), group, "", why_not, _processes(event), likely=likely)
+
+
+@lru_cache(maxsize=4096)
+def _of_request(event: Any, waits: bool, why_not: str, likely: bool) -> Choice[Any]:
+    return Choice(event, _asked(event, waits), "request", "", why_not, (f"process:{event.to}",), likely=likely)
 
 
 @lru_cache(maxsize=4096)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from importlib.resources import files
 from string import Formatter
 from typing import Any
@@ -46,7 +47,21 @@ def sentence_of(template: str, values: Mapping[str, Any]) -> str:
     >>> sentence_of("{who} has {n:vote|votes}, from {voters:names}", {"who": "S1", "n": 2, "voters": ("S1", "S2")})
     'S1 has 2 votes, from S1 and S2'
     """
-    return _SENTENCE.vformat(template, (), values)
+    return "".join(
+        text if name is None else text + _SENTENCE.format_field(_value(name, values), spec or "")
+        for text, name, spec in _parts(template)
+    )
+
+
+def _value(name: str, values: Mapping[str, Any]) -> Any:
+    """A value, or a part of one: `entry.command`, `members[0]`."""
+    return values[name] if name.isidentifier() else _SENTENCE.get_field(name, (), values)[0]
+
+
+@lru_cache(maxsize=4096)
+def _parts(template: str) -> tuple[tuple[str, str | None, str | None], ...]:
+    """A template taken apart, once: text, and the name and the form of the value behind it."""
+    return tuple((text, name, spec) for text, name, spec, _ in _SENTENCE.parse(template))
 
 
 def names(values: Iterable[Any]) -> str:

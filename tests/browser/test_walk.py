@@ -1,18 +1,22 @@
-"""Every step of every gallery run, at fixed widths: nothing overlaps, is cut, is too small or too high, nothing moves.
+"""Every step of every run, at fixed widths: nothing overlaps, is cut, is too small or too high, nothing moves.
 
-One page of one Chromium walks them all; a run is what a saved page holds. By default every fourth step is looked at in
-the card of JupyterLab at 1280x720, every fortieth in the others, and all questions; `-m slow` looks at every step.
+One page of one Chromium walks them all; a run is what a saved page holds. By default every fourth step of the gallery's
+runs is looked at in the card of JupyterLab at 1280x720, every fortieth in the others; `-m slow` looks at every step of
+these and of every player of every notebook.
 """
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
 from playwright.sync_api import Browser, Page
 from rig import SCREENSHOTS
 
@@ -21,6 +25,7 @@ from widgets.assets import SCRIPTS, STYLE
 from widgets.player import Player
 
 ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 CHAPTERS = sorted(path.parent.name for path in ROOT.glob("patterns/*/lesson"))
 SIZES = {
     "lab at 1280x720": (850, 590, 590),
@@ -45,6 +50,23 @@ def state_of(history: History[Any, Any], title: str = "") -> str:
     """What a saved page of this run holds."""
     history.jump(0)
     return Player(history, subtitle=title).saved
+
+
+COLLECT = """
+import gc, json
+from widgets.player import Player
+players = [each for each in gc.get_objects() if issubclass(type(each), Player)]
+print(json.dumps([[player.head["subtitle"], player.saved] for player in players]))
+"""
+
+
+def players_of(path: Path) -> dict[tuple[str, str], str]:
+    """What the saved pages of all players of a notebook hold, after every cell was run."""
+    notebook = nbformat.read(path, 4)
+    notebook.cells.append(nbformat.v4.new_code_cell(COLLECT))
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": path.parent}}).execute()
+    said = "".join(output.text for output in notebook.cells[-1].outputs if output.get("name") == "stdout")
+    return {(path.stem, f"{at}: {title}"): state for at, (title, state) in enumerate(json.loads(said))}
 
 
 @pytest.fixture(scope="module")
@@ -78,18 +100,7 @@ def states() -> dict[tuple[str, str], str]:
     return {(chapter, title): state_of(run(), title) for chapter in CHAPTERS for title, run in runs(chapter).items()}
 
 
-CROWDED = {
-    "file browser open": ["consensus_raft", "consistent_hashing", "leader_election", "saga", "two_phase_commit"],
-    "phone": ["saga", "two_phase_commit"],
-}
-"""Windows in which some texts of these chapters are still cut or touch. Strict: whoever mends one must say so."""
-WINDOWS = [
-    pytest.param(
-        name, chapter, marks=pytest.mark.xfail(chapter in CROWDED.get(name, ()), reason="texts are cut or touch here")
-    )
-    for name in ("lab at 1440x900", "file browser open", "phone")
-    for chapter in CHAPTERS
-]
+OTHERS = [name for name in SIZES if name != "lab at 1280x720"]
 
 
 def walk_all(page: Page, states: dict[tuple[str, str], str], name: str, every: int) -> None:
@@ -110,15 +121,24 @@ def test_every_run_fits_one_screen(page: Page, states: dict[tuple[str, str], str
     walk_all(page, states, "lab at 1280x720", 4)
 
 
-@pytest.mark.parametrize(("name", "chapter"), WINDOWS)
-def test_every_run_fits_other_windows(page: Page, states: dict[tuple[str, str], str], name: str, chapter: str) -> None:
-    walk_all(page, {run: state for run, state in states.items() if run[0] == chapter}, name, 40)
+@pytest.mark.parametrize("name", OTHERS)
+def test_every_run_fits_other_windows(page: Page, states: dict[tuple[str, str], str], name: str) -> None:
+    walk_all(page, states, name, 40)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SIZES)
 def test_every_step_of_every_run_fits_its_window(page: Page, states: dict[tuple[str, str], str], name: str) -> None:
     walk_all(page, states, name, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_step_of_every_player_of_a_notebook_fits_its_window(page: Page, notebook: Path) -> None:
+    """With its questions, and the runs that its exercises show before anything is attempted."""
+    states = players_of(notebook)
+    for name in SIZES:
+        walk_all(page, states, name, 1)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

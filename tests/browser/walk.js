@@ -137,29 +137,34 @@ window.walk = async (player, state, every) => {
   const root = show(player, state);
   await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
   const press = (key) => root.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+  const slider = root.querySelector("input[type=range]");
+  const go = (at) => {
+    slider.value = String(at);
+    slider.dispatchEvent(new Event("input"));
+  };
   press("Home");
   const found = { problems: [], steps: 0, scrolls: 0, high: 0 };
   let first = null;
   let before = "";
-  for (let step = 0; ; step++) {
+  for (let step = 0; ; ) {
     const asked = root.querySelector(".dp-ask");
     const where = root.querySelector(".dp-count").textContent + (asked ? "?" : "");
     if (where === before) break;
+    const { problems, high, scrolls } = look(root, before === "");
     before = where;
-    if (step % every === 0 || asked) {
-      const { problems, high, scrolls } = look(root, step === 0);
-      found.problems.push(...problems.map(([kind, what]) => [kind, where, what]));
-      found.steps += 1;
-      found.high = Math.max(found.high, high);
-      found.scrolls += scrolls ? 1 : 0;
-      const now = places(root);
-      first ??= now;
-      for (const name in now) {
-        first[name] ??= now[name];
-        if (first[name] !== now[name]) found.problems.push(["moved", where, `${name}: ${first[name]} -> ${now[name]}`]);
-      }
+    found.problems.push(...problems.map(([kind, what]) => [kind, where, what]));
+    found.steps += 1;
+    found.high = Math.max(found.high, high);
+    found.scrolls += scrolls ? 1 : 0;
+    const now = places(root);
+    first ??= now;
+    for (const name in now) {
+      first[name] ??= now[name];
+      if (first[name] !== now[name]) found.problems.push(["moved", where, `${name}: ${first[name]} -> ${now[name]}`]);
     }
-    press(asked ? "1" : "ArrowRight");
+    if (asked) press("1");
+    else if (every === 1) press("ArrowRight");
+    else go((step = Math.min(step + every, Number(slider.max))));
   }
   return found;
 };

@@ -142,7 +142,7 @@ export class Words {
     return h("table", { class: "dp-facts" }, h("tbody", {}, ...rows(this.facts, hueOf)));
   }
 
-  /** What does not fit stands behind "and 3 more": facts first, then what else is said; then type is smaller. */
+  /** What does not fit stands behind "and 3 more": facts first, then what else is said; then type is smaller, and of broken promises the first is told. */
   fit() {
     const { read, more } = this;
     if (!more.isConnected) return;
@@ -150,8 +150,9 @@ export class Words {
     const facts = /** @type {HTMLElement[]} */ ([...read.querySelectorAll(".dp-facts tr")]);
     const table = /** @type {HTMLElement | null} */ (read.querySelector(".dp-facts"));
     const sign = read.querySelector(".dp-newsign");
+    const broken = /** @type {HTMLElement[]} */ ([...read.querySelectorAll(".dp-broken")]);
     const over = () => read.scrollHeight > read.clientHeight + 1;
-    for (const each of [...say, ...facts]) each.hidden = false;
+    for (const each of [...say, ...facts, ...broken]) each.hidden = false;
     if (table) table.hidden = false;
     read.classList.remove("dp-long");
     more.hidden = true;
@@ -168,6 +169,7 @@ export class Words {
     }
     if (over()) sign?.remove();
     if (over()) read.classList.add("dp-long");
+    for (const each of broken.slice(1).reverse()) each.hidden = over(); // the chip above tells of each
   }
 
   /** @param {Frame} frame */
