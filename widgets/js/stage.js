@@ -25,6 +25,7 @@ import { changedIn } from "./run.js";
 
 const FLIGHT = 220;
 const LEAVE = 170;
+const DRAWN = 380; // of a wall
 const easeInOut = (/** @type {number} */ t) => (t < 0.5 ? 2 * t * t : 1 - (2 - 2 * t) ** 2 / 2);
 const easeOut = (/** @type {number} */ t) => 1 - (1 - t) ** 3;
 
@@ -256,22 +257,45 @@ export class Stage {
     const sent = this.fresh(shown).flatMap(({ panel, marks }) => marks.map((mark) => panel.drawn.get(mark.id)));
     const items = /** @type {import("./panel.js").Item[]} */ (sent.filter(Boolean));
     const rests = items.map((item) => item.nodes.at);
+    const kind = shown.frame.moment?.kind;
+    const starts = items.map((item) => (kind === "duplicate" ? this.twin(item) : 0.02));
     const walls = shown.frame.panels
       .flatMap(({ set = [] }) => set.filter((mark) => mark.tone === "wall"))
       .map((mark) => this.parent.querySelector(`[data-id="${CSS.escape(mark.id)}"] path`));
-    for (const wall of walls)
-      wall?.animate([{ strokeDasharray: "0 1" }, { strokeDasharray: "1 0" }], { duration: 380, easing: "ease-out" });
+    const motions = walls.map((wall) =>
+      wall?.animate([{ strokeDasharray: "0 1" }, { strokeDasharray: "1 0" }], { duration: DRAWN, easing: "ease-out" }),
+    );
+    if (kind === "restart") motions.push(...this.rise(`process:${shown.frame.moment?.lane}`));
+    this.cancels.push(() => motions.forEach((motion) => motion?.cancel()));
     const go = (/** @type {number} */ k) => {
-      items.forEach((item, i) => this.put(item, { at: lerp(0.02, rests[i], k) }));
+      items.forEach((item, i) => this.put(item, { at: lerp(starts[i], rests[i], k) }));
       for (const { item, from, to } of moves) this.put(item, { at: item.nodes.at }, between(from, to, k));
     };
     this.rest = () => this.end(moves, shown, items, rests);
     go(0);
     this.tween(
-      LEAVE,
+      walls.length ? DRAWN : kind === "restart" || kind === "duplicate" ? FLIGHT : LEAVE,
       (k) => go(easeOut(k)),
       () => this.settle(),
     );
+  }
+
+  /** Where the message is of which this one is a copy: the copy comes out of it. @param {import("./panel.js").Item} copy */
+  twin({ mark }) {
+    for (const panel of this.panels.values())
+      for (const { mark: other, nodes } of panel.drawn.values())
+        if (other.k === "message" && other.id !== mark.id)
+          if (other.sender === mark.sender && other.to === mark.to && other.text === mark.text) return nodes.at;
+    return 0.02;
+  }
+
+  /** A process that is up again grows into its place. @param {string} id */
+  rise(id) {
+    return [...this.of(id)].map((g) => {
+      Object.assign(g.style, { transformBox: "fill-box", transformOrigin: "center" });
+      const small = { transform: "scale(.6)", opacity: 0.2 };
+      return g.animate([small, { transform: "scale(1)", opacity: 1 }], { duration: FLIGHT, easing: "ease-out" });
+    });
   }
 
   /** @param {Move[]} moves @param {Shown} shown @param {import("./panel.js").Item[]} [items] @param {number[]} [rests] */

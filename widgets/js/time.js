@@ -16,6 +16,7 @@ const EDGE = 16; // pixels before the first step and after the last one
 const LEAST = 9; // pixels of a step; where a run has no room for that it scrolls
 const THUMB = 20;
 const SIZE = 12.5;
+const AFTER = "after your answer";
 
 /** Kind of event -> its path around (0, 0); the help names them. @type {Record<string, string>} */
 const GLYPH = {
@@ -50,6 +51,7 @@ export class Time {
     this.box = h("div", { class: "dp-time" }, this.names, this.run, this.tip);
     this.onPick = onPick;
     this.room = 0;
+    this.veiled = 0; // from where on an open question hides what comes
     this.scrolled = 0; // kept, for to ask the box would make the browser lay out the page
     /** @type {Frame[]} */
     this.path = [];
@@ -86,7 +88,10 @@ export class Time {
     };
     const pick = (/** @type {number} */ column, lights = false) =>
       this.path[column] && this.onPick(this.path[column].n, lights);
-    undo.on(this.run, "scroll", () => (this.scrolled = this.run.scrollLeft));
+    undo.on(this.run, "scroll", () => {
+      this.scrolled = this.run.scrollLeft;
+      this.seat();
+    });
     undo.on(this.svg, "pointerdown", (event) => {
       drags = true;
       this.svg.setPointerCapture(event.pointerId);
@@ -108,7 +113,7 @@ export class Time {
     const frame = this.path[column];
     this.tip.hidden = !frame;
     if (!frame) return;
-    this.tip.textContent = frame.depth >= this.lock ? "after your answer" : `${frame.depth} · ${plain(frame.event)}`;
+    this.tip.textContent = frame.depth >= this.lock ? AFTER : `${frame.depth} · ${plain(frame.event)}`;
     const x = this.gut + this.x(column) - this.scrolled;
     const half = this.tip.offsetWidth / 2 + 4;
     this.tip.style.left = `${Math.max(half, Math.min(this.gut + this.room - half, x))}px`;
@@ -268,7 +273,9 @@ export class Time {
       svg("rect", this.svg, { class: "dp-veil", x, y: 0, width: Math.max(0, width - x), height: this.low });
       if (width - x > 150 && this.low > 40)
         svg("text", this.svg, { class: "dp-after", x: x + 16, y: this.low / 2 + 4, "font-size": SIZE }).textContent =
-          "after your answer";
+          AFTER;
+      this.veiled = x + 16;
+      this.seat();
     }
     let held = true;
     for (const frame of path.slice(0, told.length + 1)) {
@@ -303,8 +310,17 @@ export class Time {
     put(this.done, { d: `M${EDGE} ${this.low + RAIL / 2}H${x}` });
     this.rail.value = String(column);
     const left = x - this.scrolled;
-    if (left < 20 || left > this.room - 20) this.run.scrollLeft = x - this.room / 2;
+    if (left < 20 || left > this.room - (asks ? AFTER.length * 8 : 20)) this.run.scrollLeft = x - this.room / 2;
     if (focus !== this.lit) this.light((this.lit = focus));
+  }
+
+  /** The words on the veil stand where the strip is scrolled to, or nowhere: never half. */
+  seat() {
+    const words = this.svg.querySelector(".dp-after");
+    if (!words) return;
+    const x = Math.max(this.veiled, this.scrolled + 12);
+    const fits = x + wide(AFTER, SIZE, 400) < this.scrolled + this.room - 4;
+    put(words, { x, visibility: fits ? "visible" : "hidden" });
   }
 
   /** @param {number | null} focus */
