@@ -1,6 +1,7 @@
 """What stands in place of a player where none can live: a reopened notebook, an export, a page on GitHub.
 
-A sentence stands above each player, and is hidden as long as the player lives (player.css). With the environment
+A still picture of the step, and what happens in it, stand above each player, and are hidden as long as the player lives
+(player.css). With the environment
 variable DISTRIBUTED_PATTERNS_PAGES the whole run is embedded instead, as a page that steps without Python:
 
     DISTRIBUTED_PATTERNS_PAGES=1 jupyter nbconvert --to html --execute notebooks/05_consensus_raft.ipynb
@@ -10,7 +11,10 @@ from __future__ import annotations
 
 import html
 import os
+from base64 import b64encode
 from typing import Any
+
+from widgets.still import still
 
 PAGES = "DISTRIBUTED_PATTERNS_PAGES"
 HIGH = 610
@@ -18,7 +22,7 @@ HIGH = 610
 
 
 def show(player: Any, widget: Any) -> None:
-    """Display a player, below a few words that stand for it; or its page alone."""
+    """Display a player, below a picture and a few words that stand for it; or its page alone."""
     from IPython.display import HTML, display
 
     if os.environ.get(PAGES):
@@ -32,9 +36,13 @@ def show(player: Any, widget: Any) -> None:
 
 
 def words_for(player: Any) -> str:
-    """What the player would show, in a sentence, and how to get it back."""
+    """What the player would show: its picture, what happens, and how to get it back."""
     step, machine = player.step, player.history.machine
     said = " ".join(machine.say(note) for note in step.notes).replace("**", "")
     where = f"{player.title}, step {step.depth} of {len(player.history.branch) - 1}."
     how = "Run this cell to step through it."
-    return f'<p class="dp-still">▶ <b>{html.escape(where)}</b> {html.escape(said)} <i>{how}</i></p>'
+    scene = player.view.scene_of(step)
+    told = html.escape(". ".join(panel.label for panel in scene.panels), quote=True)
+    picture = f'<img src="data:image/svg+xml;base64,{b64encode(still(scene).encode()).decode()}" alt="{told}" style="max-width:100%">'
+    words = f"<p>▶ <b>{html.escape(where)}</b> {html.escape(said)} <i>{how}</i></p>"
+    return f'<div class="dp-still">{words}{picture}</div>'

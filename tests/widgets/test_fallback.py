@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from base64 import b64decode
+from importlib import import_module
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
 from patterns.engine.script import Script
 from patterns.two_phase_commit import TwoPhaseCommit
-from widgets.fallback import PAGES
+from widgets.fallback import PAGES, words_for
 from widgets.player import Player
+from widgets.scene import Disc, Label
 
 
 def shown(player: Player, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
@@ -26,6 +31,19 @@ def test_above_a_player_stands_what_its_step_says_and_how_to_get_it_back(monkeyp
     assert "Two-phase commit, step 1 of 1" in words.data
     assert "Run this cell" in words.data
     assert "application/vnd.jupyter.widget-view+json" in bundle
+
+
+@pytest.mark.parametrize("chapter", ["consistent_hashing", "consensus_raft", "two_phase_commit"])
+def test_the_still_picture_has_every_process_and_a_shape_for_every_mark(chapter: str) -> None:
+    run = next(iter(import_module(f"patterns.{chapter}.lesson").CHAPTER.gallery.values()))()
+    player = Player(run, at=len(run.branch) // 2)
+    found = re.search(r"base64,([^\"]+)", words_for(player))
+    assert found is not None
+    drawn = [part.tag.rpartition("}")[2] for part in ElementTree.fromstring(b64decode(found[1])).iter()]
+    texts = {part.text for part in ElementTree.fromstring(b64decode(found[1])).iter() if part.text}
+    marks = [mark for panel in player.view.scene_of(player.step).panels for mark in panel.marks]
+    assert {mark.text for mark in marks if isinstance(mark, Disc) and mark.text} <= texts
+    assert len(drawn) - drawn.count("text") > sum(not isinstance(mark, Label) for mark in marks)
 
 
 def test_an_export_can_hold_the_whole_page_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
