@@ -43,6 +43,7 @@ def words_for(player: Any) -> str:
     how = "Run this cell to step through it."
     scene = player.view.scene_of(step)
     told = html.escape(". ".join(panel.label for panel in scene.panels), quote=True)
-    picture = f'<img src="data:image/svg+xml;base64,{b64encode(still(scene).encode()).decode()}" alt="{told}" style="max-width:100%">'
+    drawn = b64encode(still(scene).encode()).decode()
+    picture = f'<img src="data:image/svg+xml;base64,{drawn}" alt="{told}" style="max-width:100%">'
     words = f"<p>▶ <b>{html.escape(where)}</b> {html.escape(said)} <i>{how}</i></p>"
     return f'<div class="dp-still">{words}{picture}</div>'
