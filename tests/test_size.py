@@ -109,19 +109,30 @@ class _Shape(ast.NodeTransformer):
 
 
 def shapes(file: Path) -> dict[tuple[str, ...], int]:
-    """Every run of lines in a function, by their shape -> the number of the function's first line.
+    """Every run of lines in a function, and of statements in a module or a class, by its shape -> where that begins.
 
-    Fields, classes and tables are left out: two declarations of different things may look alike, what is done may not.
+    Declarations are left out: imports, fields, and where a function or class begins. Two declarations of different
+    things may look alike: fields of a process, kinds of messages. What is done may not, nor what is made and named.
     """
     found = {}
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            body = [
-                line for line in node.body if not (isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant))
-            ]
-            lines = ast.unparse(_Shape().visit(ast.Module(body, []))).splitlines()
-            found.update({tuple(lines[at : at + SHARED]): node.lineno for at in range(len(lines) - SHARED + 1)})
+            body = [line for line in node.body if not _is_text(line)]
+        elif isinstance(node, ast.Module | ast.ClassDef):
+            body = [line for line in node.body if not (isinstance(line, DECLARED) or _is_text(line))]
+        else:
+            continue
+        lines = ast.unparse(_Shape().visit(ast.Module(body, []))).splitlines()
+        begins = getattr(node, "lineno", 1)
+        found.update({tuple(lines[at : at + SHARED]): begins for at in range(len(lines) - SHARED + 1)})
     return found
+
+
+DECLARED = (ast.Import, ast.ImportFrom, ast.AnnAssign, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def _is_text(line: ast.stmt) -> bool:
+    return isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant)
 
 
 ONE = '''
@@ -143,6 +154,17 @@ def test_names_and_values_are_not_part_of_a_shape(tmp_path: Path) -> None:
     longer.write_text(ONE.replace("a.b > 2", "a.b >= 2"))
     assert [*shapes(one)] == [*shapes(other)]
     assert not shapes(one).keys() & shapes(longer).keys()
+
+
+def test_a_module_and_a_class_have_a_shape_without_their_fields(tmp_path: Path) -> None:
+    one, other = tmp_path / "one.py", tmp_path / "other.py"
+    names = "\n".join(f"{name} = ask({name!r}, at=fired('{name}.1'))" for name in "ABCDEF")
+    one.write_text(f"import x\n{names}\n")
+    other.write_text(names.replace("ask", "of").lower())
+    assert [*shapes(one)] == [*shapes(other)] != []
+    fields = "\n".join(f"    {name}: int = {at}" for at, name in enumerate("abcdefg"))
+    one.write_text(f"class One:\n{fields}\n")
+    assert not shapes(one)
 
 
 @pytest.mark.parametrize("found_in", [runs, shapes], ids=["the same", "the same shape"])
