@@ -3,8 +3,7 @@
 The example of a chapter. What the pattern is stands here; what the course adds stands in `lesson`.
 """
 
-from .machine import ALWAYS, TokenRing
-from .rules import RULES
+from .machine import ALWAYS, RULES, TokenRing
 from .station import Enter, Station, Token
 
 __all__ = ["ALWAYS", "RULES", "Enter", "Station", "Token", "TokenRing"]

@@ -8,11 +8,13 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from patterns.engine.properties import Always, Property, Sometimes
+from patterns.engine.sentences import rules_of
 from patterns.engine.simulation import Simulation
 from patterns.engine.world import Request, World, WorldEvent
 
-from .rules import RULES
 from .station import Enter, Station
+
+RULES = rules_of(__package__)
 
 
 @Always.named("at most one station is in the critical section")

@@ -6,10 +6,9 @@ from token_ring.machine import TokenRing
 from .broken import BUGS
 from .exercises import EXERCISES
 from .gallery import GALLERY
-from .milestones import TOKEN
+from .milestones import MILESTONES
 
 MACHINES = {"A ring of three stations": TokenRing()}
-MILESTONES = {TokenRing: TOKEN}
 CHAPTER = Chapter("token_ring", MACHINES, MILESTONES, GALLERY, BUGS, EXERCISES)
 
 __all__ = ["BUGS", "CHAPTER", "EXERCISES", "GALLERY", "MACHINES", "MILESTONES"]
