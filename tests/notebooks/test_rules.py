@@ -95,7 +95,7 @@ def test_there_is_an_index_and_every_other_notebook_is_named_after_a_pattern() -
     assert "00_index.ipynb" in names
     patterns = NOTEBOOKS.parent / "patterns"
     for name in names - {"00_index.ipynb"}:
-        assert (numbered := re.fullmatch(r"0[1-9]_(\w+)\.ipynb", name)), name
+        assert (numbered := re.fullmatch(r"(?!00)\d\d_(\w+)\.ipynb", name)), name
         assert (patterns / numbered[1]).is_dir() or (patterns / f"{numbered[1]}.py").exists(), name
 
 

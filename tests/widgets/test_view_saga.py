@@ -16,6 +16,7 @@ from patterns.engine.step import Step
 from patterns.engine.world import Crash, World
 from patterns.saga import COMPENSATABLE, SagaMachine
 from patterns.saga.choreography import Peer
+from patterns.saga.examples import DEFINITIONS
 from patterns.saga.lesson import GALLERY
 from patterns.saga.lesson.side_by_side import SideBySide
 from patterns.saga.machines import CHOREOGRAPHED
@@ -201,6 +202,15 @@ def test_every_state_of_a_step_and_of_a_compensation_is_somewhere_in_the_gallery
     states = {"waiting", "asked", "done", "refused", "unknown", "never"}
     undos = {"", "due", "turn", "undone", "stuck"}
     assert found == {f"state {each}" for each in states} | {f"undo {each}" for each in undos}
+
+
+@pytest.mark.parametrize("sagas", [("order",), ("trip",), ("cancel", "create")])
+def test_before_a_saga_begins_every_step_is_drawn_and_waits(sagas: tuple[str, ...]) -> None:
+    machine = SagaMachine(sagas=sagas)
+    scene = view.scene_of(History(machine).step)
+    steps = {mark.id: mark for panel in scene.panels for mark in panel.marks if mark.id.startswith("step:")}
+    assert set(steps) == {f"step:{each}:{name}" for each in sagas for name in DEFINITIONS[each].names}
+    assert {(mark.tone, "✓" in mark.text, "→" in mark.text) for mark in steps.values()} == {("dashed", False, False)}
 
 
 def test_steps_go_from_left_to_right_and_branches_stand_one_under_the_other() -> None:
