@@ -19,6 +19,7 @@ import pytest
 
 from patterns.engine.chapter import Chapter
 from patterns.engine.draw import key_of, mix
+from patterns.engine.exercise import equal
 from patterns.engine.explore import Exploration
 from patterns.engine.history import History
 from patterns.engine.machine import Machine
@@ -284,6 +285,23 @@ def test_each_hint_of_the_page_is_that_of_a_mistake(name: str) -> None:
     for title, exercise in CHAPTERS[name].exercises.items():
         assert page.pop(title) == {mistake.name: mistake.hint for mistake in exercise.mistakes}
     assert not page
+
+
+def retyped(value: Any) -> Any:
+    """An answer of the same value, with 1 for True and 2.0 for 2."""
+    if isinstance(value, tuple | list):
+        return type(value)(map(retyped, value)) if type(value) in (tuple, list) else value
+    return int(value) if isinstance(value, bool) else float(value) if isinstance(value, int) else value
+
+
+@each("exercises")
+def test_an_exercise_refuses_a_right_number_of_another_type_with_a_hint_on_the_type(name: str, title: str) -> None:
+    exercise = CHAPTERS[name].exercises[title]._replace(put=None)
+    verdict = exercise.judge(lambda *case: retyped(exercise.solution(*case)))
+    answers = (exercise.solution(*exercise.prepare(case)) for case in exercise.cases())
+    numbers = not all(equal(answer, retyped(answer)) for answer in answers)
+    assert (verdict.accepted, verdict.mistake) == (not numbers, "")
+    assert ("Its answer must be" in verdict.hint) is numbers
 
 
 @each("exercises")

@@ -130,6 +130,13 @@ def equal(right: Any, given: Any) -> bool:
     return all(isinstance(right, kind) == isinstance(given, kind) for kind in (bool, int)) and bool(right == given)
 
 
+def _odd_number(right: Any, given: Any) -> bool:
+    """Whether a number has the right value and another type than the right one, in the answer or in a part of it."""
+    if isinstance(right, tuple | list):
+        return isinstance(given, tuple | list) and any(map(_odd_number, right, given))
+    return isinstance(right, int) and not equal(right, given) and bool(right == given)
+
+
 def _kind(value: Any) -> str:
     name = f"{type(value).__module__}.{type(value).__name__}".removeprefix("builtins.")
     return next((words for kind, words in KINDS.items() if isinstance(value, kind)), f"of type {name}")
@@ -212,8 +219,9 @@ class Exercise(NamedTuple):
                 break  # one is enough
         if all(answer.blank for answer in answers):
             return Verdict(False, attempted=False), None, False
-        right = [(self.right or self.solution)(*case) for case in cases[: len(answers)]]
-        wrong = [at for at, answer in enumerate(answers) if not self._agrees(right[at], answer)]
+        told = [self.solution(*self.prepare(case)) for case in cases[: len(answers)]]
+        right = [self.right(*case) for case in cases[: len(answers)]] if self.right else told
+        wrong = [at for at, answer in enumerate(answers) if not self._agrees(right[at], told[at], answer)]
         if not wrong:
             return Verdict(True, tried=len(cases), what=self.what), None, False
         first, some = wrong[0], wrong[:TELLING]
@@ -223,18 +231,18 @@ class Exercise(NamedTuple):
             accepted=False,
             tried=len(answers),
             what=self.what,
-            hint=mistake.hint if mistake else _hint(self.solution(*self.prepare(cases[first])), answers[first]),
+            hint=mistake.hint if mistake else _hint(told[first], answers[first]),
             mistake=mistake.name if mistake else "",
             failing=self.tell(cases[first], right[first], answers[first]),
             history=self.show(cases[first]),
         )
         return verdict, mistake, answers[-1].endless
 
-    def _agrees(self, right: Any, answer: Answer) -> bool:
+    def _agrees(self, right: Any, told: Any, answer: Answer) -> bool:
         if answer.problem or answer.blank:
             return False
         try:
-            return self.same(right, answer.value)
+            return self.same(right, answer.value) and not _odd_number(told, answer.value)
         except Exception:
             return False
 

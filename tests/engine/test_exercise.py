@@ -14,7 +14,7 @@ from patterns.engine.planted import Scripted, Search, planted
 CASES = [(number,) for number in range(1, 20)]
 
 
-def double(number: int) -> int:
+def double(number: int, *more: int) -> int:
     return 2 * number
 
 

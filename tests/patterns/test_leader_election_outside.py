@@ -210,6 +210,11 @@ def test_time_goes_on_under_every_setting_that_is_accepted() -> None:
         assert advances(RaftCluster(latency=latency, election_timeout=(1, 2), heartbeat_interval=1)), latency
 
 
+def test_a_bully_waits_at_least_one_millisecond_for_an_answer() -> None:
+    assert {process.timeout for process in BullyElection(n=3, latency=(0, 0)).processes()} == {1}
+    assert {process.timeout for process in BullyElection(n=3, latency=(5, 15)).processes()} == {30}
+
+
 def test_a_lease_shorter_than_its_round_trip_never_makes_a_leader() -> None:
     run = Script(LeaseElection(term=10)).wait(600)
     granted = [note for step in run.history.branch for note in step.notes if note.rule == "L.grant"]
