@@ -161,7 +161,8 @@ class Orchestrator(Front):
     def turn_back(self, saga: str, reason: Reason = NO_REASON) -> None:
         """No step is asked for any more; those under way are compensated too, whatever comes of them."""
         self.write(saga, TURNED_BACK, reason=reason)
-        self.note("O.back", saga=saga, steps=self.standing(self.progress_of(saga)))
+        at = self.progress_of(saga)
+        self.note("O.back", saga=saga, reason=at.reason, steps=self.standing(at))
         self.wait_no_longer(saga)
 
     def may_turn_back(self, at: Progress) -> bool:

@@ -34,7 +34,7 @@ def _effective(world: World) -> Iterator[tuple[str, Handled, list[bool]]]:
                 earlier.append(each.undo)
 
 
-@Always.named("nothing is done twice, nothing undone twice")
+@Always.named("no step is done twice, and none is undone twice")
 @_first
 def applied_once(world: World) -> Iterator[str]:
     for service, each, earlier in _effective(world):
@@ -42,7 +42,7 @@ def applied_once(world: World) -> Iterator[str]:
             yield f"{service} {'undid' if each.undo else 'did'} {each.step} of {each.saga} twice"
 
 
-@Always.named("what was never done is not undone")
+@Always.named("no step is undone that was not done")
 @_first
 def undo_only_what_was_done(world: World) -> Iterator[str]:
     for service, each, earlier in _effective(world):
@@ -70,7 +70,7 @@ def reverse_order(world: World) -> Iterator[str]:
                 yield f"{service.id} undid {each.step} of {instance.saga} while {name}, which came after it, stands"
 
 
-@Always.named("after the pivot nothing is undone")
+@Always.named("after the pivot no step is undone")
 @_first
 def never_back_after_pivot(world: World) -> Iterator[str]:
     for instance in instances(world):
@@ -97,15 +97,15 @@ def _stands(world: World, instance: Instance) -> tuple[frozenset[str], str]:
     return frozenset(steps) - standing, names(name for name in steps if name in standing) or "nothing"
 
 
-@Always.named("what is said to have ended has ended so")
+@Always.named("each saga has ended as the logs say")
 @_first
 def told_as_it_is(world: World) -> Iterator[str]:
     for instance in instances(world):
         told, (missing, standing) = said(world, instance.saga), _stands(world, instance)
         if COMPLETED in told and missing:
-            yield f"{instance.saga} is said to be completed, but what stands of it is {standing}"
+            yield f"{instance.saga} is completed in the log, but only {standing} of it stands"
         if COMPENSATED in told and standing != "nothing":
-            yield f"{instance.saga} is said to be compensated, but {standing} stands"
+            yield f"{instance.saga} is compensated in the log, but {standing} still stands"
 
 
 @AtRest.named("every saga ends completed, or compensated, or is reported as stuck")
@@ -115,7 +115,7 @@ def every_saga_ends(world: World) -> Reason:
     for instance in instances(world):
         if not said(world, instance.saga):
             standing = _stands(world, instance)[1]
-            return f"nothing more happens, and {instance.saga} has not ended: what stands of it is {standing}"
+            return f"nothing more happens, and {instance.saga} has not ended: {standing} stands"
     return None
 
 
@@ -123,7 +123,7 @@ def _rows(world: World) -> tuple[tuple[str, int], ...]:
     return tuple(sums(world).items())
 
 
-@Along.named("rows hold what the steps that stand add up to: nothing is lost, nothing made", _rows)
+@Along.named("each row is the sum of the steps that stand: nothing is lost, nothing is made", _rows)
 def adds_up(rows: tuple[tuple[str, int], ...], step: Transition) -> tuple[tuple[str, int], ...] | Broken:
     """Remembered along a run is what the rows were at first: the end is as if each saga ran alone."""
     expected = dict(rows)
@@ -176,7 +176,7 @@ def doomed(world: World, saga: str) -> bool:
     return any(each.undo or each.outcome == REFUSED for _, each in handled(world, saga))
 
 
-@Always.named("no saga uses what another takes back")
+@Always.named("no saga uses a value that another takes back")
 @_first
 def no_dirty_reads(world: World) -> Iterator[str]:
     for service in databases(world):
@@ -213,7 +213,7 @@ def _after_another(world: World) -> Iterator[tuple[Database, Handled, Action, Ha
                     looked[saga, key] = write or each
 
 
-@Always.named("no saga overwrites what it has not seen")
+@Always.named("no saga overwrites a change that it has not seen")
 @_first
 def no_lost_updates(world: World) -> Iterator[str]:
     for service, each, action, other in _after_another(world):

@@ -14,7 +14,7 @@ REASONS: Mapping[str, str] = {
     "changed": "{of} was written since it was seen",
     "declined": "it was declined",
     "held": "{of} holds it",
-    "interrupted": "it was interrupted",
+    "interrupted": "it was interrupted by the crash",
     "late": "{of} was not done in time",
     "out of order": "{of} is out of order",
     "short": "{of} has {value}, not {needed}",

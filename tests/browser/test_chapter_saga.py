@@ -86,7 +86,7 @@ def test_the_guided_run_is_locked_until_each_prediction_is_made(chapter: Chapter
     at_step(player, 3, of=11)
     chapter.notebook.screenshot("chapter7_locked_light", player)
     answer(player, "only this saga, until it is complete")
-    expect(player.locator(".dp-guess")).to_contain_text("It was: everyone who looks at the account")
+    expect(player.locator(".dp-guess")).to_contain_text("It was: every customer who looks at the shelf")
     button(player, "Last step").click()
     answer(player, "reserve, because it was done first")
     expect(player.locator(".dp-guess")).to_contain_text("It was: charge")
@@ -210,8 +210,8 @@ def test_the_counterexample_opens_at_the_bad_step_with_the_reason(chapter: Chapt
     player = chapter.player("break-play")
     at_step(player, 4, of=4)
     broken = player.locator(".dp-broken")
-    expect(broken.first).to_contain_text("what is said to have ended has ended so")
-    expect(broken.first).to_contain_text("A1 is said to be compensated, but reserve stands")
+    expect(broken.first).to_contain_text("each saga has ended as the logs say")
+    expect(broken.first).to_contain_text("A1 is compensated in the log, but reserve still stands")
     chapter.notebook.screenshot("chapter7_forgotten_light", player)
 
 

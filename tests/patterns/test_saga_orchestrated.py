@@ -391,7 +391,7 @@ def test_without_save_points_a_crash_turns_a_saga_back_where_it_still_can() -> N
     process, _ = told(process, Done("A1", "reserve"))
     after, effects = restarted(process)
     assert asked(effects) == [("payment", "A1: undo charge")]
-    assert log(after)[-1] == "turned back it was interrupted"
+    assert log(after)[-1] == "turned back it was interrupted by the crash"
     process, _ = told(process, Done("A1", "charge"))
     _, effects = restarted(process)
     assert asked(effects) == [("orders", "A1: approve")], "the pivot may be done"

@@ -89,9 +89,18 @@ COMPENSATION_MISTAKES = mistakes_of(
     {
         "the first first": lambda after, log: _left(log, REFUSED, UNDONE)[:1],
         "all at once": lambda after, log: _left(log, REFUSED, UNDONE),
-        "forgets the step under way": lambda after, log: _ends_of(
-            after, [name for name in _left(log, REFUSED, UNDONE) if (DONE, name) in log]
-        ),
+        "forgets the step under way": [
+            lambda after, log: _ends_of(after, [name for name in _left(log, REFUSED, UNDONE) if (DONE, name) in log]),
+            lambda after, log: [name for name in reversed(_left(log, REFUSED, UNDONE)) if (DONE, name) in log],
+            lambda after, log: [name for name in reversed(_left(log, REFUSED, UNDONE)) if (DONE, name) in log][:1],
+        ],
+        "only what is done": [
+            lambda after, log: [name for what, name in reversed(log) if what == DONE],
+            lambda after, log: [name for what, name in reversed(log) if what == DONE][:1],
+        ],
+        "lists a step twice": lambda after, log: [
+            name for what, name in reversed(log) if what in (STARTED, DONE) and name in _left(log, REFUSED, UNDONE)
+        ],
         "undoes what was refused": lambda after, log: _ends_of(after, _left(log, UNDONE)),
         "undoes it again": lambda after, log: _ends_of(after, _left(log, REFUSED)),
         "undoes what never ran": lambda after, log: _ends_of(
@@ -124,7 +133,7 @@ def _tell_compensations(case: Case, right: Any, answer: Answer) -> str:
     after, log = case
     graph = ", ".join(f"{step} after {' and '.join(before)}" for step, before in after.items() if before)
     told = ", ".join(f"{step} {what}" for what, step in log) or "nothing"
-    return f"With {graph}, and a log of {told}, the next to compensate: {right}; yours {answer}."
+    return f"The case: {graph}; the log has {told}. Expected: {right}. Yours {answer}."
 
 
 # An idempotent step
@@ -243,7 +252,7 @@ def _tell_idempotence(case: Case, right: Any, answer: Answer) -> str:
     table, saga, step, undo = case
     lines = ", ".join(f"{'undo ' if u else ''}{n} of {s}: {outcome}" for s, n, u, outcome in table) or "nothing"
     asked = f"{'undo ' if undo else ''}{step} of {saga}"
-    return f"The table has {lines}. Asked for {asked}: {right!r}; yours {answer}."
+    return f"The case: the table has {lines}; the service is asked for {asked}. Expected: {right!r}. Yours {answer}."
 
 
 SHORT: Mapping[str, Any] = {
