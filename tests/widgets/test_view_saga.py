@@ -199,7 +199,7 @@ def test_every_state_of_a_step_and_of_a_compensation_is_somewhere_in_the_gallery
         for stage in stages(step.state, instance).values()
         for part in (f"state {stage.state}", f"undo {stage.undo}")
     }
-    states = {"waiting", "asked", "done", "refused", "unknown", "never"}
+    states = {"waiting", "asked", "done", "refused", "unknown", "never", "stuck"}
     undos = {"", "due", "turn", "undone", "stuck"}
     assert found == {f"state {each}" for each in states} | {f"undo {each}" for each in undos}
 
