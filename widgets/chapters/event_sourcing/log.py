@@ -31,7 +31,7 @@ def marks(view: ProcessView, top: float) -> tuple[list[Mark], str]:
             shown += _block(event, x, top + 24, position in late)
         else:
             shown.append(_empty(position, taken.get(position, ""), x, top + 24))
-        shown.append(small(f"at:{position}", x + BLOCK / 2 - 4, top + 100, f"position {position}", "soft", "middle"))
+        shown.append(small(f"at:{position}", x + BLOCK / 2 - 4, top + 100, f"pos {position}", "soft", "middle"))
     for reader, _ in readers(view.world):
         reached = max(0, (reader.reached or reader.checkpoint or reader.origin)[-1] - first)
         shown.append(small("reached", 6 + max(0, reached - 1) * BLOCK, top + 117, f"▲ {reader.id}", "ink", strong=True))

@@ -29,7 +29,7 @@ class ShopView(ProcessView):
     title = "Event sourcing"
     signs = {
         "colour": "the picker whose command it is",
-        "block": "an event, in the order of positions; below it its stream, its version there, and its position",
+        "block": "an event, in the order of positions; below it its stream, its version there, and its position (pos)",
         "dashed block": "a position that a transaction in flight has taken, or a hole that stays empty",
         "▲": "how far the subscriber has passed events on",
         "✓ 2": "accepted at version 2",
