@@ -190,6 +190,7 @@ def test_an_old_event_becomes_none_one_or_several(type: str, body: str, today: l
     """sliceworkz, UpcastMultiTest: zero, one and many; each part says which it is and where it is stored."""
     parts = CODEC.decode(old(type, body).events[0])
     assert [part.event for part in parts] == today
+    assert CODEC.facts(old(type, body).events) == today
     assert [(part.nth, part.stored.version) for part in parts] == [(at, 0) for at in range(len(today))]
 
 
