@@ -11,6 +11,8 @@ from fractions import Fraction
 from math import ceil, inf
 from typing import NamedTuple
 
+from patterns.engine.arguments import listed, require_instance
+
 from .errors import RouterError
 from .ring import Ring
 
@@ -36,6 +38,7 @@ def capacities(ring: Ring, keys: int, balance: float = 1.25) -> dict[str, int]:
     `balance` is the c = 1 + epsilon of the paper: near 1 loads are even and many keys are forwarded, a large one is the
     plain ring. Raises RouterError if it is not a finite number above 1, or `keys` is not a whole number from 0.
     """
+    require_instance("ring", ring, Ring)
     if not isinstance(balance, int | float) or not 1 < balance < inf:
         raise RouterError(f"balance is {balance!r}; it is a number above 1: the fullest node's load over the mean")
     if not isinstance(keys, int) or isinstance(keys, bool) or keys < 0:
@@ -62,10 +65,10 @@ def place_bounded(ring: Ring, key: str, loads: Mapping[str, int], limits: Mappin
 
 def bounded_loads(ring: Ring, keys: Iterable[str], balance: float = 1.25) -> Assignment:
     """Place `keys` one after the other, each on the first node clockwise with room. Given twice, a key counts once."""
-    listed = list(dict.fromkeys(keys))
-    limits = capacities(ring, len(listed), balance)
+    each = dict.fromkeys(listed("keys", keys, "a list of keys"))
+    limits = capacities(ring, len(each), balance)
     loads, owners = dict.fromkeys(ring.names, 0), {}
-    for key in listed:
+    for key in each:
         owners[key] = place_bounded(ring, key, loads, limits)
         loads[owners[key]] += 1
     forwarded = tuple(key for key, owner in owners.items() if owner != ring.lookup(key))
@@ -74,6 +77,7 @@ def bounded_loads(ring: Ring, keys: Iterable[str], balance: float = 1.25) -> Ass
 
 def peak_to_mean(loads: Mapping[str, int]) -> float:
     """The fullest node's load over the mean: 1 is perfectly even."""
+    require_instance("loads", loads, Mapping)
     if not any(loads.values()):
         raise RouterError("loads has no keys; there is no mean to compare with")
     return max(loads.values()) * len(loads) / sum(loads.values())

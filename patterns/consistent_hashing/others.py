@@ -90,9 +90,9 @@ def jump_hash(key: int, buckets: int) -> int:
     A key jumps from bucket to bucket as their number grows. The jumps are drawn from a generator that the key seeds,
     and the last one that lands below `buckets` counts.
     """
-    if not 0 <= key <= MASK64:
+    if not isinstance(key, int) or not 0 <= key <= MASK64:
         raise RouterError(f"key is {key!r}; a key of jump hash is an integer of 64 bits")
-    if buckets < 1:
+    if not isinstance(buckets, int) or buckets < 1:
         raise RouterError(f"buckets is {buckets!r}; there is at least one bucket")
     bucket, jump = -1, 0
     while jump < buckets:

@@ -38,7 +38,7 @@ def test_the_chart_has_a_point_for_each_rate_and_each_size() -> None:
 
 @pytest.mark.parametrize(("gap", "batch"), [(0, 1), (10, 0)])
 def test_a_rate_or_a_size_that_cannot_be_is_refused(gap: int, batch: int) -> None:
-    with pytest.raises(ValueError, match="allowed are numbers from 1"):
+    with pytest.raises(ValueError, match="a whole number, at least 1"):
         lag(gap, batch)
 
 

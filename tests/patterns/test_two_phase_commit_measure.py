@@ -149,5 +149,5 @@ def test_the_charts_points_are_those_of_all_scenarios() -> None:
     assert [point.scenario for point in points] == [scenario for scenario in SCENARIOS for _ in range(2)]
     with pytest.raises(ValueError, match="scenario is 'four phases'"):
         blocked_time(0, "four phases")
-    with pytest.raises(ValueError, match="repair is -1 ms"):
+    with pytest.raises(ValueError, match="repair is -1;"):
         blocked_time(-1)

@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 
 from patterns.consensus_raft.cluster import RaftCluster
 from patterns.consensus_raft.state import ServerState
+from patterns.engine.arguments import listed
 from patterns.engine.draw import draw
+from patterns.engine.params import refuse
 from patterns.engine.script import Script
 from patterns.engine.world import World
 
@@ -65,9 +67,16 @@ def _led_after(world: World[ServerState], term: int) -> bool:
 
 def fail_overs(election_timeout: Sequence[int], seeds: Iterable[int], **cluster: Any) -> tuple[FailOver, ...]:
     """`fail_over` for each seed: what a chart is drawn from."""
-    return tuple(fail_over(election_timeout, seed, **cluster) for seed in seeds)
+    each = listed("seeds", seeds, "a list of whole numbers")
+    return tuple(fail_over(election_timeout, seed, **cluster) for seed in each)
+
+
+ALLOWED = "one or more runs that `fail_over` measured"
 
 
 def split_share(runs: Sequence[FailOver]) -> float:
     """The part of the runs whose first election no candidate won, 0 to 1."""
-    return sum(run.split for run in runs) / len(runs)
+    measured: Sequence[FailOver] = listed("runs", runs, ALLOWED)
+    if not measured or not all(isinstance(run, FailOver) for run in measured):
+        refuse("runs", runs, ALLOWED)
+    return sum(run.split for run in measured) / len(measured)

@@ -14,6 +14,7 @@ from patterns.cqrs.messages import Rebuild
 from patterns.cqrs.models import is_missing
 from patterns.cqrs.properties import models_of, page_of, shop_of
 from patterns.cqrs.shop import Shop
+from patterns.engine.arguments import listed, require_whole
 from patterns.engine.milestones import fired, when
 from patterns.engine.planted import planted
 from patterns.engine.process import on_timer, setting
@@ -70,8 +71,8 @@ class Lag(NamedTuple):
 
 def lag(gap: int, batch: int = 1) -> Lag:
     """The lag of the bestsellers while an order is written every `gap` ms. Raises ValueError for numbers below 1."""
-    if gap < 1 or batch < 1:
-        raise ValueError(f"gap is {gap} ms and batch {batch}; allowed are numbers from 1")
+    require_whole("gap", gap)
+    require_whole("batch", batch)
     run = Script(busy(gap, models=("sellers",), limit=batch))
     run.until(when(lambda world: _head(world) > ORDERS and _checkpoint(world) == _head(world)))
     written, applied, behind = dict[int, int](), dict[int, int](), 0
@@ -87,7 +88,8 @@ def lag(gap: int, batch: int = 1) -> Lag:
 
 def lags(gaps: Iterable[int] = (100, 67, 50, 44, 40, 36, 33, 29, 25), batches: Iterable[int] = (1, 5)) -> list[Lag]:
     """A chart's points."""
-    return [lag(gap, batch) for batch in batches for gap in gaps]
+    each = listed("gaps", gaps, "a list of whole numbers of ms")
+    return [lag(gap, batch) for batch in listed("batches", batches, "a list of whole numbers") for gap in each]
 
 
 def late(step: Step[Any, Any], model: str, checkpoint: int) -> int:
@@ -124,6 +126,8 @@ class Moment(NamedTuple):
 def rebuild(gap: int = 60, batch: int = 4) -> list[Moment]:
     """A new version is filled beside the old one while an order is written every `gap` ms. Times count from the start
     of the rebuild."""
+    require_whole("gap", gap)
+    require_whole("batch", batch)
     run = Script(busy(gap, models=("orders",), rebuild="orders", limit=batch))
     run.until(when(lambda world: _head(world) > ORDERS // 2)).ask(OPERATOR, Rebuild)
     began = run.world.clock

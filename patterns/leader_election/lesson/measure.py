@@ -12,7 +12,7 @@ from itertools import permutations
 from math import ceil, factorial, log2
 from typing import Any, NamedTuple
 
-from patterns.engine.arguments import require_whole
+from patterns.engine.arguments import listed, require_instance, require_whole
 from patterns.engine.draw import key_of
 from patterns.engine.params import refuse
 from patterns.engine.simulation import Simulation
@@ -41,6 +41,7 @@ def messages(
 
     `first` are events that happen before all others. Raises ValueError for a run that does not end.
     """
+    require_instance("machine", machine, Simulation)
     world, counts, given = machine.start(), Counter[str](), list(first)
     for step in range(BOUND):
         event = given[step] if step < len(given) else machine.usual(world)
@@ -77,6 +78,7 @@ def _orders(n: int, trials: int) -> Variants:
 
 def bit_reversed(n: int) -> tuple[int, ...]:
     """The ids 1 to n in an order in which high ids are far apart on a ring: binary numbers, read backwards."""
+    require_whole("n", n)
     bits = max(1, (n - 1).bit_length())
     order = sorted(range(n), key=lambda at: int(f"{at:0{bits}b}"[::-1], 2))
     return tuple(order.index(at) + 1 for at in range(n))
@@ -84,6 +86,7 @@ def bit_reversed(n: int) -> tuple[int, ...]:
 
 def harmonic(n: int) -> float:
     """1 + 1/2 + ... + 1/n."""
+    require_whole("n", n)
     return sum(1 / k for k in range(1, n + 1))
 
 
@@ -175,4 +178,4 @@ def cost(algorithm: str, n: int, trials: int = 20) -> Cost:
 
 def costs(algorithm: str, ns: Iterable[int], trials: int = 20) -> tuple[Cost, ...]:
     """`cost` for each n: a chart's points."""
-    return tuple(cost(algorithm, n, trials) for n in ns)
+    return tuple(cost(algorithm, n, trials) for n in listed("ns", ns, "a list of whole numbers"))

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from functools import reduce
 from typing import Literal, NamedTuple
 
+from patterns.engine.arguments import listed, require_whole
 from patterns.engine.history import History
 from patterns.engine.milestones import fired, when
 from patterns.engine.trace import moved, sent
@@ -44,7 +45,7 @@ def transaction(protocol: str, case: Case, n: int, readers: int = 0) -> Run:
 
     Raises ValueError if no such transaction exists.
     """
-    check_names(protocol, case)
+    check_names(protocol, case, n, readers)
     votes_read_only = issubclass(PROTOCOLS[protocol].participant, Reader)
     writers = n - readers
     if readers and not votes_read_only:
@@ -61,9 +62,11 @@ def transaction(protocol: str, case: Case, n: int, readers: int = 0) -> Run:
     return ended(begun(n=n, protocol=protocol, transfers=(amounts,), balance=balance, latency=(10, 10)))
 
 
-def check_names(protocol: str, case: str) -> None:
-    """Raises ValueError for an unknown protocol or case."""
-    if protocol not in PROTOCOLS:
+def check_names(protocol: str, case: str, n: int, readers: int) -> None:
+    """Raises ValueError for an unknown protocol or case, and for numbers that are no whole ones."""
+    require_whole("n", n)
+    require_whole("readers", readers, 0)
+    if protocol not in [*PROTOCOLS]:
         raise ValueError(f"protocol is {protocol!r}; allowed are {', '.join(PROTOCOLS)}")
     if case not in ("commit", "abort"):
         raise ValueError(f"case is {case!r}; allowed are commit and abort")
@@ -148,7 +151,7 @@ def published_total(protocol: str, case: Case, n: int, readers: int = 0) -> tupl
 
     Raises ValueError for an unknown protocol or case.
     """
-    check_names(protocol, case)
+    check_names(protocol, case, n, readers)
     if protocol == "three_phase":
         # Request, vote, pre-commit, acknowledgement, commit for each participant (BHG 7.5).
         return (5 * n if case == "commit" else None), None
@@ -191,8 +194,10 @@ def blocked_time(repair: int, scenario: str = SCENARIOS[0], n: int = 3) -> Block
     """
     if scenario not in SCENARIOS:
         raise ValueError(f"scenario is {scenario!r}; allowed are {', '.join(SCENARIOS)}")
-    if repair < 0 or not 2 <= n <= MOST:
-        raise ValueError(f"repair is {repair} ms and n is {n}; allowed are times from 0, and n from 2 to {MOST}")
+    require_whole("repair", repair, 0)
+    require_whole("n", n, 2)
+    if n > MOST:
+        raise ValueError(f"n is {n}; allowed is 2 to {MOST}")
     protocol = "three_phase" if scenario == SCENARIOS[2] else "basic"
     amounts = dict.fromkeys(CUSTOMERS[:n], 0) | {"ann": -40, "bob": 40}
     run = begun(n=n, protocol=protocol, transfers=(amounts,)).until(fired("C.commit", "3.pre"))
@@ -223,4 +228,5 @@ def _doubt_times(run: History[World, object], crashed: int) -> tuple[int, int]:
 
 def blocked_times(repairs: Iterable[int] = range(0, 1001, 100)) -> tuple[Blocked, ...]:
     """A chart's points."""
-    return tuple(blocked_time(repair, scenario) for scenario in SCENARIOS for repair in repairs)
+    every = listed("repairs", repairs, "a list of whole numbers of ms")
+    return tuple(blocked_time(repair, scenario) for scenario in SCENARIOS for repair in every)
