@@ -5,8 +5,8 @@ Which fields a crash loses follows from what the process declares; the view give
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 from patterns.engine.choices import is_lost, links_of
 from patterns.engine.sentences import names
@@ -27,25 +27,29 @@ from patterns.engine.world import (
 
 from .boxes import shown
 
-if TYPE_CHECKING:
-    from .view import ProcessView
-
 SHORT, LONG = 14, 26
 """Letters of a value that is said, among others in a memory and else; of a longer one only the name is."""
 MOST = 4
 """Fields that are named; of more, only how many."""
 
 
-def told(view: type[ProcessView], step: Step[World, Any]) -> tuple[str, ...]:
+class Fields(Protocol):
+    """What a view of a world names of a process's disk and memory."""
+
+    def on_disk(self, process: Any) -> Mapping[str, Any]: ...
+    def in_memory(self, process: Any) -> Mapping[str, Any]: ...
+
+
+def told(of: Callable[[World], Fields], step: Step[World, Any]) -> tuple[str, ...]:
     """What a fault, or its end, did: a few sentences. None for a step in which a process acted and noted its rules."""
     if step.parent is None or step.notes:
         return ()
     before, after = step.parent.state, step.state
     match step.event:
         case Crash(who):
-            return _crash(view, before, after, who)
+            return _crash(of, before, after, who)
         case Restart(who):
-            kept = _fields(view.of(after).on_disk(after[who]), LONG)
+            kept = _fields(of(after).on_disk(after[who]), LONG)
             return (f"**{who} restarts** with its disk: {kept}. Its memory begins anew.",)
         case Pause(who):
             return (f"**{who} pauses**, as in a long garbage collection. It keeps its memory, and its messages wait.",)
@@ -63,11 +67,11 @@ def told(view: type[ProcessView], step: Step[World, Any]) -> tuple[str, ...]:
     return ()
 
 
-def _crash(view: type[ProcessView], before: World, after: World, who: str) -> tuple[str, ...]:
+def _crash(of: Callable[[World], Fields], before: World, after: World, who: str) -> tuple[str, ...]:
     """What the memory held and holds no more; what the disk keeps; what is still on its way."""
-    now = view.of(after).in_memory(after[who])
-    gone = {name: value for name, value in view.of(before).in_memory(before[who]).items() if now.get(name) != value}
-    kept = view.of(after).on_disk(after[who])
+    now = of(after).in_memory(after[who])
+    gone = {name: value for name, value in of(before).in_memory(before[who]).items() if now.get(name) != value}
+    kept = of(after).on_disk(after[who])
     room = LONG if len(gone) == 1 else SHORT
     lost = f"Its memory is lost: {_fields(gone, room)}." if gone else "Its memory held nothing that is missed."
     keeps = f"Its disk keeps {_fields(kept, LONG)}." if kept else "It keeps nothing on a disk."

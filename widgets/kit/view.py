@@ -123,7 +123,7 @@ class ProcessView:
     @classmethod
     def told_of(cls, step: Step[World, Any]) -> tuple[str, ...]:
         """What a fault did, in sentences: what was lost, what is kept."""
-        return told(cls, step)
+        return told(cls.of, step)
 
     @classmethod
     def costs_of(cls, step: Step[World, Any]) -> dict[str, int]:
