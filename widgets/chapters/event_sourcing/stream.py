@@ -82,7 +82,7 @@ def _events(story: Story, new: bool) -> Iterator[Mark]:
         tone: Tone = "dashed" if old else "solid" if new and at == tail else "soft"
         title = f"version {at}: {kind}{' of 2024' if old else ''}"
         yield small(f"kind:{at}", middle, EVENTS - 8, kind, "ink", "middle")
-        yield Box(id=f"event:{at}", x=x, y=EVENTS, w=BLOCK - 6, h=32, text=f"v{at}", tone=tone, title=title)
+        yield Box(id=f"event:{at}", x=x, y=EVENTS, w=BLOCK - 6, h=32, text=f"version {at}", tone=tone, title=title)
         yield Line(id=f"upcast:{at}", x=middle, y=EVENTS + 34, x2=middle, y2=TODAY_AT, role="soft", arrow=True)
         does = ", ".join(today(event)) or "nothing"
         yield small(f"today:{at}", middle, TODAY_AT + 18, does, "ink", "middle")
