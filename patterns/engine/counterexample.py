@@ -44,7 +44,10 @@ class Watch:
 
     def follow(self, memories: Memories, before: Any, event: Any, after: Any, notes: tuple[Note, ...]) -> Memories:
         return tuple(
-            p.follow(memory, before, event, after, notes) for p, memory in zip(self.remembering, memories, strict=True)
+            [
+                p.follow(memory, before, event, after, notes)
+                for p, memory in zip(self.remembering, memories, strict=True)
+            ]
         )
 
     def broken(self, memories: Memories, state: Any) -> Wrong | None:

@@ -32,6 +32,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
+from itertools import compress
+from operator import is_not
 from typing import Any, ClassVar, Self, TypeVar, get_type_hints
 
 import msgspec
@@ -315,9 +317,8 @@ class Process(_Recorder):
         after._effects = None
         changed = False
         # Values that are the same object are not compared any deeper: a long log costs nothing while it stays.
-        for field, was, value in zip(self.__struct_fields__, astuple(self), astuple(after), strict=True):
-            if was is value:
-                continue
+        for field in compress(self.__struct_fields__, map(is_not, astuple(self), astuple(after))):
+            was, value = getattr(self, field), getattr(after, field)
             if was == value and type(was) is type(value):
                 setattr(after, field, was)
                 continue

@@ -117,12 +117,14 @@ class AlwaysNext(Along):
     """Holds over every step: `wrong(before, after)` says why it does not, or is None. Once broken it stays broken."""
 
     def __init__(self, name: str, wrong: Callable[[Any, Any], Reason]) -> None:
-        def follow(memory: None, step: Transition) -> Broken | None:
-            reason = wrong(step.before, step.after)
-            return Broken(reason) if reason else None
-
         require_function("wrong", wrong)
-        super().__init__(name, lambda state: None, follow)
+        super().__init__(name, lambda state: None, lambda memory, step: memory)
+        self.wrong = wrong
+
+    def follow(self, memory: Hashable, before: Any, event: Any, after: Any, notes: tuple[Note, ...]) -> Hashable:
+        if memory is None and (reason := self.wrong(before, after)):
+            return Broken(reason)
+        return memory
 
 
 class NeverTwice(Along):

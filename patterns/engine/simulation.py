@@ -157,7 +157,7 @@ class Simulation(Machine[World, Any]):
             raise NotEnabled(f"{event!r} is nothing that can happen in {type(self).__name__}")
         if kind in _TYPED:
             self._require_types(event)
-        if why := self.why_not(world, event):
+        if self._remembered is None and (why := self.why_not(world, event)):  # a search takes only what is enabled
             raise NotEnabled(why)
         if kind is Restart:
             return self._restart(world, event)

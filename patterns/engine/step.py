@@ -28,7 +28,7 @@ class Note(msgspec.Struct, frozen=True, gc=False):
     values: Mapping[str, Any]
 
 
-class Step(msgspec.Struct, Generic[S, E], eq=False):
+class Step(msgspec.Struct, Generic[S, E], eq=False, gc=False):
     """One step of a history: the event that happened, the state it led to, the rules that fired.
 
     A step is never changed. It knows its parent; `History.children` tells the steps taken from it. So no cycle of
