@@ -2,31 +2,67 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+from collections.abc import Sequence
 
 from playwright.sync_api import Locator, expect
 from rig import REPOSITORY, Notebook
 
 
+def names_of(source: str) -> tuple[set[str], set[str]]:
+    """The names that a cell uses, and those that it makes or may change."""
+    tree = compile(source, "cell", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    used, made = set(), set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(name, ast.Load()):
+                used.add(name)
+            case ast.Name(name) | ast.FunctionDef(name) | ast.AsyncFunctionDef(name) | ast.ClassDef(name):
+                made.add(name)
+            case ast.Import(aliases) | ast.ImportFrom(names=aliases):
+                made |= {alias.asname or alias.name.partition(".")[0] for alias in aliases}
+            case ast.Expr(ast.Call(ast.Attribute(ast.Name(name)))):  # `run.apply(...)` changes what `run` names
+                made.add(name)
+    return used, made
+
+
+def before(sources: Sequence[str], at: int) -> list[int]:
+    """The cells that must run before the one at `at`: those that make or change what it uses, and what these use."""
+    wanted, found = names_of(sources[at])[0], []
+    for earlier in range(at - 1, -1, -1):
+        used, made = names_of(sources[earlier])
+        if made & wanted:
+            wanted |= used
+            found.append(earlier)
+    return found[::-1]
+
+
 class Chapter:
-    """An open notebook with every cell run once. A test that needs a fresh player runs the player's cell again."""
+    """An open notebook. A cell is run with those that it needs; to have a fresh player, its cell is run again."""
 
     def __init__(self, notebook: Notebook) -> None:
         self.notebook = notebook
         self.page = notebook.page
         cells = json.loads((REPOSITORY / notebook.path).read_text(encoding="utf-8"))["cells"]
         self.ids = [cell["id"] for cell in cells]
+        self.sources = ["".join(cell["source"]) if cell["cell_type"] == "code" else "" for cell in cells]
+        self.has_run: set[int] = set()
 
     def run(self, cell: str) -> Locator:
         """Run a cell by its id; its output, scrolled into view: a cell out of sight may be out of the page."""
-        self.notebook.run(self.ids.index(cell))
-        self.page.evaluate("at => window.panel.content.scrollToItem(at)", self.ids.index(cell))
+        at = self.ids.index(cell)
+        for each in [needed for needed in before(self.sources, at) if needed not in self.has_run] + [at]:
+            self.notebook.run(each)
+            self.has_run.add(each)
+        self.page.evaluate("at => window.panel.content.scrollToItem(at)", at)
         output = self.output(cell)
         output.scroll_into_view_if_needed()
         return output
 
     def output(self, cell: str) -> Locator:
+        """The output of a cell that has run."""
         return self.notebook.cell(self.ids.index(cell)).locator(".jp-OutputArea").first
 
     def player(self, cell: str) -> Locator:

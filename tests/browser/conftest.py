@@ -58,9 +58,8 @@ def lab(browser: Browser, server: Server) -> Lab:
 
 @pytest.fixture(scope="module")
 def opened(lab: Lab, request: pytest.FixtureRequest) -> Iterator[Chapter]:
-    """The notebook at a module's `PATH`, opened as its `OPEN` says, with every cell run once."""
+    """The notebook at a module's `PATH`, opened as its `OPEN` says. No cell has run."""
     with lab.open(request.module.PATH, **request.module.OPEN) as notebook:
-        notebook.run_all()
         yield Chapter(notebook)
 
 

@@ -25,6 +25,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, Page, P
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCREENSHOTS = REPOSITORY / ".screenshots"
+KEEP_SCREENSHOTS = os.environ.get("SCREENSHOTS", "") not in ("", "0")  # pictures to be looked at take time
 START = 90  # seconds that JupyterLab may take to start, on a machine busy with other tests
 WAIT = 60_000  # milliseconds that anything in the page may take
 
@@ -223,6 +224,8 @@ class Notebook:
         self.check()
 
     def theme(self, *, dark: bool) -> None:
+        if self.page.locator(f"body[data-jp-theme-light={'false' if dark else 'true'}]").count():
+            return  # to load the same theme again takes seconds
         self.command("apputils:change-theme", theme=f"JupyterLab {'Dark' if dark else 'Light'}")
         self.page.locator(f"body[data-jp-theme-light={'false' if dark else 'true'}]").wait_for(state="attached")
 
@@ -235,11 +238,10 @@ class Notebook:
         """How many cells the notebook has now."""
         return int(self.page.evaluate("() => window.panel.content.widgets.length"))
 
-    def screenshot(self, name: str, of: Locator | None = None) -> Path:
-        """Keep a picture of the page, or of one element, as `.screenshots/<name>.png`."""
-        file = SCREENSHOTS / f"{name}.png"
-        (of or self.page).screenshot(path=file, animations="disabled")
-        return file
+    def screenshot(self, name: str, of: Locator | None = None) -> None:
+        """With SCREENSHOTS=1, keep a picture of the page, or of one element, as `.screenshots/<name>.png`."""
+        if KEEP_SCREENSHOTS:
+            (of or self.page).screenshot(path=SCREENSHOTS / f"{name}.png", animations="disabled")
 
     @property
     def problems(self) -> list[str]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from rig import Lab, Server, write
+from chapter import before
+from rig import REPOSITORY, Lab, Notebook, Server, write
 
 COUNTER = '''
 import anywidget, traitlets
@@ -77,7 +80,7 @@ def test_the_dark_theme_reaches_a_widget_and_the_next_notebook_begins_in_the_lig
             if dark:
                 notebook.theme(dark=True)
             seen.append(notebook.page.locator(".counter").evaluate("element => getComputedStyle(element).color"))
-            assert notebook.screenshot(f"rig_{'dark' if dark else 'light'}").read_bytes().startswith(b"\x89PNG")
+            notebook.screenshot(f"rig_{'dark' if dark else 'light'}")
     assert len(set(seen)) == 2
 
 
@@ -91,37 +94,41 @@ def test_a_notebook_left_behind_keeps_no_kernel_and_changes_no_file(lab: Lab, se
     assert (server.root / path).read_bytes() == before
 
 
-@pytest.mark.parametrize(
-    ("cell", "told"),
-    [
-        pytest.param("raise RuntimeError('seeded')", "RuntimeError: seeded", id="a cell that raises"),
-        pytest.param(OUTPUT, "RuntimeError: seeded", id="an error swallowed by an Output widget"),
-        pytest.param(CALLBACK, "ZeroDivisionError", id="an error in a callback"),
-    ],
-)
-def test_what_goes_wrong_while_cells_run_fails_the_notebook(lab: Lab, server: Server, cell: str, told: str) -> None:
-    with lab.open(write(server, "broken.ipynb", cell)) as notebook:
-        with pytest.raises(AssertionError, match=told):
-            notebook.run_all()
-        assert notebook.take_problems()
+WHILE_IT_RUNS = {
+    "a cell that raises": ("raise RuntimeError('seeded')", "RuntimeError: seeded"),
+    "an error swallowed by an Output widget": (OUTPUT, "RuntimeError: seeded"),
+    "an error in a callback": (CALLBACK, "ZeroDivisionError"),
+}
+AFTER_A_CLICK = {
+    "a click handler in the page": (WIDGET % ("throw Error('seeded');", "", ""), "page error: Error: seeded"),
+    "a custom message handler": (WIDGET % ("model.send({});", "", "seeded.on_msg(fail)"), "RuntimeError: seeded"),
+    "an observer of a trait": (WIDGET % (SET, "", "seeded.observe(fail, 'value')"), "RuntimeError: seeded"),
+}
+"""What goes wrong -> a cell, and what is told of it."""
+WRONG = [*WHILE_IT_RUNS, *AFTER_A_CLICK]
 
 
-@pytest.mark.parametrize(
-    ("on_click", "setup", "told"),
-    [
-        pytest.param("throw Error('seeded');", "", "page error: Error: seeded", id="a click handler in the page"),
-        pytest.param("model.send({});", "seeded.on_msg(fail)", "RuntimeError: seeded", id="a custom message handler"),
-        pytest.param(SET, "seeded.observe(fail, 'value')", "RuntimeError: seeded", id="an observer of a trait"),
-    ],
-)
-def test_what_goes_wrong_after_a_click_fails_the_notebook(
-    lab: Lab, server: Server, on_click: str, setup: str, told: str
-) -> None:
-    with lab.open(write(server, "clicked.ipynb", WIDGET % (on_click, "", setup))) as notebook:
-        notebook.run_all()
-        notebook.page.get_by_role("button", name="go").click()
-        notebook.settle()
-        assert told in "\n".join(notebook.take_problems())
+@pytest.fixture(scope="module")
+def faulty(lab: Lab, server: Server) -> Iterator[Notebook]:
+    """A notebook with a cell for each fault."""
+    cells = [cell for cell, _ in (WHILE_IT_RUNS | AFTER_A_CLICK).values()]
+    with lab.open(write(server, "faulty.ipynb", *cells)) as notebook:
+        yield notebook
+
+
+@pytest.mark.parametrize("fault", WHILE_IT_RUNS)
+def test_what_goes_wrong_while_a_cell_runs_fails_the_notebook(faulty: Notebook, fault: str) -> None:
+    with pytest.raises(AssertionError, match=WHILE_IT_RUNS[fault][1]):
+        faulty.run(WRONG.index(fault))
+    assert faulty.take_problems()
+
+
+@pytest.mark.parametrize("fault", AFTER_A_CLICK)
+def test_what_goes_wrong_after_a_click_fails_the_notebook(faulty: Notebook, fault: str) -> None:
+    faulty.run(WRONG.index(fault))
+    faulty.cell(WRONG.index(fault)).get_by_role("button", name="go").click()
+    faulty.settle()
+    assert AFTER_A_CLICK[fault][1] in "\n".join(faulty.take_problems())
 
 
 def test_a_problem_that_no_test_took_fails_it_at_the_end(lab: Lab, server: Server) -> None:
@@ -135,3 +142,17 @@ def test_a_widget_that_cannot_draw_itself_fails_the_notebook(lab: Lab, server: S
         with notebook.page.expect_console_message(lambda message: "seeded" in message.text):
             notebook.command("notebook:run-all-cells")
         assert "seeded" in "\n".join(notebook.take_problems())
+
+
+def test_a_cell_is_run_with_those_that_make_or_change_what_it_uses() -> None:
+    cells = ["import math", "run = [math.pi]", "other = 1", "run.append(3)", "print(other)", "print(run)"]
+    assert before(cells, 5) == [0, 1, 3]
+    assert before(cells, 4) == [2]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", sorted(REPOSITORY.glob("notebooks/*.ipynb")), ids=lambda path: path.stem)
+def test_every_cell_of_a_notebook_runs_and_draws_itself_in_jupyterlab(lab: Lab, path: Path) -> None:
+    with lab.open(f"notebooks/{path.name}") as notebook:
+        notebook.run_all()
+        assert notebook.page.locator(".jp-OutputArea-output").count() > 0
