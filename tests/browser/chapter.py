@@ -62,8 +62,9 @@ class Chapter:
         return output
 
     def output(self, cell: str) -> Locator:
-        """The output of a cell that has run."""
-        return self.notebook.cell(self.ids.index(cell)).locator(".jp-OutputArea").first
+        """The output of a cell, which is run if it has not been."""
+        at = self.ids.index(cell)
+        return self.notebook.cell(at).locator(".jp-OutputArea").first if at in self.has_run else self.run(cell)
 
     def player(self, cell: str) -> Locator:
         """A fresh player, where it opens."""

@@ -136,7 +136,7 @@ def test_an_exercise_is_refused_with_a_hint_and_the_solution_is_accepted(
 
 
 def test_a_real_projector_is_killed_and_the_tables_tell(chapter: Chapter) -> None:
-    output = chapter.run("real")
+    output = chapter.output("real")
     expect(output).to_contain_text("row first, restarted: [('mocha', 3)] at 2")
     expect(output).to_contain_text("one transaction, restarted: [('mocha', 2)] at 2")
-    expect(chapter.run("waits")).to_contain_text(re.compile(r"100 of 100 saw their order: median \d+"))
+    expect(chapter.output("waits")).to_contain_text(re.compile(r"100 of 100 saw their order: median \d+"))

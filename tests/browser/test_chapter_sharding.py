@@ -54,5 +54,5 @@ def test_a_router_that_keeps_ask_is_told_so_with_a_run(chapter: Chapter) -> None
 
 
 def test_the_real_cluster_sends_a_client_to_and_fro_if_the_source_is_told_first(chapter: Chapter) -> None:
-    told = chapter.run("valkey-traps")
+    told = chapter.output("valkey-traps")
     expect(told).to_contain_text(re.compile(r"source told first\. A: MOVED 609 \S+ \| B: MOVED 609"))
