@@ -152,11 +152,11 @@ LARGER = {
     "presumed commit, two crashes, two losses": (small("presumed_commit", HALT, TWO, timing="quiet"), None),
     "three phases, a crash in the middle of sending, a repair": (
         small("three_phase", {"crash": 1, "drop": 2}, TWO, timing="synchronous"),
-        8_245,  # 9,040 before: a flag of the wait was part of the state
+        8_457,
     ),
     "three phases, patient, two crash for good": (
         small("three_phase", {"crash": 2}, TWO, timing="patient", crash_stop=True),
-        24_371,  # 24,837 before: a flag of the wait was part of the state
+        26_197,
     ),
     "three phases, all crash and are repaired": (
         small("three_phase", {"crash": 3}, TWO, timing="synchronous"),
