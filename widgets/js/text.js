@@ -61,7 +61,8 @@ export function cut(text, width, size, weight = 400) {
 export function narrowed(node, text, room, size, weight = 400) {
   const said = cut(text, room / NARROWEST, size, weight);
   if (node.textContent !== said) node.textContent = said;
-  const narrow = said && wide(said, size, weight) > room + 0.5 ? room.toFixed(1) : null;
+  // a panel that is not laid out yet has no room at all
+  const narrow = said && wide(said, size, weight) > room + 0.5 ? Math.max(room, 1).toFixed(1) : null;
   if (narrow === node.getAttribute("textLength")) return;
   if (narrow === null) node.removeAttribute("textLength");
   else {
