@@ -92,7 +92,7 @@ def test_a_retry_is_not_written_twice() -> None:
 
 def test_a_deposed_primary_sends_its_clients_on_and_claims_nothing() -> None:
     """A write that waits at a deposed primary is unknown (patroni#1412)."""
-    step = first(GALLERY["A deposed primary is fenced, and cuts its log"](), "PB.deposed")
+    step = first(GALLERY["A deposed primary comes back with an entry of its own"](), "PB.deposed")
     assert step.state.call("X").reply == NotHere(2, "Ben")
 
 
@@ -184,7 +184,7 @@ def test_the_tail_answers_and_every_server_has_the_update_by_then() -> None:
 
 def test_after_a_middle_server_is_out_the_rest_of_sent_is_sent_again_before_anything_new() -> None:
     """Section 3, failure of other servers."""
-    history = GALLERY["A middle server crashes, and its predecessor sends again"]()
+    history = GALLERY["A middle server crashes with an update on its way"]()
     [note] = [note for note in first(history, "CH.resend").notes if note.rule == "CH.resend"]
     assert values(note.values["values"]) == ["milk"]
     assert values(history.branch[-1].state["Cem"].hist) == ["milk"]

@@ -138,7 +138,7 @@ def test_the_checker_leaves_a_time_out_open() -> None:
 
 
 def test_a_sloppy_quorum_is_full_and_does_not_meet_the_read() -> None:
-    history = GALLERY["A stand-in keeps a hint, and the quorums do not meet"]()
+    history = GALLERY["A stand-in keeps a hint for a silent phone"]()
     step = find(history, fired("Q.answer", client="Y"))
     assert step is not None
     assert step.state.call("X").reply == Done(1, "tea")
@@ -147,7 +147,7 @@ def test_a_sloppy_quorum_is_full_and_does_not_meet_the_read() -> None:
 
 
 def test_a_hint_goes_home_with_its_own_version_and_is_dropped() -> None:
-    end = GALLERY["A stand-in keeps a hint, and the quorums do not meet"]().branch[-1].state
+    end = GALLERY["A stand-in keeps a hint for a silent phone"]().branch[-1].state
     assert end["Ben"].version == end["Ann"].version
     assert not end["Dan"].hints
 

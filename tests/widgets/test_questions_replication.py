@@ -19,11 +19,11 @@ from widgets.chapters.replication.view import VIEW
 from widgets.question import Question
 
 NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "02_replication.ipynb"
-GONE = "An asynchronous primary crashes, and an acknowledged write is gone"
-CUT = "A deposed primary is fenced, and cuts its log"
-CHAIN = "A middle server crashes, and its predecessor sends again"
-SEEN = "R + W is more than N, and a value is seen and then not"
-HINT = "A stand-in keeps a hint, and the quorums do not meet"
+GONE = "An asynchronous primary crashes before it ships"
+CUT = "A deposed primary comes back with an entry of its own"
+CHAIN = "A middle server crashes with an update on its way"
+SEEN = "Two reads follow one another while a write is under way"
+HINT = "A stand-in keeps a hint for a silent phone"
 BEER = "One phone removes beer while the other adds it again"
 
 

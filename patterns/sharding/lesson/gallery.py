@@ -112,7 +112,7 @@ GALLERY: Mapping[str, Callable[[], Run]] = {
     "By hash slots, a new machine takes whole slots": by_slots,
     "By modulo, a new machine moves three of four keys": lambda: by_slots("modulo"),
     "A famous key stays hot when its range is split": famous,
-    "Salt spreads a famous key over four slots, and a read asks all four": salted,
+    "Salt spreads a famous key over four slots": salted,
     "A slot moves while clients write": move,
     "The source crashes behind its fence, and the move goes on": crashes,
     "The operator undoes a move at the target": undone,
