@@ -3,7 +3,7 @@
 from .boxes import Row, box, boxes_of, cut, fitted, fitting, shown, small, stack, wide
 from .kept import Column, Key
 from .network import Ends, Point, arched, between, circle, cuts, messages, row, running, state_of, timer_in_words
-from .view import Look, ProcessView, is_fault
+from .view import Look, ProcessView, is_fault, legend_of
 
 __all__ = [
     "Column",
@@ -23,6 +23,7 @@ __all__ = [
     "fitted",
     "fitting",
     "is_fault",
+    "legend_of",
     "messages",
     "row",
     "running",

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 from msgspec.structs import asdict
 
 from patterns.engine.process import Message
-from patterns.engine.sentences import sentence_of
+from patterns.engine.sentences import page_of, sentence_of
 from patterns.engine.step import Step
 from patterns.engine.trace import lost, received, sent, written
 from patterns.engine.world import Call, Crash, Cut, Delay, Drop, Duplicate, Fire, Pause, Timer, World
@@ -29,6 +29,15 @@ FAULTS = (Crash, Cut, Pause, Drop, Duplicate, Delay)
 SMALLEST = 10  # pixels of the radius of a disc that has no room for a name
 MOST_LETTERS = 14  # of a message that has no short form
 CALL, MORE = 18, 84  # pixels between the lines of two calls; of the words that count the calls that have no line
+
+
+def legend_of(package: str, name: str, page: str = "legend.toml") -> Mapping[str, str]:
+    """The signs of a picture and what they mean, from its table on the page in a chapter's package.
+
+    A page in another language has the same signs.
+    """
+    legend: Mapping[str, str] = page_of(package, page)[name]
+    return legend
 
 
 class Look(NamedTuple):

@@ -21,7 +21,7 @@ from patterns.engine.choices import leader_of
 from patterns.engine.step import Step
 from patterns.engine.trace import received
 from patterns.engine.world import Timer, World
-from widgets.kit import Look, ProcessView, small
+from widgets.kit import Look, ProcessView, legend_of, small
 from widgets.scene import Box, Era, Label, Line, Mark, Panel, Role
 
 WIDTH, TOP, ROW = 272, 24, 57
@@ -35,16 +35,7 @@ def term_role(term: int) -> Role:
 
 class RaftView(ProcessView):
     title = "Raft"
-    signs = {
-        "colour": "a term, as in the paper's Figure 5",
-        "two rings and a crown": "leads, by its own belief",
-        "dashed ring": "a candidate, with the votes that it has",
-        "hatched": "crashed: its memory is gone, its disk is not",
-        "arc round a server": "its election timer, which runs out",
-        "filled entry": "the server knows that it is committed",
-        "outlined entry": "written to the disk, not known to be committed",
-        "red wall": "a cut: no message passes",
-    }
+    signs = legend_of(__package__, title)
     timers_of_quiet = frozenset({"heartbeat"})
     rules_of_quiet = frozenset({"AE.0", "L.1", "L.3.same"})
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from patterns.consistent_hashing.ring import Ring
 from patterns.consistent_hashing.state import Tier
 from patterns.engine.step import Step
+from widgets.kit import legend_of
 from widgets.scene import Era, Fact, Scene
 
 from .cast import FEW_NODES, cast_of
@@ -24,14 +25,7 @@ CHANGES = {"leave": "leaves", "crash": "crashes", "reweight": "reweighted"}
 
 class TierView:
     title = "Consistent hashing"
-    signs = {
-        "colour": "a node",
-        "disc on the ring": "a point of a node, which owns the arc that ends there",
-        "filled dot": "a key, in its owner's colour, that the owner has cached",
-        "hollow dot": "a key that is not cached where it is asked for: the next read is a miss",
-        "thick arc outside": "a range that changed hands; the short lines beyond it are the keys that moved",
-        "dashed": "a point that the walk skipped, or of a node that is gone",
-    }
+    signs = legend_of(__package__, title)
 
     @staticmethod
     def scene_of(step: Step[Tier, object]) -> Scene:

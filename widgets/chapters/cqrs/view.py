@@ -19,7 +19,7 @@ from patterns.cqrs.properties import models_of, page_of, projectors_of, shop_of
 from patterns.cqrs.shop import Shop
 from patterns.engine.world import Call, World
 from patterns.event_sourcing.store import Recorded
-from widgets.kit import Look, Point, ProcessView, box, small
+from widgets.kit import Look, Point, ProcessView, box, legend_of, small
 from widgets.scene import Box, Mark, Panel, Role, Tone
 
 WIDE, HIGH = 270, 350
@@ -39,16 +39,7 @@ CHANGES: dict[str, tuple[Tone, str, str]] = {
 
 class CqrsView(ProcessView):
     title = "CQRS"
-    signs = {
-        "colour": "a stream: the shelf of one coffee",
-        "3 A": "the event at position 3: Ann's order; 1 + are bags that came in",
-        "filled cell": "the checkpoint has passed this event",
-        "dashed cell": "the read model has not applied this event yet",
-        "·": "the read model does not want this event",
-        "!": "parked: set aside, to be applied after a repair",
-        "✕": "crashed",
-        "arc round a process": "a timer that runs out",
-    }
+    signs = legend_of(__package__, title)
     quiet = "questions for the next event"
     rules_of_quiet = frozenset({"P.fetch", "W.wait", "R.at"})
     width, height, calls_at = 282, 350, 296

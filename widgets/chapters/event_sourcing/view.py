@@ -13,7 +13,7 @@ from patterns.event_sourcing.messages import Append, kinds
 from patterns.event_sourcing.picker import Picker
 from patterns.event_sourcing.properties import lost
 from patterns.event_sourcing.subscriber import Projector, Subscriber
-from widgets.kit import Look, Point, ProcessView, small
+from widgets.kit import Look, Point, ProcessView, legend_of, small
 from widgets.scene import Fact, Panel, Role, Scene
 
 from . import log, stream
@@ -27,16 +27,7 @@ WIDTH, MIDDLE = 560, 222
 
 class ShopView(ProcessView):
     title = "Event sourcing"
-    signs = {
-        "colour": "the picker whose command it is",
-        "block": "an event, in the order of positions; below it its stream, its version there, and its position (pos)",
-        "dashed block": "a position that a transaction in flight has taken, or a hole that stays empty",
-        "▲": "how far the subscriber has passed events on",
-        "✓ 2": "accepted at version 2",
-        "✗": "refused: another version, or a condition that does not hold",
-        "✕": "crashed; its memory is empty",
-        "arc round a process": "a timer that runs out",
-    }
+    signs = legend_of(__package__, title)
     width, height, most_calls = WIDTH, MIDDLE, 0
     shorts: ClassVar[Mapping[type, str]] = SHORTS
 

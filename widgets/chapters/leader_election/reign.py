@@ -7,20 +7,13 @@ from typing import Any
 from patterns.leader_election import leaders
 from patterns.leader_election.bully import Heartbeat
 from patterns.leader_election.lease_messages import Granted, Renew
-from widgets.kit import ProcessView
+from widgets.kit import ProcessView, legend_of
 from widgets.scene import Era, Role
 
 
 class ReignView(ProcessView):
     title = "Leader election"
-    signs = {
-        "colour": "a leader and its followers; with a lease, a token",
-        "two rings and a crown": "leads, by its own belief",
-        "dashed ring": "stands for election",
-        "hatched": "crashed",
-        "number in a message": "the id that stands for election",
-        "arc round a process": "a timer that runs out; with a lease, what is left of it",
-    }
+    signs = legend_of(__package__, title)
     timers_of_quiet = frozenset({"heartbeat", "renew"})
     rules_of_quiet = frozenset({"B.beat", "B.heard", "L.renew", "H.renew", "H.renewed"})
 

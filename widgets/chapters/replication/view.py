@@ -20,7 +20,7 @@ from patterns.replication.primary import EndOf, Entry, Log, Replica, Ship, Where
 from patterns.replication.properties import members, values_of
 from patterns.replication.quorum import Keeper, Op
 from patterns.replication.versions import Dotted
-from widgets.kit import Look, Point, ProcessView, Row, box, small
+from widgets.kit import Look, Point, ProcessView, Row, box, legend_of, small
 from widgets.kit.kept import columns
 from widgets.scene import Arc, Disc, Era, Line, Mark, Panel, Role, Tone
 
@@ -71,14 +71,7 @@ class ReplicationView(ProcessView):
 class LogView(ReplicationView):
     """Logs of a primary and its backups, or of a chain."""
 
-    signs = {
-        "colour": "an epoch",
-        "filled entry": "acknowledged, as far as this phone knows",
-        "dashed entry": "not acknowledged yet; in a chain: in Sent",
-        "1st": "the primary, or the head of the chain",
-        "out": "not in the set",
-        "behind, more": "entries that it has less or more than the first",
-    }
+    signs = legend_of(__package__, "log")
     key = ((6, "soft", "acknowledged"), (140, "dashed", "not yet"))
 
     def seats(self) -> Mapping[str, Point]:
@@ -172,12 +165,7 @@ class LogView(ReplicationView):
 class QuorumView(ReplicationView):
     """Versions and hints; for the last write and the last read, the replicas that they counted."""
 
-    signs = {
-        "outer arc on the left": "counted by the last write: W",
-        "outer arc on the right": "counted by the last read: R",
-        "both": "the quorums meet here",
-        "hint": "a version that is kept for another phone",
-    }
+    signs = legend_of(__package__, "quorum")
 
     def last(self, kind: type) -> tuple[Op | None, frozenset[str]]:
         """The newest operation of this kind, and the replicas that it counted."""
@@ -241,7 +229,7 @@ class QuorumView(ReplicationView):
 class MergingView(ReplicationView):
     """What each phone shows, with dots, and the vector of what it has seen."""
 
-    signs = {"Ann 2": "a dot: the second write at Ann", "seen": "for each phone, how many of its writes are known here"}
+    signs = legend_of(__package__, "merging")
 
     def look(self, process: Any) -> Look:
         shown = ", ".join(process.has.shown) or "nothing"
@@ -265,11 +253,7 @@ class MergingView(ReplicationView):
 class TreeView(ReplicationView):
     """Two trees of hashes, compared branch by branch, and the rows below."""
 
-    signs = {
-        "red node": "its hash differs",
-        "green node": "its hash is equal: nothing below is looked at",
-        "→ milk": "a hint: a row that is kept for the other phone",
-    }
+    signs = legend_of(__package__, "tree")
     ring = 92
 
     def panels(self) -> tuple[Panel, ...]:

@@ -14,7 +14,7 @@ from patterns.saga.log import COMPENSATING, FORWARD, PAST_PIVOT, STUCK
 from patterns.saga.messages import Ack, Event, Failed
 from patterns.saga.orchestrator import Orchestrator
 from patterns.saga.readings import instances, logged, observer
-from widgets.kit import ProcessView, cut, small
+from widgets.kit import ProcessView, cut, legend_of, small
 from widgets.scene import Era, Label, Mark, Panel, Role
 
 from . import kept, path, services
@@ -32,19 +32,7 @@ STYLE = 138
 class SagaView(ProcessView):
     title = "Saga"
     quiet = "acknowledgements"
-    signs = {
-        "colour": "a saga",
-        "box in the path": "what the logs say of a step; under it, what undoes it",
-        "bar under a step": "its effect is in its service's database now, whatever the logs say",
-        "upright line": "the point of no return: dashed until it is passed",
-        "frame under a service": "its disk: rows, and the requests it has handled",
-        "✓ ✕ ↩ – !": "done, refused, undone or to be undone, nothing to do, failed for now",
-        "A1 → ← ✓ ↩ !": "of a saga: goes forward, back, is completed, compensated, stuck",
-        "filled row · A1": "marked by A1: not final, a semantic lock",
-        "thin bar under a name": "a timer that runs out",
-        "✕ before a name": "crashed: its memory is gone, its disk is not",
-        "A1' stock'": "side by side: the same, choreographed",
-    }
+    signs = legend_of(__package__, title)
 
     shorts, glyphs, answers = MESSAGES, GLYPHS, ANSWERS
 

@@ -14,7 +14,7 @@ from patterns.sharding.room import Room
 from patterns.sharding.router import Router
 from patterns.sharding.shard import Shard
 from widgets.kit import Look as Disc
-from widgets.kit import Point, ProcessView, row, small
+from widgets.kit import Point, ProcessView, legend_of, row, small
 from widgets.scene import Box, Era, Fact, Mark, Panel, Role, Scene, Tone
 
 from .band import HIGH, LEFT, colour_of, loads_of, slots_of
@@ -139,16 +139,7 @@ class ShardingView:
     """Chooses the picture by what it shows."""
 
     title = "Sharding"
-    signs = {
-        "colour of a cell or a bar": "its shard, or its machine",
-        "filled head": "accepts requests for the slot",
-        "light head": "imports the slot, and accepts none yet",
-        "dashed head": "accepts no request: fenced, or a move is being undone",
-        "@2": "since epoch 2",
-        "dashed line of a map": "older than what a shard or another map knows",
-        "height of a bar": "operations in a second",
-        "filled bar among light ones": "was asked",
-    }
+    signs = legend_of(__package__, title)
 
     @classmethod
     def scene_of(cls, step: Step[Any, Any]) -> Scene:

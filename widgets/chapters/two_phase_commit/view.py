@@ -24,7 +24,7 @@ from patterns.two_phase_commit import (
 from patterns.two_phase_commit.coordinator import client_name
 from patterns.two_phase_commit.messages import InDoubt, Inquiry
 from patterns.two_phase_commit.three_phase import Poll
-from widgets.kit import Ends, Look, Point, ProcessView, Row, arched, cuts, messages, row, small, wide
+from widgets.kit import Ends, Look, Point, ProcessView, Row, arched, cuts, legend_of, messages, row, small, wide
 from widgets.kit.kept import BETWEEN, regions, told_of, words
 from widgets.scene import Era, Mark, Panel, Role
 
@@ -42,19 +42,7 @@ MOST_COLUMNS = 6
 
 class CommitView(ProcessView):
     title = "Two-phase commit"
-    signs = {
-        "colour": "a transaction",
-        "dashed ring": "in doubt: voted yes, and does not know what was decided; since how many ms",
-        "filled disc": "has committed",
-        "hatched": "crashed; its memory is empty",
-        "filled row": "a lock",
-        "lazy": "a record that came to the disk with a later write; the others were forced; a dashed one waits",
-        "✓ ✗ r ·": "of a vote: yes, no, read-only (has nothing to write, and is done), not there yet",
-        "a": "has acknowledged the decision",
-        "ready": "knows that all voted yes (three-phase commit)",
-        "arc round a process": "a timer that runs out",
-        "red wall": "a cut: no message passes",
-    }
+    signs = legend_of(__package__, title)
     shorts, glyphs, answers = MESSAGES, GLYPHS, ANSWERS
     width, height, middle = WIDTH, HEIGHT, (WIDTH / 2, 0.0)
 
