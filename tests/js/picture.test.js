@@ -91,7 +91,7 @@ test("a text that is too wide is narrowed, and only then cut", () => {
   const whole = wide("committed", 12.5);
   narrowed(node, "committed", whole * 0.8, 12.5);
   assert.deepEqual([node.textContent, node.getAttribute("textLength")], ["committed", (whole * 0.8).toFixed(1)]);
-  narrowed(node, "committed", whole * 0.65, 12.5);
+  narrowed(node, "committed", whole * 0.55, 12.5);
   assert.match(node.textContent, /^com.*…$/);
   narrowed(node, "committed", whole, 12.5);
   assert.deepEqual([node.textContent, node.getAttribute("textLength")], ["committed", null]);

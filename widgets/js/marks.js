@@ -131,8 +131,8 @@ export const DRAW = {
       const weight = m.tone === "row" || (m.role ?? "ink") === "ink" ? 400 : 600; // as in player.css
       const aside = wide(right, least, 600); // of the two, both are narrowed
       const tight = m.w * stretch < wide(left, least, weight) + aside + 15;
-      n.inset = m.tone === "row" || right ? (tight ? 3 : 5) : 0;
-      const room = m.w * stretch - 2 * (n.inset || 1) - (right ? 4 : 0);
+      n.inset = m.tone === "row" || right ? (tight ? 2 : 5) : 0;
+      const room = m.w * stretch - 2 * (n.inset || 1) - (right ? 3 : 0);
       const part = aside && Math.min(aside, (room * aside) / (aside + wide(left, least, weight)));
       n.size = fit(left, room - part, least, SMALL, weight);
       narrowed(n.text, left, room - part, n.size, weight);

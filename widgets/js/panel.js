@@ -228,7 +228,6 @@ export class PanelStage {
 
   /** Labels in less room than they ask for: up to the edge of the box that they stand in, and to their neighbours. */
   crowd() {
-    if (this.scale >= 1 && this.stretch >= 1) return;
     const items = [...this.drawn.values()];
     const boxes = items.filter(({ mark }) => mark.k === "box");
     const labels = items

@@ -2,7 +2,7 @@
 // How wide words are, and what of them has room. No type in a picture is smaller than SMALL pixels on the screen.
 
 export const SMALL = 12.5;
-const NARROWEST = 0.72; // of its width that a text keeps: as narrow as a condensed face, and as high as ever
+const NARROWEST = 0.62; // of its width that a text keeps: as narrow as an extra-condensed face, and as high as ever
 export const FONT = 'system-ui, "Helvetica Neue", Arial, "Noto Sans CJK SC", sans-serif';
 
 /** @type {Map<string, number>} */

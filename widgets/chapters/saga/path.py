@@ -24,6 +24,8 @@ HEAD, GAP = 18, 11
 STEP, UNDO, BAR = 18, 16, 3
 NAME, APART = 13, 8
 """What the name of a service takes above a step; pixels between parallel branches."""
+SHORT = 200
+"""On a path shorter than this a sign tells the phase."""
 
 PHASES: Mapping[str, str] = {
     FORWARD: "→ forward",
@@ -144,10 +146,19 @@ def _head(world: World, path: Path, role: Role) -> Iterator[Mark]:
         yield small(f"phase:{name}", x + path.width, y + 12, "not asked for yet", anchor="end")
         return
     phase = logged(world, path.instance).phase
-    colour = "bad" if phase == STUCK else role
+    colour, words = "bad" if phase == STUCK else role, PHASES[phase]
+    if path.width < SHORT:
+        words = sign(phase)
     yield Label(id=f"saga:{name}", x=x, y=y + 12, text=f"{name} {path.definition.name}", strong=True, role=role)
     yield Label(
-        id=f"phase:{name}", x=x + path.width, y=y + 12, text=PHASES[phase], strong=True, role=colour, anchor="end"
+        id=f"phase:{name}",
+        x=x + path.width,
+        y=y + 12,
+        text=words,
+        strong=True,
+        role=colour,
+        anchor="end",
+        title=PHASES[phase],
     )
 
 

@@ -9,7 +9,7 @@ from patterns.engine.step import Step
 from patterns.engine.world import Call, World
 from patterns.sharding.gather import Gatherer, Holder, Leg
 from patterns.sharding.index import Directory
-from patterns.sharding.messages import AskThere, Look, Moved, Served, Ship, Shipped, Try, TryAgain
+from patterns.sharding.messages import AskThere, Look, Moved, Refused, Served, Ship, Shipped, Try, TryAgain
 from patterns.sharding.room import Room
 from patterns.sharding.router import Router
 from patterns.sharding.shard import Shard
@@ -30,6 +30,7 @@ class MoveView(ProcessView):
         AskThere: "ASK {to}",
         Served: "= {result}",
         TryAgain: "TRYAGAIN",
+        Refused: "not {serial} again",
         Look: "look",
         Ship: "piece {nth}",
         Shipped: "has {nth}",
