@@ -59,7 +59,7 @@ LOOK_TWICE = saga(
     "look_twice",
     step("look", at="accounts", do=Look("limit"), undo=Nothing()),
     step("check", at="risk", do=Add("checks", 1), undo=Add("checks", -1)),
-    step("look again", at="accounts", do=Look("limit"), undo=Nothing()),
+    step("recheck", at="accounts", do=Look("limit"), undo=Nothing()),
 )
 """If another saga raises the limit between its two looks, it sees two values: a non-repeatable, or fuzzy, read."""
 

@@ -176,7 +176,12 @@ GALLERY: Mapping[str, Callable[[], History[Any, Any]]] = {
     **_runs("no update is lost: the updates commute", sagas=["raise_add", "raise_add"], **RAISE),
     **_runs("no update is lost: the value is read again", sagas=["raise_reread", "raise_reread"], **RAISE),
     **_runs(
-        "two sagas wait for each other", two_at_once, sagas=["seat_first", "room_first"], lock="wait", latency=(10, 10)
+        "two sagas wait for each other",
+        two_at_once,
+        [ORDERED, CHOREO],
+        sagas=["seat_first", "room_first"],
+        lock="wait",
+        latency=(10, 10),
     ),
     **_runs("a dirty read happens", sagas=["cancel", "create"], **SPEND),
     **_runs("no dirty read happens: a semantic lock refuses", sagas=["cancel", "create"], lock="refuse", **SPEND),
