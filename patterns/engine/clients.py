@@ -41,7 +41,7 @@ class NotHere(Message, frozen=True):
 class Misused(Message, frozen=True):
     """The client's request with this serial was another one. A key names one request, so this one is refused."""
 
-    words = "{serial} was another request"
+    words = "number {serial} is taken"
     serial: int
 
 

@@ -176,7 +176,7 @@ class AskThere(Reply, frozen=True):
 class Refused(Reply, frozen=True):
     """Under this serial the client has asked something else: a key names one request."""
 
-    words = "{serial} was another request"
+    words = "number {serial} is taken"
 
 
 class TryAgain(Reply, frozen=True):
