@@ -102,7 +102,7 @@ ENDED: Mapping[type[Simulation], Callable[[World], Any]] = {
     ScatterGather: whoever_asks,
 }
 """Kind of machine -> what has to be so in the end. Besides, every client that asked has an answer."""
-ASK_ONCE = (Shop, ScatterGather)
+ASK_ONCE = (Shop, ScatterGather, Cqrs)
 """Machines whose clients ask only once: the answer of a process that has crashed since is lost."""
 BORNE: Mapping[type[Simulation], tuple[str, ...]] = {
     RingElection: ("pause", "delay"),
