@@ -241,14 +241,19 @@ export class PanelStage {
     for (const { mark, nodes, weight, broad, back, x, y, l, r } of labels) {
       let [lo, hi] = [0, this.size.width];
       for (const { now: box, mark: of } of boxes) {
-        if (y - nodes.size > box.y + box.h || y < box.y) continue;
+        if (y - 0.6 * nodes.size > box.y + box.h || y < box.y + 2) continue; // it lies in another line
         if (box.x <= x && x <= box.x + box.w) {
           if (y <= box.y + box.h) [lo, hi] = [Math.max(lo, box.x + 1), Math.min(hi, box.x + box.w - 1)];
-        } else if (of.text && box.x > x) hi = Math.min(hi, box.x - 3);
+        } else if (of.text && box.x > x + 12) hi = Math.min(hi, box.x - 3);
         else if (of.text) lo = Math.max(lo, box.x + box.w + 3);
       }
       for (const other of labels) {
-        if (other.nodes === nodes || Math.abs(other.y - y) >= nodes.size || other.l >= r + 4 || other.r <= l - 4)
+        if (
+          Math.abs(other.x - x) < 24 ||
+          Math.abs(other.y - y) >= 0.8 * nodes.size ||
+          other.l >= r + 4 ||
+          other.r <= l - 4
+        )
           continue;
         const facing = broad - back && other.back; // each may give way
         const part = (broad - back) / (broad - back + other.back);
