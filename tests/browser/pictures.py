@@ -35,6 +35,10 @@ STILLS = {
     "consensus_raft": ("A leader in a minority commits nothing", 46),
     "two_phase_commit": ("The coordinator crashes, and all banks are blocked", 14),
     "saga": ("The card is declined", 4),
+    "replication": ("An asynchronous primary crashes before it ships", 11),
+    "sharding": ("A slot moves while clients write", 16),
+    "event_sourcing": ("An event appears below a position that its reader has passed", 11),
+    "cqrs": ("Ann reloads, and her list has not heard of her order yet", 10),
 }
 """Chapter -> the run and the step that stand for it."""
 
