@@ -70,14 +70,17 @@ class Exploration(NamedTuple):
         return self.complete_within and self.counterexample is None and not self.never
 
     def __str__(self) -> str:
-        size = f"{self.states:,} states, {self.generated:,} generated, depth {self.depth}, {self.seconds:.1f} s"
-        if self.cut_by:
-            how = f"cut short by {self.cut_by}"
+        size = f"{self.states:,} states, at most {self.depth} steps from the start"
+        if self.counterexample:
+            how = "The search stopped at the first state that breaks a promise"
+        elif self.cut_by:
+            how = f"The search was cut short by {self.cut_by}"
         elif self.beyond:
-            how = f"every state within the bound was seen; {self.beyond:,} states beyond it were not followed further"
+            how = "Every state within the bound was seen"
+            size += f"; {self.beyond:,} states beyond it were not followed further"
         else:
-            how = "every state was seen"
-        lines = [f"{size}: {how}"]
+            how = "Every state was seen"
+        lines = [f"{how}: {size}. It tried {self.generated:,} steps in {self.seconds:.1f} s."]
         lines += [f"{'never happened' if self.complete else 'not seen within these bounds'}: {n}" for n in self.never]
         if self.counterexample:
             lines.append(str(self.counterexample))

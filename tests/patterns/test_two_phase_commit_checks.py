@@ -67,6 +67,8 @@ EVERY_RUN = {
     "basic, asynchronous": (small("basic", {}, TWO, timing="asynchronous", cooperative=False), 607),
     "presumed commit, asynchronous": (small("presumed_commit", {}, TWO, timing="asynchronous"), 4_348),
     # a crash and a restart at any step, and a loss
+    "basic, a crash": (small("basic", {"crash": 1}, TWO, timing="quiet"), 687),
+    "basic, a loss": (small("basic", {"drop": 1}, TWO, timing="quiet"), 144),
     "basic, a crash, a loss": (small("basic", QUIET, TWO, timing="quiet"), 4_056),
     "presumed abort, a crash, a loss": (small("presumed_abort", QUIET, TWO, timing="quiet"), 3_118),
     "presumed commit, a crash, a loss": (small("presumed_commit", QUIET, TWO, timing="quiet"), 3_858),
