@@ -37,7 +37,7 @@ from .words import SIGNS, Group, saga_role
 BAND, LOW, HEADER, ROW, SEEN, GAP = 46, 32, 20, 18, 15, 6
 """What the messages take above the processes, less where two groups stand; a header, a row, a handled request; pixels
 between two processes."""
-MOST_ROWS, MOST_SEEN, MOST_WAITING = 4, 2, 4
+MOST_ROWS, MOST_SEEN = 4, 2
 BROAD = 0.2
 """So much wider is the orchestrator than a service."""
 NARROW = 9
@@ -89,13 +89,14 @@ def draw(view: ProcessView, group: Group, x: float, y: float, seen: bool = True)
 
 
 def _header(view: ProcessView, name: str, x: float, y: float, w: float) -> Iterator[Mark]:
-    """A process, and its timers as thin bars that run out."""
+    """A process, and its timers as thin bars that run out: two below its name, the others above it."""
     sign, role, tone, words = _STATES[state_of(view.world, name)]
     kept = ": its memory is gone, its disk is not" if name in view.world.down else ""
     header = box(f"process:{name}", cut(sign + name, w - 6), role, tone, f"{name} {words}{kept}")
     yield from stack([header], x, y, w, pitch=HEADER + 2)
     for at, (timer, left) in enumerate(running(view.world, name)):
-        wide, y3 = round(max(2.0, w * min(1.0, left / view.whole(timer))), 1), y + HEADER - 2 - 3 * at
+        wide = round(max(2.0, w * min(1.0, left / view.whole(timer))), 1)
+        y3 = y + (HEADER - 2 - 3 * at if at < 2 else 3 * at - 5)
         id, title = f"timer:{name}:{timer.name}", timer_in_words(timer, left)
         yield Box(id=id, x=x, y=y3, w=wide, h=2, role="soft", tone="solid", title=title)
 
@@ -163,10 +164,12 @@ def _orchestrator(view: ProcessView, boss: Orchestrator, card: Card) -> Iterator
     words = ("empty",) if down else ("waits for",) if boss.waiting else ("waits for", "nothing")
     for at, word in enumerate(words):
         yield small(f"memory:{at}", left, top + at * SEEN, word)
-    for at, waiting in enumerate(boss.waiting.values()[:MOST_WAITING]):
+    lines, waits = int((card.high - HEADER - 14) // SEEN), boss.waiting.values()
+    told = len(waits) if len(waits) <= lines else lines - 1
+    for at, waiting in enumerate(waits[:told]):
         yield _waiting(view, waiting, at, left, top + SEEN)
-    if (more := len(boss.waiting) - MOST_WAITING) > 0:
-        yield small("waiting:more", left, top + (MOST_WAITING + 1) * SEEN, f"and {more} more")
+    if told < len(waits):
+        yield small("waiting:more", left, top + (told + 1) * SEEN, f"and {len(waits) - told} more")
 
 
 def _waiting(view: ProcessView, waiting: Waiting, at: int, x: float, y: float) -> Mark:
