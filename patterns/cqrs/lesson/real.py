@@ -99,13 +99,19 @@ def waits_for_orders(path: Path | str, orders: int = 100, model: str = "orders")
 
 def rebuilt(path: Path | str, orders: int = 5_000) -> list[measure.Moment]:
     """After so many orders, version 2 of the bestsellers is filled beside version 1, and more orders come, each after
-    some milliseconds. Where the store and both versions stand after each, until queries read version 2."""
+    some milliseconds. Where the store and both versions stand after each, until queries read version 2.
+
+    Raises TimeoutError if that takes longer than a minute, for example because a projector died.
+    """
     shop, moments, began = RealShop(path), list[measure.Moment](), perf_counter()
+    last, new, ends = 0, 0, began + STARTING_MS / 1_000
     earlier = [recorded_as(f"{nth}", Ordered("mocha", 1, "ann", f"{nth}")) for nth in range(orders)]
     with Projectors(path, "sellers") as projectors:
         wait_for(shop.database, "sellers", shop.store.append(stream_of("mocha"), earlier).position, STARTING_MS)
         projectors.start("sellers", version=2)
         while not moments or moments[-1].live == 1:
+            if perf_counter() > ends:
+                raise TimeoutError(f"version 2 is at {new} of {last} events after {STARTING_MS} ms")
             last = shop.order("bob", "mocha")
             old, new = (position_of(shop.database, "sellers", version) for version in (1, 2))
             if not new:  # its process is starting
