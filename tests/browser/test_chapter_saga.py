@@ -125,7 +125,7 @@ def test_wherever_the_orchestrator_crashes_its_saga_ends(chapter: Chapter, step:
     if step == 4:
         chapter.notebook.screenshot("chapter7_crashed_light", player)
     choose(player, "restart", "restart orchestrator")
-    expect(player.locator(".dp-say")).to_contain_text(re.compile("goes on with A1, (forward|past the pivot)"))
+    expect(player.locator(".dp-say")).to_contain_text(re.compile("A1 was (forward|past the pivot)"))
     run_until(player, "all sagas have ended")
     expect(player.locator(".dp-say")).to_contain_text("A1 is completed")
     row(player, "row:payment:ann", "ann", "70")

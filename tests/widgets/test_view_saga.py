@@ -302,9 +302,11 @@ def test_a_crash_wipes_the_orchestrators_memory_and_leaves_its_log() -> None:
 def test_what_a_service_has_handled_stands_under_its_rows() -> None:
     """Helland, CIDR 2007, section 4: who remembers what it has handled can be asked twice."""
     last = gallery("A compensation overtakes its request").steps[-1]
-    assert marks(view.scene_of(last))["handled:payment:0"].text == "A1 charge – –"
+    assert marks(view.scene_of(last))["handled:payment:0"].text == "charge – –"
     undone = gallery("The order is not approved").steps[-1]
-    assert marks(view.scene_of(undone))["handled:payment:0"].text == "A1 charge ✓ ↩"
+    assert marks(view.scene_of(undone))["handled:payment:0"].text == "charge ✓ ↩"
+    two = gallery("No update is lost: a semantic lock makes wait").steps[-1]
+    assert marks(view.scene_of(two))["handled:risk:0"].text == "A1 check ✓", "of two sagas, it says which"
 
 
 def test_the_log_shows_its_lines() -> None:

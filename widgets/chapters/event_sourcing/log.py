@@ -48,7 +48,7 @@ def _block(event: Recorded, x: float, y: float, late: bool) -> list[Mark]:
     return [
         Box(id=f"event:{event.position}", x=x, y=y, w=BLOCK - 8, h=32, text=does, role=role, tone="soft", title=title),
         small(f"stream:{event.position}", x + BLOCK / 2 - 4, y + 46, event.stream, "ink", "middle"),
-        small(f"version:{event.position}", x + BLOCK / 2 - 4, y + 61, f"version {event.version}", "ink", "middle"),
+        small(f"version:{event.position}", x + BLOCK / 2 - 4, y + 61, f"ver {event.version}", "ink", "middle"),
     ]
 
 

@@ -63,7 +63,7 @@ def _rows() -> Iterator[Mark]:
         ("row:stored", EVENTS + 22, "stored"),
         ("row:today", TODAY_AT + 18, "today"),
         ("row:state", STATES + 18, "state"),
-        ("row:snapshot", SNAPSHOT + 18, "snapshot"),
+        ("row:snapshot", SNAPSHOT + 18, "saved"),
         ("row:loaded", LOADED + 18, "loaded"),
     ):
         yield small(id, 4, y, text, "ink", strong=True)

@@ -32,7 +32,7 @@ from widgets.kit import (
 from widgets.scene import Box, Mark, Role, Tone
 
 from .path import WIDTH
-from .words import SIGNS, Group, saga_role
+from .words import SIGNS, Group, are_several, saga_role
 
 BAND, LOW, HEADER, ROW, SEEN, GAP = 46, 32, 20, 18, 15, 6
 """What the messages take above the processes, less where two groups stand; a header, a row, a handled request; pixels
@@ -114,7 +114,7 @@ def _card(view: ProcessView, service: Database, card: Card, seen: bool) -> Itera
     rows = [_row(view, name, each, was.get(each.key, each)) for each in service.rows[:MOST_ROWS]]
     yield from stack(rows, x + 2, y + HEADER + 2, w - 4, pitch=ROW)
     if seen:
-        yield from _seen(service, x + 5, y + HEADER + 13 + len(rows) * ROW)
+        yield from _seen(view, service, x + 5, y + HEADER + 13 + len(rows) * ROW)
 
 
 def _row(view: ProcessView, service: str, row: Row, was: Row) -> Box:
@@ -131,12 +131,14 @@ def _row(view: ProcessView, service: str, row: Row, was: Row) -> Box:
     return box(f"row:{service}:{row.key}", text, saga_role(view.world, row.pending), "soft", title)
 
 
-def _seen(service: Database, x: float, y: float) -> Iterator[Mark]:
+def _seen(view: ProcessView, service: Database, x: float, y: float) -> Iterator[Mark]:
     """What it has handled, a line for each step: what came of the request, and of its compensation."""
+    several = are_several(view.world)
     lines: dict[tuple[str, str], str] = {}
     for each in service.handled:
         what, sign = (each.saga, each.step), SIGNS.get(each.outcome, each.outcome)
-        lines[what] = lines.get(what, f"{each.saga} {each.step}") + f" {sign}"
+        name = f"{each.saga} {each.step}" if several else each.step
+        lines[what] = lines.get(what, name) + f" {sign}"
     words = list(lines.items())
     if len(words) > MOST_SEEN:
         more = len(words) - MOST_SEEN + 1

@@ -13,12 +13,12 @@ from patterns.saga.choreography import Peer
 from patterns.saga.log import COMPENSATING, FORWARD, PAST_PIVOT, STUCK
 from patterns.saga.messages import Ack, Event, Failed
 from patterns.saga.orchestrator import Orchestrator
-from patterns.saga.readings import instances, logged, observer
+from patterns.saga.readings import logged, observer
 from widgets.kit import ProcessView, cut, legend_of, small
 from widgets.scene import Era, Label, Mark, Panel, Role
 
 from . import kept, path, services
-from .words import ANSWERS, GLYPHS, MESSAGES, TOLD, Group, groups, in_short, saga_role, shown
+from .words import ANSWERS, GLYPHS, MESSAGES, TOLD, Group, are_several, groups, in_short, saga_role, shown
 
 HEIGHT = 340
 KEPT = kept.HEAD + 2 * kept.ROW
@@ -42,7 +42,7 @@ class SagaView(ProcessView):
     def short(self, message: Any) -> str:
         """With its saga if there are several."""
         words = in_short(message) if isinstance(message, Failed | Event) else super().short(message)
-        several = len({each.saga.rstrip("'") for each in instances(self.world)}) > 1
+        several = are_several(self.world)
         return f"{message.saga} {words.replace('undo', '↩')}" if words and several else words
 
     def token(self, message: Any) -> tuple[str, bool]:

@@ -46,6 +46,11 @@ class Group(NamedTuple):
         return tuple(each for process in self.processes for each in getattr(process, "instances", ()))
 
 
+def are_several(world: World) -> bool:
+    """Whether a word about a saga must say which one it means."""
+    return len({each.saga.rstrip("'") for each in instances(world)}) > 1
+
+
 def groups(world: World) -> tuple[Group, ...]:
     """One group, or two where both styles run side by side: the orchestrated one first."""
     peers = tuple(each for each in world.processes if isinstance(each, Peer))
