@@ -203,7 +203,7 @@ class Notebook:
         )
 
     def wait_idle(self) -> None:
-        self.page.wait_for_function(_IDLE)
+        self.page.wait_for_function(_IDLE, polling=50)  # not at each frame
 
     def settle(self) -> None:
         """Wait until the kernel has done everything it was asked for so far, by asking one thing more."""
