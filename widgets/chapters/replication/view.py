@@ -78,7 +78,7 @@ class LogView(ReplicationView):
         """The service above; the replicas below, high and low in turn, so that no link passes behind a disc."""
         fridge, *others = self.world.processes[-1:] + self.world.processes[:-1]
         wide = self.width / len(others)
-        places = {each.id: (round(wide * (at + 0.5), 1), 214.0 if at % 2 else 276.0) for at, each in enumerate(others)}
+        places = {each.id: (round(wide * (at + 0.5), 1), 206.0 if at % 2 else 276.0) for at, each in enumerate(others)}
         return {fridge.id: (self.width / 2, 62.0), **places}
 
     def era(self) -> Era | None:
