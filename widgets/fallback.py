@@ -1,8 +1,8 @@
 """What stands in place of a player where none can live: a reopened notebook, an export, a page on GitHub.
 
-A still picture of the step, and what happens in it, stand above each player, and are hidden as long as the player lives
-(player.css). With the environment
-variable DISTRIBUTED_PATTERNS_PAGES the whole run is embedded instead, as a page that steps without Python:
+A still picture of the step stands above each player, with words. Both are hidden as long as the player lives
+(player.css). With the environment variable DISTRIBUTED_PATTERNS_PAGES the whole run is embedded instead, as a page that
+steps without Python:
 
     DISTRIBUTED_PATTERNS_PAGES=1 jupyter nbconvert --to html --execute notebooks/05_consensus_raft.ipynb
 """

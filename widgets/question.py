@@ -34,7 +34,7 @@ class Question(msgspec.Struct, frozen=True):
 
     @property
     def right(self) -> Option:
-        """The answer that turns out to be so."""
+        """The right option."""
         return next(option for option in self.options if option.right)
 
     @property

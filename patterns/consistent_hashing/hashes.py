@@ -78,7 +78,7 @@ def avalanche(name: str, keys: Iterable[str]) -> tuple[float, ...]:
     """How often each output bit flips when the lowest bit of a key's last byte does: shares, highest bit first.
 
     A hash that mixes gives one half everywhere. FNV-1a gives 0 in almost all of its upper 24 bits, the bits that decide
-    where on the circle a key stands. Raises ValueError if there is no key to flip a bit of.
+    where on the circle a key stands. Raises ValueError if `keys` is empty.
     """
     function = HASHES[name]
     before = [data for data in map(encoded, keys) if data]

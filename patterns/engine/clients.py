@@ -46,7 +46,7 @@ class Misused(Message, frozen=True):
 
 
 def is_done(call: Call) -> bool:
-    """Whether the client has its answer. To be sent on is no answer, and an unknown outcome is none."""
+    """Whether the client has its answer. A redirect is not an answer, and neither is an unknown outcome."""
     return isinstance(call.reply, Done)
 
 

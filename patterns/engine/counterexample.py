@@ -111,7 +111,7 @@ FAILS = (Exception, SystemExit)
 
 
 def failure_of(machine: Machine[Any, Any], state: Any, event: Any, problem: BaseException) -> Wrong:
-    """What is wrong where a handler raised."""
+    """The reason that names the error of a handler."""
     words = machine.describe(state, event).replace("**", "")
     return Wrong(NoFailure(), f"{words} raises {type(problem).__name__}: {problem}")
 

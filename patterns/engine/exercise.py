@@ -63,7 +63,7 @@ class Verdict(NamedTuple):
     hint: str = ""
     """What to think about next: tied to the mistake where it is recognised. With `accepted`, a remark."""
     mistake: str = ""
-    """The name of the recognised usual mistake; empty when it is none of them."""
+    """The name of the recognised usual mistake; empty if the answer fits none of them."""
     failing: str = ""
     """The smallest case that fails, and what goes wrong in a run, in words."""
     undecided: str = ""
@@ -76,7 +76,7 @@ class Verdict(NamedTuple):
 
     @property
     def looked_at(self) -> str:
-        """What was looked at, in words: more is not claimed."""
+        """What was tried, in words. The verdict claims no more."""
         runs = f", and in every run of {self.searches} small machines: {self.states:,} states" if self.searches else ""
         return f"right in all {self.tried:,} {self.what} tried{runs.replace('1 small machines', 'a small machine')}"
 
@@ -98,7 +98,7 @@ class Answer(NamedTuple):
 
     value: Any = None
     problem: str = ""
-    """The exception, as `IndexError: list index out of range`; empty when there was none."""
+    """The exception, as `IndexError: list index out of range`; empty if the rule raised no exception."""
     blank: bool = False
     """The exercise as it was given: it raises NotImplementedError, or returns None or `...`."""
 

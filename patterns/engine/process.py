@@ -227,7 +227,7 @@ class Process(_Recorder):
         (self._effects or self._idle()).sends.append((to, message))
 
     def reply(self, client: str, message: Any) -> None:
-        """Answer a client's request. Who no longer waits takes no notice."""
+        """Answer a client's request. A client that no longer waits ignores the answer."""
         (self._effects or self._idle()).replies.append((client, message))
 
     def set_timer(self, name: str, low: int, high: int | None = None, *, about: str = "") -> None:
@@ -247,7 +247,7 @@ class Process(_Recorder):
         (self._effects or self._idle()).timers[timer_name(name, about)] = None
 
     def note(self, rule: str, /, **values: Any) -> None:
-        """Say that a rule fired, with the values it fired on; `who` is this process."""
+        """Note that a rule fired, with its values. The value `who` is this process."""
         values.setdefault("who", self.id)
         (self._effects or self._idle()).notes.append(Note(rule, values))
 
@@ -330,7 +330,7 @@ class Process(_Recorder):
     # Crash and disk
 
     def crashed(self) -> Self:
-        """What a crash leaves: durable fields and what it was built with; every other field at its default."""
+        """The process after a crash: durable fields and settings are kept, every other field has its default."""
         return type(self)(**{field: getattr(self, field) for field in self.kept_fields})
 
     @property

@@ -197,7 +197,7 @@ class Simulation(Machine[World, Any]):
         return why_not(world, event, self.fifo)
 
     def index(self, process: str) -> int:
-        """The process's place in the world. Raises ValueError when there is none of that name."""
+        """The process's place in the world. Raises ValueError if no process has this name."""
         try:
             return self._index[process]
         except KeyError:

@@ -66,7 +66,7 @@ class Erase(msgspec.Struct, frozen=True, tag=True):
 
 
 class Story(msgspec.Struct, frozen=True, gc=False):
-    """The stream, and what was made of it."""
+    """The stream, its states, its snapshot and the last load."""
 
     log: Log
     fold: str = LAST_YEAR.name

@@ -93,7 +93,7 @@ def update_propagation(world: World[Any]) -> Reason:
     return None
 
 
-@Always.named("Inprocess Requests: Hist is the successor's Hist and what is in Sent")
+@Always.named("Inprocess Requests: Hist is the successor's Hist followed by Sent")
 def inprocess_requests(world: World[Any]) -> Reason:
     for before, after in _pairs(world):
         if before.acked > len(after.hist):

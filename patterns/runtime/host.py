@@ -1,9 +1,8 @@
 """Runs one process for real, unchanged: TCP for its messages, the clock for its timers, a file for its disk.
 
-One task runs the handlers, one event after the other, in the order events came. Their durable
-fields are on disk before their messages and replies leave. A few events that arrive together share one write. Each
-peer has its own task and its own bounded queue, so a slow or dead peer delays no other. A full queue loses its oldest
-message, as a network may lose it.
+One task runs the handlers, one event after the other, in the order events came. Their durable fields are on disk before
+their messages and replies leave. A few events that arrive together share one write. Each peer has its own task and its
+own bounded queue, so a slow or dead peer delays no other. A full queue loses its oldest message, as a network may.
 """
 
 from __future__ import annotations

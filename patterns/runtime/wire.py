@@ -26,8 +26,8 @@ class WireError(ValueError):
 class Wire(Generic[M]):
     """Messages to frames and back.
 
-    `messages` is a frozen, tagged msgspec.Struct, or a union of such. Raises TypeError if two messages have
-    the same tag, and ValueError if the frame size is below one byte or does not fit into the header.
+    `messages` is a frozen, tagged msgspec.Struct, or a union of such. Raises TypeError if their tags do
+    not tell them apart, and ValueError if the frame size is below one byte or does not fit into the header.
 
     >>> class Ping(msgspec.Struct, frozen=True, tag=True):
     ...     number: int

@@ -56,7 +56,7 @@ class Incoming(msgspec.Struct, frozen=True, order=True, gc=False, cache_hash=Tru
 
 
 class Attempts(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
-    """How often a step, or its compensation, was tried in vain."""
+    """How often a step, or its compensation, has failed."""
 
     saga: str
     times: int
@@ -97,7 +97,7 @@ class Peer(Front, Database):
     askers: tuple[Asker, ...] = durable(())
     """The clients that wait for the end of one."""
     log: tuple[Record, ...] = durable(())
-    """What it knows of sagas: what it did itself, and what it was told."""
+    """Its own steps, and the events that it received."""
     outbox: tuple[Outgoing, ...] = durable(())
     inbox: tuple[Incoming, ...] = durable(())
     last_number: int = durable(0)
@@ -111,8 +111,8 @@ class Peer(Front, Database):
     # The rules, one by one
 
     def is_settled(self, at: Progress, step: str) -> bool:
-        """In a saga that turns back, whether nothing of a step is left or ever will be: it is undone, or refused, or
-        can never begin, because one that it comes after was refused."""
+        """Whether a step of a saga that turns back has no effect, now and later. It is undone or refused, or it can
+        never begin because an earlier step was refused."""
         never = step in at.refused or any(step in at.definition.following(name) for name in at.refused)
         return never or step in at.undone
 
@@ -237,7 +237,7 @@ class Peer(Front, Database):
         return True
 
     def gets_stuck(self, at: Progress, step: Step, what: str) -> bool:
-        """What may not be given up has failed too often: it needs a human."""
+        """A step or compensation that may not be given up has failed too often: it needs a human."""
         self.note("C.stuck", saga=at.saga, what=what, times=self.patience.alarm)
         self.stop_trying(f"{at.saga}.{what}")
         self.happens(at.definition, Record(at.saga, STUCK, step.name, reason=Reason("stuck", what)))

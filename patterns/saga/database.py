@@ -61,10 +61,10 @@ APPLY, ANSWER_AGAIN, DO_NOTHING = "apply", "answer again", "do nothing"
 
 
 def decide(handled: Iterable[Handled], saga: str, step: str, undo: bool) -> str:
-    """What to make of a request, or with `undo` of a compensation, by the table of what was handled before.
+    """How to handle a request, or with `undo` a compensation, by the table of requests handled before.
 
-    What was handled is answered as it was then. A request that comes after its compensation does nothing, and neither
-    does a compensation of what was not done: but it is noted, so that the request never does anything either.
+    A request that was handled gets the same answer again. A request that arrives after its compensation does nothing.
+    A compensation of a step that was not done does nothing, too. It is noted, so that a late request does nothing.
     """
     requested = compensated = None
     for each in handled:
@@ -91,7 +91,7 @@ class Database(Process):
 
     rows: tuple[Row, ...] = durable(())
     handled: tuple[Handled, ...] = durable(())
-    """Requests and what was made of them, in order."""
+    """The requests that it handled, and their outcomes, in order."""
 
     refuses: tuple[str, ...] = setting(())
     """Steps that are refused whatever the rows say: `charge`, or of one saga, `A1.charge`."""
@@ -116,7 +116,7 @@ class Database(Process):
         )
 
     def outcome_of(self, saga: str, step: str, undo: bool) -> Handled:
-        """What was made of this request before. Raises ValueError when it was not handled."""
+        """The outcome of this request. Raises ValueError if it was not handled."""
         for each in self.handled:
             if (each.saga, each.step, each.undo) == (saga, step, undo):
                 return each
@@ -169,8 +169,8 @@ class Database(Process):
         return self.handle(Handled(saga, step, False, REFUSED, reason))
 
     def seen(self, saga: str, action: Action) -> Seen:
-        """What the saga saw here of the row that the action overwrites. (It would come with the request elsewhere;
-        that it is looked up where it was seen changes nothing of what it leads to.)"""
+        """What the saga saw here of the row that the action overwrites. A real system would send it with the request;
+        the outcome is the same."""
         for each in reversed(self.handled):
             if each.saga == saga and each.looked in action.touches:
                 return Seen(each.looked, each.value, each.version)

@@ -37,7 +37,7 @@ STYLES: tuple[Style, ...] = (ORCHESTRATED, CHOREOGRAPHED)
 COORDINATOR = "orchestrator"
 OPERATOR = "operator"
 ASKS = (Do, Undo, Release, Event)
-"""What is sent again until there is an answer."""
+"""Messages that are sent again until an answer arrives."""
 
 
 class SagaParams(Simulation.Params, frozen=True):
@@ -172,7 +172,7 @@ class SagaMachine(Simulation):
     # Clients
 
     def requests(self, world: World) -> Iterator[Request[Any]]:
-        """A saga each, the same again until it is answered; and of the operator, that what is stuck is mended."""
+        """Each client asks for one saga, and asks again until it has the answer. The operator repairs stuck sagas."""
         for at, client in enumerate(self.clients):
             definition = self.definitions[at % len(self.definitions)]
             call = world.call(client)

@@ -127,8 +127,8 @@ class Orchestrator(Front):
             self.go_forward(at)
 
     def go_forward(self, at: Progress) -> None:
-        """Ask for what began and is not done, where nothing is awaited: after a crash or a repair. Then for what can
-        begin now."""
+        """Ask again for steps that began and are not done, if no answer is awaited: after a crash or a repair. Then
+        ask for the steps that can begin now."""
         for name in at.started:
             if name not in at.done and about(at.saga, name) not in self.waiting:
                 self.ask_for(at.definition[name], at.saga, "O.start again")
@@ -166,7 +166,7 @@ class Orchestrator(Front):
         self.wait_no_longer(saga)
 
     def may_turn_back(self, at: Progress) -> bool:
-        """Whether no step has begun that cannot be undone: of such a step nobody here knows whether it is done."""
+        """Whether every step that began can be undone. The orchestrator cannot know whether another one is done."""
         return not at.turned_back and all(at.definition[name].kind == COMPENSATABLE for name in at.started)
 
     def withdraws(self, at: Progress) -> bool:
@@ -276,8 +276,8 @@ class Orchestrator(Front):
     # After a crash
 
     def on_restart(self) -> None:
-        """Nothing is in memory, and nothing is needed: the log says where every saga is. What was asked for and not
-        answered is asked again, since nobody here knows whether the question arrived."""
+        """The memory is empty, and the log says where every saga is. The orchestrator asks again for each step that
+        has no answer: it cannot know whether its message arrived."""
         for instance in self.instances:
             at = self.progress_of(instance.saga)
             if not at.ended and not at.stuck:

@@ -219,7 +219,7 @@ def no_lost_updates(world: World) -> Iterator[str]:
     for service, each, action, other in _after_another(world):
         if isinstance(action, Overwrite):
             yield (
-                f"{each.saga} overwrites {action.key} at {service.id} with what it saw before {other.step} of "
+                f"{each.saga} overwrites {action.key} at {service.id} with the value from before {other.step} of "
                 f"{other.saga}: that update is lost"
             )
 

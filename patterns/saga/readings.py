@@ -144,7 +144,7 @@ def effect(definition: Saga, steps: frozenset[str]) -> dict[str, int]:
 
 
 def past_return(definition: Saga, standing: frozenset[str]) -> bool:
-    """Whether a step stands that cannot be undone, the pivot or what is retriable: from there it goes only forward."""
+    """Whether the pivot or a retriable step is done: from there the saga only goes forward."""
     return any(each.kind != COMPENSATABLE and each.name in standing for each in definition.steps)
 
 

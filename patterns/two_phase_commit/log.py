@@ -109,11 +109,11 @@ class Logged(Process, kw_only=True):
         self.log = (*self.log, *records)
 
     def records_of(self, txn: str) -> tuple[Records, ...]:
-        """What is in the log about a transaction, waiting records included."""
+        """The log's records of a transaction, also those that wait to be written."""
         return tuple([record for record in (*self.log, *self.buffer) if record.txn == txn])
 
     def logged_outcome(self, txn: str) -> Outcome | None:
-        """What was decided, as far as a record says it."""
+        """The decision that the records hold, or None."""
         return outcome_in(self.records_of(txn))
 
 

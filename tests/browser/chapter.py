@@ -81,6 +81,17 @@ class Chapter:
         script = "at => window.panel.content.widgets[at].model.sharedModel.getSource()"
         return str(self.page.evaluate(script, self.ids.index(cell)))
 
+    def check_dark(self, player: Locator, name: str) -> None:
+        """The dark theme reaches a player. Its pictures are kept as `<name>_light` and `<name>_dark`."""
+        background = "element => getComputedStyle(element).backgroundColor"
+        light = player.evaluate(background)
+        self.notebook.screenshot(f"{name}_light", player)
+        with self.notebook.dark():
+            expect(player).not_to_have_css("background-color", light)
+            channels = [int(channel) for channel in re.findall(r"\d+", player.evaluate(background))[:3]]
+            assert max(channels) < 64, channels
+            self.notebook.screenshot(f"{name}_dark", player)
+
 
 def button(player: Locator, name: str) -> Locator:
     return player.get_by_role("button", name=name, exact=True)

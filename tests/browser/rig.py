@@ -229,6 +229,15 @@ class Notebook:
         self.command("apputils:change-theme", theme=f"JupyterLab {'Dark' if dark else 'Light'}")
         self.page.locator(f"body[data-jp-theme-light={'false' if dark else 'true'}]").wait_for(state="attached")
 
+    @contextmanager
+    def dark(self) -> Iterator[None]:
+        """In the dark theme, and then in the light one again."""
+        self.theme(dark=True)
+        try:
+            yield
+        finally:
+            self.theme(dark=False)
+
     def cell(self, index: int) -> Locator:
         """The cell at `index`, markdown cells counted, from 0."""
         return self.page.locator(f'.jp-Notebook .jp-Cell[data-windowed-list-index="{index}"]')
@@ -242,6 +251,13 @@ class Notebook:
         """With SCREENSHOTS=1, keep a picture of the page, or of one element, as `.screenshots/<name>.png`."""
         if KEEP_SCREENSHOTS:
             (of or self.page).screenshot(path=SCREENSHOTS / f"{name}.png", animations="disabled")
+
+    def screenshots(self, name: str, of: Locator) -> None:
+        """With SCREENSHOTS=1, keep a picture of it in each theme: `<name>_light.png` and `<name>_dark.png`."""
+        if KEEP_SCREENSHOTS:
+            self.screenshot(f"{name}_light", of)
+            with self.dark():
+                self.screenshot(f"{name}_dark", of)
 
     @property
     def problems(self) -> list[str]:

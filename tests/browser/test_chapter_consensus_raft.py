@@ -210,27 +210,12 @@ def test_a_run_that_really_happened_can_be_stepped_and_not_changed(chapter: Chap
 
 @pytest.mark.parametrize("cell", ["minority", "figure-7"])
 def test_the_dark_theme_reaches_the_player(chapter: Chapter, cell: str) -> None:
-    background = "element => getComputedStyle(element).backgroundColor"
     player = chapter.player(cell)
-    light = player.evaluate(background)
-    chapter.notebook.screenshot(f"chapter5_{cell}_light", player)
-    chapter.notebook.theme(dark=True)
-    try:
-        expect(player).not_to_have_css("background-color", light)
-        channels = [int(channel) for channel in re.findall(r"\d+", player.evaluate(background))[:3]]
-        assert max(channels) < 64, channels
-        chapter.notebook.screenshot(f"chapter5_{cell}_dark", player)
-    finally:
-        chapter.notebook.theme(dark=False)
+    chapter.check_dark(player, f"chapter5_{cell}")
 
 
 @pytest.mark.parametrize("at", [0, 1])
-def test_the_charts_are_drawn_in_both_themes(chapter: Chapter, at: int) -> None:
+def test_the_charts_are_drawn(chapter: Chapter, at: int) -> None:
     chart = chapter.run("waits").locator(".js-plotly-plot").nth(at)
     expect(chart.locator("svg").first).to_be_visible()
-    chapter.notebook.screenshot(f"chapter5_waits_{at}_light", chart)
-    chapter.notebook.theme(dark=True)
-    try:
-        chapter.notebook.screenshot(f"chapter5_waits_{at}_dark", chart)
-    finally:
-        chapter.notebook.theme(dark=False)
+    chapter.notebook.screenshots(f"chapter5_waits_{at}", chart)

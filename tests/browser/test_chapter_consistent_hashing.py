@@ -214,17 +214,8 @@ def test_an_exercise_is_refused_with_a_hint_and_a_run_to_step_then_accepted(chap
 
 @pytest.mark.parametrize("cell", ["tier", "modulo", "break-play"])
 def test_the_dark_theme_reaches_the_player(chapter: Chapter, cell: str) -> None:
-    background = "element => getComputedStyle(element).backgroundColor"
     player = chapter.player(cell)
-    light = player.evaluate(background)
-    chapter.notebook.theme(dark=True)
-    try:
-        expect(player).not_to_have_css("background-color", light)
-        channels = [int(channel) for channel in re.findall(r"\d+", player.evaluate(background))[:3]]
-        assert max(channels) < 64, channels
-        chapter.notebook.screenshot(f"chapter1_{cell}_dark", player)
-    finally:
-        chapter.notebook.theme(dark=False)
+    chapter.check_dark(player, f"chapter1_{cell}")
 
 
 def test_in_a_narrow_window_nothing_is_cut_off(chapter: Chapter) -> None:

@@ -42,11 +42,7 @@ def test_a_snapshot_of_other_code_is_discarded(chapter: Chapter) -> None:
     button(player, "Last step").click()
     answer(player, "an error: the database notices")
     expect(player.locator(".dp-say")).to_contain_text("The snapshot is discarded")
-    chapter.notebook.theme(dark=True)
-    try:
-        chapter.notebook.screenshot("chapter8_snapshot_dark", player)
-    finally:
-        chapter.notebook.theme(dark=False)
+    chapter.notebook.screenshots("chapter8_snapshot", player)
     kept_all(player)
 
 

@@ -31,13 +31,10 @@ def test_the_same_write_is_refused_with_fencing_in_the_dark_theme_too(chapter: C
     shown = chapter.player("fenced")
     go(shown, 28)
     shown.locator(".dp-option", has_text="it refuses: 1 is less than 2").click()
-    chapter.notebook.theme(dark=True)
-    try:
+    with chapter.notebook.dark():
         expect(shown.locator(".dp-say")).to_contain_text("refuses B")
         row(shown, "storage:highest", "highest token", "2")
         chapter.notebook.screenshot("chapter4_fenced_dark", shown)
-    finally:
-        chapter.notebook.theme(dark=False)
 
 
 def test_the_two_panels_of_a_ring_stand_side_by_side(chapter: Chapter) -> None:

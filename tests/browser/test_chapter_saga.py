@@ -270,30 +270,15 @@ def test_the_orchestrator_is_really_killed_and_the_card_is_charged_once(chapter:
 
 @pytest.mark.parametrize("cell", ["guided", "choreo"])
 def test_the_dark_theme_reaches_the_player(chapter: Chapter, cell: str) -> None:
-    background = "element => getComputedStyle(element).backgroundColor"
     player = chapter.player(cell)
     go(player, 3)
-    light = player.evaluate(background)
-    chapter.notebook.screenshot(f"chapter7_{cell}_light", player)
-    chapter.notebook.theme(dark=True)
-    try:
-        expect(player).not_to_have_css("background-color", light)
-        channels = [int(channel) for channel in re.findall(r"\d+", player.evaluate(background))[:3]]
-        assert max(channels) < 64, channels
-        chapter.notebook.screenshot(f"chapter7_{cell}_dark", player)
-    finally:
-        chapter.notebook.theme(dark=False)
+    chapter.check_dark(player, f"chapter7_{cell}")
 
 
-def test_the_chart_is_drawn_in_both_themes(chapter: Chapter) -> None:
+def test_the_chart_is_drawn(chapter: Chapter) -> None:
     chart = chapter.run("versus").locator(".js-plotly-plot")
     expect(chart.locator("svg").first).to_be_visible()
-    chapter.notebook.screenshot("chapter7_versus_light", chart)
-    chapter.notebook.theme(dark=True)
-    try:
-        chapter.notebook.screenshot("chapter7_versus_dark", chart)
-    finally:
-        chapter.notebook.theme(dark=False)
+    chapter.notebook.screenshots("chapter7_versus", chart)
 
 
 def test_in_a_narrow_window_the_picture_stands_above_the_services(chapter: Chapter) -> None:

@@ -286,19 +286,9 @@ def test_once_more_the_one_that_was_not_asked_ends_it(chapter: Chapter) -> None:
 
 @pytest.mark.parametrize(("cell", "step"), [("crash", 14), ("three", 20)])
 def test_the_dark_theme_reaches_the_player(chapter: Chapter, cell: str, step: int) -> None:
-    background = "element => getComputedStyle(element).backgroundColor"
     player = chapter.player(cell)
     go(player, step)
-    light = player.evaluate(background)
-    chapter.notebook.screenshot(f"chapter6_{cell}_light", player)
-    chapter.notebook.theme(dark=True)
-    try:
-        expect(player).not_to_have_css("background-color", light)
-        channels = [int(channel) for channel in re.findall(r"\d+", player.evaluate(background))[:3]]
-        assert max(channels) < 64, channels
-        chapter.notebook.screenshot(f"chapter6_{cell}_dark", player)
-    finally:
-        chapter.notebook.theme(dark=False)
+    chapter.check_dark(player, f"chapter6_{cell}")
 
 
 def test_in_a_narrow_window_nothing_is_cut_off(chapter: Chapter) -> None:
@@ -326,12 +316,7 @@ def test_in_a_narrow_window_nothing_is_cut_off(chapter: Chapter) -> None:
 
 
 @pytest.mark.parametrize("cell", ["cost", "blocked"])
-def test_the_charts_are_drawn_in_both_themes(chapter: Chapter, cell: str) -> None:
+def test_the_charts_are_drawn(chapter: Chapter, cell: str) -> None:
     chart = chapter.run(cell).locator(".js-plotly-plot")
     expect(chart.locator("svg").first).to_be_visible()
-    chapter.notebook.screenshot(f"chapter6_{cell}_light", chart)
-    chapter.notebook.theme(dark=True)
-    try:
-        chapter.notebook.screenshot(f"chapter6_{cell}_dark", chart)
-    finally:
-        chapter.notebook.theme(dark=False)
+    chapter.notebook.screenshots(f"chapter6_{cell}", chart)

@@ -104,6 +104,4 @@ def test_a_slider_restarts_the_run(notebook: Notebook) -> None:
     people.focus()
     people.press("ArrowRight")
     expect(cell.locator(".dp-panel").first).to_contain_text("P5")
-    notebook.screenshot("controls_light", cell)
-    notebook.theme(dark=True)
-    notebook.screenshot("controls_dark", cell)
+    notebook.screenshots("controls", cell)

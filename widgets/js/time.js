@@ -271,10 +271,14 @@ export class Time {
     if (told.length < path.length) {
       const x = this.x(told.length) - this.step / 2;
       svg("rect", this.svg, { class: "dp-veil", x, y: 0, width: Math.max(0, width - x), height: this.low });
-      if (width - x > 150 && this.low > 40)
-        svg("text", this.svg, { class: "dp-after", x: x + 16, y: this.low / 2 + 4, "font-size": SIZE }).textContent =
-          AFTER;
-      this.veiled = x + 16;
+      this.veiled = this.x(told.length) + 12; // right of the cursor, which stands there before the question
+      if (width - this.veiled > 140 && this.low > 40)
+        svg("text", this.svg, {
+          class: "dp-after",
+          x: this.veiled,
+          y: this.low / 2 + 4,
+          "font-size": SIZE,
+        }).textContent = AFTER;
       this.seat();
     }
     let held = true;

@@ -153,7 +153,6 @@ COMMIT = Exercise(
 """`commit_index(current_term, commit_index, terms, match) -> int`: how far a leader may commit now.
 
 `terms` are the terms of its log's entries, `terms[0]` of index 1. `match` is for every server, the leader first, how
-far its log is known to agree. The runs: Figure 8, and a leader whose entry two of four
-servers have. The searches: a leader, one client request, one entry per message; a leader whose log holds entries of
-older terms.
+far its log is known to agree. The runs: Figure 8, and a leader whose entry two of four servers have. The searches: a
+leader, one client request, one entry per message; a leader whose log holds entries of older terms.
 """

@@ -28,7 +28,7 @@ class FailOver(NamedTuple):
 
     seed: int
     without_leader: int
-    """From the crash to the next election won, in ms; `PATIENCE` if there was none."""
+    """From the crash to the next election won, in ms; `PATIENCE` if no candidate won one."""
     elections: int
     """Terms that were begun. In all but the last one the votes were split."""
     elected: bool

@@ -108,7 +108,7 @@ class NewIdForEachClick(Shopper):
 
 
 class OrdersAgainWhenStale(Shopper):
-    """A phone that waited in vain orders once more, although the shop had said yes."""
+    """A phone whose wait ended without a fresh answer orders once more, although the shop had said yes."""
 
     def again(self, world: World, name: str, order: Order) -> Order | None:
         phone = world.call(name + PHONE)
@@ -143,7 +143,7 @@ class StopsAtAnEmptyPage(Projector):
 
 
 class InParallel(Projector):
-    """Each event is a write of its own, and the writes are on their way together. What is right, the database says."""
+    """Each event is a write of its own, and several writes are on their way. The database knows how far they are."""
 
     @on(Feed)
     def write(self, shop: str, feed: Feed) -> None:
@@ -246,7 +246,7 @@ EVERY: tuple[Property | Sometimes, ...] = (*reversed(ALWAYS), all_level)
 
 
 def _bug(machine: Cqrs, breaks: Property | Sometimes, sentence: str = "", only: bool = False, **changes: Any) -> Bug:
-    """Found by a search of this machine. What is wrong is said by the docstring of the part that makes it wrong.
+    """Found by a search of this machine. The docstring of the part that is changed says what is wrong.
     `only`: nothing else is watched, because other properties break earlier."""
     sentence = sentence or " ".join(next(iter(changes.values())).__doc__.split())
     others = (*EVERY, new_version_is_live) if machine.params.rebuild else EVERY

@@ -104,7 +104,7 @@ def answer_cases() -> Iterator[Case]:
 
 
 def answer_solution(model_position: int, wanted: int, waited_ms: int, deadline_ms: int) -> str:
-    """What was wanted is there: show it. Else wait, until the deadline; then show it as stale."""
+    """If the wanted position is there, show the model. Else wait until the deadline; then show it as stale."""
     if model_position >= wanted:
         return SHOW
     return WAIT if waited_ms < deadline_ms else STALE

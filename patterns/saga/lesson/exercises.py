@@ -62,7 +62,7 @@ def _logs(after: After) -> Iterator[Log]:
 
 
 def _undone(after: After, log: Log) -> Iterator[Log]:
-    """The log, and what it becomes while step after step is undone."""
+    """The log, and the logs after each further step is undone."""
     yield log
     if left := compensation_solution(after, log):
         yield from _undone(after, (*log, (UNDONE, left[-1])))

@@ -78,8 +78,8 @@ def repaired(run: Script) -> None:
 
 
 def cancelled(run: Script) -> None:
-    """A second process of the client, B, cancels while the card is charged. What is under way may be done, so it is
-    compensated too."""
+    """A second process of the client, B, cancels while the card is charged. The charge may be done, so it is
+    compensated, too."""
     to = run.ask("A").until(fired("S.do", step="charge")).world.call("A").to
     run.ask("B", Cancel(1, "A1"), to=to)
 

@@ -106,7 +106,7 @@ def _header(view: ProcessView, name: str, x: float, y: float, w: float) -> Itera
 
 def _card(view: ProcessView, service: Database, card: Card, seen: bool) -> Iterator[Mark]:
     name, x, y, w = service.id, card.x, card.y, card.wide
-    title = f"on the disk of {name}: its rows, and what it has handled"
+    title = f"on the disk of {name}: its rows, and the requests that it has handled"
     yield Box(id=f"disk:{name}", x=x, y=y + HEADER, w=w, h=card.high - HEADER, role="soft", title=title)
     yield from _header(view, name, x, y, w)
     before = view.before(service)

@@ -9,7 +9,7 @@ from patterns.sharding.properties import routers, shards
 from patterns.sharding.room import Room
 from patterns.sharding.router import Router
 from patterns.sharding.shard import Shard
-from widgets.kit import shown, small
+from widgets.kit import cut, shown, small
 from widgets.scene import Box, Mark, Panel, Role, Tone
 
 WIDE, HIGH, ROOM = 340, 372, 400
@@ -120,7 +120,7 @@ def loads_of(room: Room) -> Panel:
         if width > 28:
             middle = x + width / 2 - 2
             marks.append(small(f"load:{at}", middle, 194 - high, f"{load:.3g}", "ink", "middle", strong=asked))
-            marks.append(small(f"name:{at}", middle, 218, _short(label, width), "soft", "middle"))
+            marks.append(small(f"name:{at}", middle, 218, cut(label.rpartition("/")[2], width - 4), "soft", "middle"))
             marks.append(small(f"owner:{at}", middle, 240, owner, role, "middle", strong=True))
     totals = room.machine_loads()
     for at, (name, load) in enumerate(totals.items()):
@@ -132,8 +132,3 @@ def loads_of(room: Room) -> Panel:
             marks.append(Box(id=f"machine:{name}", x=70, y=y, w=long, h=20, role=role, tone="solid", title=title))
     label = "; ".join(f"{name}: {load:g} operations in a second" for name, load in totals.items())
     return Panel(id="band", width=ROOM, height=264 + 26 * len(totals), marks=tuple(marks), label=label)
-
-
-def _short(label: str, width: float) -> str:
-    """As much of a label as has room."""
-    return label.rpartition("/")[2][: int(width // 9)]
