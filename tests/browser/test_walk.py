@@ -17,12 +17,13 @@ from typing import Any, Literal
 import nbformat
 import pytest
 from nbclient import NotebookClient
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from rig import SCREENSHOTS
 
 from patterns.engine.history import History
 from widgets.assets import SCRIPTS, STYLE
 from widgets.player import Player
+from widgets.question import questions_of
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -55,6 +56,7 @@ def state_of(history: History[Any, Any], title: str = "") -> str:
 COLLECT = """
 import gc, json
 from widgets.player import Player
+from widgets.question import questions_of
 players = [each for each in gc.get_objects() if issubclass(type(each), Player)]
 print(json.dumps([[player.head["subtitle"], player.saved] for player in players]))
 """
@@ -106,6 +108,11 @@ CUT = {
     ("zoom of 200 %", "Both styles: two sagas wait for each other"),
 }
 """Two sagas beside one another on so few pixels: a step's name is cut in some steps, and nothing else may be wrong."""
+QUESTIONS = sorted(path.parent.name for path in ROOT.glob("widgets/chapters/*/questions.toml"))
+FITS = """() => {
+  const [read, last] = [document.querySelector(".dp-read"), [...document.querySelectorAll(".dp-option")].at(-1)];
+  return last.getBoundingClientRect().bottom <= read.getBoundingClientRect().bottom + 0.5;
+}"""
 OTHERS = [name for name in SIZES if name != "lab at 1280x720"]
 
 
@@ -134,6 +141,23 @@ def test_every_run_fits_one_screen(page: Page, states: dict[tuple[str, str], str
 def test_every_run_fits_two_other_windows(page: Page, states: dict[tuple[str, str], str], name: str) -> None:
     mine = {run: state for at, (run, state) in enumerate(states.items()) if (at + OTHERS.index(name)) % len(OTHERS) < 2}
     walk_all(page, mine, name, 40)
+
+
+def test_every_question_shows_all_its_options(page: Page) -> None:
+    """JupyterLab at 1280x720. A learner who must scroll to the last option takes one of the first."""
+    history = next(iter(runs("cqrs").values()))()
+    history.jump(0)
+    page.set_viewport_size({"width": 850, "height": 590})
+    hidden = []
+    for chapter in QUESTIONS:
+        for name, question in questions_of(f"widgets.chapters.{chapter}").items():
+            page.evaluate("state => { show(player, JSON.parse(state)); }", Player(history, ask={1: question}).saved)
+            page.locator(".dp").focus()
+            page.keyboard.press("ArrowRight")
+            expect(page.locator(".dp-option")).to_have_count(len(question.options))
+            if not page.evaluate(FITS):
+                hidden.append(f"{chapter}: {name}")
+    assert not hidden, hidden
 
 
 @pytest.mark.slow

@@ -118,8 +118,10 @@ export class Words {
     this.read.className = `dp-read n-${asked ? "ink" : hue}`;
     this.hueOf = hueOf;
     this.facts = asked ? [] : changes(frame.facts, frame.moment?.lane);
-    if (asked) this.read.replaceChildren(this.question(asked));
-    else {
+    if (asked) {
+      this.read.replaceChildren(this.question(asked));
+      this.fit();
+    } else {
       const said = frame.say.length
         ? frame.say
         : [[frame.depth ? sentence(frame.event) : "Nothing has happened yet. Step forward, or choose what happens."]];
@@ -142,34 +144,49 @@ export class Words {
     return h("table", { class: "dp-facts" }, h("tbody", {}, ...rows(this.facts, hueOf)));
   }
 
+  /** Of a question all options are in sight: its type is smaller, and the hint on the keys goes. */
+  fitQuestion() {
+    const { read } = this;
+    const hint = /** @type {HTMLElement | null} */ (read.querySelector(".dp-hint"));
+    read.classList.remove("dp-long");
+    if (hint) hint.hidden = false;
+    if (this.over()) read.classList.add("dp-long");
+    if (hint) hint.hidden = this.over();
+  }
+
+  /** Whether the words are longer than their place. */
+  over() {
+    return this.read.scrollHeight > this.read.clientHeight + 1;
+  }
+
   /** What does not fit stands behind "and 3 more": facts first, then what else is said; then type is smaller, and of broken promises the first is told. */
   fit() {
     const { read, more } = this;
+    if (read.querySelector(".dp-ask")) this.fitQuestion();
     if (!more.isConnected) return;
     const say = /** @type {HTMLElement[]} */ ([...read.querySelectorAll(".dp-say p + p")]);
     const facts = /** @type {HTMLElement[]} */ ([...read.querySelectorAll(".dp-facts tr")]);
     const table = /** @type {HTMLElement | null} */ (read.querySelector(".dp-facts"));
     const sign = read.querySelector(".dp-newsign");
     const broken = /** @type {HTMLElement[]} */ ([...read.querySelectorAll(".dp-broken")]);
-    const over = () => read.scrollHeight > read.clientHeight + 1;
     for (const each of [...say, ...facts, ...broken]) each.hidden = false;
     if (table) table.hidden = false;
     read.classList.remove("dp-long");
     more.hidden = true;
-    if (!over()) return;
+    if (!this.over()) return;
     read.classList.toggle("dp-long", say.length > 0);
     let left = 0;
     for (const each of [...facts.reverse(), ...say.reverse()]) {
-      if (!over()) break;
+      if (!this.over()) break;
       each.hidden = true;
       left += 1;
       more.hidden = false;
       if (table) table.hidden = facts.every((row) => row.hidden);
       this.moreButton.textContent = `and ${left} more`;
     }
-    if (over()) sign?.remove();
-    if (over()) read.classList.add("dp-long");
-    for (const each of broken.slice(1).reverse()) each.hidden = over(); // the chip above tells of each
+    if (this.over()) sign?.remove();
+    if (this.over()) read.classList.add("dp-long");
+    for (const each of broken.slice(1).reverse()) each.hidden = this.over(); // the chip above tells of each
   }
 
   /** @param {Frame} frame */
