@@ -113,6 +113,7 @@ FITS = """() => {
   const [read, last] = [document.querySelector(".dp-read"), [...document.querySelectorAll(".dp-option")].at(-1)];
   return last.getBoundingClientRect().bottom <= read.getBoundingClientRect().bottom + 0.5;
 }"""
+SCROLLS = "() => document.querySelector('.dp-read').scrollHeight > document.querySelector('.dp-read').clientHeight + 1"
 OTHERS = [name for name in SIZES if name != "lab at 1280x720"]
 
 
@@ -143,7 +144,7 @@ def test_every_run_fits_two_other_windows(page: Page, states: dict[tuple[str, st
     walk_all(page, mine, name, 40)
 
 
-def test_every_question_shows_all_its_options(page: Page) -> None:
+def test_every_question_shows_all_its_options_and_then_what_happened(page: Page) -> None:
     """JupyterLab at 1280x720. A learner who must scroll to the last option takes one of the first."""
     history = next(iter(runs("cqrs").values()))()
     history.jump(0)
@@ -157,6 +158,11 @@ def test_every_question_shows_all_its_options(page: Page) -> None:
             expect(page.locator(".dp-option")).to_have_count(len(question.options))
             if not page.evaluate(FITS):
                 hidden.append(f"{chapter}: {name}")
+            wrong = max((len(o.because), at) for at, o in enumerate(question.options) if not o.right)[1]
+            page.keyboard.press(str(wrong + 1))
+            expect(page.locator(".dp-guess")).to_contain_text("You said")
+            if page.evaluate(SCROLLS):
+                hidden.append(f"{chapter}: after {name}")
     assert not hidden, hidden
 
 

@@ -199,6 +199,7 @@ export class PlayerView {
   showWords() {
     const { asked, answers } = this.state;
     const { frame, words } = this;
+    words.showNext(this.run.choices(frame.n), this.ahead, Boolean(asked)); // first: the words have the room that it leaves
     words.show(frame, {
       asked,
       answer: answers[frame.n],
@@ -207,7 +208,6 @@ export class PlayerView {
       hueOf: (who) => this.look(frame, who).hue,
       sign: signOf(this.run, frame),
     });
-    words.showNext(this.run.choices(frame.n), this.ahead, Boolean(asked));
   }
 
   /** How a process stands at a step: the shape and the hue of its disc. @param {Frame} frame @param {string} who */

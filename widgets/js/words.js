@@ -159,9 +159,13 @@ export class Words {
     return this.read.scrollHeight > this.read.clientHeight + 1;
   }
 
-  /** What does not fit stands behind "and 3 more": facts first, then what else is said; then type is smaller, and of broken promises the first is told. */
+  /**
+   * What does not fit stands behind "and 3 more": facts first, then what else is said; then type is smaller, and of
+   * broken promises the first is told. Where a guess is judged, its words take the place of the choices.
+   */
   fit() {
     const { read, more } = this;
+    this.box.classList.remove("dp-judged");
     if (read.querySelector(".dp-ask")) this.fitQuestion();
     if (!more.isConnected) return;
     const say = /** @type {HTMLElement[]} */ ([...read.querySelectorAll(".dp-say p + p")]);
@@ -173,6 +177,8 @@ export class Words {
     if (table) table.hidden = false;
     read.classList.remove("dp-long");
     more.hidden = true;
+    if (!this.over()) return;
+    if (read.querySelector(".dp-guess")) this.box.classList.add("dp-judged");
     if (!this.over()) return;
     read.classList.toggle("dp-long", say.length > 0);
     let left = 0;
