@@ -47,7 +47,7 @@ def test_the_guided_run_is_locked_until_each_prediction_is_made(chapter: Chapter
     expect(player.locator(".dp-guess")).to_contain_text("It was: no: it has voted for itself")
     expect(player.locator(".dp-say")).to_contain_text("already voted for S1")
     button(player, "Last step").click()
-    answer(player, "leader of term 1")
+    answer(player, "already the leader")
     button(player, "Last step").click()
     answer(player, "two of three have it on disk")
     expect(player.locator(".dp-say")).to_contain_text("S3 commits all entries up to index 2")

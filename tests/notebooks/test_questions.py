@@ -1,8 +1,9 @@
 """No notebook gives the answer to a question away before the question comes.
 
-What is held: no sentence of the text and no title in the code before a question has most of the words that only its
-right option has; in most questions of a chapter the right option is not the longest; the outcome of a prediction stands
-below the run that shows it, and never in the cell of a player with locked questions.
+What is held: no sentence of the text, no explanation of an earlier question and no title in the code before a question
+has most of the words that only its right option has, or a form that `ANSWERS` lists for it; no promise beside the
+picture is broken before it; in most questions of a chapter the right option is not the longest; the outcome of a
+prediction stands below the run that shows it, and never in the cell of a player with locked questions.
 """
 
 from __future__ import annotations
@@ -10,18 +11,35 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-from widgets.question import Question
+from patterns.engine.history import History
+from patterns.engine.properties import AtRest, Property
+from widgets.question import Question, locked_steps
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
-CHECKED = ("08_event_sourcing",)
+CHECKED = ("05_consensus_raft", "08_event_sourcing")
 """The notebooks that keep these rules."""
+ANSWERS: Mapping[str, Mapping[str, str]] = {
+    "05_consensus_raft": {
+        "CUT": r"(?:side|group|half) with (?:three|the majority|more)|three of (?:the )?five (?:can|go)",
+        "REFUSED": r"vot(?:es|ed) for itself",
+        "MAJORITY": r"(?:two|2) of (?:the )?(?:three|3) (?:votes|servers) (?:are|is) (?:a majority|enough)",
+        "COMMIT": r"on (?:the )?disks? of (?:two|a majority)|majority (?:has|have|holds) it|committed (?:as soon|when)",
+        "FIGURE_8": r"overwrit|majority is not enough|S5 (?:can|will) win",
+        "FORGETFUL": r"votes? (?:twice|again)|two leaders (?:of|in) one term",
+        "DEPOSED": r"entry (?:is|was) (?:overwritten|deleted)|deletes (?:an|one|its) (?:entry|request)",
+    },
+}
+"""Notebook -> question -> what would answer it in other words than those of its right option."""
+RED: Mapping[tuple[str, str], str] = {}
+"""(notebook, question) -> a promise that is broken before it, and says nothing of its answer."""
 COMMON = re.compile(
     "the|and|for|its|are|has|had|have|not|but|that|this|they|them|then|than|does|did|was|were|will|with|from|into|only|"
     "one|two|all|any|can|may|must|more|who|what|when|where|which|there|here|their|because|asks?|until|each|other|"
@@ -77,20 +95,28 @@ def questions_of(name: str) -> list[Asked]:
     """The questions of a notebook in the order of its cells."""
     ask = import_module(f"widgets.chapters.{name[3:]}.questions")
     found, sentences, titles = [], list[str](), list[str]()
-    for cell in cells_of(name):
+    cells = cells_of(name)
+    codes = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    for cell in cells:
         source = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
             sentences += sentences_of(source)
             continue
-        asked = re.findall(r"\bask\.([A-Z][A-Z0-9_]*)", source)
         titles += titles_in(source)
-        found += [Asked(name, each, getattr(ask, each), tuple(sentences), tuple(titles)) for each in asked]
+        below = codes[codes.index(source) + 1 :][:1] if "predict(ask." in source else []  # it is on the screen too
+        for each in re.findall(r"\bask\.([A-Z][A-Z0-9_]*)", source):
+            question: Question = getattr(ask, each)
+            seen = [*titles, *(title for code in below for title in titles_in(code))]
+            found.append(Asked(name, each, question, (*sentences, question.prompt), tuple(seen)))
+            sentences += [question.prompt, *(option.because for option in question.options)]
     return found
 
 
 def giveaways(asked: Asked) -> Iterator[str]:
     """The sentences and titles before a question that answer it."""
-    keys = key_words(asked.question)
+    keys, form = key_words(asked.question), ANSWERS.get(asked.notebook, {}).get(asked.name)
+    if form:
+        yield from (text for text in (*asked.sentences, *asked.titles) if re.search(form, text, re.IGNORECASE))
     if not keys:
         return  # told from the other options by its order or by a word like `not`: nothing to look for
     for sentence in asked.sentences:
@@ -131,3 +157,48 @@ def test_an_outcome_stands_below_the_run_that_shows_it(name: str) -> None:
 def test_a_sentence_that_answers_a_question_is_found() -> None:
     given = Asked("", "", ASKED[0].question, (f"You see: {ASKED[0].question.right.text}.",), ())
     assert list(giveaways(given))
+
+
+def test_each_line_of_answers_belongs_to_a_question() -> None:
+    for name, forms in ANSWERS.items():
+        assert set(forms) == {asked.name for asked in questions_of(name)}, name
+
+
+# The promises beside the picture
+
+
+def played(name: str, source: str) -> list[tuple[History[Any, Any], Mapping[str, Any]]]:
+    """The runs that a cell plays, each with what else the player is given."""
+    found: list[tuple[History[Any, Any], Mapping[str, Any]]] = []
+    imports = next("".join(cell["source"]) for cell in cells_of(name) if cell["cell_type"] == "code")
+    scope: dict[str, Any] = {"display": lambda *shown: None}
+    exec(imports.partition("\ndisplay(")[0], scope)
+    scope["play"] = lambda run, **options: found.append((run, options))
+    exec(source, scope)
+    return found
+
+
+def broken(history: History[Any, Any], always: tuple[Property, ...], until: int) -> set[str]:
+    """The names of the promises that are broken on the branch, up to a depth."""
+    names, branch = set[str](), history.branch
+    for promise in always:
+        memory = promise.begin(branch[0].state)
+        for before, step in pairwise(branch[: until + 1]):
+            memory = promise.follow(memory, before.state, step.event, step.state, step.notes)
+            now = not isinstance(promise, AtRest) or history.machine.usual(step.state) is None
+            if now and promise.reason(memory, step.state):
+                names.add(promise.name)
+    return names
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_no_promise_is_broken_before_a_question(name: str) -> None:
+    asked = {each.question.prompt: each.name for each in questions_of(name)}
+    for source in ("".join(cell["source"]) for cell in cells_of(name) if cell["cell_type"] == "code"):
+        if "ask=[" not in source:
+            continue
+        for history, options in played(name, source):
+            always = options.get("always", history.machine.always)
+            for number, question in locked_steps(history, options.get("ask", ())).items():
+                allowed = {RED.get((name, asked[question.prompt]), "")}
+                assert broken(history, always, history.steps[number].depth - 1) <= allowed, asked[question.prompt]
