@@ -15,8 +15,7 @@ from typing import Any
 import msgspec
 import traitlets
 
-from patterns.engine.history import History, ReplayError
-from patterns.engine.machine import NotEnabled
+from patterns.engine.history import History
 from patterns.engine.milestones import Reached
 from patterns.engine.properties import Property
 from patterns.engine.step import Step
@@ -129,9 +128,9 @@ class Player(Shared):
         self.send({"kind": "heard"})  # a page whose kernel is gone does not hear this
         try:
             said = self._answer(content)
-        except (NotEnabled, ReplayError, ValueError, TypeError, LookupError) as problem:
+        except Exception as problem:  # of a page, a replay code, or a handler: the card says it, and waits no longer
             self.history.jump(here)
-            code = {"code": content["code"]} if content.get("kind") == "open" else {}
+            code = {"code": content.get("code")} if content.get("kind") == "open" else {}
             self.send({"kind": "refused", "why": str(problem), **code})
             return
         self._publish(said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import Hashable, Iterable
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -106,7 +107,7 @@ class Counterexample(NamedTuple):
         return "\n".join(lines)
 
 
-FAILS = (Exception, SystemExit)
+FAILS = (Exception, SystemExit, GeneratorExit, CancelledError)
 """What a handler may raise without ending the check: a learner's code may call `exit()`, too."""
 
 

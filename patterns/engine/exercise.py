@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .counterexample import FAILS, Counterexample
-from .explore import Exploration
+from .explore import INTERRUPTED, Exploration
 from .history import History
 from .planted import AnyMachine, Looks, Scripted, Search
 from .properties import NoFailure
@@ -30,6 +30,7 @@ Rule = Callable[..., Any]
 BY_HAND = "Try this case by hand, and compare each step with what your code does."
 ENDLESS = "A loop does not end: say what gets smaller, or nearer, in each round, and whether it does in this case."
 NOTHING = "In this case your function gives nothing. Does each of its branches return an answer?"
+STOPPED = "you stopped the judge before it had tried everything."
 KINDS = {
     bool: "a truth value (True or False)",
     int: "a whole number",
@@ -39,6 +40,8 @@ KINDS = {
 """What an answer of this type is, in words; the first that fits."""
 TELLING = 300
 """Wrong cases, the smallest: enough to tell one mistake from another."""
+LONGEST_TEXT = 300
+"""Characters of an answer that a verdict shows."""
 SHOWING = 2_000
 """States: where a case is wrong already, a search only looks for a short run that shows it."""
 
@@ -107,7 +110,7 @@ class Answer(NamedTuple):
         return self.problem.startswith(("Endless", "an interruption"))
 
     def __str__(self) -> str:
-        return f"stops with {self.problem}" if self.problem else f"gives {self.value!r}"
+        return f"stops with {self.problem}" if self.problem else f"gives {_brief(self.value)}"
 
 
 def answer_of(rule: Rule, case: Case) -> Answer:
@@ -118,8 +121,8 @@ def answer_of(rule: Rule, case: Case) -> Answer:
         return Answer(blank=True)
     except KeyboardInterrupt:
         return Answer(problem="an interruption: does its loop end?")
-    except FAILS as problem:
-        return Answer(problem=f"{type(problem).__name__}: {problem}".rstrip(": "))
+    except BaseException as problem:
+        return Answer(problem=f"{type(problem).__name__}: {_cut(str(problem))}".rstrip(": "))
     return Answer(value, blank=value is None or value is ...)
 
 
@@ -135,6 +138,18 @@ def _odd_number(right: Any, given: Any) -> bool:
     if isinstance(right, tuple | list):
         return isinstance(given, tuple | list) and any(map(_odd_number, right, given))
     return isinstance(right, int) and not equal(right, given) and bool(right == given)
+
+
+def _brief(value: Any) -> str:
+    """A value that a learner's code gave, as text: its `__repr__` may fail, or never come to an end."""
+    try:
+        return _cut(repr(value))
+    except FAILS as problem:
+        return f"a {type(value).__name__}, which cannot be shown: its __repr__ raises {type(problem).__name__}"
+
+
+def _cut(text: str, most: int = LONGEST_TEXT) -> str:
+    return text if len(text) <= most else f"{text[:most]}... ({len(text):,} characters)"
 
 
 def _kind(value: Any) -> str:
@@ -202,9 +217,15 @@ class Exercise(NamedTuple):
     """What to say of a rule that is accepted."""
 
     def judge(self, rule: Rule) -> Verdict:
-        """Try a learner's function on the cases, then in every run of the machines."""
+        """Try a learner's function on the cases, then in every run of the machines. An interruption ends it."""
         if not callable(rule):
             return Verdict(False, hint="Give the function itself: its name, without calling it.", failing=f"{rule!r}")
+        try:
+            return self._judged(rule)
+        except KeyboardInterrupt:
+            return Verdict(False, undecided=STOPPED)
+
+    def _judged(self, rule: Rule) -> Verdict:
         verdict, mistake, endless = self._tried(rule)
         if verdict.attempted and not endless and self.put is not None:
             verdict = self._searched(rule, verdict, mistake)
@@ -233,17 +254,23 @@ class Exercise(NamedTuple):
             what=self.what,
             hint=mistake.hint if mistake else _hint(told[first], answers[first]),
             mistake=mistake.name if mistake else "",
-            failing=self.tell(cases[first], right[first], answers[first]),
+            failing=self._words(cases[first], right[first], answers[first]),
             history=self.show(cases[first]),
         )
         return verdict, mistake, answers[-1].endless
+
+    def _words(self, case: Case, right: Any, answer: Answer) -> str:
+        try:
+            return _cut(self.tell(case, right, answer), 10 * LONGEST_TEXT)
+        except FAILS:  # of a value in the answer, when it is compared or shown
+            return f"The answer to {case} is {right!r}; yours {answer}"
 
     def _agrees(self, right: Any, told: Any, answer: Answer) -> bool:
         if answer.problem or answer.blank:
             return False
         try:
             return self.same(right, answer.value) and not _odd_number(told, answer.value)
-        except Exception:
+        except FAILS:
             return False
 
     def _recognised(self, cases: Sequence[Case], answers: Sequence[Answer], wrong: int) -> Mistake | None:
@@ -275,9 +302,13 @@ class Exercise(NamedTuple):
                 if not found.complete:
                     undecided = undecided or found.cut_by or "a bound (`within`)"
                 verdict = verdict._replace(searches=verdict.searches + 1, states=verdict.states + found.states)
-        if not verdict.accepted:
+                if found.cut_by == INTERRUPTED:  # no further search either, nor a run that shows what is wrong
+                    break
+        if not verdict.accepted and undecided != INTERRUPTED:
             return self._refused(rule, verdict)
         if undecided:
+            if not verdict.accepted:
+                return verdict
             why = f"nothing wrong was found, but {undecided} cut a search short after {verdict.states:,} states."
             return verdict._replace(accepted=False, undecided=why)
         return verdict
@@ -303,7 +334,7 @@ def _hint(right: Any, answer: Answer) -> str:
     if other is None:
         return BY_HAND
     wanted, given = other
-    return f"Your function gives {given!r}, which is {_kind(given)}. Its answer must be {_kind(wanted)}."
+    return f"Your function gives {_brief(given)}, which is {_kind(given)}. Its answer must be {_kind(wanted)}."
 
 
 def _other_type(right: Any, given: Any) -> tuple[Any, Any] | None:
@@ -330,5 +361,5 @@ def _alike(one: Answer, other: Answer) -> bool:
         return one.problem.partition(":")[0] == other.problem.partition(":")[0]
     try:
         return one.blank == other.blank and equal(one.value, other.value)
-    except Exception:
+    except FAILS:
         return False

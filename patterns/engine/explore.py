@@ -22,6 +22,9 @@ from .properties import AlwaysNext, Property, Sometimes, checked
 
 AnyMachine = Machine[Any, Any]
 
+INTERRUPTED = "an interruption"
+"""What cut a search short that Ctrl-C or a notebook's stop button ended."""
+
 
 class Progress(NamedTuple):
     """How far a search is."""
@@ -52,7 +55,7 @@ class Exploration(NamedTuple):
     never: tuple[str, ...]
     """The `Sometimes` that were not met. Only in a complete search do they never happen."""
     witnesses: Mapping[str, History[Any, Any]]
-    """For each `Sometimes` that was met, a shortest run to it."""
+    """For each `Sometimes` that was met, a shortest run to it; none after an interruption."""
 
     @property
     def complete(self) -> bool:
@@ -125,7 +128,7 @@ def explore(
     try:
         search.run()
     except KeyboardInterrupt:
-        search.cut_by = "an interruption"
+        search.cut_by = INTERRUPTED
     if progress is True:
         print(file=sys.stderr)
     return search.result()
@@ -242,7 +245,8 @@ class BreadthFirst:
 
     def result(self) -> Exploration:
         witnesses = {}
-        for some, node in self.met.items():
+        # after an interruption no handler is called again: it may be one that does not end
+        for some, node in () if self.cut_by == INTERRUPTED else self.met.items():
             machine, events = self.run_to(node)
             history = witnesses[some.name] = History(machine)
             history.run(events)

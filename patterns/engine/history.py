@@ -16,8 +16,12 @@ from .step import E, S, Step
 
 Depth = Annotated[int, msgspec.Meta(ge=0)]
 Row = Annotated[int, msgspec.Meta(ge=1)]
-LONGEST = 1_000_000
-"""How many usual events a replay code may stand for: a forged one could name so many that it never ends."""
+LONGEST = 100_000
+"""Steps that a replay code may stand for."""
+LONGEST_CODE = 1 << 16
+"""Characters that a replay code may have."""
+LONGEST_ITEMS = 1 << 20
+"""Bytes that a replay code may unpack to."""
 
 
 class ReplayError(ValueError):
@@ -182,6 +186,8 @@ class History(Generic[S, E]):
         """
         require_instance("machine", machine, Machine)
         require_instance("code", code, str)
+        if len(code) > LONGEST_CODE:
+            raise ReplayError(f"the replay code has {len(code):,} characters; allowed is up to {LONGEST_CODE:,}")
         code, _, at = code.strip().partition("@")
         body, _, crc = code.rpartition(":")
         name, _, payload = body.partition(":")
@@ -191,11 +197,14 @@ class History(Generic[S, E]):
             raise ReplayError(f"this replay code is of {name!r}; it cannot be replayed in {machine.name!r}")
         try:
             packed = urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
-            unpacked = zlib.decompressobj(wbits=-15).decompress(packed, 100 * LONGEST)
+            unpacking = zlib.decompressobj(wbits=-15)
+            unpacked = unpacking.decompress(packed, LONGEST_ITEMS)
+            if unpacking.unconsumed_tail:
+                raise ReplayError(f"the replay code unpacks to more than {LONGEST_ITEMS:,} bytes")
             form = tuple[dict[str, Any], list[Row | machine.events]]  # type: ignore[name-defined]
             params, items = msgspec.msgpack.decode(unpacked, type=form)
-            if (usual := sum(item for item in items if isinstance(item, int))) > LONGEST:
-                raise ReplayError(f"the replay code names {usual:,} usual events; allowed is up to {LONGEST:,}")
+            if (named := sum(item if isinstance(item, int) else 1 for item in items)) > LONGEST:
+                raise ReplayError(f"the replay code names {named:,} steps; allowed is up to {LONGEST:,}")
             history = cls(machine.again(**params))
             for item in items:
                 if not isinstance(item, int):

@@ -93,8 +93,10 @@ async def run(options: argparse.Namespace) -> None:
         die_at=point(options.die_at) if options.die_at else None,
     )
     async with host:
-        records = host.narration.subscribe()  # before the process takes its first step
-        watchers = [] if options.quiet else [tell(host, records) if options.child else say(host, records)]
+        watchers = []
+        if not options.quiet:  # a subscriber that nothing is read from would cost memory and time
+            records = host.narration.subscribe()  # before the process takes its first step
+            watchers.append(tell(host, records) if options.child else say(host, records))
         if options.child:
             print_frame(Ready(host.port))
             watchers.append(until_input_ends())

@@ -175,7 +175,11 @@ class Cluster:
             self._check(name, die_at)
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
         child = await asyncio.create_subprocess_exec(
-            *self._command(name, die_at), stdin=PIPE, stdout=PIPE, env=environment
+            *self._command(name, die_at),
+            stdin=PIPE,
+            stdout=PIPE,
+            env=environment,
+            start_new_session=True,  # a notebook's stop button interrupts the kernel's session: a cell, not a cluster
         )
         ready = asyncio.get_running_loop().create_future()
         self._started[name] = Started(child, asyncio.create_task(self._listen(name, child, ready)))

@@ -178,7 +178,7 @@ class Bodies:
             raise WireError(f"{self.kind.__name__} has no {what} at all")
         try:
             return decoder.decode(body)
-        except (msgspec.MsgspecError, RecursionError) as problem:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
             raise WireError(f"not a {what} of {self.kind.__name__}: {problem}") from problem
 
     # Records: the same with everything inside packed or unpacked

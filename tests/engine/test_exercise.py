@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from asyncio import CancelledError
 from typing import Any
 
 import pytest
@@ -41,7 +42,10 @@ def test_the_first_case_that_fails_is_told() -> None:
     assert not verdict
 
 
-@pytest.mark.parametrize("problem", [ZeroDivisionError("by zero"), SystemExit(3), KeyError("x"), RecursionError()])
+@pytest.mark.parametrize(
+    "problem",
+    [ZeroDivisionError("by zero"), SystemExit(3), KeyError("x"), RecursionError(), GeneratorExit(), CancelledError()],
+)
 def test_whatever_is_raised_becomes_words(problem: BaseException) -> None:
     def raises(number: int) -> int:
         raise problem
@@ -49,6 +53,22 @@ def test_whatever_is_raised_becomes_words(problem: BaseException) -> None:
     verdict = verdict_on(raises)
     assert not verdict.accepted
     assert type(problem).__name__ in verdict.failing
+
+
+class Untold:
+    def __repr__(self) -> str:
+        raise SystemExit
+
+    def __eq__(self, other: object) -> bool:
+        raise SystemExit
+
+
+@pytest.mark.parametrize("given", ["x" * 20_000_000, Untold(), [Untold()]], ids=["20 MB", "no repr", "none in a list"])
+def test_an_answer_that_cannot_be_shown_as_it_is_has_a_verdict_of_a_few_words(given: Any) -> None:
+    verdict = verdict_on(lambda number: given)
+    assert not verdict.accepted
+    assert "double(1) is 2; yours gives" in verdict.failing
+    assert len(verdict.failing) + len(verdict.hint) < 2_000
 
 
 @pytest.mark.parametrize(
@@ -251,6 +271,23 @@ def test_an_interrupted_search_accepts_nothing() -> None:
     verdict = COPIED.judge(interrupted)
     assert not verdict.accepted
     assert "an interruption cut a search short" in verdict.headline
+
+
+@pytest.mark.parametrize("first", range(1, 12))
+def test_one_interruption_ends_the_judge_wherever_it_comes(first: int) -> None:
+    calls = []
+
+    def stopped(copied: int, backups: int) -> bool:
+        calls.append(backups)
+        if len(calls) >= first:
+            raise KeyboardInterrupt
+        return copied == backups
+
+    verdict = COPIED._replace(searches=COPIED.searches * 3, otherwise=Scripted(Replicas(), lambda s: s.run())).judge(
+        stopped
+    )
+    assert not verdict.accepted
+    assert len(calls) == first
 
 
 def test_an_endless_call_is_not_tried_again_in_a_search() -> None:

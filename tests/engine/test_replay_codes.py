@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 import zlib
 from base64 import urlsafe_b64encode
+from time import process_time
 from typing import Any
 
 import msgspec
@@ -106,8 +107,8 @@ def forged(*items: Any, params: Any = None) -> str:
 @pytest.mark.parametrize(
     ("items", "said"),
     [
-        ((10**9,), "the replay code names 1,000,000,000 usual events; allowed is up to 1,000,000"),
-        ((10**6,) * 9, "the replay code names 9,000,000 usual events"),
+        ((10**9,), "the replay code names 1,000,000,000 steps; allowed is up to 100,000"),
+        ((10**6,) * 9, "the replay code names 9,000,000 steps"),
         ((-5,), "cannot be replayed in this 'lift': Expected `int` >= 1"),
         ((0,), "cannot be replayed in this 'lift': Expected `int` >= 1"),
         (("x",), "cannot be replayed in this 'lift'"),
@@ -118,6 +119,24 @@ def test_a_forged_replay_code_is_refused_at_once(items: tuple[Any, ...], said: s
     assert History.replay(Lift(), forged(1, 1)).step.depth == 2
     with pytest.raises(ReplayError, match=said):
         History.replay(Lift(), forged(*items))
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (forged(10**15), "names 1,000,000,000,000,000 steps"),
+        (forged(*[1] * 200_000), "names 200,000 steps; allowed is up to 100,000"),
+        (forged("x" * (60 << 20)), "has [0-9,]+ characters; allowed is up to 65,536"),
+        (forged("x" * (40 << 20)), "unpacks to more than 1,048,576 bytes"),
+    ],
+    ids=["a count", "many counts", "a long code", "a short code of much"],
+)
+def test_a_replay_code_that_costs_much_is_refused_at_little_cost(code: str, said: str) -> None:
+    """Each of these took seconds and gigabytes."""
+    began = process_time()
+    with pytest.raises(ReplayError, match=said):
+        History.replay(Lift(), code)
+    assert process_time() - began < 0.5
 
 
 class Breaking(Lift):

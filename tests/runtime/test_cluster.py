@@ -84,6 +84,28 @@ def test_no_process_outlives_a_parent_that_was_killed() -> None:
     assert complaints == b""
 
 
+INTERRUPTED = """
+import asyncio, os, signal
+from patterns.consensus_raft import Done, NotLeader, Put, Server
+from patterns.runtime import Cluster
+
+async def main():
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, lambda: print("interrupted", flush=True))
+    async with Cluster([Server(id="S1", peers=())], replies=Done | NotLeader) as cluster:
+        os.killpg(0, signal.SIGINT)  # as a notebook's server does
+        print((await cluster.request("A", Put(1, "x", 5))).value, *cluster.running)
+
+asyncio.run(main())
+"""
+
+
+def test_a_stop_button_stops_a_cell_and_no_process_of_a_cluster() -> None:
+    kernel = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], capture_output=True, timeout=30, start_new_session=True
+    )
+    assert kernel.stdout.decode() == "interrupted\n5 S1\n", kernel.stderr.decode()
+
+
 def test_a_class_that_another_os_process_cannot_import_is_refused() -> None:
     class Local(Process):
         pass

@@ -250,6 +250,7 @@ def test_noise_closes_its_own_connection_and_the_process_is_unharmed(noise: byte
     [
         (FromClient("A", msgspec.Raw(msgspec.msgpack.encode({"type": "Erase"}))), "not a request of Counter"),
         (FromClient("A", msgspec.Raw(msgspec.msgpack.encode({"type": "Raise", "by": "1"}))), "Expected `int`"),
+        (FromClient("A", msgspec.Raw(b"\x82\xa4type\xa4Tell\xa4text\xa2\xff\xfe")), "not a request of Counter"),
         (FromPeer("D", BODIES.encode(Raise(1))), "not a message of Counter"),
         (FromPeer("stranger", BODIES.encode(News("hello"))), "'stranger' is no peer of C"),
         (Answer("A", BODIES.encode(Total(1))), "Answer is nothing that C takes"),

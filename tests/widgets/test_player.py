@@ -216,6 +216,8 @@ def test_a_run_can_be_told_to_run_until_an_invariant_is_broken() -> None:
         ({"kind": "dance", "at": 0}, "'dance'"),
         ({"kind": "open", "code": "ladder:xx:00000000"}, "damaged"),
         ({"kind": "until", "at": 0, "name": "on the moon"}, "on the moon"),
+        ({"kind": "open"}, "'code'"),
+        ({"kind": "do", "at": float("inf"), "choice": 0}, "infinity"),
     ],
 )
 def test_what_cannot_be_done_is_refused_with_the_reason_and_the_run_stays_as_it_was(
