@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from patterns.engine.clients import Misused
 from patterns.engine.process import on_request
 from patterns.engine.table import Table
 
@@ -41,6 +42,10 @@ class Server(Raft):
         command = Command(client, request)
         if self.role != "leader":
             self.redirect(client, request)
+        elif before := self.other_request(command):
+            # A serial names one request: the answer to the earlier one is no answer to this one.
+            self.note("CL.misused", client=client, request=request, before=before)
+            self.reply(client, Misused(request.serial))
         elif self.was_executed(command) and self.is_last_of(command):
             # The answer to the first attempt was lost: the session still has it.
             value = self.state_machine.sessions[client].value
@@ -61,6 +66,18 @@ class Server(Raft):
     def is_last_of(self, command: Command) -> bool:
         """Whether it is the last one executed for its client: answers to earlier ones are not kept."""
         return self.state_machine.sessions[command.client].serial == command.request.serial
+
+    def other_request(self, command: Command) -> Put | Add | None:
+        """Another request of this client under the same serial: executed, or in the log behind what is applied.
+
+        A read leaves no trace in the log or in a session, so its serial cannot be checked.
+        """
+        session = self.state_machine.sessions.get(command.client)
+        waiting = [entry.command for entry in self.log[self.last_applied :]]
+        known = [session.request] if session else []
+        known += [each.request for each in waiting if isinstance(each, Command) and each.client == command.client]
+        same_serial = (request for request in known if request.serial == command.request.serial)
+        return next((request for request in same_serial if request != command.request), None)
 
     def apply(self, index: int, entry: Entry) -> None:
         command = entry.command

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
+from patterns.engine.clients import Misused
 from patterns.engine.params import Count, Ms, refuse
 from patterns.engine.simulation import Simulation
 from patterns.engine.world import Call, Request, World, WorldEvent
@@ -84,11 +85,15 @@ class RaftCluster(Simulation):
     # Clients
 
     def requests(self, world: World[Server]) -> Iterator[Request[Any]]:
-        """What each client may ask each server: the same again until it is done, then something new."""
+        """What each client may ask each server: the same again until it is done or refused, then something new."""
         for client in self.clients:
             call = world.call(client)
             serial = call.body.serial + 1 if call else 1
-            bodies = (call.body,) if call and not is_done(call) else self.new_requests(client, serial)
+            bodies = (
+                (call.body,)
+                if call and not isinstance(call.reply, Done | Misused)
+                else self.new_requests(client, serial)
+            )
             yield from (Request(client, name, body) for body in bodies for name in self.params.names)
 
     def new_requests(self, client: str, serial: int) -> tuple[Put | Add | Get, ...]:

@@ -14,10 +14,14 @@ from .messages import Add, Command, Put
 
 
 class Session(msgspec.Struct, frozen=True, gc=False):
-    """The last request of a client that was executed: its serial number and the answer."""
+    """The last request of a client that was executed, and the answer."""
 
-    serial: int
+    request: Put | Add
     value: int | None
+
+    @property
+    def serial(self) -> int:
+        return self.request.serial
 
 
 class StateMachine(msgspec.Struct, frozen=True, gc=False):
@@ -29,8 +33,10 @@ class StateMachine(msgspec.Struct, frozen=True, gc=False):
     def execute(self, command: Command) -> StateMachine:
         """The state machine after the command. Its answer is then in the client's session."""
         match command.request:
-            case Put(serial, key, value):
+            case Put(_, key, value):
                 result = value
-            case Add(serial, key, by):
+            case Add(_, key, by):
                 result = (self.store.get(key) or 0) + by
-        return StateMachine(self.store.put(key, result), self.sessions.put(command.client, Session(serial, result)))
+        return StateMachine(
+            self.store.put(key, result), self.sessions.put(command.client, Session(command.request, result))
+        )

@@ -115,20 +115,21 @@ class Coordinator(Logged, kw_only=True):
         known = self.moves_of(transfer.txn)
         if known and set(known) != set(transfer.moves):
             self.note("C.taken", client=client, txn=transfer.txn, moves=known)
-            self.reply(client, NameTaken(transfer.txn))
+            self.reply(client, NameTaken(transfer.txn, transfer.moves))
             return
         if open is not None and open.outcome is None:
             self.note("C.wait", client=client, txn=open.txn)
-            self.keep(replace(open, clients=tuple(dict.fromkeys((*open.clients, client)))))
+            clients = tuple(dict.fromkeys((*open.clients, client)))
+            self.keep(replace(open, clients=clients, moves=transfer.moves))
             return
         if outcome := self.outcome_for(transfer.txn):
             self.note("C.known", client=client, txn=transfer.txn, outcome=outcome)
-            self.reply(client, Done(transfer.txn, outcome))
+            self.reply(client, Done(transfer.txn, transfer.moves, outcome))
             return
         strangers = tuple(name for name in transfer.participants if name not in self.participants)
         if self.participants and strangers:
             self.note("C.stranger", txn=transfer.txn, strangers=strangers)
-            self.reply(client, Done(transfer.txn, "abort"))
+            self.reply(client, Done(transfer.txn, transfer.moves, "abort"))
             return
         txn = transfer.txn if self.life == 1 else f"{transfer.txn}.{self.life}"
         self.ask_for_votes(Open(txn, (client,), transfer.participants, moves=transfer.moves))
@@ -191,7 +192,7 @@ class Coordinator(Logged, kw_only=True):
 
     def answer(self, open: Open, outcome: Outcome) -> None:
         for client in open.clients:
-            self.reply(client, Done(client_name(open.txn), outcome))
+            self.reply(client, Done(client_name(open.txn), open.moves, outcome))
 
     def log_decision(self, open: Open, outcome: Outcome, told: tuple[str, ...]) -> None:
         # A decision is on disk before any message with it leaves. If all only read, no message needs it.

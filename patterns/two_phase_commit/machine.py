@@ -159,7 +159,7 @@ class TwoPhaseCommit(Simulation):
                 yield Request(client(at), COORDINATOR, body)
 
     def answers(self, call: Call, reply: Any) -> bool:
-        return isinstance(reply, Done | NameTaken) and reply.txn == call.body.txn
+        return isinstance(reply, Done | NameTaken) and reply.serial == call.body.serial
 
     # For a search
 

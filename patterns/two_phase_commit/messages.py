@@ -29,22 +29,27 @@ class About(Message, frozen=True):
 
     txn: str
 
-    @property
-    def serial(self) -> str:
-        """Tells the answer to a client's request from other answers."""
-        return self.txn
-
 
 # A client and the coordinator
 
 
-class Transfer(About, frozen=True):
+class Asked(About, frozen=True):
+    """What a client asks, or the answer, which repeats what was asked."""
+
+    moves: tuple[Move, ...]
+
+    @property
+    def serial(self) -> tuple[str, frozenset[Move]]:
+        """Tells the answer to a request from other answers, also from a late one about the same name."""
+        return self.txn, frozenset(self.moves)
+
+
+class Transfer(Asked, frozen=True):
     """A transaction. `txn` is the client's name for it: asked again under the same name, it is done once.
 
     Raises ValueError unless the moves add up to 0, name each account once, and there are any.
     """
 
-    moves: tuple[Move, ...]
     words = "{txn}: {moves:names}"
 
     def __post_init__(self) -> None:
@@ -62,7 +67,7 @@ class Transfer(About, frozen=True):
         return tuple(dict.fromkeys(move.participant for move in self.moves))
 
 
-class Done(About, frozen=True):
+class Done(Asked, frozen=True):
     """The coordinator's answer to the client."""
 
     outcome: Outcome
@@ -71,13 +76,13 @@ class Done(About, frozen=True):
         return f"{self.txn}: {past(self.outcome)}"
 
 
-class NameTaken(About, frozen=True):
+class NameTaken(Asked, frozen=True):
     """The coordinator's answer to a client: the name belongs to another transfer. Nothing was done for this one."""
 
     words = "{txn}: the name is taken"
 
 
-class NotCoordinator(About, frozen=True):
+class NotCoordinator(Asked, frozen=True):
     """A participant's answer to a client: ask `leader`."""
 
     leader: str

@@ -145,7 +145,7 @@ class Participant(Logged):
     @on_request(Transfer)
     def redirect(self, client: str, transfer: Transfer) -> None:
         self.note("P.redirect", client=client, coordinator=self.coordinator)
-        self.reply(client, NotCoordinator(transfer.txn, self.coordinator))
+        self.reply(client, NotCoordinator(transfer.txn, transfer.moves, self.coordinator))
 
     @on(Prepare)
     def prepare(self, coordinator: str, message: Prepare) -> None:

@@ -23,6 +23,7 @@ from patterns.consensus_raft import (
 )
 from patterns.consensus_raft.histories import Store, is_linearizable, operations_of
 from patterns.consensus_raft.lesson.gallery import stand
+from patterns.engine.clients import Misused
 from patterns.engine.linearizable import Operation, check
 from patterns.engine.process import Effects
 from patterns.engine.script import Script
@@ -114,6 +115,24 @@ def test_a_retry_of_a_clients_last_request_but_one_is_not_answered_with_the_last
     _, effects = hears(leader, 3)[0].after_request("A", Add(1, "x", 5))
     assert effects.replies == []
     assert "CL.session" not in rules(effects)
+
+
+def test_a_used_number_with_another_request_is_refused_executed_or_not() -> None:
+    """Thesis 6.3: a serial number names one command. The answer to that command is no answer to another one."""
+    leader = elected().after_request("A", Add(1, "x", 5))[0]
+    for server in (leader, hears(leader, 2)[0], elected(Entry(1, Command("A", Add(1, "x", 5))))):
+        for request in (Add(1, "x", 6), Put(1, "x", 5), Add(1, "y", 5)):
+            after, effects = server.after_request("A", request)
+            assert after == server
+            assert (rules(effects), effects.replies) == (["CL.misused"], [("A", Misused(1))])
+        assert server.after_request("B", Put(1, "x", 5))[0].log[-1].command.client == "B", "another client's number"
+
+
+def test_a_client_that_was_refused_goes_on_with_its_next_number() -> None:
+    cluster = RaftCluster(servers=1, clients=1)
+    run = Script(cluster).fire("S1", "election").ask("A", Add(1, "x", 1), "S1").ask("A", Put(1, "x", 9), "S1")
+    assert run.world.call("A").reply == Misused(1)
+    assert {each.body.serial for each in cluster.requests(run.world)} == {2}
 
 
 def test_sessions_are_replicated_so_that_a_new_leader_knows_what_an_old_one_executed() -> None:

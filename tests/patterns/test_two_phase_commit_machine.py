@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from patterns.engine.counterexample import Watch
 from patterns.engine.machine import NotEnabled
@@ -121,7 +122,7 @@ def test_an_invalid_parameter_is_refused_with_the_reason(params: dict[str, Any],
 def test_every_machine_commits_where_nothing_fails(protocol: str, n: int) -> None:
     end = Script(TwoPhaseCommit(n=n, protocol=protocol, seed=3)).ask("A").finish().world
     assert all_ended(end)
-    assert end.calls[0].reply == Done("T1", "commit")
+    assert end.calls[0].reply == Done("T1", end.calls[0].body.moves, "commit")
 
 
 def test_the_clients_of_the_machine_ask_once_each_and_again_while_they_wait() -> None:
@@ -136,8 +137,11 @@ def test_the_clients_of_the_machine_ask_once_each_and_again_while_they_wait() ->
 def test_a_client_takes_no_answer_to_another_request_for_its_own() -> None:
     machine = TwoPhaseCommit()
     call = Script(machine).ask("A").world.calls[0]
-    assert machine.answers(call, Done("T1", "commit"))
-    assert not machine.answers(call, Done("T2", "commit"))
+    moves = call.body.moves
+    assert machine.answers(call, Done("T1", moves[::-1], "commit"))
+    assert not machine.answers(call, Done("T2", moves, "commit"))
+    other = tuple(replace(move, amount=-move.amount) for move in moves)
+    assert not machine.answers(call, Done("T1", other, "commit")), "a late answer about another transfer of this name"
 
 
 def test_who_has_crashed_for_good_does_not_come_back() -> None:

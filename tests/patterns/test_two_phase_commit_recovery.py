@@ -173,7 +173,7 @@ def test_what_is_begun_again_after_a_crash_has_another_name() -> None:
     assert (late, rules(effects)) == (again, ["C.late"])
     one, _ = again.after_message("P1", Voted("T1.2", "yes"))
     _, effects = one.after_message("P2", Voted("T1.2", "yes"))
-    assert effects.replies == [("A", Done("T1", "commit"))], "to the client it is T1"
+    assert effects.replies == [("A", Done("T1", TRANSFER.moves, "commit"))], "to the client it is T1"
 
 
 def test_it_answers_by_what_it_remembers_and_not_by_what_it_has_forgotten() -> None:
@@ -303,7 +303,7 @@ def test_under_presumed_commit_what_was_collected_and_not_committed_is_aborted()
     """MLO 4: also when it has ended, and the client asks again."""
     ended = coordinator(PresumedCommitCoordinator, log=(Collecting("T1", TWO), End("T1")))
     _after, effects = ended.after_request("A", TRANSFER)
-    assert effects.replies == [("A", Done("T1", "abort"))]
+    assert effects.replies == [("A", Done("T1", TRANSFER.moves, "abort"))]
 
 
 # Read-only participants
@@ -341,7 +341,7 @@ def test_who_has_only_read_is_told_nothing() -> None:
     assert after.log == (Committed("T1", ("P1",), TRANSFER.moves),)
     after, effects = one.after_message("P1", Voted("T1", "read-only"))
     assert (after.log, after.buffer, effects.sends) == ((), (), [])
-    assert effects.replies == [("A", Done("T1", "commit"))]
+    assert effects.replies == [("A", Done("T1", TRANSFER.moves, "commit"))]
 
 
 def test_who_may_have_voted_read_only_does_not_veto() -> None:

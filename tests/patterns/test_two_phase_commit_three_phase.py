@@ -30,6 +30,7 @@ from patterns.two_phase_commit.messages import (
 from patterns.two_phase_commit.three_phase import ThreePhaseCoordinator, ThreePhaseParticipant
 
 ALL = ("P1", "P2", "P3")
+MOVES = (Move("P1", "ann", -40), Move("P2", "bob", 40))
 ASK = Prepare("T1", (Move("P1", "ann", -40),), ALL)
 YES = Prepared("T1", "C", ALL, (Account("ann", 60),))
 ABORTS = [("C", Abort("T1")), ("P2", Abort("T1")), ("P3", Abort("T1"))]
@@ -113,10 +114,10 @@ def test_an_acknowledgement_that_comes_twice_counts_once() -> None:
 
 def test_when_all_know_it_is_committed() -> None:
     """BHG 7.5, step 5."""
-    waiting = Open("T1", ("A",), ALL, "pre-committing", missing=frozenset({"P3"}))
+    waiting = Open("T1", ("A",), ALL, "pre-committing", missing=frozenset({"P3"}), moves=MOVES)
     after, effects = coordinator(waiting).after_message("P3", PreCommitted("T1"))
     assert effects.sends == [(name, Commit("T1")) for name in ALL]
-    assert effects.replies == [("A", Done("T1", "commit"))]
+    assert effects.replies == [("A", Done("T1", MOVES, "commit"))]
     assert after.open == Table()
 
 
@@ -337,11 +338,11 @@ def test_a_coordinator_that_comes_back_asks_what_was_decided_without_it() -> Non
     _, effects = after.after_timer("recover:T1")
     assert effects.sends == [(name, Inquiry("T1")) for name in ALL]
     assert effects.timers == {"recover:T1": (60, 60)}, "until it hears of a decision"
-    waits, effects = after.after_request("A", Transfer("T1", (Move("P1", "ann", -40), Move("P2", "bob", 40))))
+    waits, effects = after.after_request("A", Transfer("T1", MOVES))
     assert (effects.sends, effects.replies) == ([], [])
     after, effects = waits.after_message("P2", Commit("T1"))
     assert isinstance(after.log[-1], Committed)
-    assert effects.replies == [("A", Done("T1", "commit"))]
+    assert effects.replies == [("A", Done("T1", MOVES, "commit"))]
 
 
 def test_a_coordinator_that_had_decided_asks_nothing() -> None:

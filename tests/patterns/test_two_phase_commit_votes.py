@@ -33,9 +33,10 @@ from patterns.two_phase_commit.presumed import PresumedAbortCoordinator, Presume
 from patterns.two_phase_commit.three_phase import ThreePhaseCoordinator
 
 ANN, BOB = Move("P1", "ann", -40), Move("P2", "bob", 40)
-TRANSFER = Transfer("T1", (ANN, BOB))
+ASKED = (ANN, BOB)
+TRANSFER = Transfer("T1", ASKED)
 KINDS = (Coordinator, PresumedAbortCoordinator, PresumedCommitCoordinator, ThreePhaseCoordinator)
-VOTING = Open("T1", ("A",), ("P1", "P2"))
+VOTING = Open("T1", ("A",), ("P1", "P2"), moves=ASKED)
 
 
 def coordinator(*open: Open, **fields: Any) -> Coordinator:
@@ -65,7 +66,7 @@ def test_the_coordinator_sends_a_vote_request_to_all_participants_and_waits() ->
     both = ("P1", "P2")
     assert effects.sends == [("P1", Prepare("T1", (ANN,), both)), ("P2", Prepare("T1", (BOB,), both))]
     assert effects.timers == {"votes:T1": (60, 60)}
-    assert after.open == Table((("T1", replace(VOTING, moves=TRANSFER.moves)),))
+    assert after.open == Table((("T1", VOTING),))
     assert after.log == ()
 
 
@@ -78,8 +79,9 @@ def test_without_cooperation_participants_are_not_told_of_one_another() -> None:
 def test_a_transfer_with_an_unknown_participant_is_aborted_at_once() -> None:
     """Ours: such a transfer could never be prepared, and a real coordinator must survive it."""
     knows = coordinator(participants=("P1", "P2"))
-    after, effects = knows.after_request("A", Transfer("T1", (ANN, Move("P9", "zoe", 40))))
-    assert effects.replies == [("A", Done("T1", "abort"))]
+    transfer = Transfer("T1", (ANN, Move("P9", "zoe", 40)))
+    after, effects = knows.after_request("A", transfer)
+    assert effects.replies == [("A", Done("T1", transfer.moves, "abort"))]
     assert (after, effects.sends) == (knows, [])
 
 
@@ -138,10 +140,10 @@ def test_when_all_voted_yes_the_decision_is_on_disk_before_anybody_is_told() -> 
     """BHG 7.4, step 3; MLO 2: the commit point is when the commit record is on disk."""
     one = coordinator(VOTING).after_message("P1", Voted("T1", "yes"))[0]
     after, effects = one.after_message("P2", Voted("T1", "yes"))
-    assert after.log == (Committed("T1", ("P1", "P2")),)
+    assert after.log == (Committed("T1", ("P1", "P2"), ASKED),)
     assert after.buffer == ()
     assert effects.sends == [("P1", Commit("T1")), ("P2", Commit("T1"))]
-    assert effects.replies == [("A", Done("T1", "commit"))]
+    assert effects.replies == [("A", Done("T1", ASKED, "commit"))]
     assert effects.timers["acks:T1"] == (60, 60)
     assert effects.timers["votes:T1"] is None
 
@@ -149,15 +151,15 @@ def test_when_all_voted_yes_the_decision_is_on_disk_before_anybody_is_told() -> 
 def test_one_no_decides_for_all_and_who_said_it_is_not_told() -> None:
     """BHG 7.4, step 3: ABORT is sent to those that voted yes; here also to who has not voted yet."""
     after, effects = coordinator(VOTING).after_message("P1", Voted("T1", "no"))
-    assert after.log == (Aborted("T1", ("P2",)),)
+    assert after.log == (Aborted("T1", ("P2",), ASKED),)
     assert effects.sends == [("P2", Abort("T1"))]
-    assert effects.replies == [("A", Done("T1", "abort"))]
+    assert effects.replies == [("A", Done("T1", ASKED, "abort"))]
 
 
 def test_when_votes_are_late_the_coordinator_aborts() -> None:
     """BHG 7.4, timeout actions: while it waits for votes it may decide abort."""
     after, effects = coordinator(VOTING).after_timer("votes:T1")
-    assert after.log == (Aborted("T1", ("P1", "P2")),)
+    assert after.log == (Aborted("T1", ("P1", "P2"), ASKED),)
     assert rules(effects) == ["C.silent", "C.abort", "C.forced"]
     assert effects.timers["votes:T1"] is None, "nobody is waited for"
 
@@ -269,7 +271,7 @@ def test_a_request_asked_again_is_answered_and_not_done_again() -> None:
     assert (waiting, effects.sends, effects.replies) == (coordinator(VOTING), [], [])
     decided = coordinator(log=(Committed("T1", ("P1", "P2")), End("T1")))
     after, effects = decided.after_request("A", TRANSFER)
-    assert (after, effects.sends, effects.replies) == (decided, [], [("A", Done("T1", "commit"))])
+    assert (after, effects.sends, effects.replies) == (decided, [], [("A", Done("T1", ASKED, "commit"))])
 
 
 OTHER = Transfer("T1", (Move("P2", "bob", -90), Move("P1", "ann", 90)))
@@ -288,7 +290,7 @@ def test_the_same_name_with_another_transfer_is_refused(kind: type[Coordinator],
         bank, _ = bank.crashed().after_restart()
     after, effects = bank.after_request("B", OTHER)
     if bank.moves_of("T1"):
-        assert (after, effects.replies, rules(effects)) == (bank, [("B", NameTaken("T1"))], ["C.taken"])
+        assert (after, effects.replies, rules(effects)) == (bank, [("B", NameTaken("T1", OTHER.moves))], ["C.taken"])
     else:
         assert restarts, "only a crash makes it forget"
         assert effects.sends[0] == ("P2", Prepare("T1.2", OTHER.moves[:1], ("P2", "P1")))
@@ -301,19 +303,27 @@ def test_all_clients_that_wait_for_a_transfer_are_answered() -> None:
     waiting, _ = coordinator(VOTING).after_request("B", TRANSFER)
     waiting, _ = waiting.after_request("A", TRANSFER)
     _, effects = waiting.after_message("P1", Voted("T1", "no"))
-    assert effects.replies == [("A", Done("T1", "abort")), ("B", Done("T1", "abort"))]
+    assert effects.replies == [("A", Done("T1", ASKED, "abort")), ("B", Done("T1", ASKED, "abort"))]
 
 
 def test_a_participant_sends_clients_to_the_coordinator() -> None:
     """Ours, as in Raft 8: whom to ask."""
     _, effects = participant().after_request("A", TRANSFER)
-    assert effects.replies == [("A", NotCoordinator("T1", "C"))]
+    assert effects.replies == [("A", NotCoordinator("T1", ASKED, "C"))]
 
 
-@pytest.mark.parametrize("message", [TRANSFER, Done("T1", "commit"), NotCoordinator("T1", "C"), NameTaken("T1")])
+@pytest.mark.parametrize(
+    "message",
+    [
+        TRANSFER,
+        Done("T1", ASKED, "commit"),
+        NotCoordinator("T1", ASKED, "C"),
+        NameTaken("T1", ASKED),
+    ],
+)
 def test_request_and_answers_carry_what_tells_them_from_others(message: Any) -> None:
     """What the runtime's clients go by: the same `serial`."""
-    assert message.serial == "T1"
+    assert message.serial == TRANSFER.serial
 
 
 @pytest.mark.parametrize(

@@ -259,9 +259,11 @@ def test_while_the_coordinator_is_dead_the_rows_stay_locked_and_nobody_knows() -
             assert banks.balances == [START, START]
             assert not asking.done()
             await cluster.restart("C")
-            assert await asking == Done("T1", "commit")
+            done = await asking
+            assert done == Done("T1", banks.transfer("T1", -40, 40).moves, "commit")
             await banks.settled()
-            assert await cluster.request("B", banks.transfer("T1", 90, -90), to="C") == NameTaken("T1")
+            other = banks.transfer("T1", 90, -90)
+            assert await cluster.request("B", other, to="C") == NameTaken("T1", other.moves)
             assert banks.balances == [START - 40, START + 40]
 
     run(scenario())
@@ -281,7 +283,8 @@ def test_the_vote_is_in_the_database_before_it_is_sent() -> None:
             assert banks.select("P2", "SELECT * FROM log") == []
             assert not who_noted(cluster, "C.vote"), "no vote left"
             await banks.restart_dead()
-            assert await asking == Done("T1", "abort"), "no votes in time"
+            done = await asking
+            assert done.outcome == "abort", "no votes in time"
             await banks.settled()
             assert banks.balances == [START, START]
 

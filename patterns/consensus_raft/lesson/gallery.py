@@ -234,12 +234,14 @@ def figure_8_to_e(run: Script) -> Script:
 
 def duplicated_request() -> Run:
     """The leader crashes before it answers; the client asks the next one again. Stands at the retry: the log gets the
-    request twice, the state machine executes it once. A third attempt is answered from the session."""
+    request twice, the state machine executes it once. A third attempt is answered from the session. Another request
+    under the same number is refused."""
     run = elected(RaftCluster(servers=3)).ask("A", Add(1, "x", 1), "S1")
     run.deliver(AppendEntries, "S1", "S2").deliver(AppendEntries, "S1", "S3").crash("S1").settle()
     stand(run, "S2", "S3").ask("A", Add(1, "x", 1), "S2")
     retry = run.step
     run.settle().fire("S2", "heartbeat").settle().ask("A", Add(1, "x", 1), "S2")
+    run.ask("A", Put(1, "x", 9), "S2")
     return run.at(retry).history
 
 
