@@ -5,17 +5,16 @@ Sessions follow Ongaro's thesis 6.3, reads by ReadIndex 6.4.
 
 from __future__ import annotations
 
-import msgspec
-
 from patterns.engine.clients import Misused
 from patterns.engine.process import on_request
 from patterns.engine.table import Table
+from patterns.engine.values import Value
 
 from .messages import Add, AppendEntriesReply, Command, Done, Entry, Get, NoOp, NotLeader, Put
 from .raft import Raft
 
 
-class Read(msgspec.Struct, frozen=True, gc=False):
+class Read(Value):
     """A read that the leader holds back (thesis 6.4)."""
 
     client: str

@@ -5,111 +5,88 @@ An RPC is two messages here, a request and its answer: a network may lose, doubl
 
 from __future__ import annotations
 
-import msgspec
-
 from patterns.engine.process import Message
+from patterns.engine.values import Value
 
 # What clients ask for. A client numbers its requests, and repeats the number with a retry (section 8).
 
 
-class Put(Message, frozen=True):
+class Put(Message):
     """Set a key to a value."""
 
     serial: int
     key: str
     value: int
-    words = "{key} = {value}"
 
 
-class Add(Message, frozen=True):
+class Add(Message):
     """Add to a key's value; a key that was never set counts as 0. Done twice, it shows."""
 
     serial: int
     key: str
     by: int
-    words = "{key} + {by}"
 
 
-class Get(Message, frozen=True):
+class Get(Message):
     """Read a key. It never enters the log (section 8, and Ongaro's thesis 6.4)."""
 
     serial: int
     key: str
-    words = "read {key}"
 
 
-class Done(Message, frozen=True):
+class Done(Message):
     """The request with this number was executed: the key's value afterwards, None for a key never set."""
 
     serial: int
     value: int | None
 
-    def __str__(self) -> str:
-        return f"done: {'nothing' if self.value is None else self.value}"
 
-
-class NotLeader(Message, frozen=True):
+class NotLeader(Message):
     """Ask the leader instead: the one that this server knows of, if any."""
 
     serial: int
     leader: str | None
 
-    def __str__(self) -> str:
-        return f"not the leader: ask {self.leader or 'another server'}"
-
 
 # What stands in the log
 
 
-class NoOp(msgspec.Struct, frozen=True, tag=True, gc=False):
+class NoOp(Value, tag=True):
     """Does nothing. A new leader's first entry: with it, it learns what is committed (section 8)."""
 
-    def __str__(self) -> str:
-        return "no-op"
 
-
-class Command(msgspec.Struct, frozen=True, tag=True, gc=False):
+class Command(Value, tag=True):
     """A client's request, to be executed by every state machine."""
 
     client: str
     request: Put | Add
 
-    def __str__(self) -> str:
-        return str(self.request)
 
-
-class Entry(msgspec.Struct, frozen=True, gc=False):
+class Entry(Value):
     """One entry of a log: a command, and the term in which a leader received it."""
 
     term: int
     command: Command | NoOp = NoOp()
 
-    def __str__(self) -> str:
-        return f"{self.command} (term {self.term})"
-
 
 # The RPCs of Figure 2, in its names
 
 
-class RequestVote(Message, frozen=True):
+class RequestVote(Message):
     """A candidate asks for a vote."""
 
     term: int
     candidate_id: str
     last_log_index: int
     last_log_term: int
-    words = "vote? term {term}"
 
 
-class RequestVoteReply(Message, frozen=True):
+class RequestVoteReply(Message):
     term: int
     vote_granted: bool
 
-    def __str__(self) -> str:
-        return f"vote {'granted' if self.vote_granted else 'refused'}, term {self.term}"
 
-
-class AppendEntries(Message, frozen=True):
+class AppendEntries(Message):
     """A leader's entries from `prev_log_index` + 1 on; none for a heartbeat."""
 
     term: int
@@ -121,14 +98,13 @@ class AppendEntries(Message, frozen=True):
     read_round: int = 0
     """Not in Figure 2: the round of leadership checks for reads that this message belongs to (thesis 6.4)."""
 
-    def __str__(self) -> str:
-        if not self.entries:
-            return f"heartbeat, term {self.term}"
-        first, last = self.prev_log_index + 1, self.prev_log_index + len(self.entries)
-        return f"append {first if first == last else f'{first}-{last}'}, term {self.term}"
+    @property
+    def indices(self) -> range:
+        """The indices of its entries."""
+        return range(self.prev_log_index + 1, self.prev_log_index + 1 + len(self.entries))
 
 
-class AppendEntriesReply(Message, frozen=True):
+class AppendEntriesReply(Message):
     """Where it succeeded, `match_index` is how far the log is now known to agree with the leader's; where not, the
     last two fields say where to try next (the fast back-up of section 5.3).
     """
@@ -144,12 +120,6 @@ class AppendEntriesReply(Message, frozen=True):
     """The term of the entry that does not agree; 0 where the log is too short to have one."""
     conflict_index: int = 0
     """The first index of that term in the log, or the one after its end."""
-
-    def __str__(self) -> str:
-        if not self.success:
-            where = f" at {self.conflict_index}" if self.conflict_index else ""
-            return f"append refused{where}, term {self.term}"
-        return f"has {self.match_index}, term {self.term}" if self.appended else f"heartbeat heard, term {self.term}"
 
 
 def is_heartbeat(message: object) -> bool:

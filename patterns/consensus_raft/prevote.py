@@ -16,7 +16,7 @@ from .clients import Server
 from .rules import RULES
 
 
-class RequestPreVote(Message, frozen=True):
+class RequestPreVote(Message):
     """Would you vote for me in term `next_term`? My own term is still `term`."""
 
     term: int
@@ -24,16 +24,12 @@ class RequestPreVote(Message, frozen=True):
     candidate_id: str
     last_log_index: int
     last_log_term: int
-    words = "would you vote? term {next_term}"
 
 
-class RequestPreVoteReply(Message, frozen=True):
+class RequestPreVoteReply(Message):
     term: int
     next_term: int
     vote_granted: bool
-
-    def __str__(self) -> str:
-        return f"{'would' if self.vote_granted else 'would not'} vote, term {self.next_term}"
 
 
 PRE_VOTE_RULES = rules_of(__package__, "prevote.toml")

@@ -6,14 +6,13 @@ are part of it: that is how a new leader knows what an old one has executed (sec
 
 from __future__ import annotations
 
-import msgspec
-
 from patterns.engine.table import Table
+from patterns.engine.values import Value
 
 from .messages import Add, Command, Put
 
 
-class Session(msgspec.Struct, frozen=True, gc=False):
+class Session(Value):
     """The last request of a client that was executed, and the answer."""
 
     request: Put | Add
@@ -24,7 +23,7 @@ class Session(msgspec.Struct, frozen=True, gc=False):
         return self.request.serial
 
 
-class StateMachine(msgspec.Struct, frozen=True, gc=False):
+class StateMachine(Value):
     store: Table[int] = Table()
     """Key -> value."""
     sessions: Table[Session] = Table()

@@ -37,33 +37,17 @@ from operator import is_not
 from typing import Any, ClassVar, Self, TypeVar, get_type_hints
 
 import msgspec
-from msgspec.structs import asdict, astuple
+from msgspec.structs import astuple
 
-from .sentences import sentence_of
 from .step import Note
+from .values import Value
 
 T = TypeVar("T")
 Handler = TypeVar("Handler", bound=Callable[..., None])
 
 
-class Message(msgspec.Struct, frozen=True, tag=True, gc=False):
-    """What processes send: frozen, tagged with its class name on the wire.
-
-    It is not tracked by the garbage collector: immutable fields make no cycles.
-    """
-
-    words: ClassVar[str] = ""
-    """What a learner reads, with the fields in it, as in a rule: `"vote? term {term}"`. If empty: all fields."""
-
-    def __str__(self) -> str:
-        if self.words:
-            return sentence_of(self.words, asdict(self))
-        fields = (f"{name}={_short(value)}" for name, value in zip(self.__struct_fields__, astuple(self), strict=True))
-        return f"{type(self).__name__}({', '.join(fields)})"
-
-
-def _short(value: object) -> str:
-    return str(value) if isinstance(value, Message) else repr(value)
+class Message(Value, tag=True):
+    """What processes send: tagged with its class name on the wire."""
 
 
 class Effects(msgspec.Struct, gc=False):

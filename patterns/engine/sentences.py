@@ -1,4 +1,4 @@
-"""Rules as text: a sentence is a template over a note's values. Handlers note values, only this makes words of them.
+"""Text from values: a template with the values in it. Handlers note values, messages have fields; words are made here.
 
 {who}                     the value
 {voters:names}            S1, S2 and S3; nothing for none
@@ -8,10 +8,18 @@
 {role:a}                  a leader, an orchestrator
 {role:a|leader}           the same, but the leader
 {voted_for:or|nobody}     the value, or a word for None
+{events:list|none}        S1, S2, S3; a single value stands for itself, and the word for an empty tuple or None
+{events:several|s}        s, if there are two or more
+{indices:span}            3-5, the first and the last; 3 if they are the same
+{granted:if|yes|no}       one text or the other: is the value true, or a number other than 0, or not empty?
+{role:is|leader|yes|no}   one text or the other: is it this value?
+
+The two texts of `if` and `is` are templates themselves: `{after:if|from {after} on}`. The last one may be left out.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -21,24 +29,7 @@ from typing import Any
 
 from .step import Rule
 
-
-class _Sentence(Formatter):
-    def format_field(self, value: Any, format_spec: str) -> str:
-        kind, bar, other = format_spec.partition("|")
-        if kind == "names":
-            return names(value) or other or "nothing"
-        if kind == "or":
-            return other if value is None else str(value)
-        if kind == "a" and value != other:
-            return f"{'an' if str(value)[:1] in 'aeiou' else 'a'} {value}"
-        if kind in ("a", "the"):
-            return f"the {value}"
-        if bar:
-            return f"{value} {kind if value == 1 else other}"
-        return str(super().format_field(value, format_spec))
-
-
-_SENTENCE = _Sentence()
+_FORMATTER = Formatter()
 
 
 def sentence_of(template: str, values: Mapping[str, Any]) -> str:
@@ -48,20 +39,54 @@ def sentence_of(template: str, values: Mapping[str, Any]) -> str:
     'S1 has 2 votes, from S1 and S2'
     """
     return "".join(
-        text if name is None else text + _SENTENCE.format_field(_value(name, values), spec or "")
+        text if name is None else text + _in_form(_value(name, values), spec or "", values)
         for text, name, spec in _parts(template)
     )
 
 
+def _in_form(value: Any, spec: str, values: Mapping[str, Any]) -> str:
+    form, *texts = _split(spec)
+    first, second = (*texts, "", "")[:2]
+    match form:
+        case "names":
+            return names(value) or first or "nothing"
+        case "list":
+            several = value if isinstance(value, tuple) else () if value is None else (value,)
+            return ", ".join(map(str, several)) or first
+        case "several":
+            return first if len(value) > 1 else second
+        case "span":
+            return "-".join(dict.fromkeys(map(str, (value[0], value[-1]))))
+        case "or":
+            return first if value is None else str(value)
+        case "if":
+            return sentence_of(first if value else second, values)
+        case "is":
+            return sentence_of(second if str(value) == first else "".join(texts[2:]), values)
+        case "a" if value != first:
+            return f"{'an' if str(value)[:1] in 'aeiou' else 'a'} {value}"
+        case "a" | "the":
+            return f"the {value}"
+    if texts:
+        return f"{value} {form if value == 1 else first}"
+    return str(_FORMATTER.format_field(value, form))
+
+
+@lru_cache(maxsize=4096)
+def _split(spec: str) -> tuple[str, ...]:
+    """A form and its texts: what stands between bars, except for bars inside braces."""
+    return tuple(re.findall(r"(?:^|\|)((?:[^{}|]|\{(?:[^{}]|\{[^{}]*\})*\})*)", spec))
+
+
 def _value(name: str, values: Mapping[str, Any]) -> Any:
     """A value, or a part of one: `entry.command`, `members[0]`."""
-    return values[name] if name.isidentifier() else _SENTENCE.get_field(name, (), values)[0]
+    return values[name] if name.isidentifier() else _FORMATTER.get_field(name, (), values)[0]
 
 
 @lru_cache(maxsize=4096)
 def _parts(template: str) -> tuple[tuple[str, str | None, str | None], ...]:
     """A template taken apart, once: text, and the name and the form of the value behind it."""
-    return tuple((text, name, spec) for text, name, spec, _ in _SENTENCE.parse(template))
+    return tuple((text, name, spec) for text, name, spec, _ in _FORMATTER.parse(template))
 
 
 def names(values: Iterable[Any]) -> str:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import msgspec
 from msgspec.structs import replace
+
+from patterns.engine.values import Value
 
 from .reasons import Reason
 
 
-class Row(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
+class Row(Value, cache_hash=True):
     """A row of a service's database: a key and a whole number."""
 
     key: str
@@ -25,14 +26,11 @@ class Row(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     version: int = 0
     """How often it was written."""
 
-    def __str__(self) -> str:
-        return f"{self.key} {self.value}"
-
 
 Rows = tuple[Row, ...]
 
 
-class ActionBase(msgspec.Struct, frozen=True, tag=True, gc=False, cache_hash=True):
+class ActionBase(Value, tag=True, cache_hash=True):
     """A local transaction of one service. Raises TypeError for rows and amounts of a wrong kind."""
 
     def __post_init__(self) -> None:
@@ -53,7 +51,7 @@ class ActionBase(msgspec.Struct, frozen=True, tag=True, gc=False, cache_hash=Tru
         return tuple(key for key, _ in self.adds)
 
 
-class Move(ActionBase, frozen=True):
+class Move(ActionBase):
     """Take `amount`, 1 or more, from one row and add it to another; refused where the first has less. It keeps the sum.
 
     Raises ValueError for an amount below 1, and for one row twice; TypeError for other than names and a whole number.
@@ -76,11 +74,8 @@ class Move(ActionBase, frozen=True):
     def adds(self) -> tuple[tuple[str, int], ...]:
         return ((self.source, -self.amount if isinstance(self.amount, int) else self.amount), (self.to, self.amount))
 
-    def __str__(self) -> str:
-        return f"{self.amount} from {self.source} to {self.to}"
 
-
-class OnRow(ActionBase, frozen=True):
+class OnRow(ActionBase):
     """What changes one row."""
 
     key: str
@@ -91,14 +86,11 @@ class OnRow(ActionBase, frozen=True):
         return ((self.key, self.amount),)
 
 
-class Add(OnRow, frozen=True):
+class Add(OnRow):
     """Add `amount`, which may be negative, to a row; refused where it would fall below 0."""
 
-    def __str__(self) -> str:
-        return f"{self.key} {self.amount:+}"
 
-
-class Look(ActionBase, frozen=True):
+class Look(ActionBase):
     """Read a row, for a later step of the same saga at the same service to use."""
 
     key: str
@@ -107,29 +99,17 @@ class Look(ActionBase, frozen=True):
     def adds(self) -> tuple[tuple[str, int], ...]:
         return ((self.key, 0),)
 
-    def __str__(self) -> str:
-        return f"look at {self.key}"
 
-
-class Overwrite(OnRow, frozen=True):
+class Overwrite(OnRow):
     """Write what the saga saw of the row plus `amount`, whatever the row holds by now."""
 
-    def __str__(self) -> str:
-        return f"{self.key} := seen {self.amount:+}"
 
-
-class Reread(Overwrite, frozen=True):
+class Reread(Overwrite):
     """As `Overwrite`, but it reads the row again first, and is refused where it was written since it was seen."""
 
-    def __str__(self) -> str:
-        return f"{self.key} := seen {self.amount:+}, if unchanged"
 
-
-class Nothing(ActionBase, frozen=True):
+class Nothing(ActionBase):
     """Nothing: the compensation of a step that only looked."""
-
-    def __str__(self) -> str:
-        return "nothing"
 
 
 Action = Move | Add | Look | Overwrite | Reread | Nothing

@@ -12,10 +12,9 @@ inbox are read by the process itself, not by a change-data-capture tool such as 
 
 from __future__ import annotations
 
-import msgspec
-
 from patterns.engine.process import durable, on, on_timer, setting
 from patterns.engine.table import Table
+from patterns.engine.values import Value
 
 from .database import Database, Trouble
 from .definition import COMPENSATABLE, PIVOT, RETRIABLE, Saga, Step
@@ -38,24 +37,21 @@ from .messages import Ack, Event, about
 from .reasons import Reason
 
 
-class Outgoing(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
+class Outgoing(Value, cache_hash=True):
     """A row of the outbox: an event that is not acknowledged yet by the one it is for."""
 
     to: str
     event: Event
 
-    def __str__(self) -> str:
-        return f"{self.event} → {self.to}"
 
-
-class Incoming(msgspec.Struct, frozen=True, order=True, gc=False, cache_hash=True):
+class Incoming(Value, order=True, cache_hash=True):
     """A row of the inbox: an event that was taken in."""
 
     sender: str
     number: int
 
 
-class Attempts(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
+class Attempts(Value, cache_hash=True):
     """How often a step, or its compensation, has failed."""
 
     saga: str

@@ -12,10 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-import msgspec
-
 from patterns.engine.process import Process, durable, setting
 from patterns.engine.table import Table
+from patterns.engine.values import Value
 
 from . import actions
 from .actions import NOT_SEEN, Action, Refusal, Row, Seen
@@ -31,7 +30,7 @@ LOCKING = (NO_LOCK, REFUSE, WAIT)
 """Semantic locks: none; a row that another saga has marked is refused; or it is waited for."""
 
 
-class Handled(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
+class Handled(Value, cache_hash=True):
     """What a service made of a request: its table of these, in the order of handling, makes requests idempotent."""
 
     saga: str

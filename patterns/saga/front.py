@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from patterns.engine.process import Process, on_request
+from patterns.engine.values import Value
 
 from .definition import Saga
 from .log import BEGUN, REJECTED, REPAIRED, UNKNOWN, Asker, Instance, Progress, Record, progress, records_of
@@ -14,7 +13,7 @@ from .messages import Accepted, Begin, Cancel, Elsewhere, Ended, Repair
 from .reasons import Reason
 
 
-class Patience(msgspec.Struct, frozen=True, gc=False):
+class Patience(Value):
     """How long to wait for an answer, and how often to try. Times are in ms."""
 
     timeout: int = 40

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-import msgspec
+from patterns.engine.values import Value
 
 from .definition import Saga
 from .reasons import NO_REASON, Reason
@@ -35,7 +35,7 @@ FORWARD, PAST_PIVOT, COMPENSATING = "forward", "past the pivot", "compensating"
 """Phases of a saga that has not ended; else `stuck`, `completed` or `compensated`."""
 
 
-class Record(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
+class Record(Value, cache_hash=True):
     """A line of a saga log or a journal."""
 
     saga: str
@@ -45,21 +45,18 @@ class Record(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """Of the beginning: the definition's name. Of the end: how the saga ended."""
     reason: Reason = NO_REASON
 
-    def __str__(self) -> str:
-        return " ".join(str(part) for part in (self.saga, self.step, self.what, self.detail, self.reason) if part)
-
 
 Records = tuple[Record, ...]
 
 
-class Instance(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
+class Instance(Value, cache_hash=True):
     """A saga that a client asked for."""
 
     saga: str
     definition: str
 
 
-class Asker(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
+class Asker(Value, cache_hash=True):
     """A client that waits for the end of a saga, and the number of its request."""
 
     saga: str

@@ -16,7 +16,7 @@ from .reasons import NO_REASON, Reason
 # Clients
 
 
-class Begin(Message, frozen=True):
+class Begin(Message):
     """Begin a saga. `saga` is an idempotency key: asked again with it, by whatever client, it is the same saga; with
     another definition it is rejected."""
 
@@ -24,26 +24,23 @@ class Begin(Message, frozen=True):
     saga: str
     """The id of this saga: `A1`."""
     definition: str
-    words = "begin {definition} {saga}"
 
 
-class Repair(Message, frozen=True):
+class Repair(Message):
     """A human has repaired what made a step or a compensation fail: try again what is stuck."""
 
     serial: int
     saga: str
-    words = "repaired: {saga} goes on"
 
 
-class Cancel(Message, frozen=True):
+class Cancel(Message):
     """The client no longer wants the saga. It turns back if it still can, and the answer is how it ended."""
 
     serial: int
     saga: str
-    words = "cancel {saga}"
 
 
-class Ended(Message, frozen=True):
+class Ended(Message):
     """How a saga ended: `completed`, `compensated`, or `stuck`: a step or a compensation does not succeed, and a human
     is needed. `unknown` and `rejected` are errors: there is no such definition; the key is another saga's."""
 
@@ -51,23 +48,20 @@ class Ended(Message, frozen=True):
     saga: str
     outcome: str
     why: Reason = NO_REASON
-    words = "{saga} {outcome}"
 
 
-class Accepted(Message, frozen=True):
+class Accepted(Message):
     """A repair was heard of."""
 
     serial: int
     saga: str
-    words = "{saga} goes on"
 
 
-class Elsewhere(Message, frozen=True):
+class Elsewhere(Message):
     """Not here: ask the one named."""
 
     serial: int
     leader: str
-    words = "ask {leader}"
 
 
 Reply = Ended | Accepted | Elsewhere
@@ -81,7 +75,7 @@ def about(saga: str, step: str, undo: bool = False) -> str:
     return f"{saga}.{'undo ' if undo else ''}{step}"
 
 
-class Keyed(Message, frozen=True):
+class Keyed(Message):
     """A command or an answer about a step."""
 
     saga: str
@@ -92,57 +86,48 @@ class Keyed(Message, frozen=True):
         return about(self.saga, self.step)
 
 
-class Do(Keyed, frozen=True):
+class Do(Keyed):
     """Do a step."""
 
     action: Action
     kind: Kind
     final: bool = False
     """Whether this is the last try: the service does the step now, or refuses it for good."""
-    words = "{saga}: {step}"
 
 
-class Undo(Keyed, frozen=True):
+class Undo(Keyed):
     """Compensate a step: undo it if it was done, and see to it that it is never done later."""
 
     action: Action
-    words = "{saga}: undo {step}"
 
     @property
     def about(self) -> str:
         return about(self.saga, self.step, undo=True)
 
 
-class Release(Keyed, frozen=True):
+class Release(Keyed):
     """The saga has completed: take its marks off the rows of the service named in `step`."""
 
-    words = "{saga}: release"
 
-
-class Done(Keyed, frozen=True):
+class Done(Keyed):
     """A step is done."""
 
-    words = "{saga}: {step} done"
 
-
-class Refused(Keyed, frozen=True):
+class Refused(Keyed):
     """A step is refused for a business reason, and never will be done."""
 
     reason: Reason
-    words = "{saga}: {step} refused"
 
 
-class Undone(Keyed, frozen=True):
+class Undone(Keyed):
     """A step is compensated."""
-
-    words = "{saga}: {step} undone"
 
     @property
     def about(self) -> str:
         return about(self.saga, self.step, undo=True)
 
 
-class Failed(Keyed, frozen=True):
+class Failed(Keyed):
     """A step, or with `undo` its compensation, did not work; nothing was changed, and it may work later."""
 
     undo: bool
@@ -152,14 +137,9 @@ class Failed(Keyed, frozen=True):
     def about(self) -> str:
         return about(self.saga, self.step, self.undo)
 
-    def __str__(self) -> str:
-        return f"{self.saga}: {'undo ' if self.undo else ''}{self.step} failed"
 
-
-class Released(Keyed, frozen=True):
+class Released(Keyed):
     """The saga's marks are off the rows of the service named in `step`."""
-
-    words = "{saga}: released"
 
 
 Command = Do | Undo | Release
@@ -169,7 +149,7 @@ Answer = Done | Refused | Undone | Failed | Released
 # Choreography: what services tell one another
 
 
-class Event(Message, frozen=True):
+class Event(Message):
     """Something that happened in a saga; sent again until it is acknowledged. `number` is its place in the outbox."""
 
     number: int
@@ -185,15 +165,11 @@ class Event(Message, frozen=True):
     def about(self) -> str:
         return str(self.number)
 
-    def __str__(self) -> str:
-        return f"{self.saga}: {self.record.step} {self.record.what}".replace("  ", " ")
 
-
-class Ack(Message, frozen=True):
+class Ack(Message):
     """An event arrived, and is on the receiver's disk."""
 
     number: int
-    words = "ack {number}"
 
     @property
     def about(self) -> str:

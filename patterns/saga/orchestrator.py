@@ -17,6 +17,7 @@ import msgspec
 
 from patterns.engine.process import durable, on, on_request, on_timer, setting
 from patterns.engine.table import Table
+from patterns.engine.values import Value
 
 from .database import NO_LOCK, Database, Locking, Trouble
 from .definition import COMPENSATABLE, PIVOT, RETRIABLE, Saga, Step
@@ -58,7 +59,7 @@ from .messages import (
 from .reasons import NO_REASON, Reason
 
 
-class Waiting(msgspec.Struct, frozen=True, gc=False):
+class Waiting(Value):
     """A command that is not answered yet."""
 
     to: str

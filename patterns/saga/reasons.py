@@ -5,11 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from patterns.engine.sentences import sentence_of
+from patterns.engine.values import Value
 
 from .rules import REASONS
 
 
-class Reason(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
+class Reason(Value, cache_hash=True):
     """A kind of `REASONS`, and what its sentence names."""
 
     kind: str = ""

@@ -13,11 +13,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-import msgspec
 from msgspec.structs import replace
 
 from patterns.engine.process import Message, durable, on, on_request, on_timer, setting
 from patterns.engine.table import Table
+from patterns.engine.values import Value
 
 from .log import Aborted, Committed, End, Logged, Records, by_transaction, outcome_in
 from .messages import (
@@ -41,7 +41,7 @@ DECIDED: Mapping[Phase, Outcome] = {"committing": "commit", "aborting": "abort"}
 """The phases in which the coordinator only waits for acknowledgements -> the decision."""
 
 
-class Open(msgspec.Struct, frozen=True, gc=False):
+class Open(Value):
     """A transaction that the coordinator has not forgotten yet: in memory only."""
 
     txn: str

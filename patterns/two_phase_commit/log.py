@@ -9,33 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import msgspec
-
 from patterns.engine.process import Process, durable
+from patterns.engine.values import Value
 
 from .messages import Move, Outcome
 
 
-class Account(msgspec.Struct, frozen=True, gc=False):
+class Account(Value):
     """A row: a customer's money."""
 
     name: str
     balance: int
 
-    def __str__(self) -> str:
-        return f"{self.name} {self.balance}"
 
-
-class Record(msgspec.Struct, frozen=True, tag=True, gc=False):
+class Record(Value, tag=True):
     """A record of a log; `txn` is the transaction's name."""
 
     txn: str
 
-    def __str__(self) -> str:
-        return f"{type(self).__name__.lower()} {self.txn}"
 
-
-class Collecting(Record, frozen=True):
+class Collecting(Record):
     """A coordinator is about to collect votes: its first record, where the protocol has one."""
 
     participants: tuple[str, ...]
@@ -43,7 +36,7 @@ class Collecting(Record, frozen=True):
     """What the client asked for: the same name with other moves is refused."""
 
 
-class Prepared(Record, frozen=True):
+class Prepared(Record):
     """A participant votes yes. `redo` is what it will write, so that it can commit after a crash too."""
 
     coordinator: str
@@ -52,25 +45,25 @@ class Prepared(Record, frozen=True):
     redo: tuple[Account, ...]
 
 
-class Ready(Record, frozen=True):
+class Ready(Record):
     """Three-phase commit: all voted yes, this participant knows it, and may commit (BHG: committable)."""
 
 
-class Committed(Record, frozen=True):
+class Committed(Record):
     """At the coordinator this is the decision, with those that have to be told, and what the client asked for."""
 
     participants: tuple[str, ...] = ()
     moves: tuple[Move, ...] = ()
 
 
-class Aborted(Record, frozen=True):
+class Aborted(Record):
     """At the coordinator this is the decision, with those that have to be told, and what the client asked for."""
 
     participants: tuple[str, ...] = ()
     moves: tuple[Move, ...] = ()
 
 
-class End(Record, frozen=True):
+class End(Record):
     """All have acknowledged: the coordinator need not remember the transaction."""
 
 

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from typing import Literal
 
-import msgspec
-
 from patterns.engine.process import Message
+from patterns.engine.values import Value
 
 Outcome = Literal["commit", "abort"]
 Vote = Literal["yes", "no", "read-only"]
 State = Literal["aborted", "uncertain", "committable", "committed"]
 
 
-class Move(msgspec.Struct, frozen=True, gc=False):
+class Move(Value):
     """`amount` is added to an account of a participant; below 0 it is taken away, 0 only reads the account."""
 
     participant: str
     account: str
     amount: int
 
-    def __str__(self) -> str:
-        return f"{self.account} {self.amount:+}" if self.amount else f"read {self.account}"
 
-
-class About(Message, frozen=True):
+class About(Message):
     """A message about the transaction `txn`."""
 
     txn: str
@@ -33,7 +29,7 @@ class About(Message, frozen=True):
 # A client and the coordinator
 
 
-class Asked(About, frozen=True):
+class Asked(About):
     """What a client asks, or the answer, which repeats what was asked."""
 
     moves: tuple[Move, ...]
@@ -44,13 +40,11 @@ class Asked(About, frozen=True):
         return self.txn, frozenset(self.moves)
 
 
-class Transfer(Asked, frozen=True):
+class Transfer(Asked):
     """A transaction. `txn` is the client's name for it: asked again under the same name, it is done once.
 
     Raises ValueError unless the moves add up to 0, name each account once, and there are any.
     """
-
-    words = "{txn}: {moves:names}"
 
     def __post_init__(self) -> None:
         if not self.txn or "." in self.txn:
@@ -67,26 +61,20 @@ class Transfer(Asked, frozen=True):
         return tuple(dict.fromkeys(move.participant for move in self.moves))
 
 
-class Done(Asked, frozen=True):
+class Done(Asked):
     """The coordinator's answer to the client."""
 
     outcome: Outcome
 
-    def __str__(self) -> str:
-        return f"{self.txn}: {past(self.outcome)}"
 
-
-class NameTaken(Asked, frozen=True):
+class NameTaken(Asked):
     """The coordinator's answer to a client: the name belongs to another transfer. Nothing was done for this one."""
 
-    words = "{txn}: the name is taken"
 
-
-class NotCoordinator(Asked, frozen=True):
+class NotCoordinator(Asked):
     """A participant's answer to a client: ask `leader`."""
 
     leader: str
-    words = "ask {leader}"
 
 
 Reply = Done | NameTaken | NotCoordinator
@@ -96,83 +84,63 @@ Reply = Done | NameTaken | NotCoordinator
 # Two phases
 
 
-class Prepare(About, frozen=True):
+class Prepare(About):
     """Vote on this transaction (VOTE-REQ). `participants` are all that take part, if they are to help one another when
     the coordinator is silent; else it is empty."""
 
     moves: tuple[Move, ...]
     participants: tuple[str, ...] = ()
-    words = "prepare {txn}"
 
 
-class Voted(About, frozen=True):
+class Voted(About):
     vote: Vote
-    words = "{vote} {txn}"
 
 
-class Commit(About, frozen=True):
+class Commit(About):
     """The decision, from the coordinator or from another process that knows it."""
 
-    words = "commit {txn}"
 
-
-class Abort(About, frozen=True):
+class Abort(About):
     """The decision, from the coordinator or from another process that knows it."""
 
-    words = "abort {txn}"
 
-
-class Ack(About, frozen=True):
+class Ack(About):
     """The decision is on my disk: you may forget it."""
-
-    words = "ack {txn}"
 
 
 # In doubt
 
 
-class Inquiry(About, frozen=True):
+class Inquiry(About):
     """What was decided (DECISION-REQ)?"""
 
-    words = "{txn}?"
 
-
-class InDoubt(About, frozen=True):
+class InDoubt(About):
     """I do not know either."""
-
-    words = "{txn}: not known"
 
 
 # Three phases
 
 
-class PreCommit(About, frozen=True):
+class PreCommit(About):
     """All voted yes. No process commits before all that are up know this."""
 
-    words = "pre-commit {txn}"
 
-
-class PreCommitted(About, frozen=True):
+class PreCommitted(About):
     """I know that all voted yes."""
 
-    words = "pre-committed {txn}"
 
-
-class StateRequest(About, frozen=True):
+class StateRequest(About):
     """What is your state? I take the coordinator's place; or, if `recovered`, I was down and only ask."""
 
     recovered: bool = False
-    words = "state of {txn}?"
 
 
-class StateReport(About, frozen=True):
+class StateReport(About):
     """My state. `recovered`: I was down in between, and may have missed what the others did."""
 
     state: State
     recovered: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.txn} {self.state}" + (", recovered" if self.recovered else "")
 
 
 def past(outcome: Outcome) -> str:

@@ -12,11 +12,11 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import ClassVar, Literal
 
-import msgspec
 from msgspec.structs import replace
 
 from patterns.engine.process import Message, durable, on, on_request, on_timer, setting
 from patterns.engine.table import Table
+from patterns.engine.values import Value
 
 from .log import Aborted, Account, Committed, Logged, Prepared, Records, by_transaction, outcome_in
 from .messages import (
@@ -37,14 +37,14 @@ from .messages import (
 Standing = Literal["waiting", "in doubt", "committable"]
 
 
-class Lock(msgspec.Struct, frozen=True, gc=False):
+class Lock(Value):
     """The right of one transaction to an account, until the transaction is decided."""
 
     account: str
     txn: str
 
 
-class Branch(msgspec.Struct, frozen=True, gc=False):
+class Branch(Value):
     """A transaction's part at one participant, while it is undecided there: in memory only."""
 
     txn: str

@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-import msgspec
 from msgspec import Meta
 
 from patterns.engine.machine import Choice, Machine, NotEnabled
 from patterns.engine.params import Params as AnyParams
 from patterns.engine.properties import Always
 from patterns.engine.step import Note
+from patterns.engine.values import Value
 
 WORKING, PREPARED, COMMITTED, ABORTED = "working", "prepared", "committed", "aborted"
 
 
-class Act(msgspec.Struct, frozen=True, gc=False):
+class Act(Value):
     """An action of a specification, by the specification's name, and whose it is."""
 
     action: str
@@ -85,7 +85,7 @@ class TCommit(_Model):
         return (*state[: event.rm], to, *state[event.rm + 1 :])
 
 
-class TwoPhaseState(msgspec.Struct, frozen=True, gc=False):
+class TwoPhaseState(Value):
     rms: tuple[str, ...]
     tm: str = "init"
     prepared: int = 0

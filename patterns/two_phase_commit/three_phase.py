@@ -20,11 +20,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import msgspec
 from msgspec.structs import replace
 
 from patterns.engine.process import on, on_timer, setting
 from patterns.engine.table import Table
+from patterns.engine.values import Value
 
 from .coordinator import Coordinator, Open, decided
 from .log import Aborted, Collecting, Committed, Ready, Records, by_transaction
@@ -141,7 +141,7 @@ class ThreePhaseCoordinator(Coordinator):
         self.set_timer("recover", self.ack_timeout, about=txn)
 
 
-class Poll(msgspec.Struct, frozen=True, gc=False):
+class Poll(Value):
     """What a participant that takes the coordinator's place knows about the others' states."""
 
     txn: str

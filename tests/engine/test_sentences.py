@@ -24,6 +24,18 @@ from patterns.engine.sentences import names, rules_of, sentence_of
         ("{vote:or|none}", {"vote": None}, "none"),
         ("{vote:or|none}", {"vote": 0}, "0"),
         ("{part:.0%}", {"part": 0.5}, "50%"),
+        ("{them:list|none}", {"them": ("S1", "S2", "S3")}, "S1, S2, S3"),
+        ("{them:list|none} and {it:list}", {"them": (), "it": 0}, "none and 0"),
+        ("event{of:several|s} {of:list}", {"of": (4, 5)}, "events 4, 5"),
+        ("event{of:several|s} {of:list}", {"of": (4,)}, "event 4"),
+        ("append {indices:span}", {"indices": range(3, 6)}, "append 3-5"),
+        ("append {indices:span}", {"indices": range(3, 4)}, "append 3"),
+        ("vote {granted:if|granted|refused}", {"granted": True}, "vote granted"),
+        ("show{after:if|, from {after} on}", {"after": 0}, "show"),
+        ("{ok:if|{n:if|has {n}|heard}|refused}, term {n}", {"ok": True, "n": 0}, "heard, term 0"),
+        ("{ok:if|{n:if|has {n}|heard}|refused}, term {n}", {"ok": True, "n": 2}, "has 2, term 2"),
+        ("{role:is|leader|{who} leads|{who} follows}", {"who": "S1", "role": "leader"}, "S1 leads"),
+        ("{role:is|leader|{who} leads|{who} follows}", {"who": "S1", "role": "voter"}, "S1 follows"),
     ],
 )
 def test_a_value_is_put_into_words(template: str, values: dict[str, object], sentence: str) -> None:

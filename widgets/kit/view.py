@@ -12,10 +12,10 @@ from typing import Any, ClassVar, NamedTuple
 
 from msgspec.structs import asdict
 
-from patterns.engine.process import Message
 from patterns.engine.sentences import page_of, sentence_of
 from patterns.engine.step import Step
 from patterns.engine.trace import lost, received, sent, written
+from patterns.engine.values import Value, words_of
 from patterns.engine.world import Call, Crash, Cut, Delay, Drop, Duplicate, Fire, Pause, Timer, World
 from widgets.scene import Arc, Box, Disc, Era, Fact, Label, Mark, Panel, Role, Scene, Tone
 from widgets.spacetime import moment_of
@@ -176,8 +176,8 @@ class ProcessView:
         """A message in a word or two; empty if it is not worth a word."""
         if type(message) in self.shorts:
             return sentence_of(self.shorts[type(message)], asdict(message))
-        plain: Any = Message.__str__
-        if getattr(message, "words", "") or type(message).__str__ is not plain:
+        kind: Any = type(message)
+        if words_of(kind) or kind.__str__ is not Value.__str__:
             words = str(message).replace("**", "")
         else:
             values = [shown(getattr(message, field)) for field in message.__struct_fields__]
