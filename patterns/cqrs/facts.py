@@ -11,17 +11,18 @@ from functools import cache, reduce
 import msgspec
 
 from patterns.engine.process import Message
+from patterns.engine.values import Value
 from patterns.event_sourcing.store import NewEvent
 
 
-class Received(msgspec.Struct, frozen=True, tag="received", forbid_unknown_fields=True, gc=False):
+class Received(Value, tag="received", forbid_unknown_fields=True):
     """Bags of coffee were put on their shelf."""
 
     coffee: str
     bags: int
 
 
-class Ordered(msgspec.Struct, frozen=True, tag="ordered", forbid_unknown_fields=True, gc=False):
+class Ordered(Value, tag="ordered", forbid_unknown_fields=True):
     """A customer has ordered bags of coffee, and the shop has said yes."""
 
     coffee: str
@@ -33,14 +34,13 @@ class Ordered(msgspec.Struct, frozen=True, tag="ordered", forbid_unknown_fields=
 Fact = Received | Ordered
 
 
-class Order(Message, frozen=True):
+class Order(Message):
     """A command: a customer wants bags of coffee. Its id names the command, also when it is sent again."""
 
     id: str
     customer: str
     coffee: str
     bags: int = 1
-    words = "order {id}: {bags} {coffee}"
 
 
 def evolve(left: int, fact: Fact) -> int:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-import msgspec
 from msgspec.structs import replace
 
 from patterns.engine.table import Table
+from patterns.engine.values import Value
 from patterns.event_sourcing.store import Recorded
 
 from .facts import Fact, Ordered, Received, fact_of
@@ -38,18 +38,15 @@ KINDS: Mapping[str, Kind] = {
 """Name -> kind of read model."""
 
 
-class Row(msgspec.Struct, frozen=True, gc=False):
+class Row(Value):
     """A row of a read model."""
 
     value: Any
     position: int
     """The position of the last event that changed it."""
 
-    def __str__(self) -> str:
-        return ", ".join(self.value) if isinstance(self.value, tuple) else str(self.value)
 
-
-class ReadModel(msgspec.Struct, frozen=True, gc=False):
+class ReadModel(Value):
     """The rows of one version of a read model, and the events that it could not apply."""
 
     rows: Table[Row] = Table()

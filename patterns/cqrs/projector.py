@@ -11,7 +11,7 @@ from typing import Literal
 from patterns.engine.process import Process, durable, on, on_request, on_timer, setting
 from patterns.event_sourcing.store import Recorded
 
-from .messages import PARTS_IN_WORDS, Apply, At, Feed, Fetch, Part, Rebuild, Repair, Replay, Stop, Where
+from .messages import Apply, At, Feed, Fetch, Part, Rebuild, Repair, Replay, Stop, Where
 from .models import KINDS
 
 CommitOrder = Literal["one transaction", "row first", "checkpoint first"]
@@ -94,7 +94,7 @@ class Projector(Process):
         self.failed = 0
         first, *rest = self.writes(feed, bad)
         self.left = tuple(rest)
-        self.note("P.write", model=self.model, part=PARTS_IN_WORDS[first.part], feed=feed)
+        self.note("P.write", model=self.model, part=first.part, feed=feed)
         self.ask(self.page, first)
 
     def writes(self, feed: Feed, bad: tuple[str, ...]) -> tuple[Apply, ...]:

@@ -13,35 +13,31 @@ from .simulation import Simulation
 from .world import Call, Request, World
 
 
-class Done(Message, frozen=True):
+class Done(Message):
     """The operation took effect."""
 
-    words = "{value:or|nothing}"
     serial: int
     value: Any = None
     context: Any = None
     """What the client has seen, where its next operation is to say so."""
 
 
-class Unknown(Message, frozen=True):
+class Unknown(Message):
     """Time is up. The operation may have taken effect, or may still."""
 
-    words = "unknown"
     serial: int
 
 
-class NotHere(Message, frozen=True):
+class NotHere(Message):
     """Ask `leader` instead, or any other if it is None."""
 
-    words = "ask {leader:or|another}"
     serial: int
     leader: str | None
 
 
-class Misused(Message, frozen=True):
+class Misused(Message):
     """The client's request with this serial was another one. A key names one request, so this one is refused."""
 
-    words = "number {serial} is taken"
     serial: int
 
 

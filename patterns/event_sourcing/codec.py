@@ -16,6 +16,8 @@ from typing import Any, NamedTuple, get_args
 
 import msgspec
 
+from patterns.engine.values import Value
+
 from .store import NewEvent, Recorded
 
 Body = dict[str, Any]
@@ -23,7 +25,7 @@ Upcaster = Callable[[Body], list[tuple[str, Body]]]
 """The body of an old event -> the type and body of each event that stands for it today."""
 
 
-class Fact(msgspec.Struct, frozen=True, tag_field="type", forbid_unknown_fields=True, gc=False):
+class Fact(Value, tag_field="type", forbid_unknown_fields=True):
     """The base of a chapter's events. Each gives its tag as a text: a class may be renamed, a stored type never."""
 
 

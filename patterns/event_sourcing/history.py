@@ -21,6 +21,7 @@ from patterns.engine.properties import Always, Reason
 from patterns.engine.sentences import rules_of
 from patterns.engine.step import Note
 from patterns.engine.table import Table
+from patterns.engine.values import Value
 
 from .keys import Keys
 from .log import Log
@@ -65,7 +66,7 @@ class Erase(msgspec.Struct, frozen=True, tag=True):
     subject: str
 
 
-class Story(msgspec.Struct, frozen=True, gc=False):
+class Story(Value):
     """The stream, its states, its snapshot and the last load."""
 
     log: Log

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 
-import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from patterns.engine.table import Table
+from patterns.engine.values import Value
 
 ERASED = "(erased)"
 
 
-class Keys(msgspec.Struct, frozen=True, gc=False):
+class Keys(Value):
     """Subject -> key of 32, 48 or 64 bytes. A subject is a number of the shop's own, never a name."""
 
     table: Table[bytes] = Table()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import msgspec
 from msgspec.structs import asdict, replace
 
 from patterns.engine.table import Table
+from patterns.engine.values import Value
 
 from .store import (
     ANY,
@@ -40,7 +40,7 @@ FOR_EVER = LARGEST
 """The first version of a stream that was deleted for ever: no event has it."""
 
 
-class Log(msgspec.Struct, frozen=True, gc=False):
+class Log(Value):
     """The events of a store, in the order of their positions."""
 
     events: tuple[Recorded, ...] = ()

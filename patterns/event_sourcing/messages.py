@@ -12,15 +12,14 @@ Cursor = tuple[int, ...]
 """Where a reader stands in the order of the store: a position, or a transaction and a position."""
 
 
-class Load(Message, frozen=True):
+class Load(Message):
     """A picker reads a stream, and the events of all streams that match a query, if it has one."""
 
     stream: str
     query: Query = ()
-    words = "load {stream}"
 
 
-class Loaded(Message, frozen=True):
+class Loaded(Message):
     stream: str
     events: tuple[Recorded, ...]
     version: int
@@ -28,78 +27,71 @@ class Loaded(Message, frozen=True):
     matched: tuple[Recorded, ...]
     known: int
     """The highest position in the store when it read."""
-    words = "{stream}, version {version}"
 
 
-class Append(Message, frozen=True):
+class Append(Message):
     stream: str
     events: tuple[NewEvent, ...]
     expected: Expected
     unless: Condition | None = None
 
-    def __str__(self) -> str:
-        where = "" if self.unless is None else f", nothing after {self.unless.after}"
-        return f"append {kinds(self.events)}, expects {self.expected}{where}"
+    @property
+    def kinds(self) -> str:
+        """The types of its events."""
+        return kinds(self.events)
 
 
-class Accepted(Message, frozen=True):
+class Accepted(Message):
     """The answer to an append, the first one and every retry."""
 
     ids: tuple[str, ...]
     version: int
     position: int
-    words = "accepted at version {version}"
 
 
-class Refused(Message, frozen=True):
+class Refused(Message):
     ids: tuple[str, ...]
     why: str
     of: tuple[Any, ...] = ()
     """The refusal's class and its values, for a client that is a program."""
-    words = "refused"
 
 
-class Subscribe(Message, frozen=True):
+class Subscribe(Message):
     """The reader wants to be sent each new event."""
 
 
-class Subscribed(Message, frozen=True):
+class Subscribed(Message):
     pass
 
 
-class ReadPage(Message, frozen=True):
+class ReadPage(Message):
     after: Cursor
-    words = "read after {after:names}"
 
 
-class PageRead(Message, frozen=True):
+class PageRead(Message):
     after: Cursor
     events: tuple[Recorded, ...]
     to: Cursor
     full: bool
     """More may follow: the page ended because it was full."""
-    words = "page up to {to:names}"
 
 
-class Pushed(Message, frozen=True):
+class Pushed(Message):
     """A new event, and the place that a reader must have reached for it to be the next one."""
 
     after: Cursor
     event: Recorded
     to: Cursor
-    words = "new: {to:names}"
 
 
-class Apply(Message, frozen=True):
+class Apply(Message):
     """The subscriber delivers an event to the projector. It sends the next one when this one is applied."""
 
     event: Recorded
-    words = "apply {event.position}"
 
 
-class Applied(Message, frozen=True):
+class Applied(Message):
     position: int
-    words = "applied {position}"
 
 
 def kinds(events: tuple[NewEvent, ...]) -> str:

@@ -11,13 +11,12 @@ from .shelf import CODEC, EMPTY, Command, Count, Declined, Event, Receive, Reser
 from .store import Condition, Expected, Item, Query
 
 
-class Answer(Message, frozen=True):
+class Answer(Message):
     """What a client hears."""
 
     said: str
     position: int = 0
     """Where the command's last event stands; 0 if the command has no event."""
-    words = "{said}"
 
 
 def voucher_of(command: Command) -> str:

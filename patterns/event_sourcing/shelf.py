@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import reduce
 
-import msgspec
-
 from patterns.engine.process import Message
+from patterns.engine.values import Value
 
 from .codec import Body, Codec, Fact
 
@@ -20,22 +19,22 @@ BAGS_IN_A_BOX = 6
 """In 2024 the shop counted boxes."""
 
 
-class Received(Fact, frozen=True, tag="received"):
+class Received(Fact, tag="received"):
     bags: int
 
 
-class Shipped(Fact, frozen=True, tag="shipped.2"):
+class Shipped(Fact, tag="shipped.2"):
     """Since 2025 in bags; before, the type was `shipped`, in boxes."""
 
     bags: int
     to: str
 
 
-class Reserved(Fact, frozen=True, tag="reserved"):
+class Reserved(Fact, tag="reserved"):
     bags: int
 
 
-class Corrected(Fact, frozen=True, tag="corrected"):
+class Corrected(Fact, tag="corrected"):
     """Somebody counted. The wrong events stay: a correction is an event of its own."""
 
     by: int
@@ -58,7 +57,7 @@ CODEC = Codec(Event, {"shipped": _in_bags, "exchanged": _exchanged, "looked": la
 """`looked` stands in the streams of 2024, and means nothing today."""
 
 
-class Shelf(msgspec.Struct, frozen=True, gc=False):
+class Shelf(Value):
     """What a shelf has, as far as its events tell."""
 
     bags: int = 0
@@ -68,33 +67,29 @@ class Shelf(msgspec.Struct, frozen=True, gc=False):
 EMPTY = Shelf()
 
 
-class Command(Message, frozen=True):
+class Command(Message):
     """What a picker is asked to do with a shelf."""
 
     shelf: str
 
 
-class Receive(Command, frozen=True):
+class Receive(Command):
     bags: int
-    words = "receive {bags}, {shelf}"
 
 
-class Ship(Command, frozen=True):
+class Ship(Command):
     bags: int
     to: str
     voucher: str = ""
     """Pays for the parcel. A voucher counts once, whichever shelf the parcel comes from."""
-    words = "ship {bags} to {to}, {shelf}"
 
 
-class Reserve(Command, frozen=True):
+class Reserve(Command):
     bags: int
-    words = "reserve {bags}, {shelf}"
 
 
-class Count(Command, frozen=True):
+class Count(Command):
     found: int
-    words = "count {found}, {shelf}"
 
 
 class Declined(Exception):

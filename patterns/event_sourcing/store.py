@@ -20,9 +20,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, NamedTuple
 
-import msgspec
-
 from patterns.engine.params import refuse
+from patterns.engine.values import Value
 
 ANY: Literal["any"] = "any"
 """Expected version: the append goes to the end of its stream, whatever stands there."""
@@ -36,7 +35,7 @@ LARGEST = 2**63 - 1
 """The largest version, position and limit: SQLite's integers have 63 bits and a sign."""
 
 
-class NewEvent(msgspec.Struct, frozen=True, gc=False):
+class NewEvent(Value):
     """An event that is to be appended. `codec.py` makes its body."""
 
     id: str
@@ -50,7 +49,7 @@ class NewEvent(msgspec.Struct, frozen=True, gc=False):
     """What a query finds it by, such as `course:7`. A tag has no spaces."""
 
 
-class Recorded(NewEvent, frozen=True, gc=False, kw_only=True):
+class Recorded(NewEvent, kw_only=True):
     """An event as it stands in a store."""
 
     stream: str

@@ -14,28 +14,20 @@ from __future__ import annotations
 from patterns.engine.process import Message, Process, on, on_timer, setting
 
 
-class Election(Message, frozen=True):
+class Election(Message):
     """Are you there? I begin an election. Sent to those with higher ids."""
 
-    words = "election"
 
-
-class Answer(Message, frozen=True):
+class Answer(Message):
     """I am, and leave it to me."""
 
-    words = "answer"
 
-
-class Coordinator(Message, frozen=True):
+class Coordinator(Message):
     """I lead. Sent to those with lower ids."""
 
-    words = "coordinator"
 
-
-class Heartbeat(Message, frozen=True):
+class Heartbeat(Message):
     """I still lead."""
-
-    words = "heartbeat"
 
 
 class Bully(Process):

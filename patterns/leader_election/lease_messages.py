@@ -3,73 +3,59 @@
 from __future__ import annotations
 
 from patterns.engine.process import Message
-from patterns.engine.sentences import names
 
 Content = tuple[str, ...]
 """The stored lines: a file that is read as a whole and written back as a whole."""
 
 
-class Acquire(Message, frozen=True):
+class Acquire(Message):
     """Asks for the lease. `asked` numbers a holder's requests, so that each answer belongs to one of them."""
 
     asked: int
-    words = "acquire"
 
 
-class Renew(Message, frozen=True):
+class Renew(Message):
     asked: int
     token: int
-    words = "renew, token {token}"
 
 
-class Granted(Message, frozen=True):
+class Granted(Message):
     asked: int
     token: int
-    words = "granted, token {token}"
 
 
-class Busy(Message, frozen=True):
+class Busy(Message):
     asked: int
-    words = "busy"
 
 
-class Read(Message, frozen=True):
+class Read(Message):
     token: int
-    words = "read, token {token}"
 
 
-class Stored(Message, frozen=True):
+class WithContent(Message):
+    """The storage's content: as it was read, as it is to be, or as it was written."""
+
+    token: int
+    content: Content
+
+    @property
+    def last(self) -> str:
+        """The last line."""
+        return self.content[-1]
+
+
+class Stored(WithContent):
     """Answers a read."""
 
-    token: int
-    content: Content
 
-    def __str__(self) -> str:
-        return f"stored: {lines(self.content)}"
+class Write(WithContent):
+    """Replaces the whole content."""
 
 
-class Write(Message, frozen=True):
-    token: int
-    content: Content
-
-    def __str__(self) -> str:
-        return f"write {self.content[-1]}, token {self.token}"
+class Written(WithContent):
+    """Answers a write."""
 
 
-class Written(Message, frozen=True):
-    token: int
-    content: Content
-
-    def __str__(self) -> str:
-        return f"written {self.content[-1]}"
-
-
-class Refused(Message, frozen=True):
+class Refused(Message):
     token: int
     highest: int
-    words = "refused: {highest} is in use"
-
-
-def lines(content: Content) -> str:
-    """The lines in words."""
-    return names(content) or "nothing"

@@ -16,11 +16,10 @@ CLOCKWISE, COUNTERCLOCKWISE = 1, -1
 """The two ways round the ring."""
 
 
-class Elected(Message, frozen=True):
+class Elected(Message):
     """Names the leader. It goes round once."""
 
     leader: str
-    words = "{leader} leads"
 
 
 class RingProcess(Process):
@@ -81,11 +80,10 @@ class RingProcess(Process):
 # Chang and Roberts: one way round
 
 
-class Candidacy(Message, frozen=True):
+class Candidacy(Message):
     """An id on its way round the ring."""
 
     uid: int
-    words = "id {uid}"
 
 
 class ChangRoberts(RingProcess):
@@ -131,25 +129,21 @@ class ChangRoberts(RingProcess):
 # Hirschberg and Sinclair: both ways, twice as far in every phase
 
 
-class From(Message, frozen=True):
+class From(Message):
     """An id on its way: how far it has come, how far it may go, and which way round."""
 
     value: int
     num: int
     maxnum: int
     way: int
-    words = "id {value}, {num} of {maxnum}"
 
 
-class Reply(Message, frozen=True):
+class Reply(Message):
     """The answer to an id, on its way back."""
 
     value: int
     ok: bool
     way: int
-
-    def __str__(self) -> str:
-        return f"{'ok' if self.ok else 'no'} to {self.value}"
 
 
 class HirschbergSinclair(RingProcess):

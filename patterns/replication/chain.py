@@ -17,25 +17,22 @@ from .configuration import Ask, View
 from .primary import Entry, Log, position_of
 
 
-class Forward(Message, frozen=True):
+class Forward(Message):
     """Updates from position `at` on, to the successor."""
 
-    words = "{entries:names|nothing new}"
     at: int
     entries: Log
 
 
-class Processed(Message, frozen=True):
+class Processed(Message):
     """The tail has processed all up to `length`; to the predecessor."""
 
-    words = "ack {length}"
     length: int
 
 
-class Last(Message, frozen=True):
+class Last(Message):
     """I am your successor now; this is how much I have, and how much the tail has processed."""
 
-    words = "has {length}"
     view: View
     length: int
     acked: int

@@ -12,33 +12,29 @@ from patterns.engine.process import Message, Process
 from patterns.engine.table import Table
 
 
-class Read(linearizable.Read, frozen=True):
-    words = "read"
+class Read(linearizable.Read):
     serial: int = 0
 
 
-class Write(linearizable.Write, frozen=True):
+class Write(linearizable.Write):
     """`value` None removes the line."""
 
-    words = "write {value:or|nothing}"
     serial: int = 0
     # What the client has seen, where versions are kept apart.
     context: Table[int] = Table()
 
 
-class Remove(Message, frozen=True):
+class Remove(Message):
     """Takes an item out of a set."""
 
-    words = "remove {value}"
     value: str
     serial: int = 0
     answers: ClassVar[bool] = False
 
 
-class Count(Message, frozen=True):
+class Count(Message):
     """Adds 1 to a counter."""
 
-    words = "add 1"
     serial: int = 0
     answers: ClassVar[bool] = False
 

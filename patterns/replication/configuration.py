@@ -18,44 +18,39 @@ from .client import Operation, Replicated
 SERVICE = "Fridge"
 
 
-class View(Message, frozen=True):
+class View(Message):
     """What the note says."""
 
-    words = "epoch {epoch}: {members:names}"
     epoch: int
     members: tuple[str, ...]
     # The client for whose sake a replica asked.
     asked: str = ""
 
 
-class Ask(Message, frozen=True):
+class Ask(Message):
     """A replica reads the note: it has restarted, or is to answer a client."""
 
-    words = "which epoch?"
     restarted: bool
     client: str = ""
 
 
-class Change(Message, frozen=True):
+class Change(Message):
     """The primary of an epoch changes the set of members: one out, or one in at the end."""
 
-    words = "{action} {who}"
     epoch: int
     who: str
     action: str
 
 
-class Suspect(Message, frozen=True):
+class Suspect(Message):
     """A monitor says that a replica does not answer. It may be wrong."""
 
-    words = "{who} is silent"
     who: str
 
 
-class Join(Message, frozen=True):
+class Join(Message):
     """A spare replica is to join at the end."""
 
-    words = "{who} joins"
     who: str
 
 

@@ -18,26 +18,18 @@ from .versions import KINDS, Data, Dotted, Plain, Stamped, Tombstones, Vector
 Change = Write | Remove | Count
 
 
-class State(Message, frozen=True):
+class State(Message):
     """All that the sender has."""
 
-    words = "{state}"
     state: Any
 
-    def __str__(self) -> str:
-        return ", ".join(self.state.shown) or "nothing"
 
-
-class Meet(Message, frozen=True):
+class Meet(Message):
     """The replica is to send its state to all others."""
 
-    words = "meet the others"
 
-
-class LoseDisk(Message, frozen=True):
+class LoseDisk(Message):
     """The replica's disk is replaced by an empty one."""
-
-    words = "lose the disk"
 
 
 class Copy(Process):

@@ -86,46 +86,42 @@ def compare_trees(a: Tree, b: Tree) -> tuple[tuple[int, ...], int]:
 # Two replicas
 
 
-class Put(Message, frozen=True):
+class Put(Message):
     """A client writes a key; an empty value removes it."""
 
-    words = "{key} = {value}"
     key: str
     value: str
     serial: int = 0
 
 
-class Forget(Message, frozen=True):
+class Forget(Message):
     """The replica may drop the tombstone of this key."""
 
-    words = "forget {key}"
     key: str
 
 
-class Sync(Message, frozen=True):
+class Sync(Message):
     """The replica compares itself with the other."""
 
-    words = "compare"
 
-
-class Nodes(Message, frozen=True):
+class Nodes(Message):
     """Hashes of one level: place -> hash."""
 
-    words = "hashes, level {level}"
     level: int
     hashes: tuple[tuple[int, bytes], ...]
 
 
-class Leaves(Message, frozen=True):
+class Leaves(Message):
     """The rows of some leaves. `back` asks for the receiver's rows of them."""
 
-    words = "rows"
     places: tuple[int, ...]
     rows: tuple[tuple[str, Version], ...]
     back: bool
 
-    def __str__(self) -> str:
-        return ", ".join(f"{key}: {row}" for key, row in self.rows) or "no rows"
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """Each key with its row."""
+        return tuple(f"{key}: {row}" for key, row in self.rows)
 
 
 class Shelf(Process):

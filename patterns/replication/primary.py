@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from itertools import takewhile
 
-import msgspec
-
 from patterns.engine.clients import Done, NotHere
 from patterns.engine.process import Message, Process, durable, on, on_request, on_timer
 from patterns.engine.table import Table
+from patterns.engine.values import Value
 
 from .client import Operation, Read, Write, refuse
 from .configuration import Ask, Change, View
 
 
-class Entry(msgspec.Struct, frozen=True, gc=False):
+class Entry(Value):
     """A line of the log, with the epoch in which a primary wrote it, and the client that asked."""
 
     epoch: int
@@ -25,19 +24,15 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     client: str
     serial: int
 
-    def __str__(self) -> str:
-        return self.value or "nothing"
-
 
 Log = tuple[Entry, ...]
 # For each epoch in a log, oldest first: where its entries end.
 Ends = tuple[tuple[int, int], ...]
 
 
-class Ship(Message, frozen=True):
+class Ship(Message):
     """Entries from position `at` on; none only to ask for an answer."""
 
-    words = "{entries:names|check}"
     epoch: int
     at: int
     entries: Log
@@ -45,35 +40,32 @@ class Ship(Message, frozen=True):
     round: int
 
 
-class Got(Message, frozen=True):
+class Got(Message):
     """The log is on disk up to `length`. `wants` asks for all after it."""
 
-    words = "has {length}"
     epoch: int
     length: int
     round: int = 0
     wants: bool = False
 
 
-class Where(Message, frozen=True):
+class Where(Message):
     """Where does your log part from mine?"""
 
-    words = "where do we part?"
     epoch: int
     ends: Ends
 
 
-class EndOf(Message, frozen=True):
+class EndOf(Message):
     """Our logs are the same up to `end`."""
 
-    words = "same up to {end}"
     epoch: int
     end: int
     # How long the log was that was asked about: an old answer does not count.
     length: int
 
 
-class Wait(msgspec.Struct, frozen=True, gc=False):
+class Wait(Value):
     """A client that waits until position `index` is acknowledged; a reader also until a round of answers is."""
 
     client: str

@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-import msgspec
 from msgspec.structs import replace
 
 from patterns.engine.clients import Done, Unknown
 from patterns.engine.process import Message, Process, durable, on, on_request, on_timer
 from patterns.engine.table import Table
+from patterns.engine.values import Value
 
 from .client import Operation, Read, Write, refuse
 
 
-class Version(msgspec.Struct, frozen=True, order=True, gc=False):
+class Version(Value, order=True):
     """A version of the line: a number, and the replica that gave it. So any two versions have an order everywhere."""
 
     number: int = 0
@@ -27,39 +27,32 @@ class Version(msgspec.Struct, frozen=True, order=True, gc=False):
     # Empty: nothing, or a tombstone.
     value: str = ""
 
-    def __str__(self) -> str:
-        return f"{self.value or 'nothing'} ({self.number})"
-
 
 NOTHING = Version()
 
 
-class Store(Message, frozen=True):
+class Store(Message):
     """Keep this version, for another replica if `hint` names one."""
 
-    words = "{version}"
     op: str
     version: Version
     hint: str = ""
 
 
-class Stored(Message, frozen=True):
-    words = "stored"
+class Stored(Message):
     op: str
 
 
-class Query(Message, frozen=True):
-    words = "version?"
+class Query(Message):
     op: str
 
 
-class Held(Message, frozen=True):
-    words = "{version}"
+class Held(Message):
     op: str
     version: Version
 
 
-class Op(msgspec.Struct, frozen=True, gc=False):
+class Op(Value):
     """An operation that this replica coordinates."""
 
     client: str

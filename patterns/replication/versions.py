@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-import msgspec
 from msgspec.structs import replace
 
 from patterns.engine.table import Table
+from patterns.engine.values import Value
 
 Vector = Table[int]
 # A replica, and the number of a write there.
@@ -51,7 +51,7 @@ def next_dot(vector: Vector, name: str) -> Dot:
     return name, (vector.get(name) or 0) + 1
 
 
-class Plain(msgspec.Struct, frozen=True, gc=False):
+class Plain(Value):
     """One vector for all siblings together, as in Riak before version 2: it cannot tell which of them a client saw."""
 
     seen: Vector = Table()
@@ -73,7 +73,7 @@ class Plain(msgspec.Struct, frozen=True, gc=False):
         return self.values
 
 
-class Dotted(msgspec.Struct, frozen=True, gc=False):
+class Dotted(Value):
     """Values with a dot each, and the vector of all writes seen: what is seen and not here was replaced or removed.
 
     The dotted version vector set of Preguiça et al., and the optimized observed-remove set of Bieniusa et al. 2012.
@@ -110,7 +110,7 @@ class Dotted(msgspec.Struct, frozen=True, gc=False):
         return tuple(sorted({value for _, value in self.entries}))
 
 
-class Tombstones(msgspec.Struct, frozen=True, gc=False):
+class Tombstones(Value):
     """The observed-remove set with tombstones (Shapiro et al. 2011, specification 15): simple, and it only grows."""
 
     seen: Vector = Table()
@@ -133,7 +133,7 @@ class Tombstones(msgspec.Struct, frozen=True, gc=False):
         return tuple(sorted({item for _, item in self.added_dots - self.removed_dots}))
 
 
-class Counter(msgspec.Struct, frozen=True, gc=False):
+class Counter(Value):
     """A grow-only counter: a count for each replica (Shapiro et al. 2011, specification 6)."""
 
     seen: Vector = Table()
@@ -150,7 +150,7 @@ class Counter(msgspec.Struct, frozen=True, gc=False):
         return (str(sum(self.seen.values())),)
 
 
-class Stamped(msgspec.Struct, frozen=True, order=True, gc=False):
+class Stamped(Value, order=True):
     """Last write wins: the value with the highest stamp; equal stamps by the replica's name, the same everywhere."""
 
     time: int = 0

@@ -22,35 +22,34 @@ from .query import Item, Parcel, Question, leg, merged
 from .rules import RULES
 
 
-class Leg(Message, frozen=True):
+class Leg(Message):
     """The question for one shard, to the shard itself or to the holder of its copy."""
 
     client: str
     question: Question
     shard: str
-    words = "leg {shard}"
 
 
-class Part(Message, frozen=True):
+class Part(Message):
     """What one shard answers."""
 
     client: str
     serial: int
     shard: str
     items: tuple[Item, ...]
-    words = "part {shard}"
 
 
-class Found(Message, frozen=True):
+class Found(Message):
     """The answer. It is partial if shards are missing, and says so."""
 
     serial: int
     items: tuple[Item, ...]
     missing: tuple[str, ...] = ()
 
-    def __str__(self) -> str:
-        rows = ", ".join(f"{name} {value:g}" for name, value in self.items) or "nothing"
-        return f"{rows}; without {', '.join(self.missing)}" if self.missing else rows
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """Each item with its value."""
+        return tuple(f"{name} {value:g}" for name, value in self.items)
 
 
 class Holder(Process, kw_only=True):
@@ -79,7 +78,7 @@ class Holder(Process, kw_only=True):
         self.send(router, Part(message.client, message.question.serial, message.shard, items))
 
 
-class Open(Message, frozen=True):
+class Open(Message):
     """A question under way."""
 
     question: Question

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 from typing import Literal
 
-import msgspec
-
 from patterns.engine.process import Message
+from patterns.engine.values import Value
 
 # On disk
 
 
-class Kept(msgspec.Struct, frozen=True, gc=False):
+class Kept(Value):
     """Something about a key."""
 
     slot: int
     key: str
 
 
-class Row(Kept, frozen=True, gc=False):
+class Row(Kept, gc=False):
     """A pigeonhole with parcels in it."""
 
     parcels: int
 
-    def __str__(self) -> str:
-        return f"{self.key} {self.parcels}"
 
-
-class Answer(Kept, frozen=True, gc=False):
+class Answer(Kept, gc=False):
     """A client's last request about a key, and its result: a retry is answered from here, and not done again."""
 
     client: str
@@ -39,7 +35,7 @@ class Answer(Kept, frozen=True, gc=False):
 Role = Literal["owner", "copying", "fenced", "undoing", "importing", "given"]
 
 
-class Hold(msgspec.Struct, frozen=True, gc=False):
+class Hold(Value):
     """How a shard stands to a slot.
 
     `owner`      it accepts requests
@@ -59,26 +55,19 @@ class Hold(msgspec.Struct, frozen=True, gc=False):
     life: int = 0
     next: int = 0
 
-    def __str__(self) -> str:
-        way = "from" if self.role == "importing" else "to"
-        return f"slot {self.slot} {self.role}{f' {way} {self.peer}' if self.peer else ''} @{self.epoch}"
 
-
-class Entry(msgspec.Struct, frozen=True, gc=False):
+class Entry(Value):
     """A line of a router's map: the owner of a slot, and since which epoch."""
 
     slot: int
     owner: str
     epoch: int
 
-    def __str__(self) -> str:
-        return f"{self.slot} {self.owner}@{self.epoch}"
-
 
 # A client and a router
 
 
-class OfKey(Message, frozen=True):
+class OfKey(Message):
     """Changes one pigeonhole."""
 
     serial: int
@@ -89,140 +78,121 @@ class OfKey(Message, frozen=True):
         return (self.key,)
 
 
-class HandIn(OfKey, frozen=True):
+class HandIn(OfKey):
     """Put parcels into a pigeonhole. Not idempotent: done twice, it counts twice."""
 
     parcels: int = 1
-    words = "{key} +{parcels}"
 
 
-class Collect(OfKey, frozen=True):
+class Collect(OfKey):
     """Take all parcels out of a pigeonhole, which is then deleted."""
 
-    words = "empty {key}"
 
-
-class Look(Message, frozen=True):
+class Look(Message):
     """Count the parcels in pigeonholes of one slot."""
 
     serial: int
     keys: tuple[str, ...]
-    words = "look {keys:names}"
 
 
 Write = HandIn | Collect
 Order = HandIn | Collect | Look
 
 
-class Done(Message, frozen=True):
+class Done(Message):
     """The answer: how many parcels there are, or were taken."""
 
     serial: int
     result: int
-    words = "{result:parcel|parcels}"
 
 
-class CrossSlotRefused(Message, frozen=True):
+class CrossSlotRefused(Message):
     """The keys lie in several slots, perhaps on several shards."""
 
     serial: int
     slots: tuple[int, ...]
-    words = "CROSSSLOT"
 
 
 # A router and a shard
 
 
-class Try(Message, frozen=True):
+class Try(Message):
     """A client's request. `asking`: another shard sent the router here for this one request."""
 
     client: str
     order: Order
     asking: bool = False
 
-    def __str__(self) -> str:
-        return f"{'asking ' if self.asking else ''}{self.order}"
 
-
-class Reply(Message, frozen=True):
+class Reply(Message):
     """A shard's answer to the request of a client."""
 
     client: str
     serial: int
 
 
-class Served(Reply, frozen=True):
+class Served(Reply):
     result: int
-    words = "= {result}"
 
 
-class Moved(Reply, frozen=True):
+class Moved(Reply):
     """The slot is at `to` since `epoch`: learn it."""
 
     slot: int
     to: str
     epoch: int
-    words = "MOVED {slot} {to}@{epoch}"
 
 
-class AskThere(Reply, frozen=True):
+class AskThere(Reply):
     """Ask `to`, this time only."""
 
     slot: int
     to: str
-    words = "ASK {slot} {to}"
 
 
-class Refused(Reply, frozen=True):
+class Refused(Reply):
     """Under this serial the client has asked something else: a key names one request."""
 
-    words = "number {serial} is taken"
 
-
-class TryAgain(Reply, frozen=True):
+class TryAgain(Reply):
     """Not now: wait a little."""
-
-    words = "TRYAGAIN"
 
 
 # The operator and a shard
 
 
-class Move(Message, frozen=True):
+class Move(Message):
     """Move a slot to another shard."""
 
     serial: int
     slot: int
     to: str
-    words = "move slot {slot} to {to}"
 
 
-class Undo(Message, frozen=True):
+class Undo(Message):
     """Take a move back that has not been switched yet. Either side can be told."""
 
     serial: int
     slot: int
-    words = "undo slot {slot}"
 
 
-class Begun(Message, frozen=True):
+class Begun(Message):
     """What the operator asked for has begun, or was refused."""
 
     serial: int
-    words = "heard"
 
 
 # Two shards
 
 
-class Shipment(Message, frozen=True):
+class Shipment(Message):
     """About the move of a slot in which the receiver becomes its owner in `epoch`."""
 
     slot: int
     epoch: int
 
 
-class Ship(Shipment, frozen=True):
+class Ship(Shipment):
     """Piece `nth` of a slot: 0 is the copy, the others are changes in order. The keys in `gone` are deleted."""
 
     life: int
@@ -231,40 +201,33 @@ class Ship(Shipment, frozen=True):
     gone: tuple[str, ...] = ()
     answers: tuple[Answer, ...] = ()
 
-    def __str__(self) -> str:
-        parts = [*map(str, self.rows), *(f"-{key}" for key in self.gone)]
-        return f"{'copy' if self.nth == 0 else f'change {self.nth}'}: {', '.join(parts) or 'nothing'}"
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """The rows as they are now, and the keys that are gone."""
+        return (*map(str, self.rows), *(f"-{key}" for key in self.gone))
 
 
-class Shipped(Shipment, frozen=True):
+class Shipped(Shipment):
     """Piece `nth` is on disk."""
 
     life: int
     nth: int
-    words = "has {nth}"
 
 
-class TakeOver(Shipment, frozen=True):
+class TakeOver(Shipment):
     """That was all: own the slot."""
 
     life: int
     nth: int
-    words = "take over {slot}"
 
 
-class TookOver(Shipment, frozen=True):
+class TookOver(Shipment):
     """I own the slot."""
 
-    words = "own {slot}@{epoch}"
 
-
-class GiveBack(Shipment, frozen=True):
+class GiveBack(Shipment):
     """Drop your copy: the move is undone."""
 
-    words = "drop {slot}"
 
-
-class GivenBack(Shipment, frozen=True):
+class GivenBack(Shipment):
     """The copy is dropped, and no late message of this move revives it."""
-
-    words = "dropped {slot}"

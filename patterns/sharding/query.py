@@ -17,7 +17,7 @@ Kind = Literal["page", "top", "mean"]
 Item = tuple[str, float]
 
 
-class Parcel(Message, frozen=True):
+class Parcel(Message):
     """A row: how many parcels of a sender lie at a key."""
 
     key: str
@@ -25,14 +25,13 @@ class Parcel(Message, frozen=True):
     parcels: int
 
 
-class Question(Message, frozen=True):
+class Question(Message):
     """A client's question about all shards. `page`: rows `offset` to `offset + limit`. `top`: so many as `limit`."""
 
     serial: int
     kind: Kind = "page"
     limit: int = 2
     offset: int = 0
-    words = "{kind} of {limit} from {offset}"
 
 
 def ordered(items: Iterable[Item]) -> tuple[Item, ...]:

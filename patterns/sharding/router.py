@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-import msgspec
 from msgspec.structs import replace
 
 from patterns.engine.clients import Misused
 from patterns.engine.process import Process, durable, on, on_request, on_timer, setting
 from patterns.engine.table import Table
+from patterns.engine.values import Value
 
 from .hashes import slot_of
 from .messages import (
@@ -81,7 +81,7 @@ def on_reply(map: Places, request: Tried, reply: Answered) -> tuple[Places, Next
 # The process
 
 
-class Pending(msgspec.Struct, frozen=True, gc=False):
+class Pending(Value):
     """A client's request that is not answered yet. If it rests, it is sent when the timer fires."""
 
     client: str

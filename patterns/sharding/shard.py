@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import Any, ClassVar, TypeVar
 
-import msgspec
 from msgspec.structs import replace
 
 from patterns.engine.process import Message, Process, durable, on, on_request, on_timer, setting
 from patterns.engine.table import Table
+from patterns.engine.values import Value
 
 from .hashes import slot_of
 from .messages import (
@@ -52,7 +52,7 @@ T = TypeVar("T", Row, Answer, Hold)
 ACCEPTS = ("owner", "copying")  # roles in which a shard accepts requests
 
 
-class Running(msgspec.Struct, frozen=True, gc=False):
+class Running(Value):
     """A write that has begun and is not committed: in memory only."""
 
     router: str
@@ -61,7 +61,7 @@ class Running(msgspec.Struct, frozen=True, gc=False):
     slot: int
 
 
-class Stream(msgspec.Struct, frozen=True, gc=False):
+class Stream(Value):
     """What is still to be shipped of a slot, the piece on its way first, and the number of the next new piece."""
 
     pieces: tuple[Ship | TakeOver, ...] = ()

@@ -63,20 +63,18 @@ def answers(input: Any) -> bool:
 # registers
 
 
-class Read(Message, frozen=True):
-    words = "read"
+class Read(Message):
+    """Answers the value."""
 
 
-class Write(Message, frozen=True):
-    words = "write {value}"
+class Write(Message):
     value: Any
     answers: ClassVar[bool] = False
 
 
-class CompareAndSwap(Message, frozen=True):
+class CompareAndSwap(Message):
     """Puts `new` where `expected` is; answers whether it did."""
 
-    words = "swap {expected} for {new}"
     expected: Any
     new: Any
 
@@ -139,22 +137,19 @@ class CompareAndSwapRegister(Register):
 # a key-value store
 
 
-class Get(Message, frozen=True):
-    words = "get {key}"
+class Get(Message):
     key: str
 
 
-class Put(Message, frozen=True):
-    words = "put {key} {value}"
+class Put(Message):
     key: str
     value: Any
     answers: ClassVar[bool] = False
 
 
-class PutIf(Message, frozen=True):
+class PutIf(Message):
     """Puts `value` where `expected` is (None: where nothing is); answers whether it did."""
 
-    words = "put {key} {value} if {expected}"
     key: str
     expected: Any
     value: Any

@@ -9,13 +9,10 @@ class Token(Message):
     """Only the station that holds it may enter. Each pass has a number of its own."""
 
     number: int
-    words = "token {number}"
 
 
 class Enter(Message):
     """A client wants a station to enter the critical section once."""
-
-    words = "enter"
 
 
 class Station(Process):
