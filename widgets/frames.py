@@ -5,7 +5,9 @@ A page that has the frames steps without a kernel: everything that is said and d
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Mapping
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -19,12 +21,16 @@ from widgets.scene import Era, Fact, Mark, Moment, Panel, Scene, View
 
 Json = dict[str, Any]
 Changed = tuple[str, str, str, str, str]
+Choices = tuple[Choice[Any], ...]
 T = TypeVar("T")
 NEAR = 32  # steps of which scene, choices and facts are kept; they are made again for others, for they are pure
 
 
 class Word(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A choice in words; `about` are the marks it belongs to, `fill` what stands in the field that it asks for."""
+    """A choice in words; `about` are the marks it belongs to, `fill` what stands in the field that it asks for.
+
+    With `several` it stands for all choices at these places: the menus, which are the same in most steps.
+    """
 
     label: str
     group: str
@@ -33,6 +39,7 @@ class Word(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ask: str = ""
     likely: bool = False
     fill: str = ""
+    several: tuple[int, ...] = ()
 
 
 class PanelHead(msgspec.Struct, frozen=True):
@@ -43,11 +50,15 @@ class PanelHead(msgspec.Struct, frozen=True):
 
 
 class PanelChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A panel against the one of the step before: marks that are new or other, ids of those that are gone."""
+    """A panel against the one of the step before: marks that are new, ids of those that are gone.
+
+    Of a mark that is another one than before, `changed` has the fields that are: null for one that has its default now.
+    """
 
     id: str
     head: PanelHead | None = None
     set: tuple[Mark, ...] = ()
+    changed: dict[str, dict[str, Any]] = {}
     gone: tuple[str, ...] = ()
 
 
@@ -100,11 +111,11 @@ class Frames:
         self.words: list[Json] = []
         """Every choice ever offered, once; frames point into it."""
         self._places: dict[Hashable, int] = {}
-        self._seen: dict[int, tuple[Choice[Any], int]] = {}
+        self._menus: dict[Hashable, tuple[Choices, int]] = {}
         self._scenes: dict[int, Scene] = {}
         self._memories: dict[int, list[Any]] = {}
         self._costs: dict[int, dict[str, int]] = {}
-        self._offered: dict[int, tuple[Choice[Any], ...]] = {}
+        self._offered: dict[int, Choices] = {}
         self._facts: dict[int, tuple[Fact, ...]] = {}
 
     def of(self, step: Step[Any, Any]) -> Json:
@@ -117,7 +128,7 @@ class Frames:
             say=self._said(step),
             facts=self._changes(step),
             always=self._verdicts(step),
-            next=[self._word(choice) for choice in self._choices(step)],
+            next=self._next(self._choices(step)),
             cost=self._cost(step),
             panels=_difference(None if parent is None else self._scene(parent), scene),
             parent=None if parent is None else parent.number,
@@ -131,7 +142,9 @@ class Frames:
             ask=Asking(question.prompt, question.options) if question else None,
         )
         built: Json = msgspec.to_builtins(frame)
-        built["panels"] = _rounded(built["panels"])
+        for panel in built["panels"]:
+            if "set" in panel:
+                panel["set"] = [{name: _rounded(value) for name, value in mark.items()} for mark in panel["set"]]
         return built
 
     def _taken(self, parent: Step[Any, Any], event: Any) -> int:
@@ -151,29 +164,58 @@ class Frames:
     def _scene(self, step: Step[Any, Any]) -> Scene:
         return _near(self._scenes, step, lambda: self.view.scene_of(step))
 
-    def _choices(self, step: Step[Any, Any]) -> tuple[Choice[Any], ...]:
+    def _choices(self, step: Step[Any, Any]) -> Choices:
         return _near(self._offered, step, lambda: self.machine.choices(step.state))
 
     def _facts_of(self, step: Step[Any, Any]) -> tuple[Fact, ...]:
         return _near(self._facts, step, lambda: self.view.facts_of(step.state))
 
+    def _next(self, choices: Choices) -> list[int | tuple[int, str]]:
+        """The choices as places in `words`, the menus as one of them: in many steps they are the very same."""
+        first = last = 0
+        while first < len(choices) and choices[first].group == "next":
+            first += 1
+        for last in range(len(choices), first - 1, -1):
+            if last == first or choices[last - 1].group not in PACKET_GROUPS:
+                break
+        start, menus, rest = choices[:first], choices[first:last], choices[last:]
+        places = [self._word(choice) for choice in start]
+        if len(menus) < 2 or any(choice.when for choice in menus):
+            places += [self._word(choice) for choice in menus]
+        else:
+            places.append(self._several(menus))
+        return [*places, *(self._word(choice) for choice in rest)]
+
+    def _several(self, menus: Choices) -> int:
+        key = tuple(map(id, menus))
+        if (known := self._menus.get(key)) is not None:
+            return known[1]
+        several = tuple([self._place(choice) for choice in menus])
+        place = self._placed(several, Word(label="", group="", several=several))
+        self._menus[key] = menus, place  # the ids are theirs as long as they are kept
+        return place
+
     def _word(self, choice: Choice[Any]) -> int | tuple[int, str]:
         """A choice as its place in `words`, with when it is due where that is known."""
-        if (known := self._seen.get(id(choice))) is not None and known[0] is choice:
-            return known[1]
-        fill = getattr(choice.event, choice.ask) if choice.ask else ""
-        key = (choice.label, choice.group, choice.why_not, choice.about, choice.ask, choice.likely, fill)
-        place = self._places.get(key)
-        if place is None:
-            place = self._places[key] = len(self.words)
-            label, group, why_not, about, ask, likely, _ = key
-            word = Word(label=label, group=group, why_not=why_not, about=about, ask=ask, likely=likely, fill=str(fill))
+        place = self._place(choice)
+        return (place, choice.when) if choice.when else place
+
+    def _place(self, choice: Choice[Any]) -> int:
+        fill = str(getattr(choice.event, choice.ask)) if choice.ask else ""
+        label, group, why_not, about = choice.label, choice.group, choice.why_not, choice.about
+        key = (label, group, why_not, about, choice.ask, choice.likely, fill)
+        if (place := self._places.get(key)) is not None:
+            return place
+        word = Word(
+            label=label, group=group, why_not=why_not, about=about, ask=choice.ask, likely=choice.likely, fill=fill
+        )
+        return self._placed(key, word)
+
+    def _placed(self, key: Hashable, word: Word) -> int:
+        if key not in self._places:
+            self._places[key] = len(self.words)
             self.words.append(msgspec.to_builtins(word))
-        if choice.when:
-            return place, choice.when
-        if choice.group not in PACKET_GROUPS:  # in many steps it is the very same
-            self._seen[id(choice)] = choice, place
-        return place
+        return self._places[key]
 
     def _changes(self, step: Step[Any, Any]) -> list[Changed]:
         """[who, field, was, is, where] of every field that changed here, and of what was sent; empty at the start."""
@@ -230,11 +272,10 @@ def _row(was: Fact | None, now: Fact | None) -> Changed:
 
 
 def _rounded(value: Any) -> Any:
-    if isinstance(value, float):
+    """A number of a mark, or several, with as many digits as a picture has use for."""
+    if value.__class__ is float:
         return round(value, 4)
-    if isinstance(value, dict):
-        return {key: _rounded(part) for key, part in value.items()}
-    return [_rounded(part) for part in value] if isinstance(value, list | tuple) else value
+    return [round(each, 4) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _difference(before: Scene | None, after: Scene) -> list[PanelChange]:
@@ -245,22 +286,54 @@ def _difference(before: Scene | None, after: Scene) -> list[PanelChange]:
 
 def _panel(before: Panel | None, after: Panel) -> PanelChange:
     was = {mark.id: mark for mark in before.marks} if before else {}
-    now: dict[str, Mark] = {}
-    for mark in after.marks:
-        if mark.id in now:
-            raise ValueError(f"panel {after.id!r} has two marks with the id {mark.id!r}; an id names one thing")
-        now[mark.id] = mark
+    now = {mark.id: mark for mark in after.marks}
+    if len(now) < len(after.marks):
+        twice = next(id for id, n in Counter(mark.id for mark in after.marks).items() if n > 1)
+        raise ValueError(f"panel {after.id!r} has two marks with the id {twice!r}; an id names one thing")
+    new: list[Mark] = []
+    changed: dict[str, dict[str, Any]] = {}
+    for key, mark in now.items():
+        old = was.get(key)
+        if type(old) is not type(mark):
+            new.append(mark)
+        elif old != mark:
+            changed[key] = _fields(old, mark)
     head = _head(after)
     return PanelChange(
         id=after.id,
         head=head if before is None or _head(before) != head else None,
-        set=tuple(mark for key, mark in now.items() if was.get(key) != mark),
-        gone=tuple(key for key in was if key not in now),
+        set=tuple(new),
+        changed=changed,
+        gone=tuple([key for key in was if key not in now]),
     )
+
+
+def _fields(old: Any, mark: Any) -> dict[str, Any]:
+    """The fields of a mark that are other than they were; None for one that has its default again."""
+    found = {}
+    for name, default in _defaults(mark.__class__):
+        value = getattr(mark, name)
+        if value != getattr(old, name):
+            found[name] = None if value == default else _rounded(value)
+    return found
+
+
+@cache
+def _defaults(kind: type[Mark]) -> tuple[tuple[str, Any], ...]:
+    return tuple((field.name, field.default) for field in msgspec.structs.fields(kind))
 
 
 def _head(panel: Panel) -> PanelHead:
     return PanelHead(panel.width, panel.height, panel.label, panel.title)
+
+
+def spread(frame: Json, words: list[Json]) -> list[int | list[Any]]:
+    """The choices of a frame, those of its menus one by one."""
+    places: list[Any] = []
+    for word in frame["next"]:
+        several = () if not isinstance(word, int) else words[word].get("several", ())
+        places += several or [word]
+    return places
 
 
 def trimmed(frames: list[Json], words: list[Json]) -> tuple[list[Json], list[Json]]:
@@ -271,7 +344,7 @@ def trimmed(frames: list[Json], words: list[Json]) -> tuple[list[Json], list[Jso
     for frame in frames:
         choices: list[int | list[Any]] = []
         where: dict[int, int] = {}
-        for at, word in enumerate(frame["next"]):
+        for at, word in enumerate(spread(frame, words)):
             place, *when = [word] if isinstance(word, int) else word
             if words[place]["group"] == "next" or (frame["n"], at) in taken:
                 where[at] = len(choices)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import combinations
 from typing import Any
@@ -40,38 +40,70 @@ WhyNot = Callable[[World, Any], str]
 Requests = Iterable[Any]
 
 
-def choices_of(world: World, requests: Requests, why_not: WhyNot) -> tuple[Choice[Any], ...]:
+Menus = dict[Any, tuple[Choice[Any], ...]]
+MOST_MENUS = 256
+
+
+def choices_of(world: World, requests: Requests, why_not: WhyNot, menus: Menus) -> tuple[Choice[Any], ...]:
     """Everything there is to choose from, what cannot happen with its reason.
 
-    What concerns the leader comes first in its menu, and is marked as likely; requests stay together by client.
+    What concerns the leader comes first in its menu, and is marked as likely; requests stay together by client. In
+    `menus` are the menus made before, by all that they depend on: in most steps of a run they are the same.
     """
-    leader, requests, names = leader_of(world), tuple(requests), world.names
-    found = []
-    for group in GROUPS + PACKET_GROUPS:
+    requests, waiting = tuple(requests), tuple([(call.client, call.body, call.waits) for call in world.calls])
+    leader, calm = leader_of(world), (world.down, world.paused, world.cuts, world.budget)
+    key = (requests, leader, world.names, waiting, calm)
+    if (same := menus.get(key)) is None:
+        while len(menus) >= MOST_MENUS:
+            del menus[next(iter(menus))]
+        same = menus[key] = tuple(_in_menus(world, leader, requests, why_not))
+    following = [
+        _of_timer(world, item, why_not) if isinstance(item, Timer) else _of_packet(world, item, "next", why_not)
+        for item in agenda(world)
+    ]
+    messages = [_of_packet(world, packet, group, why_not) for group in PACKET_GROUPS for packet in world.packets]
+    return (*following, *same, *messages)
+
+
+def _in_menus(world: World, leader: str, requests: Requests, why_not: WhyNot) -> Iterator[Choice[Any]]:
+    """What clients ask, and what befalls processes and links."""
+    for group in GROUPS[1:]:
         leads = leader if group in LEADERS_OWN else ""
-        events = [(event, bool(leads) and _named(world, event) == leads) for event in events_of(world, group, requests)]
+        events = [(event, bool(leads) and _named(event) == leads) for event in events_of(world, group, requests)]
         if leads:
             events.sort(key=lambda each: (getattr(each[0], "client", ""), not each[1]))
         for event, likely in events:
             why = why_not(world, event)
-            if type(event) in OF_PROCESSES:
-                found.append(_of_processes(event, names, group, why, likely))
-                continue
             if group == "request":
                 call = world.call(event.client)
-                found.append(_of_request(event, bool(call and call.waits), why, likely))
-                continue
-            words, when, about = describe(world, event), _when(world, event), _about(world, event)
-            found.append(Choice(event, words, group, when, why, about, likely=likely))
-    return tuple(found)
+                yield _of_request(event, bool(call and call.waits), why, likely)
+            else:
+                yield _of_processes(event, world.names, group, why, likely)
 
 
-def _named(world: World, event: Any) -> str:
-    """The process that receives, is asked, crashed, paused, or cut off from all others."""
-    if isinstance(event, Deliver):
-        return next((packet.to for packet in world.packets if packet.id == event.id), "")
+def _named(event: Any) -> str:
+    """The process that is asked, crashed, paused, or cut off from all others."""
     cut_off = event.a if isinstance(event, Cut) else ()
     return cut_off[0] if len(cut_off) == 1 else getattr(event, "process", getattr(event, "to", ""))
+
+
+def _of_timer(world: World, timer: Timer, why_not: WhyNot) -> Choice[Any]:
+    event = Fire(timer.process, timer.name)
+    about = (f"process:{timer.process}", f"timer:{timer.process}:{timer.name}")
+    return Choice(event, _fires(timer.process, timer.name), "next", _when(world, timer), why_not(world, event), about)
+
+
+def _of_packet(world: World, packet: Packet, group: str, why_not: WhyNot) -> Choice[Any]:
+    event = EVENT_OF_PACKET[group](packet.id)
+    words = describe(world, event) if group == "drop" and is_lost(world, packet) else ""
+    when = _when(world, packet) if group == "next" else ""
+    return _of_message(packet, event, group, when, why_not(world, event), words)
+
+
+@lru_cache(maxsize=4096)
+def _of_message(packet: Packet, event: Any, group: str, when: str, why_not: str, words: str) -> Choice[Any]:
+    about = (f"message:{packet.id}", f"process:{packet.to}") if group == "next" else (f"message:{packet.id}",)
+    return Choice(event, words or _of_its_way(event, _packet_in_words(packet)), group, when, why_not, about)
 
 
 @lru_cache(maxsize=64)
@@ -112,6 +144,12 @@ EVENTS_OF: Mapping[str, Callable[[World], Iterable[Any]]] = {
     "delay": lambda world: [Delay(packet.id) for packet in world.packets],
 }
 """Menu -> its events; clients' requests are the simulation's own."""
+EVENT_OF_PACKET: Mapping[str, Callable[[int], Any]] = {
+    "next": Deliver,
+    "drop": Drop,
+    "duplicate": Duplicate,
+    "delay": Delay,
+}
 NOTHING_TO_UNDO: Mapping[str, Callable[[World], bool]] = {
     "restart": lambda world: not world.down,
     "resume": lambda world: not world.paused,
@@ -289,21 +327,16 @@ def describe(world: World, event: Any) -> str:
     if type(event) in OF_PROCESSES:
         return _in_words(event, world.names)
     match event:
-        case Deliver(id):
-            return f"deliver {_message(world, id)}"
         case Drop(id):
             packet = world.packet(id)
             down = packet is not None and packet.to in world.down
             cut = packet is not None and (packet.sender, packet.to) in world.cuts
-            why = f": {packet.to} is down" if packet and down else ": the link is cut" if cut else ""
-            return f"{'lose' if why else 'drop'} {_message(world, id)}{why}"
-        case Duplicate(id):
-            return f"duplicate {_message(world, id)}"
-        case Delay(id, by):
-            return f"delay {_message(world, id)} by {by} ms"
+            if why := f": {packet.to} is down" if packet and down else ": the link is cut" if cut else "":
+                return f"lose {_message(world, id)}{why}"
         case Fire(process, timer):
-            name, _, about = timer.partition(":")
-            return f"**{name}** timer of {process}{' for ' if about else ''}{about} fires"
+            return _fires(process, timer)
+    if type(event) in PACKET_EVENTS:
+        return _of_its_way(event, _message(world, event.id))
     call = world.call(event.client)
     return _asked(event, bool(call and call.waits))
 
@@ -340,6 +373,17 @@ def _asked(event: Any, waits: bool) -> str:
     return f"{event.client} asks {event.to}{' again' if waits else ''}: **{event.body}**"
 
 
+@lru_cache(maxsize=4096)
+def _fires(process: str, timer: str) -> str:
+    name, _, about = timer.partition(":")
+    return f"**{name}** timer of {process}{' for ' if about else ''}{about} fires"
+
+
+def _of_its_way(event: Any, message: str) -> str:
+    """What happens to a message on its way, in words."""
+    return f"{type(event).__name__.lower()} {message}" + (f" by {event.by} ms" if isinstance(event, Delay) else "")
+
+
 def _message(world: World, id: int) -> str:
     packet = world.packet(id)
     return _packet_in_words(packet) if packet else f"message {id}"
@@ -350,22 +394,8 @@ def _packet_in_words(packet: Packet) -> str:
     return f"**{packet.body}** {packet.sender} → {packet.to}"
 
 
-def _when(world: World, event: Any) -> str:
-    item: Packet | Timer | None = None
-    if isinstance(event, Deliver | Fire):
-        item = world.packet(event.id) if isinstance(event, Deliver) else world.timer(event.process, event.timer)
-    if item is None:
-        return ""
+def _when(world: World, item: Packet | Timer) -> str:
     return f"{item.due} ms" if item.due >= world.clock else "late"
-
-
-def _about(world: World, event: Any) -> tuple[str, ...]:
-    """The marks it belongs to: `process:S1`, `message:17`, `timer:S1:election`."""
-    if type(event) in OF_PROCESSES:
-        return _processes(event)
-    marks = [f"message:{event.id}"] if isinstance(event, PACKET_EVENTS) else []
-    marks += [f"process:{name}"] if (name := _named(world, event)) else []
-    return (*marks, f"timer:{event.process}:{event.timer}") if isinstance(event, Fire) else tuple(marks)
 
 
 @lru_cache(maxsize=4096)

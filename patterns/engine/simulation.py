@@ -20,7 +20,7 @@ import msgspec
 from msgspec import Meta
 from msgspec.structs import replace
 
-from .choices import choices_of, describe, enabled_in, is_lost, undeliverable, why_not
+from .choices import Menus, choices_of, describe, enabled_in, is_lost, undeliverable, why_not
 from .draw import key_of, mix
 from .faults import FAULT_EVENTS, befall
 from .machine import Choice, Machine, NotEnabled
@@ -113,6 +113,7 @@ class Simulation(Machine[World, Any]):
         self._typed: set[Any] = set()  # events whose fields have the types that they declare
         self._index: dict[str, int] = {}
         self._keys: dict[tuple[str, str, str], int] = {}  # a memo of _key
+        self._menus: Menus = {}
 
     # What a subclass gives
 
@@ -359,7 +360,7 @@ class Simulation(Machine[World, Any]):
     # What can happen, in words (choices.py) and without (for a search)
 
     def choices(self, world: World) -> tuple[Choice[Any], ...]:
-        return choices_of(world, self.requests(world), self.why_not)
+        return choices_of(world, self.requests(world), self.why_not, self._menus)
 
     def enabled(self, world: World, group: str = "") -> Iterable[Any]:
         if group:

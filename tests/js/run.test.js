@@ -69,9 +69,34 @@ test("a choice knows when it is due and where it was taken", () => {
 
 test("what a step changed is what has other words, or is new", () => {
   const all = run();
-  assert.deepEqual([...changedIn(all.frame(1), all.picture(0))], ["a"]);
-  assert.deepEqual([...changedIn(all.frame(3), all.picture(0))], ["c"]);
-  assert.deepEqual([...changedIn(all.frame(0), undefined)], [], "at the start nothing has changed");
+  assert.deepEqual([...changedIn(all.frame(1), all.picture(1), all.picture(0))], ["a"]);
+  assert.deepEqual([...changedIn(all.frame(3), all.picture(3), all.picture(0))], ["c"]);
+  assert.deepEqual([...changedIn(all.frame(0), all.picture(0), undefined)], [], "at the start nothing has changed");
+});
+
+test("of a mark that is another one, a frame has what is other; null is the default again", () => {
+  const all = run();
+  all.add([
+    frame(4, 0, { changed: { a: { text: "z", role: "bad" } } }),
+    frame(5, 4, { changed: { a: { role: null } } }),
+  ]);
+  assert.deepEqual(all.picture(4).get("p").marks.get("a"), box("a", "z", { role: "bad" }));
+  assert.deepEqual(all.picture(5).get("p").marks.get("a"), box("a", "z"));
+  assert.deepEqual([...changedIn(all.frame(4), all.picture(4), all.picture(0))], ["a"]);
+  assert.deepEqual([...changedIn(all.frame(5), all.picture(5), all.picture(4))], [], "its words are the same");
+});
+
+test("a menu stands for its choices, each in its place", () => {
+  const words = [{ label: "a" }, { label: "b" }, { label: "c" }, { label: "", several: [1, 2] }];
+  const menus = new Run([frame(0, undefined, { head }, { next: [[0, "1 ms"], 3] })], words, {});
+  assert.deepEqual(
+    menus.choices(0).map(({ label, when, index }) => [label, when, index]),
+    [
+      ["a", "1 ms", 0],
+      ["b", "", 1],
+      ["c", "", 2],
+    ],
+  );
 });
 
 test("a panel keeps the room that it ever takes", () => {

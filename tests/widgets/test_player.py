@@ -106,10 +106,10 @@ def test_a_frame_holds_the_event_and_every_rule_that_fired_with_its_values_and_s
 def test_the_first_frame_has_the_whole_picture_and_each_other_only_what_changed() -> None:
     start, climbed, said, climbed_on = player(Climb(), Say(), Climb()).frames
     assert [mark["id"] for mark in start["panels"][0]["set"]] == ["me", "floor"]
-    assert [mark["id"] for mark in climbed["panels"][0]["set"]] == ["me"]
+    assert climbed["panels"][0]["changed"] == {"me": {"y": 90}}, "of a mark that moved, where it is now"
     assert [mark["id"] for mark in said["panels"][0]["set"]] == ["word"]
     assert "head" not in said["panels"][0], "the panel itself did not change"
-    assert climbed_on["panels"][0]["gone"] == ["word"]
+    assert climbed_on["panels"][0]["gone"] == ("word",)
 
 
 def test_differences_put_together_along_a_branch_give_the_scene_of_every_step() -> None:
@@ -123,6 +123,9 @@ def test_differences_put_together_along_a_branch_give_the_scene_of_every_step() 
             panel = shown.frames[ancestor.number]["panels"][0]
             marks = {k: v for k, v in marks.items() if k not in panel.get("gone", ())}
             marks |= {mark["id"]: mark for mark in panel.get("set", ())}
+            for id, fields in panel.get("changed", {}).items():
+                both = marks[id] | fields
+                marks[id] = {name: value for name, value in both.items() if value is not None}
         (scene,) = LadderView().scene_of(step).panels
         assert marks == {mark.id: msgspec.to_builtins(mark) for mark in scene.marks}, f"step {step.number}"
 

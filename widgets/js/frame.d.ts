@@ -25,6 +25,7 @@ export interface PanelChange {
   id: string;
   head?: PanelHead;
   set?: AnyMark[];
+  changed?: Record<string, Record<string, any>>;
   gone?: string[];
 }
 
@@ -70,6 +71,7 @@ export interface Word {
   ask?: string;
   likely?: boolean;
   fill?: string;
+  several?: number[];
 }
 
 export interface Disc {

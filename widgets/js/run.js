@@ -94,7 +94,10 @@ export class Run {
   /** @param {number} n @returns {Choice[]} */
   choices(n) {
     const children = this.children.get(n) ?? [];
-    return this.frame(n).next.map((word, index) => {
+    const words = this.frame(n).next.flatMap(
+      (word) => (typeof word === "number" && this.words[word].several) || [word],
+    );
+    return words.map((word, index) => {
       const [place, when] = Array.isArray(word) ? word : [word, ""];
       const taken = children.find((child) => this.frame(child).choice === index);
       return { ...this.words[place], when, index, taken };
@@ -113,31 +116,49 @@ function applied(frame, before) {
   for (const change of frame.panels) {
     const old = before?.get(change.id);
     let marks = old?.marks ?? new Map();
-    if (change.set || change.gone) {
+    if (change.set || change.changed || change.gone) {
       marks = new Map(marks);
       for (const id of change.gone ?? []) marks.delete(id);
       for (const mark of change.set ?? []) marks.set(mark.id, mark);
+      for (const [id, fields] of Object.entries(change.changed ?? {})) marks.set(id, other(marks.get(id), fields));
     }
     panels.set(change.id, { head: /** @type {PanelHead} */ (change.head ?? old?.head), marks });
   }
   return panels;
 }
 
+/** A mark with other fields than before; one that is null has its default again. @param {any} mark @param {Record<string, any>} fields */
+function other(mark, fields) {
+  const now = { ...mark, ...fields };
+  for (const name in fields) if (fields[name] === null) delete now[name];
+  return now;
+}
+
+/**
+ * The marks that a step made, or made others of.
+ * @param {Frame} frame
+ * @param {Picture} picture
+ */
+export const touched = (frame, picture) =>
+  frame.panels.map(({ id, set = [], changed = {} }) => {
+    const marks = picture.get(id)?.marks;
+    return { id, marks: [...set, ...Object.keys(changed).map((key) => /** @type {AnyMark} */ (marks?.get(key)))] };
+  });
+
 /**
  * The ids of the marks of which the step is about: boxes and labels with other words than before, or new ones.
  * @param {Frame} frame
+ * @param {Picture} picture
  * @param {Picture | undefined} before
  * @returns {Set<string>}
  */
-export function changedIn(frame, before) {
+export function changedIn(frame, picture, before) {
   const changed = new Set();
-  if (!before) return changed;
-  for (const { id, set = [] } of frame.panels) {
-    const marks = before.get(id)?.marks;
-    if (!marks) continue;
-    for (const mark of set) {
+  for (const { id, marks } of before ? touched(frame, picture) : []) {
+    const were = before?.get(id)?.marks;
+    for (const mark of were ? marks : []) {
       if (mark.k !== "box" || !mark.text) continue;
-      const old = marks.get(mark.id);
+      const old = were?.get(mark.id);
       if (!old || old.text !== mark.text || (mark.tone === "solid" && old.tone !== "solid")) changed.add(mark.id);
     }
   }

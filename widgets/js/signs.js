@@ -1,6 +1,8 @@
 // @ts-check
 // The first sign of each kind is named when it first appears in a run.
 
+import { touched } from "./run.js";
+
 /** @typedef {import("./frame.js").Frame} Frame */
 /** @typedef {import("./run.js").Run} Run */
 
@@ -37,8 +39,8 @@ function kinds(run, frame) {
   for (let at = /** @type {Frame | undefined} */ (frame); at && !known.has(at.n); at = run.parent(at)) missing.push(at);
   for (const at of missing.reverse()) {
     const before = at.parent === undefined ? new Set() : (known.get(at.parent) ?? new Set());
-    const now = at.panels.flatMap(({ set = [] }) =>
-      SIGNS.filter(([kind, is]) => !before.has(kind) && set.some(is)).map(([kind]) => kind),
+    const now = touched(at, run.picture(at.n)).flatMap(({ marks }) =>
+      SIGNS.filter(([kind, is]) => !before.has(kind) && marks.some(is)).map(([kind]) => kind),
     );
     known.set(at.n, now.length ? new Set([...before, ...now]) : before);
   }

@@ -121,7 +121,7 @@ export class Stage {
     }));
     const boxes = panels.map(({ size, head }) => ({ ...size, title: Boolean(head.title) }));
     const { scale, places } = arranged(boxes, this.width, this.height);
-    const changed = asked ? new Set() : changedIn(frame, before);
+    const changed = asked ? new Set() : changedIn(frame, picture, before);
     if (!asked && frame.depth && frame.moment && frame.moment.kind !== "drop")
       changed.add(`process:${frame.moment.lane}`);
     this.parent.className = `dp-stage n-${asked ? "soft" : hueOf(frame)}`;

@@ -113,6 +113,8 @@ def shown(value: Any) -> str:
     >>> shown(("S1", "S2")), shown(frozenset()), shown(None), shown(True), shown((("x", 1), ("y", 2)))
     ('S1, S2', '–', '–', 'yes', 'x: 1, y: 2')
     """
+    if value.__class__ is int or value.__class__ is str:
+        return str(value) or "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value is None or value == "":
