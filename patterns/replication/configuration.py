@@ -69,6 +69,9 @@ class Configuration(Process):
             self.change("in", request.who)
         elif isinstance(request, Suspect) and request.who in self.members and self.without(request.who):
             self.change("out", request.who)
+        elif isinstance(request, Suspect) and request.who not in self.members:
+            # It reports again what is known: the message with the view may have been lost.
+            self.tell()
         self.reply(monitor, View(self.epoch, self.members))
 
     @on(Change)
@@ -93,8 +96,11 @@ class Configuration(Process):
     def decide(self, members: tuple[str, ...]) -> None:
         self.epoch += 1
         self.members = members
+        self.tell()
+
+    def tell(self) -> None:
         for name in self.replicas:
-            self.send(name, View(self.epoch, members))
+            self.send(name, View(self.epoch, self.members))
 
     @on(Ask)
     def replica_asks(self, sender: str, ask: Ask) -> None:
@@ -119,10 +125,14 @@ class Configured(Replicated):
 
     params: Params
 
-    def requests(self, world: World[Process]) -> Iterator[Request[Any]]:
+    def requests(self, world: World[Any]) -> Iterator[Request[Any]]:
         yield from super().requests(world)
-        fridge = world[SERVICE]
-        assert isinstance(fridge, Configuration)
-        if SERVICE not in world.down and fridge.epoch <= self.params.suspicions:
-            suspects = [who for who in fridge.members if self.params.wrong or who in world.down]
+        if SERVICE not in world.down:
+            fridge, suspects = world[SERVICE], list[str]()
+            first = fridge.members[0]
+            if world[first].epoch < fridge.epoch and SERVICE not in {p.sender for p in world.packets if p.to == first}:
+                # The monitor reports again, until the first member has heard of its place.
+                suspects += [who for who in fridge.replicas if who not in fridge.members]
+            if fridge.epoch <= self.params.suspicions:
+                suspects += [who for who in fridge.members if self.params.wrong or who in world.down]
             yield from (Request("M", SERVICE, Suspect(who)) for who in suspects)

@@ -147,16 +147,18 @@ class Replica(Process):
         if view.epoch < self.epoch:
             return
         self.cancel_timer("restarted")
-        led, news = self.leads and view.epoch == self.epoch + 1, view.epoch > self.epoch
-        self.epoch, self.members = view.epoch, view.members
-        if self.primary == self.id:
-            if news:
-                self.lead(goes_on=led)
-        elif self.waiting:
-            self.step_down()
-        elif not news and self.following != self.epoch:
+        goes_on, news = self.leads and view.epoch == self.epoch + 1, view.epoch > self.epoch
+        self.enter(view.epoch, view.members)
+        if news and self.primary == self.id:
+            self.lead(goes_on)
+        elif not news and self.primary != self.id and self.following != self.epoch:
             # It has restarted: the note is the same, the primary knows nothing of it.
             self.ask_where(self.primary)
+
+    def enter(self, epoch: int, members: tuple[str, ...]) -> None:
+        led, self.epoch, self.members = self.leads, epoch, members
+        if led and self.primary != self.id:
+            self.step_down()
 
     def ask_where(self, leader: str) -> None:
         self.note("PB.where", leader=leader, epoch=self.epoch)
@@ -174,9 +176,10 @@ class Replica(Process):
         # A deposed primary cannot say whether the writes that wait will be kept.
         self.note("PB.deposed", epoch=self.epoch, leader=self.primary)
         self.cancel_timer("silent")
+        self.cancel_timer("ship")
         for wait in self.waiting:
             self.reply(wait.client, NotHere(wait.serial, self.primary))
-        self.waiting = ()
+        self.waiting, self.joining = (), ()
 
     def accepts(self, epoch: int) -> bool:
         """The fence: what comes from an older epoch does not count."""
@@ -250,7 +253,7 @@ class Replica(Process):
             return
         if ship.epoch > self.epoch:
             goes_on = self.following == self.epoch == ship.epoch - 1 and self.members[:1] == (sender,)
-            self.epoch, self.members = ship.epoch, (sender, *(m for m in self.members if m != sender))
+            self.enter(ship.epoch, (sender, *(m for m in self.members if m != sender)))
             self.following = ship.epoch if goes_on else 0
         if self.following != self.epoch:
             self.ask_where(sender)

@@ -14,6 +14,7 @@ from patterns.engine.history import History
 from patterns.engine.milestones import find, fired, when
 from patterns.engine.script import Script
 from patterns.engine.step import Step
+from patterns.engine.world import Request
 from patterns.replication import Chain, PrimaryBackup
 from patterns.replication.chain import Forward, Processed
 from patterns.replication.client import Read, Write, one_copy
@@ -81,6 +82,30 @@ def test_shipments_of_a_deposed_primary_are_rejected() -> None:
     )
     after, effects = ben.after_message("Ann", Ship(1, 0, (Entry(1, "milk", "X", 1),), 0, 0))
     assert (after, effects.sends) == (ben, [])
+
+
+def test_a_new_primary_that_missed_its_note_hears_of_it_when_the_monitor_reports_again() -> None:
+    """A monitor that wrongly suspects the primary: the link to the next one is cut while the service sends the view."""
+    machine = PrimaryBackup(suspicions=1)
+    run = Script(machine).cut(SERVICE, "Ben").ask("M", Suspect("Ann"), to=SERVICE).settle()
+    assert not any(process.leads for process in run.world.processes[:3]), "Ann steps down, and Ben knows nothing"
+    again = Request("M", SERVICE, Suspect("Ann"))
+    assert [each for each in machine.requests(run.world) if each.client == "M"] == [again]
+    run.heal().ask("M", Suspect("Ann"), to=SERVICE)
+    assert not any(each.client == "M" for each in machine.requests(run.world)), "the view is on its way"
+    run.until(fired("PB.lead", who="Ben")).ask("X", to="Ben").until(fired("PB.ack"))
+    assert run.world[SERVICE].epoch == 2, "what is reported again begins no epoch"
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_a_deposed_primary_that_hears_of_the_new_epoch_by_a_shipment_steps_down(mode: str) -> None:
+    """PacificA 2.3: in an epoch only its primary ships. Timers of the last epoch would ship in the new one's name."""
+    run = Script(PrimaryBackup(mode=mode)).ask("X", to="Ann").cut(SERVICE, "Ann")
+    run.ask("M", Suspect("Ann"), to=SERVICE).until(fired("PB.lead", who="Ben")).deliver(Ship, "Ben", "Ann")
+    ann = run.world["Ann"]
+    assert (ann.epoch, ann.waiting, ann.joining) == (2, (), ())
+    assert run.world.call("X").reply == (Done(1, "milk") if mode == "async" else NotHere(1, "Ben"))
+    assert not [timer for timer in run.world.timers if timer.process == "Ann"]
 
 
 def test_a_retry_is_not_written_twice() -> None:

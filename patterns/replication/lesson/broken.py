@@ -239,6 +239,7 @@ HINTED: dict[str, Any] = {**QUIET, "budget": {"drop": 1}, "n": 2, "spares": 1, "
 ROWS = AntiEntropy(leaves=1, keys=("milk", "eggs"), syncs=1, budget={})
 ONE_EACH = {"X": ("milk",), "Y": ("tea",)}
 AT_ANN = {"X": ("Ann",)}
+MILK = ("Ann", "milk", "2")
 
 
 def _bug(part: type[Any], machine: Any, breaks: Property, **bounds: Any) -> Bug:
@@ -253,6 +254,9 @@ def _changed(sentence: str, changes: Mapping[str, Any], machine: Any, breaks: Pr
 
 def merging(data: str, **bounds: Any) -> Merging:
     return Merging(**QUIET, meets=0, data=data, **bounds)
+
+
+REMOVAL = merging("set", clients={"X": ("beer", "remove beer"), "Y": ("tea", "milk")}, ask=AT_ANN)
 
 
 # Title -> bug.
@@ -308,23 +312,13 @@ BUGS: Mapping[str, Bug] = {
     "a name is used again after a lost disk": _bug(
         SameNameAgain, merging("set", clients=ONE_EACH, losses=1), props.dots_once
     ),
-    "nothing remembers a removal": _bug(
-        ForgetsRemovals,
-        merging("set", clients={"X": ("beer", "remove beer"), "Y": ("tea",)}, ask=AT_ANN),
-        props.as_asked,
-    ),
-    "a removal counts writes that nobody has seen": _bug(
-        RemovesUnseen,
-        merging("set", clients={"X": ("beer", "remove beer"), "Y": ("tea", "milk")}, ask=AT_ANN),
-        props.as_asked,
-    ),
+    "nothing remembers a removal": _bug(ForgetsRemovals, REMOVAL, props.as_asked),
+    "a removal counts writes that nobody has seen": _bug(RemovesUnseen, REMOVAL, props.as_asked),
     "a counter merges by sum": _bug(
         AddsUp, merging("counter", clients={"X": ("count",)}), props.never_more, budget={"duplicate": 1}
     ),
-    "the tree hashes only keys": _bug(HashesKeys, ROWS, props.honest_trees, puts=(("Ann", "milk", "2"),)),
-    "the tree combines by XOR": _bug(
-        HashesWithoutKeys, ROWS, props.honest_trees, puts=(("Ann", "milk", "2"), ("Ann", "eggs", "2"))
-    ),
+    "the tree hashes only keys": _bug(HashesKeys, ROWS, props.honest_trees, puts=(MILK,)),
+    "the tree combines by XOR": _bug(HashesWithoutKeys, ROWS, props.honest_trees, puts=(MILK, ("Ann", "eggs", "2"))),
     "a tombstone goes too soon": _changed(
         "A replica drops a tombstone that the other one has not seen.",
         {"keeps": ()},

@@ -16,10 +16,7 @@ MILESTONES: Mapping[type[Machine[Any, Any]], Milestones] = {
         "a new primary leads": fired("PB.lead"),
         "a log is cut": fired("PB.cut"),
     },
-    Chain: {
-        "the tail answers": fired("CH.answer"),
-        "the chain changes": fired("CF.in", "CF.out"),
-    },
+    Chain: {"the tail answers": fired("CH.answer"), "the chain changes": fired("CF.in", "CF.out")},
     Quorum: {
         "an operation is answered": fired("Q.answer"),
         "a read writes back": fired("Q.back"),
