@@ -145,11 +145,10 @@ class Judged:
             return Words(right, *([("", said.hint)] if said.hint else []), tone="good")
         if said.undecided:
             return Words(("○", f"**Not decided**: {said.undecided}"))
-        case, _, run = said.failing.partition(" In a run: ")
-        expected, yours, given = _split(case)
-        parts = [("✕", f"**Not yet.** {_capital(expected)}")]
-        if yours:
-            parts.append(("Yours:", f"{yours} {given}".strip()))
+        case, run = [*re.split(r" (?:In a run: |(?=In [\d,]+ states it never ))", said.failing, maxsplit=1), ""][:2]
+        case, expected, yours = _split(case)
+        parts = [("✕", f"**Not yet.** {_capital(case)}")]
+        parts += [(sign, text) for sign, text in (("Expected:", expected), ("Yours:", yours)) if text]
         if said.hint:
             parts.append(("Hint:", said.hint))
         if said.history is not None:
@@ -174,9 +173,11 @@ class Judged:
 
 
 def _split(case: str) -> tuple[str, str, str]:
-    """A failing case, what is expected in it, and apart from both what the attempt gave."""
+    """A failing case, what is expected in it, and what the attempt gave; the last two may stand in the first."""
+    if found := re.fullmatch(r"(The case: .*\.) Expected: (.*)\. Yours (.*)", case, re.DOTALL):
+        return found[1], found[2], found[3]
     found = re.search(r"[,;] yours (gives|stops with|goes to) (.*)$", case, re.DOTALL)
-    return (f"{case[: found.start()]}.", found[1], found[2]) if found else (case, "", "")
+    return (f"{case[: found.start()]}.", "", f"{found[1]} {found[2]}") if found else (case, "", "")
 
 
 def _capital(sentence: str) -> str:

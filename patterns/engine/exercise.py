@@ -200,6 +200,8 @@ class Exercise(NamedTuple):
     """`tell(case, right, answer)`: a failing case in words."""
     same: Callable[[Any, Any], bool] = equal
     """`same(right, given)`: whether an answer is right."""
+    alike: Callable[[Any, Any], bool] = equal
+    """`alike(one, other)`: whether two wrong answers come of the same mistake; lists in another order may."""
     right: Rule | None = None
     """What `same` compares with, where it is more than the solution's answer: all the answers that are right."""
     prepare: Callable[[Case], Case] = lambda case: case
@@ -281,7 +283,7 @@ class Exercise(NamedTuple):
         best, most = None, 0
         for mistake in self.mistakes:
             made = [answer_of(mistake.function, self.prepare(case)) for case in cases]
-            alike = [*map(_alike, made, answers)]
+            alike = [_alike(one, other, self.alike) for one, other in zip(made, answers, strict=True)]
             if alike[0] and all(alike[wrong:]) and sum(alike[:wrong]) > most:
                 best, most = mistake, sum(alike[:wrong])
         return best
@@ -356,10 +358,10 @@ def _in_a_run(verdict: Verdict, broken: Counterexample) -> Verdict:
     return verdict._replace(accepted=False, failing=failing, history=broken.history)
 
 
-def _alike(one: Answer, other: Answer) -> bool:
+def _alike(one: Answer, other: Answer, same: Callable[[Any, Any], bool]) -> bool:
     if one.problem or other.problem:  # the kind of exception tells a mistake; its wording differs
         return one.problem.partition(":")[0] == other.problem.partition(":")[0]
     try:
-        return one.blank == other.blank and equal(one.value, other.value)
+        return one.blank == other.blank and same(one.value, other.value)
     except FAILS:
         return False

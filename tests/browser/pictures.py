@@ -33,7 +33,7 @@ STILLS = {
     "consistent_hashing": ("A fourth machine joins the ring, and three of twelve keys move", 8),
     "leader_election": ("Bully: a partition elects two leaders", 40),
     "consensus_raft": ("A leader in a minority commits nothing", 46),
-    "two_phase_commit": ("The coordinator crashes, and all banks are blocked", 14),
+    "two_phase_commit": ("The coordinator crashes after its decision", 14),
     "saga": ("The card is declined", 4),
     "replication": ("An asynchronous primary crashes before it ships", 11),
     "sharding": ("A slot moves while clients write", 16),

@@ -24,7 +24,7 @@ from patterns.engine.properties import AtRest, Property
 from widgets.question import Question, locked_steps
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
-CHECKED = ("05_consensus_raft", "08_event_sourcing")
+CHECKED = ("05_consensus_raft", "06_two_phase_commit", "08_event_sourcing")
 """The notebooks that keep these rules."""
 ANSWERS: Mapping[str, Mapping[str, str]] = {
     "05_consensus_raft": {
@@ -36,6 +36,20 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
         "FORGETFUL": r"votes? (?:twice|again)|two leaders (?:of|in) one term",
         "DEPOSED": r"entry (?:is|was) (?:overwritten|deleted)|deletes (?:an|one|its) (?:entry|request)",
     },
+    "06_two_phase_commit": {
+        "SILENT": r"in doubt|account (?:is|stays) locked|healthy banks|may neither",
+        "PROMISE": r"(?:promise|yes) .{0,40}\bdisk|locks? .{0,20}row",
+        "POINT": r"one write to one disk|decision is on",
+        "FORGET": r"forgets? .{0,40}acknowledged|acknowledged, .{0,20}forget",
+        "NO": r"votes? no .{0,40}(?:has aborted|aborts at once)",
+        "LOCKED": r"not voted .{0,30}may abort|T2 (?:is|was) aborted",
+        "KNOWS": r"knows the decision (?:answers|repeats|may repeat)",
+        "BACK": r"locks? .{0,30} again",
+        "COLLECTING": r"collecting",
+        "SPLIT": r"(?:none|no bank|neither) .{0,30}committable|all abort",
+        "ALONE": r"(?:a|one|the) lost commit|commit .{0,20}(?:is|was) lost",
+        "UNASKED": r"not (?:yet )?voted .{0,30}abort|abort for all",
+    },
 }
 """Notebook -> question -> what would answer it in other words than those of its right option."""
 RED: Mapping[tuple[str, str], str] = {}
@@ -43,7 +57,7 @@ RED: Mapping[tuple[str, str], str] = {}
 COMMON = re.compile(
     "the|and|for|its|are|has|had|have|not|but|that|this|they|them|then|than|does|did|was|were|will|with|from|into|only|"
     "one|two|all|any|can|may|must|more|who|what|when|where|which|there|here|their|because|asks?|until|each|other|"
-    "itself|himself|herself|been|being|also|too|yet|still|before|after|again|would"
+    "itself|himself|herself|been|being|also|too|yet|still|before|after|again|would|yes"
 )
 MOST = 0.7
 """Of the key words: a sentence that has so many of them gives the answer away."""
@@ -123,7 +137,7 @@ def giveaways(asked: Asked) -> Iterator[str]:
         if len(keys) > 1 and len(keys & stems(sentence)) >= MOST * len(keys):
             yield sentence
     for title in asked.titles:
-        if 2 * len(keys & stems(title)) >= len(keys):
+        if 2 * len(keys & stems(title)) > len(keys):
             yield title
 
 

@@ -63,7 +63,7 @@ def test_a_cut_between_all_that_are_in_doubt_and_the_coordinator_blocks_as_its_c
 
 def test_nobody_is_blocked_while_one_knows() -> None:
     """BHG 7.4: cooperative termination."""
-    history = GALLERY["One bank knows the decision, and the others ask it"]()
+    history = GALLERY["The coordinator crashes, and one bank knows the decision"]()
     assert not any(blocked(step.state) for step in history.branch)
     assert any(blocked(step.state) for step in GALLERY["No bank knows the decision, and asking does not help"]().branch)
 

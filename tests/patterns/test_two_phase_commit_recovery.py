@@ -356,7 +356,7 @@ def test_who_may_have_voted_read_only_does_not_veto() -> None:
 
 def test_all_are_blocked_until_the_coordinator_is_repaired() -> None:
     """BHG 7.4: two-phase commit may block; the rows stay locked, and who wants one of them goes without."""
-    history = GALLERY["The coordinator crashes, and all banks are blocked"]()
+    history = GALLERY["The coordinator crashes after its decision"]()
     stuck = [step for step in history.branch if blocked(step.state)]
     assert {"T1"} in [set(blocked(step.state)) for step in stuck]
     tired = next(step for step in history.branch if any(note.rule == "P.tired" for note in step.notes))
@@ -370,7 +370,7 @@ def test_all_are_blocked_until_the_coordinator_is_repaired() -> None:
 
 def test_where_one_participant_knows_nobody_waits_for_the_repair() -> None:
     """BHG 7.4: cooperative termination."""
-    history = GALLERY["One bank knows the decision, and the others ask it"]()
+    history = GALLERY["The coordinator crashes, and one bank knows the decision"]()
     for step in history.branch:
         if "C" in step.state.down and not in_doubt(step.state):
             assert [step.state[name].logged_outcome("T1") for name in ("P1", "P2", "P3")] == ["commit"] * 3

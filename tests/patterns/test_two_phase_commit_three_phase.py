@@ -410,7 +410,7 @@ def test_a_crash_of_the_coordinator_blocks_nobody(title: str, outcome: str) -> N
 
 def test_a_partition_makes_two_sides_decide_differently_and_no_repair_mends_it() -> None:
     """BHG 7.5: the protocol assumes that there are no communication failures."""
-    end = GALLERY["Three phases: a partition splits the banks"]().branch[-1].state
+    end = GALLERY["Three phases: a cut separates two of the banks"]().branch[-1].state
     assert end.cuts == frozenset()
     assert outcomes(end, "T1") == {"C": "commit", "P1": "commit", "P2": "abort", "P3": "abort"}
     assert sum(sum(end[name].balances.values()) for name in ALL) == 260, "ann has paid, nobody has received"

@@ -40,7 +40,7 @@ def run(title: str) -> History[Any, Any]:
     return GALLERY[title]()
 
 
-PAYS = "All banks vote yes, and the transfer commits"
+PAYS = "All banks vote yes"
 
 
 def where(question: Question, title: str = PAYS) -> Step[Any, Any]:
@@ -102,7 +102,7 @@ def test_c_remembers_until_the_last_acknowledgement() -> None:
 
 
 def test_one_no_is_enough_while_a_vote_is_on_its_way() -> None:
-    step = where(ask.NO, "One bank votes no, and the transfer aborts")
+    step = where(ask.NO, "One bank votes no")
     assert rules(step) == ["C.vote", "C.abort", "C.forced"]
     assert dict(coordinator(before(step)).open["T1"].votes) == {"P3": "yes"}
     assert step.notes[1].values["told"] == ("P2", "P3")
@@ -111,7 +111,7 @@ def test_one_no_is_enough_while_a_vote_is_on_its_way() -> None:
 
 
 def test_t2_is_given_up_at_p3_behind_the_lock_of_t1_while_c_is_down() -> None:
-    step = where(ask.LOCKED, "The coordinator crashes, and all banks are blocked")
+    step = where(ask.LOCKED, "The coordinator crashes after its decision")
     assert (mover(step), rules(step)) == ("P3", ["P.tired"])
     assert step.notes[0].values["txn"] == "T2"
     assert step.notes[0].values["timeout"] == 70
@@ -124,7 +124,7 @@ def test_t2_is_given_up_at_p3_behind_the_lock_of_t1_while_c_is_down() -> None:
 
 def test_who_voted_yes_waits_for_c_and_is_right_to() -> None:
     """The first question: in that run the decision was commit, and it was on C's disk alone."""
-    history = run("The coordinator crashes, and all banks are blocked")
+    history = run("The coordinator crashes after its decision")
     stuck = [step for step in history.steps if "C" in step.state.down]
     assert all({d.participant for d in in_doubt(step.state) if d.txn == "T1"} == {"P1", "P2", "P3"} for step in stuck)
     assert set(outcomes(history.leaves[-1].state, "T1").values()) == {"commit"}
@@ -132,7 +132,7 @@ def test_who_voted_yes_waits_for_c_and_is_right_to() -> None:
 
 def test_p1_which_has_heard_tells_p2() -> None:
     """BHG 7.4: cooperative termination."""
-    step = where(ask.KNOWS, "One bank knows the decision, and the others ask it")
+    step = where(ask.KNOWS, "The coordinator crashes, and one bank knows the decision")
     packet = received(step)
     assert packet is not None
     assert (packet.sender, packet.to) == ("P2", "P1")
@@ -144,7 +144,7 @@ def test_p1_which_has_heard_tells_p2() -> None:
 
 def test_p2_locks_again_and_then_asks() -> None:
     """BHG 7.4: recovery."""
-    step = where(ask.BACK, "A bank crashes in doubt, and its promise survives")
+    step = where(ask.BACK, "A bank crashes in doubt, and restarts")
     assert rules(step) == ["P.back", "P.ask"]
     assert before(step)["P2"].locks == ()
     assert step.state["P2"].locks == (Lock("bob", "T1"),)
@@ -154,7 +154,7 @@ def test_p2_locks_again_and_then_asks() -> None:
 
 def test_the_collecting_record_makes_c_abort_what_it_would_presume_committed() -> None:
     """Mohan, Lindsay, Obermarck 1986, section 4."""
-    step = where(ask.COLLECTING, "Presumed commit: the collecting record tells of an abort")
+    step = where(ask.COLLECTING, "Presumed commit: the coordinator crashes before its decision")
     assert rules(step) == ["C.back"]
     assert step.notes[0].values["outcome"] == "abort"
     assert [type(record) for record in before(step)["C"].log] == [Collecting]
@@ -165,7 +165,7 @@ def test_the_collecting_record_makes_c_abort_what_it_would_presume_committed() -
 
 def test_p2_aborts_on_its_side_of_the_cut_what_c_and_p1_have_committed() -> None:
     """BHG 7.5: three-phase commit assumes that communication does not fail."""
-    step = where(ask.SPLIT, "Three phases: a partition splits the banks")
+    step = where(ask.SPLIT, "Three phases: a cut separates two of the banks")
     assert (mover(step), rules(step)[0]) == ("P2", "3.TR3")
     assert outcomes(before(step), "T1") == {"C": "commit", "P1": "commit"}
     assert outcomes(step.state, "T1")["P2"] == "abort"

@@ -42,7 +42,7 @@ SMALL, NORMAL = 7.0, 7.6
 scene_of = cache(view.scene_of)
 
 
-COMMITS = "All banks vote yes, and the transfer commits"
+COMMITS = "All banks vote yes"
 
 
 @cache
@@ -292,7 +292,7 @@ def test_while_a_process_is_down_its_memory_is_empty(protocol: str) -> None:
 def test_a_lazy_record_moves_from_memory_to_disk_and_stays_told_from_a_forced_one() -> None:
     """Mohan, Lindsay, Obermarck 1986, 2: an end record is written, not forced."""
     seen: list[tuple[str, str]] = []
-    for step in gallery("The coordinator crashes, and all banks are blocked").branch:
+    for step in gallery("The coordinator crashes after its decision").branch:
         shown = marks(scene_of(step))
         if end := shown.get("record:C:end T1:1"):
             where = "disk" if end.y > shown["disk:C"].y else "memory"
@@ -337,7 +337,7 @@ def test_votes_are_collected_in_the_coordinators_memory_and_a_no_is_told_from_a_
         *acks(votes),
     ]
     assert any(text.count("✓") == 1 for text in votes)
-    asked = step_at("One bank votes no, and the transfer aborts", "P.no")
+    asked = step_at("One bank votes no", "P.no")
     assert marks(scene_of(asked))[f"process:{asked.notes[0].values['who']}"].caption == "abort"
 
 
@@ -360,7 +360,7 @@ def test_who_waits_for_a_lock_is_in_memory_beside_who_holds_it() -> None:
 
 
 def test_two_transactions_on_their_way_have_their_names_and_colours() -> None:
-    step = step_at("The coordinator crashes, and all banks are blocked", "C.commit")
+    step = step_at("The coordinator crashes after its decision", "C.commit")
     lines = [mark for mark in marks(scene_of(step)).values() if mark.id.startswith("message:")]
     assert {(line.text, line.role) for line in lines} >= {("commit T1", "c1"), ("prepare T2", "c2")}
 
@@ -401,7 +401,7 @@ def test_the_bar_is_red_while_two_disagree_and_dashed_while_all_are_blocked(titl
 
 
 def test_a_partition_splits_three_phases_and_the_bar_says_who() -> None:
-    era = eras("Three phases: a partition splits the banks")[-1]
+    era = eras("Three phases: a cut separates two of the banks")[-1]
     assert era.label == "T1 split: C committed, P1 committed, P2 aborted, P3 aborted"
     assert era.role == "bad"
 
@@ -422,7 +422,7 @@ def test_the_time_in_doubt_is_added_up_over_all_participants(title: str) -> None
 
 
 def test_facts_say_what_is_kept_where() -> None:
-    world: World = step_at("The coordinator crashes, and all banks are blocked", "P.wait").state
+    world: World = step_at("The coordinator crashes after its decision", "P.wait").state
     facts = {(fact.who, fact.name): (fact.value, fact.where) for fact in view.facts_of(world)}
     waiter = next(p for p in participants(world) if any(b.standing == "waiting" for b in p.branches.values()))
     assert facts["P1", "log"] == ("prepared T1", "disk")
@@ -441,9 +441,7 @@ def test_every_run_of_the_gallery_becomes_frames(title: str) -> None:
         assert frames.of(step)["panels"]
 
 
-@pytest.mark.parametrize(
-    "title", ["One bank votes no, and the transfer aborts", "Read-only: a bank takes no part in the second phase"]
-)
+@pytest.mark.parametrize("title", ["One bank votes no", "Read-only: a bank takes no part in the second phase"])
 def test_who_need_not_be_told_the_decision_is_not_said_to_have_acknowledged_it(title: str) -> None:
     """BHG 7.4: who voted no has aborted by itself; MLO 3: who only read is left out of the second phase."""
     seen = set()

@@ -60,6 +60,29 @@ DECISION_MISTAKES = mistakes_of(
         "does not wait": lambda votes, asked, timed_out: decision_solution(votes, asked, timed_out).replace(
             "wait", "abort"
         ),
+        "all of nothing": [
+            lambda votes, asked, timed_out: "commit" if all(vote == "yes" for vote in votes.values()) else "abort",
+            lambda votes, asked, timed_out: "abort" if "no" in votes.values() else "commit",
+        ],
+        "looks up a missing vote": [
+            lambda votes, asked, timed_out: "commit" if all(votes[name] == "yes" for name in asked) else "abort",
+            lambda votes, asked, timed_out: (
+                "abort" if timed_out else "commit" if all(votes[name] == "yes" for name in asked) else "wait"
+            ),
+        ],
+        "commits in time": lambda votes, asked, timed_out: "abort" if timed_out else "commit",
+        "waits after a no": [
+            lambda votes, asked, timed_out: (
+                "commit"
+                if len(votes) == len(asked) and "no" not in votes.values()
+                else "abort"
+                if timed_out
+                else "wait"
+            ),
+            lambda votes, asked, timed_out: (
+                "commit" if [*votes.values()].count("yes") == len(asked) else "abort" if timed_out else "wait"
+            ),
+        ],
         "waits for ever": lambda votes, asked, timed_out: decision_solution(votes, asked, False),
         "no veto": lambda votes, asked, timed_out: (
             "commit" if len(votes) == len(asked) else "abort" if timed_out else "wait"
@@ -70,9 +93,18 @@ DECISION_MISTAKES = mistakes_of(
             else decision_solution(votes, asked, timed_out or len(votes) == len(asked))
         ),
         "the first vote": lambda votes, asked, timed_out: decision_solution(votes, tuple(votes) or asked, timed_out),
-        "only yes counts": lambda votes, asked, timed_out: decision_solution(
-            {name: vote.replace("read-only", "no") for name, vote in votes.items()}, asked, timed_out
-        ),
+        "only yes counts": [
+            lambda votes, asked, timed_out: decision_solution(
+                {name: vote.replace("read-only", "no") for name, vote in votes.items()}, asked, timed_out
+            ),
+            lambda votes, asked, timed_out: (
+                ("abort" if timed_out else "wait")
+                if len(votes) < len(asked)
+                else "commit"
+                if {*votes.values()} == {"yes"}
+                else "abort"
+            ),
+        ],
         "only yes counts, and waits": lambda votes, asked, timed_out: decision_solution(
             {name: vote for name, vote in votes.items() if vote != "read-only"}, asked, timed_out
         ),
@@ -85,7 +117,8 @@ def _tell_decision(case: Case, right: Any, answer: Answer) -> str:
     votes, asked, timed_out = case
     given = ", ".join(f"{name}: {vote}" for name, vote in votes) or "none"
     time = "the time is up" if timed_out else "there is time"
-    return f"Asked {', '.join(asked)}; votes {given}; {time}: {' or '.join(right)}; yours {answer}."
+    expected = " or ".join(map(repr, right))
+    return f"The case: asked {', '.join(asked)}; votes {given}; {time}. Expected: {expected}. Yours {answer}."
 
 
 def _deciding(rule: Rule, machine: Any) -> Any:
@@ -167,7 +200,10 @@ RECOVERY_MISTAKES = mistakes_of(
         "a commit is no decision": lambda log: [
             txn for kind, txn in log if kind == "prepared" and ("aborted", txn) not in log
         ],
-        "only the last record": lambda log: [log[-1][1]] if log and log[-1][0] == "prepared" else [],
+        "only the last record": [
+            lambda log: [log[-1][1]] if log and log[-1][0] == "prepared" else [],
+            lambda log: [log[-1][1]] if log[-1][0] == "prepared" else [],
+        ],
         "the next record": lambda log: [
             txn
             for at, (kind, txn) in enumerate(log)
@@ -180,10 +216,14 @@ RECOVERY_MISTAKES = mistakes_of(
 )
 
 
+def _in_any_order(right: Any, given: Any) -> bool:
+    return not isinstance(given, str) and sorted(given) == sorted(right)
+
+
 def _tell_recovery(case: Case, right: Any, answer: Answer) -> str:
     (log,) = case
     lines = ", ".join(f"{kind} {txn}" for kind, txn in log) or "nothing"
-    return f"The log has {lines}: ask about {', '.join(right) or 'nothing'}; yours {answer}."
+    return f"The case: the log has {lines}. Expected: {right}. Yours {answer}."
 
 
 def _asking(rule: Rule, machine: Any) -> Any:
@@ -209,7 +249,8 @@ TO_ASK = Exercise(
     recovery_cases,
     RECOVERY_MISTAKES,
     _tell_recovery,
-    same=lambda right, given: not isinstance(given, str) and sorted(given) == sorted(right),
+    same=_in_any_order,
+    alike=_in_any_order,
     what="logs",
     put=_asking,
     searches=[

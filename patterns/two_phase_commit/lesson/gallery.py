@@ -179,22 +179,22 @@ def name_is_taken() -> Run:
 
 
 GALLERY: Mapping[str, Callable[[], Run]] = {
-    "All banks vote yes, and the transfer commits": commit,
-    "One bank votes no, and the transfer aborts": honest_no,
+    "All banks vote yes": commit,
+    "One bank votes no": honest_no,
     "A transfer names an unknown bank, and aborts at once": stranger,
     "The same name with another transfer is refused": name_is_taken,
-    "The coordinator crashes, and all banks are blocked": blocked_behind_a_crash,
-    "One bank knows the decision, and the others ask it": one_knows,
+    "The coordinator crashes after its decision": blocked_behind_a_crash,
+    "The coordinator crashes, and one bank knows the decision": one_knows,
     "No bank knows the decision, and asking does not help": nobody_knows,
     "One bank was never asked, and it aborts for all": one_was_not_asked,
-    "A bank crashes in doubt, and its promise survives": participant_recovers,
+    "A bank crashes in doubt, and restarts": participant_recovers,
     "Two transfers wait for each other, and one is aborted": deadlock,
     "A vote is late, and asking does not help yet": vote_is_late,
     "Presumed abort: the coordinator forgets, and answers abort": lambda: votes_are_lost("presumed_abort"),
     "Presumed commit: a bank forgets, and the answer is commit": presumed_commit,
-    "Presumed commit: the collecting record tells of an abort": lambda: votes_are_lost("presumed_commit"),
+    "Presumed commit: the coordinator crashes before its decision": lambda: votes_are_lost("presumed_commit"),
     "Read-only: a bank takes no part in the second phase": read_only,
-    "Three phases: all banks vote yes, and the transfer commits": three_phases,
+    "Three phases: all banks vote yes": three_phases,
     "Three phases: the coordinator crashes, and a backup commits": lambda: a_backup_decides(committable="P2"),
     "Three phases: the coordinator crashes, and a backup aborts": a_backup_decides,
     "Three phases: one bank knows the decision, and a backup asks it": lambda: one_knows("three_phase", bank="P3"),
@@ -204,6 +204,6 @@ GALLERY: Mapping[str, Callable[[], Run]] = {
     ),
     "Three phases: a slow coordinator gives up": slow_coordinator_gives_up,
     "Three phases: a bank comes back, and the others decide": back_from_a_crash,
-    "Three phases: a partition splits the banks": a_partition_splits,
+    "Three phases: a cut separates two of the banks": a_partition_splits,
 }
 """A sentence -> a function that writes the run."""
