@@ -31,7 +31,7 @@ FILM = ("consensus_raft", "A leader in a minority commits nothing", (0, 4, 7, 9,
 MS = 1_600
 STILLS = {
     "consistent_hashing": ("A fourth machine joins the ring, and three of twelve keys move", 8),
-    "leader_election": ("Bully: a partition elects two leaders", 40),
+    "leader_election": ("Bully: P1 and P2 are cut off", 40),
     "consensus_raft": ("A leader in a minority commits nothing", 46),
     "two_phase_commit": ("The coordinator crashes after its decision", 14),
     "saga": ("The card is declined", 4),

@@ -274,7 +274,7 @@ def notes_of(steps: list[Step[Any, Any]]) -> list[Note]:
 
 def test_a_paused_leader_that_wakes_up_is_refused_by_the_storage() -> None:
     """Kleppmann, the figure with tokens 33 and 34."""
-    history = GALLERY["Lease: a paused leader is refused"]()
+    history = GALLERY["Lease: a paused leader with fencing"]()
     (refused,) = [note for note in notes_of(history.branch) if note.rule == "S.refuse"]
     assert (refused.values["token"], refused.values["highest"]) == (1, 2)
     assert broken_along(history) == {"at most one leads at a time": "A and B lead at once"}
@@ -283,7 +283,7 @@ def test_a_paused_leader_that_wakes_up_is_refused_by_the_storage() -> None:
 
 def test_without_fencing_a_paused_leader_loses_anothers_write() -> None:
     """Kleppmann, the figure before: two clients, and the file is corrupted."""
-    broken = broken_along(GALLERY["Lease: without fencing a write is lost"]())
+    broken = broken_along(GALLERY["Lease: a paused leader without fencing"]())
     assert broken["no acknowledged write is lost"] == "A2.1 was acknowledged, but the storage has B1.1"
     assert "the storage accepts no write with an older token" in broken
 

@@ -63,9 +63,7 @@ def test_a_leader_has_two_rings_and_the_bar_names_it(title: str) -> None:
 
 def test_under_a_partition_two_are_followed_in_two_colours() -> None:
     """Garcia-Molina 1982 assumes that no process is cut off. Here two are."""
-    split = next(
-        step for step in gallery("Bully: a partition elects two leaders").steps if len(leaders(step.state)) > 1
-    )
+    split = next(step for step in gallery("Bully: P1 and P2 are cut off").steps if len(leaders(step.state)) > 1)
     believed = [mark for mark in marks(view.scene_of(split), 1).values() if isinstance(mark, Box)]
     colours = {box.text: box.role for box in believed if box.text != "–"}
     assert {"P2", "P5"} <= set(colours)
@@ -106,7 +104,7 @@ def test_the_lease_is_an_arc_that_runs_out() -> None:
 
 def test_the_storage_shows_its_highest_token_and_its_lines() -> None:
     """Kleppmann 2016: the storage remembers the highest token."""
-    for step in gallery("Lease: a paused leader is refused").steps:
+    for step in gallery("Lease: a paused leader with fencing").steps:
         shown, storage = marks(view.scene_of(step), 1), step.state["storage"]
         assert shown["storage:highest"].text == f"highest token\t{storage.highest}"
         kept = [mark.text.partition("\t")[0] for mark in shown.values() if mark.id.startswith("line:")]
@@ -114,7 +112,7 @@ def test_the_storage_shows_its_highest_token_and_its_lines() -> None:
 
 
 def test_without_fencing_the_lost_line_is_shown_as_lost() -> None:
-    shown = marks(view.scene_of(last("Lease: without fencing a write is lost")), 1)
+    shown = marks(view.scene_of(last("Lease: a paused leader without fencing")), 1)
     lines = {mark.text: mark.role for mark in shown.values() if mark.id.startswith("line:")}
     assert [text for text in lines if "lost" in text] == ["A2.1\tlost"]
     assert lines["A2.1\tlost"] == "bad"
@@ -122,7 +120,7 @@ def test_without_fencing_the_lost_line_is_shown_as_lost() -> None:
 
 def test_raft_shows_term_and_vote_as_they_are_on_disk() -> None:
     """Raft 5.2: a server votes once in a term, and keeps its vote on disk."""
-    for step in gallery("Raft: a partition elects one new leader").steps:
+    for step in gallery("Raft: the leader is cut off").steps:
         shown = marks(view.scene_of(step), 1)
         for server in step.state.up:
             said = shown[f"does:{server.id}"]

@@ -232,7 +232,7 @@ BUGS: Mapping[str, Bug] = {
     "ignores answers": _bully("A process leads although a higher process answered.", IgnoresAnswers, one_leader),
     "only answers": _bully("A process answers, and begins no election.", OnlyAnswers, highest_alive_agreed),
     "impatient": Bug(
-        "A process waits for an answer no longer than one message takes.",
+        "A process waits for an answer only as long as one message takes.",
         {"process": Impatient},
         RandomWorlds(BullyElection(n=3, heartbeat=0, budget={}), (one_leader,), faults={}),
         one_leader,
@@ -256,7 +256,7 @@ BUGS: Mapping[str, Bug] = {
         all_know,
     ),
     "no fencing": _lease(NO_FENCING, {"fencing": False}, tokens_never_fall),
-    "no fencing loses a write": _lease(NO_FENCING, {"fencing": False}, acknowledged_writes_stay),
+    "unfenced writes": _lease(NO_FENCING, {"fencing": False}, acknowledged_writes_stay),
     "reads without token": _lease(
         "The storage learns a token only from a write.", {"storage": ReadsWithoutToken}, acknowledged_writes_stay
     ),

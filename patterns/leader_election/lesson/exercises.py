@@ -46,11 +46,18 @@ ON_ELECTION_MISTAKES = mistakes_of(
     __package__,
     "on_election",
     {
-        "silent in an election": lambda me, sender, electing: (not electing, not electing),
+        "silent in an election": [
+            lambda me, sender, electing: (not electing, not electing),
+            lambda me, sender, electing: (not electing, True),
+        ],
         "no answer": lambda me, sender, electing: (False, not electing),
         "no election": lambda me, sender, electing: (True, False),
         "begins again": lambda me, sender, electing: (True, True),
-        "the other way round": lambda me, sender, electing: (sender > me, sender > me and not electing),
+        "does nothing": [
+            lambda me, sender, electing: (sender > me, sender > me and not electing),
+            lambda me, sender, electing: (electing, electing),
+        ],
+        "only the highest begins": lambda me, sender, electing: (True, me == 4 and not electing),
         "begins only in an election": lambda me, sender, electing: (True, electing),
         "answers only": lambda me, sender, electing: True,
     },
@@ -76,7 +83,7 @@ def _answering(rule: Rule) -> type[Bully]:
 def _tell_answer(case: Case, right: Any, answer: Answer) -> str:
     me, sender, electing = case
     state = "is in an election already" if electing else "is in no election"
-    return f"P{sender}'s ELECTION comes to P{me}, which {state}: (answer, begin) is {right}; yours {answer}."
+    return f"The case: P{sender}'s election reaches P{me}, which {state}. Expected: {right}. Yours {answer}."
 
 
 # The fencing check
@@ -106,7 +113,10 @@ MAY_PASS_MISTAKES = mistakes_of(
         "each token once": lambda token, highest: token > highest,
         "one behind": lambda token, highest: token >= highest - 1,
         "only the next token": lambda token, highest: token in (highest, highest + 1),
-        "only the same token": lambda token, highest: token == highest,
+        "only the same token": [
+            lambda token, highest: token == highest,
+            lambda token, highest: token == highest or highest == 0,
+        ],
         "closed": lambda token, highest: False,
         "no fence": lambda token, highest: True,
         "the other way round": lambda token, highest: token <= highest,
@@ -128,7 +138,7 @@ def _checking(rule: Rule) -> type[Storage]:
 def _tell_check(case: Case, right: Any, answer: Answer) -> str:
     token, highest = case
     age = "older than" if token < highest else "the same as" if token == highest else "newer than"
-    return f"Token {token} is {age} the highest seen, {highest}: {right}; yours {answer}."
+    return f"The case: token {token} is {age} the highest seen, {highest}. Expected: {right}. Yours {answer}."
 
 
 EXERCISES: Mapping[str, Exercise] = {

@@ -150,7 +150,7 @@ def raft_under_partition() -> Run:
 GALLERY: Mapping[str, Callable[[], Run]] = {
     "Bully: the lowest process begins": bully_normal,
     "Bully: the leader crashes and comes back": bully_after_crash,
-    "Bully: a partition elects two leaders": bully_under_partition,
+    "Bully: P1 and P2 are cut off": bully_under_partition,
     "Bully: a process comes back at the wrong moment": bully_recovery_race,
     "Chang-Roberts: the best order": chang_roberts_best,
     "Chang-Roberts: the worst order": chang_roberts_worst,
@@ -158,11 +158,11 @@ GALLERY: Mapping[str, Callable[[], Run]] = {
     "Chang-Roberts: a lost message leaves no leader": ring_loses_a_message,
     "Hirschberg-Sinclair: ids go both ways": hirschberg_sinclair,
     "Lease: a leader renews its lease": lease_renewed,
-    "Lease: a paused leader is refused": lease_paused,
-    "Lease: without fencing a write is lost": lease_unfenced,
+    "Lease: a paused leader with fencing": lease_paused,
+    "Lease: a paused leader without fencing": lease_unfenced,
     "Lease: a paused leader wakes up within the lock-delay": lease_with_lock_delay,
-    "Lease: with a slow clock two lead": lease_with_drift,
+    "Lease: a slow clock": lease_with_drift,
     "Lease: the lock server restarts": lease_server_restarts,
-    "Raft: a partition elects one new leader": raft_under_partition,
+    "Raft: the leader is cut off": raft_under_partition,
 }
 """Title -> the run."""

@@ -77,7 +77,7 @@ class CircleView(ReignView):
     def in_memory(self, process: Any) -> Mapping[str, Any]:
         facts: dict[str, Any] = {"role": process.role, "leader": process.leader or "none"}
         if isinstance(process, Bully) and process.role == "candidate":
-            facts["somebody higher answered"] = process.answered
+            facts["a higher process answered"] = process.answered
         if isinstance(process, HirschbergSinclair) and process.role == "candidate":
             told = ", ".join("ok" if ok else "no" for _, ok in process.replies)
             facts |= {"asks how far": process.maxnum, "replies": told or "none"}
