@@ -30,9 +30,8 @@ def says(player: Locator, text: str) -> None:
 
 def walk_to_the_end(player: Locator) -> None:
     """Step through the guided run, with the right answers."""
-    for right in ("C: its point at 194", "A: the walk goes on", "those just behind it"):
-        button(player, "Forward one step").click()
-        button(player, "Forward one step").click()
+    for right in ("from one or two", "those just behind it", "those of D's keys"):
+        button(player, "Last step").click()
         answer(player, right)
     button(player, "Last step").click()
     at_step(player, 8)
@@ -60,14 +59,14 @@ def test_a_step_forward_and_back_by_key(chapter: Chapter) -> None:
 def test_a_locked_step_opens_with_a_prediction_and_shows_it_beside_the_outcome(chapter: Chapter) -> None:
     player = chapter.player("tier")
     button(player, "Last step").click()
-    expect(player.locator(".dp-ask")).to_contain_text("Which machine owns it?")
-    at_step(player, 1)
+    expect(player.locator(".dp-ask")).to_contain_text("From how many machines does D take keys?")
+    at_step(player, 4)
     chapter.notebook.screenshot("chapter1_locked_light", player)
-    answer(player, "A: its point at 132° is nearest")
-    at_step(player, 2)
-    expect(player.locator(".dp-guess")).to_contain_text("You said: A: its point at 132° is nearest")
-    expect(player.locator(".dp-guess")).to_contain_text("It was: C: its point at 194°")
-    says(player, "C owns Europe/London")
+    answer(player, "from all three: a few keys of each")
+    at_step(player, 5)
+    expect(player.locator(".dp-guess")).to_contain_text("You said: from all three: a few keys of each")
+    expect(player.locator(".dp-guess")).to_contain_text("It was: from one or two: as the points land")
+    says(player, "D begins to join")
 
 
 def test_the_whole_guided_run_ends_with_three_misses(chapter: Chapter) -> None:
@@ -94,7 +93,7 @@ def test_choosing_what_happens_next_makes_a_branch_and_keeps_the_first_run(chapt
     walk_to_the_end(player)
     player.get_by_role("slider", name="Step").fill("4")
     menu(player, "crash").locator(".dp-act", has_text="A crashes").click()
-    says(player, "A crashes: 5 of 12 keys move, and the 5 that it held are lost")
+    says(player, "A crashes: 5 of 12 keys move, and the 5 entries in its cache are lost")
     at_step(player, 5, of=5)
     expect(player.locator(".dp-branches")).to_contain_text("branch 2 of 2")
     player.locator(".dp-branches").click()

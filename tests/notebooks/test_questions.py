@@ -24,9 +24,24 @@ from patterns.engine.properties import AtRest, Property
 from widgets.question import Question, locked_steps
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
-CHECKED = ("04_leader_election", "05_consensus_raft", "06_two_phase_commit", "08_event_sourcing")
+CHECKED = (
+    "01_consistent_hashing",
+    "04_leader_election",
+    "05_consensus_raft",
+    "06_two_phase_commit",
+    "08_event_sourcing",
+)
 """The notebooks that keep these rules."""
 ANSWERS: Mapping[str, Mapping[str, str]] = {
+    "01_consistent_hashing": {
+        "COLD": r"three quarters|three (?:of|chances in)|most (?:keys|names)|nearly all",
+        "GIVERS": r"cuts? (?:one|two|an|the) arcs?|one or two",
+        "TAKES": r"arc that ends at|before the points?|just behind",
+        "MISSES": r"starts?,? (?:empty|with nothing)|3 miss|those of D",
+        "MODULO": r"between (?:the )?old machines|old machine to another",
+        "SAME_NODE": r"(?:leaves|crashes|leaving|crash of)[^.]*(?:copies|neighbours)",
+        "LAKE": r"next (?:one|machine|hut) clockwise of|(?:from|of) one machine only",
+    },
     "04_leader_election": {
         "SILENCE": r"silence|look the same|does not know (?:whether|why)",
         "ANSWER": r"answers? .{0,30}(?:goes on|even)|answers (?:always|every)",
@@ -205,8 +220,17 @@ def played(name: str, source: str) -> list[tuple[History[Any, Any], Mapping[str,
     scope: dict[str, Any] = {"display": lambda *shown: None}
     exec(imports.partition("\ndisplay(")[0], scope)
     scope["play"] = lambda run, **options: found.append((run, options))
-    exec(source, scope)
-    return found
+    while True:
+        try:
+            exec(source, scope)
+        except NameError as missing:  # another cell has it
+            exec(next(each for each in map(_source, cells_of(name)) if each.startswith(f"{missing.name} = ")), scope)
+        else:
+            return found
+
+
+def _source(cell: Any) -> str:
+    return "".join(cell["source"])
 
 
 def broken(history: History[Any, Any], always: tuple[Property, ...], until: int) -> set[str]:

@@ -9,10 +9,11 @@ from zoneinfo import available_timezones
 
 import pytest
 
-from patterns.consistent_hashing.events import Advance, Join, Leave, Look, Place
+from patterns.consistent_hashing.events import Join, Leave, Place, ReadAll
 from patterns.consistent_hashing.lesson import BUGS, GALLERY
 from patterns.consistent_hashing.lesson.gallery import TWELVE
 from patterns.consistent_hashing.others import Modulo, hash_of
+from patterns.consistent_hashing.placement import Placement
 from patterns.consistent_hashing.properties import copies_are_on_distinct_nodes
 from patterns.consistent_hashing.ring import Ring
 from patterns.consistent_hashing.router import moved_keys
@@ -47,39 +48,23 @@ def test_the_twelve_keys_are_those_of_the_notebook() -> None:
 
 def test_each_question_locks_the_step_that_answers_it() -> None:
     joins = GALLERY["A fourth machine joins the ring, and three of twelve keys move"]()
-    locked = locked_steps(joins, [ask.CLOCKWISE, ask.WRAP, ask.TAKES])
+    locked = locked_steps(joins, [ask.GIVERS, ask.TAKES, ask.MISSES])
     events = [type(joins.steps[number].event) for number in locked]
-    assert events == [Advance, Advance, Place]
+    assert events == [Join, Place, ReadAll]
     cold = GALLERY["A fourth machine joins under hash mod N, and nine of twelve keys move"]()
     [number] = locked_steps(cold, [ask.MODULO])
     assert cold.steps[number].event == Join("D")
 
 
-def test_the_points_stand_where_the_first_question_says(run: History[Tier, object]) -> None:
-    said = [(name, int(at)) for name, at in re.findall(r"([ABC]) at (\d+)°", ask.CLOCKWISE.prompt)]
-    assert said == [(point.node, round(360 * point.turn)) for point in run.state.points()]
+def test_two_points_take_keys_from_two_machines(run: History[Tier, object]) -> None:
+    run.run([Join("D"), Place(), Place()])
+    assert {giver for _, giver, _ in run.state.last.all_moved} == {"A", "C"}
 
 
-def test_london_is_nearest_to_a_and_belongs_to_c_and_modulo_says_b(run: History[Tier, object]) -> None:
-    state = run.state
-    distances = {abs(360 * point.turn - angle(state, "Europe/London")): point.node for point in state.points()}
-    assert distances[min(distances)] == "A"
-    assert state.owner("Europe/London") == "C"
-    assert Modulo("ABC").lookup("Europe/London") == "B"
-    run.run([Look("Europe/London"), Advance()])
-    assert run.state.walk is not None
-    assert run.state.walk.chosen == ("C",)
-
-
-def test_cairo_walks_past_the_top_from_b_nearer_behind_it_to_a(run: History[Tier, object]) -> None:
-    state, at = run.state, angle(run.state, "Africa/Cairo")
-    assert round(at, 1) == 297.3
-    behind, ahead = at - 360 * state.points()[-1].turn, 360 - at + 360 * state.points()[0].turn
-    assert state.points()[-1].node == "B"
-    assert behind < ahead < behind + 1.5
-    step = run.run([Look("Africa/Cairo"), Advance()])
-    assert [note.rule for note in step.notes] == ["wrap"]
-    assert state.owner("Africa/Cairo") == "A"
+def test_the_misses_are_the_keys_of_d(run: History[Tier, object]) -> None:
+    run.run([Join("D"), Place(), Place()])
+    assert set(run.state.cold()) == {key for key in TWELVE if run.state.owner(key) == "D"}
+    assert run.run([ReadAll()]).state.last.misses == 3
 
 
 def test_ds_first_point_takes_the_keys_behind_it_and_no_other(run: History[Tier, object]) -> None:
@@ -89,10 +74,11 @@ def test_ds_first_point_takes_the_keys_behind_it_and_no_other(run: History[Tier,
     assert {(giver, taker) for _, giver, taker in moved} == {("A", "D")}
 
 
-def test_modulo_moves_nine_of_the_twelve_and_keeps_those_whose_hash_mod_12_is_below_3() -> None:
-    gone = {move.key for move in moved_keys(Modulo("ABC"), Modulo("ABCD"), TWELVE)}
+def test_modulo_moves_nine_of_the_twelve_five_of_them_between_old_machines() -> None:
+    gone = moved_keys(Modulo("ABC"), Modulo("ABCD"), TWELVE)
     assert len(gone) == 9
-    assert set(TWELVE) - gone == {key for key in TWELVE if hash_of(key) % 12 < 3}
+    assert sum(move.taker != "D" for move in gone) == 5
+    assert set(TWELVE) - {move.key for move in gone} == {key for key in TWELVE if hash_of(key) % 12 < 3}
 
 
 def test_without_the_distinct_rule_a_leaving_machine_is_the_first_to_show_it() -> None:
@@ -110,9 +96,18 @@ def test_without_the_distinct_rule_nothing_is_wrong_at_the_start_nor_when_d_join
     assert [copies_are_on_distinct_nodes.reason(None, step.state) for step in run.path] == [None] * 4
 
 
-def test_three_quarters_of_all_zones_move_under_modulo_and_a_tenth_to_a_tenth_node_on_the_ring() -> None:
+def test_the_points_stand_round_the_circle_as_the_question_says(run: History[Tier, object]) -> None:
+    assert f"belong to {', '.join(point.node for point in run.state.points())}." in ask.SAME_NODE.prompt
+
+
+def test_three_quarters_of_all_zones_move_under_modulo() -> None:
     zones = sorted(available_timezones())
     assert len(moved_keys(Modulo("ABC"), Modulo("ABCD"), zones)) / len(zones) == pytest.approx(0.75, abs=0.06)
-    tenth = moved_keys(Ring("ABCDEFGHI"), Ring("ABCDEFGHIJ"), zones)
-    assert len(tenth) / len(zones) == pytest.approx(0.1, abs=0.04)
-    assert {move.taker for move in tenth} == {"J"}
+
+
+@pytest.mark.parametrize(("vnodes", "givers"), [(1, 1), (160, 9)])
+def test_a_tenth_node_takes_from_one_owner_with_one_point_and_from_all_with_many(vnodes: int, givers: int) -> None:
+    nine, ten = (Ring(names, Placement(vnodes=vnodes)) for names in ("ABCDEFGHI", "ABCDEFGHIJ"))
+    gone = moved_keys(nine, ten, sorted(available_timezones()))
+    assert {move.taker for move in gone} == {"J"}
+    assert len({move.giver for move in gone}) == givers

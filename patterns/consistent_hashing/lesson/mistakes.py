@@ -26,6 +26,26 @@ def _node(points: Points, index: int) -> str:
     return points[index][1]
 
 
+def _halving(least: int = 0, skip: int = 0, equal: bool = False) -> Callable[[Points, int], str]:
+    """A search in halves with one part changed: where it begins, what it skips, whether it stops at an equal point."""
+
+    def lookup(points: Points, position: int) -> str:
+        low, high = least, len(points)
+        while low < high:
+            middle = (low + high) // 2
+            if equal and points[middle][0] == position:
+                return points[middle][1]
+            low, high = (middle + 1, high) if points[middle][0] < position else (low, middle - skip)
+        return points[low % len(points)][1]
+
+    return lookup
+
+
+def _between(points: Points, position: int) -> str:
+    at = first_after(points, position)
+    return points[at if 0 < at < len(points) else -1][1]
+
+
 LOOKUP_MISTAKES = mistakes_of(
     __package__,
     "lookup",
@@ -47,6 +67,10 @@ LOOKUP_MISTAKES = mistakes_of(
         "off by one: the point after": lambda points, position: _node(
             points, (first_after(points, position) + 1) % len(points)
         ),
+        "no wrap: before the first point": _between,
+        "off by one: the middle is dropped": _halving(skip=1),
+        "off by one: the first point is out of reach": _halving(least=1),
+        "any of equal points": _halving(equal=True),
         "nearest point": lambda points, position: min(points, key=lambda point: abs(point[0] - position))[1],
         "last of equal points": _last_of_equal,
         "index instead of node": lambda points, position: first_after(points, position) % len(points),
@@ -79,6 +103,23 @@ def _walking(
     return place_all
 
 
+def _once(further: int) -> Callable[[Points, Sequence[int], int], list[str]]:
+    """Bounded loads that look once: a key whose node is full goes `further` points on (0: it is left out)."""
+
+    def place_all(points: Points, positions: Sequence[int], capacity: int) -> list[str]:
+        loads, placed = Counter[str](), list[str]()
+        for position in positions:
+            at = first_after(points, position)
+            fits = loads[points[at % len(points)][1]] < capacity
+            if fits or further:
+                node = points[(at + (0 if fits else further)) % len(points)][1]
+                loads[node] += 1
+                placed.append(node)
+        return placed
+
+    return place_all
+
+
 def _least_loaded(points: Points, positions: Sequence[int], capacity: int) -> list[str]:
     loads, placed = Counter({node: 0 for _, node in points}), []
     for position in positions:
@@ -100,6 +141,9 @@ BOUNDED_MISTAKES = mistakes_of(
         "no wrap": _walking(on=lambda points, at: [*range(len(points))][at + 1]),
         "back to the first point": _walking(start=lambda at: 0),
         "points counted instead of nodes": _walking(count=lambda points, at: at),
+        "one point further": _once(1),
+        "left out": _once(0),
+        "in ascending order": lambda points, positions, capacity: _walking()(points, sorted(positions), capacity),
         "least loaded node": _least_loaded,
         "counter-clockwise": _walking(on=lambda points, at: at - 1),
     },
