@@ -69,6 +69,14 @@ class Entry(Value):
     command: Command | NoOp = NoOp()
 
 
+def size_of(entries: tuple[Entry, ...]) -> int:
+    """How many bytes they have on the wire."""
+    return len(_ENCODER.encode(entries))
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+
+
 # The RPCs of Figure 2, in its names
 
 

@@ -14,7 +14,7 @@ from patterns.engine.process import Process, durable, setting
 from patterns.engine.step import Rule
 from patterns.engine.table import Table
 
-from .messages import AppendEntries, Entry, RequestVote
+from .messages import AppendEntries, Entry, RequestVote, size_of
 from .rules import RULES
 from .state_machine import StateMachine
 
@@ -33,6 +33,8 @@ class ServerState(Process):
     heartbeat_interval: int = setting(50)
     max_entries: int = setting(100)
     """At most so many entries in one AppendEntries."""
+    max_bytes: int = setting(1 << 18)
+    """At most so many bytes of entries in one AppendEntries."""
 
     # Persistent state on all servers: on disk before any RPC is answered
     current_term: int = durable(0)
@@ -78,8 +80,11 @@ class ServerState(Process):
         return self.log[index - 1].term if index else 0
 
     def entries_after(self, index: int) -> tuple[Entry, ...]:
-        """The entries that follow `index`, no more than fit one AppendEntries."""
-        return self.log[index : index + self.max_entries]
+        """The entries that follow `index`, no more than fit one AppendEntries; where there is one, at least one."""
+        entries = self.log[index : index + self.max_entries]
+        while len(entries) > 1 and size_of(entries) > self.max_bytes:
+            entries = entries[: len(entries) // 2]
+        return entries
 
     # The rules as predicates
 

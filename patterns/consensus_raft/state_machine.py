@@ -11,6 +11,10 @@ from patterns.engine.values import Value
 
 from .messages import Add, Command, Put
 
+LEAST, MOST = -(1 << 53), 1 << 53
+"""The values that a key can have. A sum beyond them ends there, on every server alike: no message, no disk and no page
+could hold it as it is."""
+
 
 class Session(Value):
     """The last request of a client that was executed, and the answer."""
@@ -35,7 +39,7 @@ class StateMachine(Value):
             case Put(_, key, value):
                 result = value
             case Add(_, key, by):
-                result = (self.store.get(key) or 0) + by
+                result = max(LEAST, min((self.store.get(key) or 0) + by, MOST))
         return StateMachine(
             self.store.put(key, result), self.sessions.put(command.client, Session(command.request, result))
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from typing import Any
@@ -20,10 +20,12 @@ from patterns.engine.process import Process
 from patterns.engine.sentences import sentence_of
 
 from .channels import Closed, Lagged, Subscriber
-from .envelopes import TOLD, Bodies, Missed, Ready, Record
+from .envelopes import TOLD, Orders, Ready, Record
 from .failpoint import DieAt
 from .host import Address, Host, sentence
 from .rpc import LOOPBACK
+from .telling import Teller
+from .wire import HEADER, WireError
 
 
 def process_class(path: str) -> type[Process]:
@@ -72,64 +74,77 @@ def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--child",
         action="store_true",
-        help="be the child of a cluster: tell records as frames on standard output, end when standard input ends",
+        help="be the child of a cluster: read orders from standard input and end when it ends, tell on standard output",
     )
     parser.add_argument("--quiet", action="store_true", help="tell nothing of what happens")
     return parser.parse_args(arguments)
 
 
 async def run(options: argparse.Namespace) -> None:
-    kind = process_class(options.process)
-    kind.checked = False  # the simulator checks it; here it would hash a whole log for every entry
-    process = msgspec.convert({**msgspec.json.decode(options.fields), "id": options.id}, kind)
-    peers = dict(address(text) for text in options.peer)
-    host = Host(
-        process,
+    fields, peers = msgspec.json.decode(options.fields), dict(address(text) for text in options.peer)
+    host = host_of(
+        options.process,
+        options.id,
+        fields,
         peers,
-        disk=options.disk,
+        options.disk,
+        options.die_at or (),
         host=options.host,
         port=options.port,
-        shared_port=options.child,
-        die_at=point(options.die_at) if options.die_at else None,
     )
+    if options.host != LOOPBACK:
+        print(f"{host.process.id} listens on {options.host}: whoever reaches it can read and write", file=sys.stderr)
     async with host:
-        watchers = []
+        work = [host.ended()]
         if not options.quiet:  # a subscriber that nothing is read from would cost memory and time
-            records = host.narration.subscribe()  # before the process takes its first step
-            watchers.append(tell(host, records) if options.child else say(host, records))
-        if options.child:
-            print_frame(Ready(host.port))
-            watchers.append(until_input_ends())
-        tasks = [asyncio.ensure_future(work) for work in (host.ended(), *watchers)]
-        try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            work.append(say(host, host.narration.subscribe()))  # before the process takes its first step
+        await first_of(work)
 
 
-def print_frame(told: Any) -> None:
-    sys.stdout.buffer.write(TOLD.encode(told))
-    sys.stdout.buffer.flush()
+async def run_child(name: str, orders: Orders) -> None:
+    fields = msgspec.msgpack.decode(orders.fields)
+    network = {"port": orders.port, "token": orders.token, "shared_port": True}
+    host = host_of(orders.process, name, fields, orders.peers, orders.disk, orders.die_at, **network)
+    host.teller = teller = await Teller(type(host.process), orders.quiet).open()
+    async with host:
+        teller.say(Ready(host.port))
+        await first_of([host.ended(), until_input_ends()])
 
 
-async def tell(host: Host, records: Subscriber[Record]) -> None:
-    """Records as frames on standard output. A slow reader misses some; the process does not wait for it."""
-    bodies = Bodies(type(host.process))
-    loop = asyncio.get_running_loop()
-    transport, protocol = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, sys.stdout)
-    writer = asyncio.StreamWriter(transport, protocol, None, loop)
-    transport.set_write_buffer_limits(high=0)  # told is told, though it is killed the moment after
-    with suppress(Closed, ConnectionError):  # who read it is gone
-        while True:
-            try:
-                writer.write(TOLD.encode(bodies.pack(await records.recv())))
-            except Lagged as lag:
-                writer.write(TOLD.encode(Missed(lag.missed)))
-            await writer.drain()
+def host_of(
+    path: str,
+    name: str,
+    fields: Any,
+    peers: Mapping[str, Address],
+    disk: str | None,
+    words: Sequence[str],
+    **network: Any,
+) -> Host:
+    kind = process_class(path)
+    kind.checked = False  # the simulator checks it; here it would hash a whole log for every entry
+    process = msgspec.convert({**fields, "id": name}, kind)
+    return Host(process, peers, disk=disk, die_at=point(words) if words else None, **network)
+
+
+async def first_of(work: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """Wait for the first of them to end, and cancel the others."""
+    tasks = [asyncio.ensure_future(each) for each in work]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def orders_of_parent() -> Orders:
+    """What the parent wrote to standard input. Raises WireError for anything else."""
+    told = TOLD.decode(sys.stdin.buffer.read(TOLD.length(sys.stdin.buffer.read(HEADER))))
+    if not isinstance(told, Orders):
+        raise WireError(f"orders are {type(told).__name__}; a child of a cluster needs Orders")
+    return told
 
 
 async def say(host: Host, records: Subscriber[Record]) -> None:
@@ -159,7 +174,8 @@ async def until_input_ends() -> None:
 def main() -> None:
     try:
         with suppress(KeyboardInterrupt):
-            asyncio.run(run(parsed()))
+            options = parsed()
+            asyncio.run(run_child(options.id, orders_of_parent()) if options.child else run(options))
     except (ValueError, OSError, msgspec.MsgspecError) as problem:
         sys.exit(f"python -m patterns.runtime: {problem}")
 

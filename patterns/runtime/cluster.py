@@ -12,11 +12,14 @@ Nothing is left behind: a process ends when its standard input does, and that is
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
+import secrets
 import signal
 import socket
 import sqlite3
 import sys
+import warnings
 from asyncio import Task
 from asyncio.subprocess import PIPE
 from asyncio.subprocess import Process as Child
@@ -26,19 +29,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, NamedTuple, Self, TypeVar
 
-import msgspec
-
 from patterns.engine.machine import Machine
 from patterns.engine.process import Process
 from patterns.engine.simulation import Simulation
 from patterns.engine.world import World
 
-from .envelopes import ENVELOPES, TOLD, Answer, Bodies, FromClient, Killed, Missed, Ready, Record
+from .checks import class_path, refuse_lost, refuse_names
+from .clients import Client, Clients
+from .envelopes import TOLD, Bodies, Killed, Missed, Orders, Ready, Record, Trouble
 from .failpoint import DieAt
 from .recording import Recording
-from .rpc import LOOPBACK, Refused
+from .rpc import LOOPBACK
 from .sqlite_disk import database
-from .wire import Wire, WireError
+from .wire import WireError
 
 DEADLINE = 30.0
 """Seconds that a request, a start or a wait may take: on a busy machine a start alone takes a few."""
@@ -46,6 +49,9 @@ PATIENCE = 1.0
 """Seconds to wait for one process's answer before asking another."""
 PAUSE = 0.02
 """Seconds before asking again where nobody knew the leader."""
+
+RECORDS = 20_000
+"""Records that a cluster keeps: what a person can look at. Older ones go."""
 
 SUFFIXES = {"file": ".disk", "sqlite": ".sqlite"}
 """What the files of a disk are named."""
@@ -87,8 +93,7 @@ class Cluster:
         if isinstance(processes, Simulation):
             processes = processes.processes()
         names = [process.id for process in processes]
-        if not names or len(set(names)) < len(names):
-            raise ValueError(f"processes are {names}; allowed are one or more, each with a name of its own")
+        refuse_names(names)
         for process in processes:
             refuse_lost(process)
         if disk not in SUFFIXES:
@@ -103,9 +108,11 @@ class Cluster:
         self.paths = {name: class_path(type(process)) for name, process in self.processes.items()}
         self.narrate = narrate
         self.records: list[Record] = []
-        """The reports of the processes, in the order of their arrival."""
+        """The reports of the processes, in the order of their arrival: the last 20,000 at least."""
         self.missed = 0
         """Records that were told faster than they could be read."""
+        self.troubles: list[str] = []
+        """What the processes complained of: messages that they could not send."""
         self.states: dict[str, Any] = {}
         """The last known state of every process that runs."""
         self.addresses: dict[str, tuple[str, int]] = {}
@@ -115,13 +122,17 @@ class Cluster:
         self._bodies = {name: Bodies(type(process), replies) for name, process in self.processes.items()}
         self._started: dict[str, Started] = {}
         self._open = AsyncExitStack()
-        self._clients: dict[str, _Client] = {}
+        self._token = secrets.token_hex(32)
+        self._clients = Clients(self._token)
+        self._oldest = (dict(self.processes), frozenset[str](), 0)  # before the records that are kept; how many went
         self._asking: set[Task[Any]] = set()
         self._told = asyncio.Condition()
         self._closing = False
 
     async def __aenter__(self) -> Self:
         """Start all. Raises OSError or TimeoutError when one cannot be started; none is left then."""
+        if self.addresses:
+            raise ValueError("this cluster was open before; each `async with` needs a new Cluster")
         try:
             if self._folder is None:
                 self._folder = self._open.enter_context(TemporaryDirectory(prefix="processes-"))
@@ -145,8 +156,7 @@ class Cluster:
         for asking in self._asking:
             asking.cancel()
         await asyncio.gather(*self._asking, return_exceptions=True)
-        for client in self._clients.values():
-            client.close()
+        self._clients.close()
         started = list(self._started.values())
         for child, _ in started:
             with suppress(ProcessLookupError):
@@ -175,16 +185,21 @@ class Cluster:
             self._check(name, die_at)
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
         child = await asyncio.create_subprocess_exec(
-            *self._command(name, die_at),
+            *(sys.executable, "-m", "patterns.runtime", self.paths[name], "--child", f"--id={name}"),
             stdin=PIPE,
             stdout=PIPE,
             env=environment,
             start_new_session=True,  # a notebook's stop button interrupts the kernel's session: a cell, not a cluster
         )
+        assert child.stdin is not None
+        child.stdin.write(TOLD.encode(self._orders(name, die_at)))
         ready = asyncio.get_running_loop().create_future()
         self._started[name] = Started(child, asyncio.create_task(self._listen(name, child, ready)))
-        async with asyncio.timeout(DEADLINE):
-            await ready
+        try:
+            async with asyncio.timeout(DEADLINE):
+                await ready
+        except TimeoutError:
+            raise TimeoutError(f"{name} did not listen within {DEADLINE} s after its start") from None
 
     async def kill(self, name: str) -> None:
         """Kill it with -9: it gets no chance to do or to say anything. Raises ValueError when it does not run."""
@@ -220,18 +235,18 @@ class Cluster:
         assert self._folder is not None
         return Path(self._folder) / f"{name}{SUFFIXES[self.disk]}"
 
-    def _command(self, name: str, die_at: DieAt | None) -> list[str]:
-        fields = {field: getattr(self.processes[name], field) for field in self.processes[name].kept_fields}
-        host, port = self.addresses[name]
-        peers = [f"--peer={peer}={':'.join(map(str, place))}" for peer, place in self.addresses.items() if peer != name]
-        return [
-            *(sys.executable, "-m", "patterns.runtime", self.paths[name], "--child", f"--id={name}"),
-            f"--fields={msgspec.json.encode(fields).decode()}",
-            *(f"--host={host}", f"--port={port}", f"--disk={self._disk(name)}"),
-            *peers,
-            *(() if die_at is None else ("--die-at", die_at.rule, die_at.stage, str(die_at.nth))),
-            *(() if self.narrate else ("--quiet",)),
-        ]
+    def _orders(self, name: str, die_at: DieAt | None) -> Orders:
+        process = self.processes[name]
+        return Orders(
+            process=self.paths[name],
+            fields=self._bodies[name].encode({field: getattr(process, field) for field in process.kept_fields}),
+            port=self.addresses[name][1],
+            peers={peer: place for peer, place in self.addresses.items() if peer != name},
+            disk=str(self._disk(name)),
+            die_at=[] if die_at is None else [die_at.rule, die_at.stage, str(die_at.nth)],
+            quiet=not self.narrate,
+            token=self._token,
+        )
 
     def _child(self, name: str) -> Started:
         if name not in self._started:
@@ -253,9 +268,12 @@ class Cluster:
                     ready.set_result(None)
                 elif isinstance(told, Missed):
                     self.missed += told.records
+                elif isinstance(told, Trouble):
+                    self.troubles.append(told.text)
+                    print(told.text, file=sys.stderr)
                 else:
-                    record = self._bodies[name].unpack(told, self._bodies)
-                    self.states[name] = record.state
+                    record = self._bodies[name].unpack(name, told, self._bodies)
+                    self.states[name] = record.after(self.states.get(name, self.processes[name]))
                     await self._take(record)
         except Exception as problem:  # what cannot be read is not passed over
             child.kill()
@@ -276,29 +294,57 @@ class Cluster:
 
     async def _take(self, record: Record) -> None:
         self.records.append(record)
+        if len(self.records) > 2 * RECORDS:
+            self._forget(self.records[:RECORDS])
+            del self.records[:RECORDS]
         async with self._told:
             self._told.notify_all()
+
+    def _forget(self, records: Sequence[Record]) -> None:
+        """Keep of the oldest records what became of the processes."""
+        processes, down, gone = self._oldest
+        for record in sorted(records, key=lambda record: record.at):
+            name = record.process
+            processes[name] = record.after(processes[name])
+            down = down | {name} if isinstance(record.event, Killed) else down - {name}
+        self._oldest = (processes, down, gone + len(records))
 
     async def until(self, found: Callable[[Mapping[str, Any]], T | None], *, deadline: float = DEADLINE) -> T:
         """What `found` finds in the states of the processes that run, as soon as it finds something.
 
         Raises TimeoutError after `deadline` seconds.
         """
-        async with asyncio.timeout(deadline), self._told:
-            while not (what := found(self.states)):
-                await self._told.wait()
-            return what
+        try:
+            async with asyncio.timeout(deadline), self._told:
+                while not (what := found(self.states)):
+                    await self._told.wait()
+                return what
+        except TimeoutError:
+            raise TimeoutError(f"not found within {deadline} s{self._as_far_as_known()}") from None
+
+    def _as_far_as_known(self) -> str:
+        """What may explain why nothing comes."""
+        quiet = "" if self.narrate else "; with narrate=False no states are told"
+        missed = f"; {self.missed:,} records were missed" if self.missed else ""
+        return (
+            f"; running are {self._names(running=True)}{quiet}{missed}{''.join(f'; {t}' for t in self.troubles[-2:])}"
+        )
 
     def recording(self, like: Machine[World, Any] | None = None) -> Recording:
         """The run so far, for the player; with the rules, the properties and the words of `like`, or of the simulation
         that the processes are from.
 
-        Raises ValueError where there is neither.
+        Warns where records are missing. Raises ValueError where there is neither.
         """
         like = like or self.like
         if like is None:
             raise ValueError("like is missing: a machine with the rules and the words of these processes")
-        return Recording(tuple(self.processes.values()), self.records, like)
+        processes, down, gone = self._oldest
+        missing = self.missed + gone
+        if missing:
+            told = f"the run shown begins after {gone:,} records" if gone else "the run shown has gaps"
+            warnings.warn(f"{missing:,} records are missing: {told}", stacklevel=2)
+        return Recording(tuple(processes.values()), self.records, like, missing, down)
 
     # Clients
 
@@ -315,74 +361,44 @@ class Cluster:
         Raises TimeoutError after `deadline` seconds: it is then not known whether the request was executed. A client
         asks one thing at a time.
         """
-        asking = self._clients.setdefault(client, _Client(client))
         if to is not None and to not in self.processes:
             raise ValueError(f"to is {to!r}; the processes are {', '.join(self.processes)}")
         around = list(self.processes) if to is None else [to]
-        to = self.leader if to is None else to
-        async with asyncio.timeout(deadline):
-            while True:
-                try:
-                    async with asyncio.timeout(PATIENCE):
-                        reply = await asking.ask(self.addresses[to], message, self._bodies[to])
-                except (OSError, TimeoutError):  # dead, or as good as dead
-                    hint = None
-                else:
-                    if not hasattr(reply, "leader"):
-                        self.leader = to
-                        return reply
-                    hint = reply.leader
-                if hint not in around or hint == to:
-                    await asyncio.sleep(PAUSE)
-                    hint = around[(around.index(to) + 1) % len(around)]
-                to = hint
+        heard = dict.fromkeys(around, "was not asked")
+        with self._clients.asking(client) as asking:
+            try:
+                async with asyncio.timeout(deadline):
+                    return await self._answer(asking, message, self.leader if to is None else to, heard)
+            except TimeoutError:
+                last = "; ".join(f"{name} {what}" for name, what in heard.items())
+                raise TimeoutError(
+                    f"no answer to {message} within {deadline} s: {last}{self._as_far_as_known()}"
+                ) from None
 
-
-class _Client:
-    """One client: a connection to each process it asks."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self._wire: Wire[Any] = Wire(ENVELOPES)
-        self._streams: dict[tuple[str, int], tuple[asyncio.StreamReader, asyncio.StreamWriter]] = {}
-        self._reading: dict[tuple[str, int], Task[Any]] = {}
-
-    async def ask(self, address: tuple[str, int], message: Any, bodies: Bodies) -> Any:
-        """The reply of the process. Raises OSError if none comes, WireError if it refused the message.
-
-        If it is cancelled, ask again: a reply to the first try still counts. Its serial tells it apart.
-        """
-        try:
-            if address not in self._streams:
-                self._streams[address] = await asyncio.open_connection(*address)
-            reader, writer = self._streams[address]
-            writer.write(self._wire.encode(FromClient(self.name, bodies.encode(message))))
-            while True:  # reading sees whether the other side is gone: it may have answered before
-                if address not in self._reading:
-                    self._reading[address] = asyncio.create_task(self._wire.read(reader))
-                answer = await asyncio.shield(self._reading[address])
-                del self._reading[address]
-                if isinstance(answer, Refused):
-                    raise WireError(f"{address[0]}:{address[1]} refused {message}: {answer.reason}")
-                if not isinstance(answer, Answer):
-                    raise ConnectionError(f"{address[0]}:{address[1]} closed the connection")
-                reply = bodies.reply(answer.body)
-                if getattr(reply, "serial", None) == getattr(message, "serial", None):  # not a late one
+    async def _answer(self, asking: Client, message: Any, to: str, heard: dict[str, str]) -> Any:
+        """Ask `to`, and then others of those that something may be `heard` from."""
+        around = list(heard)
+        while True:
+            hint = None
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    reply = await asking.ask(self.addresses[to], message, self._bodies[to])
+            except TimeoutError:  # as good as dead
+                heard[to] = f"gave no answer in {PATIENCE} s"
+            except OSError as problem:  # dead
+                if problem.errno in (errno.EMFILE, errno.ENFILE):
+                    raise
+                heard[to] = f"could not be asked ({problem})" if to in self._started else "is dead"
+            else:
+                if not hasattr(reply, "leader"):
+                    self.leader = to
                     return reply
-        except BaseException as problem:
-            if not isinstance(problem, asyncio.CancelledError) or not hasattr(message, "serial"):
-                self._drop(address)
-            raise
-
-    def close(self) -> None:
-        for address in list(self._streams):
-            self._drop(address)
-
-    def _drop(self, address: tuple[str, int]) -> None:
-        if address in self._reading:
-            self._reading.pop(address).cancel()
-        if address in self._streams:
-            self._streams.pop(address)[1].transport.abort()
+                hint = reply.leader
+                heard[to] = f"named {hint} as leader" if hint else "knew no leader"
+            if hint not in around or hint == to:
+                await asyncio.sleep(PAUSE)
+                hint = around[(around.index(to) + 1) % len(around)]
+            to = hint
 
 
 async def next_told(stream: asyncio.StreamReader) -> Any:
@@ -393,24 +409,6 @@ async def next_told(stream: asyncio.StreamReader) -> Any:
         if isinstance(problem.__cause__, asyncio.IncompleteReadError):
             return None
         raise
-
-
-def refuse_lost(process: Process) -> None:
-    """Raises ValueError for a process with values that an OS process is not started with: those of its memory."""
-    started = process.crashed()
-    for field in process.__struct_fields__:
-        if getattr(process, field) != getattr(started, field):
-            raise ValueError(
-                f"{process.id}.{field} is {getattr(process, field)!r}, in memory only: it would start as "
-                f"{getattr(started, field)!r}; what a process is built with has no default, or `setting(...)`"
-            )
-
-
-def class_path(kind: type[Process]) -> str:
-    """The class as `module:Name`. Raises ValueError for one that another OS process could not import."""
-    if kind.__module__ == "__main__" or "." in kind.__qualname__:
-        raise ValueError(f"{kind.__qualname__} is defined in {kind.__module__}: only a module's class can be imported")
-    return f"{kind.__module__}:{kind.__name__}"
 
 
 def reserved() -> socket.socket:

@@ -8,14 +8,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import Any, get_type_hints
 
 import msgspec
+from msgspec.msgpack import Decoder
 
 from patterns.engine.process import Process
 
 from .rpc import Refused
 from .wire import Wire, WireError
+
+MOST = 1 << 53
+"""The largest integer on the wire, and its negative the smallest: sums of a few of them still fit into 64 bits, and a
+page shows them exactly."""
+
+
+class Hello(msgspec.Struct, frozen=True, tag=True):
+    """The first frame of a connection to a process that has a token: only those that know it are heard."""
+
+    token: str
 
 
 class FromPeer(msgspec.Struct, frozen=True, tag=True):
@@ -39,7 +50,7 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
     body: msgspec.Raw
 
 
-ENVELOPES = FromPeer | FromClient | Answer | Refused
+ENVELOPES = Hello | FromPeer | FromClient | Answer | Refused
 
 
 # What a host tells of each thing that happened to its process
@@ -110,7 +121,7 @@ def _shown(value: Any) -> One:
 Happening = Began | Received | Fired | Asked | Killed
 
 
-class Record(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+class Record(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that happened to one process, and what the process did."""
 
     at: float
@@ -126,8 +137,64 @@ class Record(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """(rule, values)"""
     timers: tuple[tuple[str, float, float], ...] = ()
     """(name, set at, due at) of all timers that run now, in seconds like `at`."""
-    state: Any = None
-    """The process afterwards."""
+    changes: Mapping[str, Any] = {}
+    """The fields of the process that changed; of a tuple that grew, what was appended."""
+
+    def after(self, before: Process) -> Any:
+        """The process afterwards."""
+        return msgspec.structs.replace(before, **{f: grown(getattr(before, f), v) for f, v in self.changes.items()})
+
+
+class Grown(msgspec.Struct, frozen=True):
+    """A tuple that has the first `kept` items of the one before it, and `more`."""
+
+    kept: int
+    more: tuple[Any, ...]
+
+
+def grown(before: Any, change: Any) -> Any:
+    return (*before[: change.kept], *change.more) if isinstance(change, Grown) else change
+
+
+def changes(before: Process | None, after: Process) -> dict[str, Any]:
+    """The fields of `after` that are not as in `before`; all of them without one."""
+    found = {}
+    for field in after.__struct_fields__:
+        now = getattr(after, field)
+        if before is None or (was := getattr(before, field)) is not now:
+            kept = 0 if before is None or type(was) is not tuple or type(now) is not tuple else _alike(was, now)
+            found[field] = Grown(kept, now[kept:]) if kept else now
+    found.pop("_effects", None)
+    return found
+
+
+def _alike(one: tuple[Any, ...], other: tuple[Any, ...]) -> int:
+    """How many items both begin with."""
+    both = min(len(one), len(other))
+    if one[:both] == other[:both]:
+        return both
+    return next(at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a is not b and a != b)
+
+
+# Between a process and the one that watches it
+
+
+class Told(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """A record, with everything inside it packed."""
+
+    at: float
+    kind: str
+    """Of the event."""
+    about: str
+    """Who sent, who asked, or which timer."""
+    body: msgspec.Raw
+    sends: tuple[tuple[str, msgspec.Raw], ...]
+    replies: tuple[tuple[str, msgspec.Raw], ...]
+    notes: tuple[tuple[str, dict[str, Value]], ...]
+    timers: tuple[tuple[str, float, float], ...]
+    changes: dict[str, msgspec.Raw]
+    kept: dict[str, int]
+    """Of the fields that grew, how many items they had."""
 
 
 class Missed(msgspec.Struct, frozen=True, tag=True):
@@ -136,15 +203,34 @@ class Missed(msgspec.Struct, frozen=True, tag=True):
     records: int
 
 
+class Trouble(msgspec.Struct, frozen=True, tag=True):
+    """What a person should know: a message that could not be sent."""
+
+    text: str
+
+
 class Ready(msgspec.Struct, frozen=True, tag=True):
     """The host listens."""
 
     port: int
 
 
-MAX_TOLD = 1 << 26
-"""Bytes of one record, which holds a whole process."""
-TOLD: Wire[Any] = Wire(Record | Missed | Ready, max_frame=MAX_TOLD)
+class Orders(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """What a child is to be: its parent writes it to its standard input. No argument list is as long."""
+
+    process: str
+    fields: msgspec.Raw
+    port: int
+    peers: dict[str, tuple[str, int]]
+    disk: str
+    die_at: list[str]
+    quiet: bool
+    token: str
+
+
+MAX_TOLD = (1 << 32) - 1
+"""Bytes of one record. The first one of a process holds all of it, however large its disk is."""
+TOLD: Wire[Any] = Wire(Told | Missed | Trouble | Ready | Orders, max_frame=MAX_TOLD)
 """How a process that was started by another tells it what happens."""
 
 
@@ -156,10 +242,15 @@ class Bodies:
         self._encoder = msgspec.msgpack.Encoder()
         self._message = _decoder(kind._messages)
         self._request = _decoder(kind._requests)
-        self._reply = None if replies is None else msgspec.msgpack.Decoder(replies)
+        self._reply = None if replies is None else Decoder(replies)
+        self._fields: dict[str, Decoder[Any]] | None = None
 
     def encode(self, body: Any) -> msgspec.Raw:
-        return msgspec.Raw(self._encoder.encode(body))
+        """Raises WireError for what cannot be encoded: an integer of more than 64 bits."""
+        try:
+            return msgspec.Raw(self._encoder.encode(body))
+        except OverflowError as problem:
+            raise WireError(f"{_named(body)} cannot be sent: {problem}") from problem
 
     def message(self, body: msgspec.Raw) -> Any:
         """The message that one process sent to another. Raises WireError for what this process cannot handle."""
@@ -173,51 +264,93 @@ class Bodies:
         """The process's reply. Raises WireError if it is of no declared type."""
         return self._decode(self._reply, body, "reply")
 
-    def _decode(self, decoder: msgspec.msgpack.Decoder[Any] | None, body: msgspec.Raw, what: str) -> Any:
+    def _decode(self, decoder: Decoder[Any] | None, body: msgspec.Raw, what: str) -> Any:
         if decoder is None:
             raise WireError(f"{self.kind.__name__} has no {what} at all")
         try:
-            return decoder.decode(body)
+            found = decoder.decode(body)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
             raise WireError(f"not a {what} of {self.kind.__name__}: {problem}") from problem
+        packed = bytes(body)
+        if (b"\xcf" in packed or b"\xd3" in packed) and (much := too_large(found)):  # these begin 64-bit integers
+            raise WireError(f"a {what} of {self.kind.__name__} has the integer {much}; allowed is -2**53 to 2**53")
+        return found
 
-    # Records: the same with everything inside packed or unpacked
+    # Records
 
-    def pack(self, record: Record) -> Record:
-        event = record.event
-        if isinstance(event, Received | Asked):
-            event = msgspec.structs.replace(event, body=self.encode(event.body))
-        return msgspec.structs.replace(
-            record,
-            event=event,
-            sends=tuple((to, self.encode(body)) for to, body in record.sends),
-            replies=tuple((client, self.encode(body)) for client, body in record.replies),
-            state=self.encode(record.state),
+    def pack(self, record: Record) -> Told:
+        """Raises WireError for what cannot be encoded."""
+        match record.event:
+            case Received(about, body) | Asked(about, body):
+                pass
+            case Fired(about):
+                body = None
+            case Began(again):
+                about, body = "again" if again else "", None
+        kept = {field: value.kept for field, value in record.changes.items() if isinstance(value, Grown)}
+        return Told(
+            at=record.at,
+            kind=type(record.event).__name__,
+            about=about,
+            body=self.encode(body),
+            sends=tuple([(to, self.encode(message)) for to, message in record.sends]),
+            replies=tuple([(client, self.encode(message)) for client, message in record.replies]),
+            notes=record.notes,
+            timers=record.timers,
+            changes={f: self.encode(v.more if f in kept else v) for f, v in record.changes.items()},
+            kept=kept,
         )
 
-    def unpack(self, record: Record, others: Mapping[str, Bodies]) -> Record:
+    def unpack(self, process: str, told: Told, others: Mapping[str, Bodies]) -> Record:
         """`others`: the bodies of those it sends to. Raises WireError.
 
         Replies stay out where nobody said what they are.
         """
-        event = record.event
-        if isinstance(event, Received):
-            event = Received(event.sender, self._again(self.message, event.body))
-        elif isinstance(event, Asked):
-            event = Asked(event.client, self._again(self.request, event.body))
-        known = record.replies if self._reply else ()
-        return msgspec.structs.replace(
-            record,
+        event: Happening
+        match told.kind:
+            case "Received":
+                event = Received(told.about, self.message(told.body))
+            case "Asked":
+                event = Asked(told.about, self.request(told.body))
+            case "Fired":
+                event = Fired(told.about)
+            case _:
+                event = Began(told.about == "again")
+        if self._fields is None:
+            hints = get_type_hints(self.kind)
+            self._fields = {field: Decoder(hints[field]) for field in self.kind.__struct_fields__ if field in hints}
+        try:
+            found = {field: self._fields[field].decode(body) for field, body in told.changes.items()}
+        except (msgspec.MsgspecError, UnicodeDecodeError, LookupError) as problem:
+            raise WireError(f"not the fields of a {self.kind.__name__}: {problem}") from problem
+        return Record(
+            at=told.at,
+            process=process,
             event=event,
-            sends=tuple((to, self._again(others[to].message, body)) for to, body in record.sends),
-            replies=tuple((client, self._again(self.reply, body)) for client, body in known),
-            state=msgspec.convert(record.state, self.kind, str_keys=True),
+            sends=tuple([(to, others[to].message(body)) for to, body in told.sends]),
+            replies=tuple([(client, self.reply(body)) for client, body in told.replies]) if self._reply else (),
+            notes=told.notes,
+            timers=told.timers,
+            changes={f: Grown(told.kept[f], v) if f in told.kept else v for f, v in found.items()},
         )
 
-    def _again(self, decode: Any, body: Any) -> Any:
-        return decode(self.encode(body))
+
+def too_large(value: Any) -> int | None:
+    """The first integer in a message that is out of range."""
+    if isinstance(value, int):
+        return None if -MOST <= value <= MOST else value
+    if isinstance(value, dict):
+        value = (*value, *value.values())
+    parts = msgspec.structs.astuple(value) if isinstance(value, msgspec.Struct) else value
+    if isinstance(parts, str | bytes) or not isinstance(parts, Iterable):
+        return None
+    return next((much for part in parts if (much := too_large(part)) is not None), None)
 
 
-def _decoder(handled: Iterable[type]) -> msgspec.msgpack.Decoder[Any] | None:
+def _named(body: Any) -> str:
+    return type(body).__name__ if isinstance(body, msgspec.Struct) else "a value"
+
+
+def _decoder(handled: Iterable[type]) -> Decoder[Any] | None:
     kinds = list(handled)
-    return msgspec.msgpack.Decoder(reduce(or_, kinds)) if kinds else None
+    return Decoder(reduce(or_, kinds)) if kinds else None

@@ -8,13 +8,17 @@ own bounded queue, so a slow or dead peer delays no other. A full queue loses it
 from __future__ import annotations
 
 import asyncio
+import hmac
 import secrets
+import sys
 from asyncio import StreamReader, StreamWriter
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Self
+
+import msgspec
 
 from patterns.engine.process import Effects, Process
 
@@ -29,13 +33,17 @@ from .envelopes import (
     FromClient,
     FromPeer,
     Happening,
+    Hello,
     Received,
     Record,
+    Trouble,
+    changes,
     shown,
 )
 from .failpoint import DieAt, Failpoint, die
-from .rpc import LOOPBACK, served
+from .rpc import LOOPBACK, Refused, served
 from .sqlite_disk import disk_at
+from .telling import Teller
 from .wire import MAX_FRAME, Wire, WireError
 
 INBOX = 256
@@ -48,6 +56,12 @@ NARRATION = 4096
 """Records that wait for one who watches; older ones are missed."""
 ANSWERS = 1 << 20
 """Bytes of answers that wait for one client; what does not fit is lost."""
+MAX_REQUEST = 1 << 18
+"""Bytes that a client's request may have: what a process tells its peers of it must fit into a frame."""
+PATIENCE = 5.0
+"""Seconds within which a connection must prove who it is, and a frame must come as a whole."""
+CONNECTIONS = 1024
+"""Connections at most, or half as many as the process may open files: a disk needs some, too."""
 BACKOFF = (0.01, 0.5)
 """Seconds to wait before connecting to a peer again: the first time, and at most. It doubles each time."""
 
@@ -77,7 +91,7 @@ class Host:
     named `.sqlite` is a SqliteDisk: choose it for data that grows or that other programs read. It listens at `host` and
     `port`; the default is loopback, and port 0 is any free port. With `shared_port` another socket of the same user may
     be bound there (a parent that reserved the port). `die_at` is where this OS process kills itself; each event then
-    has its own write.
+    has its own write. With a `token`, only connections that know it are heard.
 
     Raises ValueError for a `die_at` that the process can never come to.
     """
@@ -92,6 +106,7 @@ class Host:
         port: int = 0,
         shared_port: bool = False,
         max_frame: int = MAX_FRAME,
+        token: str = "",
         die_at: DieAt | None = None,
     ) -> None:
         if die_at is not None:
@@ -101,11 +116,16 @@ class Host:
         self.disk = None if disk is None else disk_at(disk)
         self.host, self.port, self.shared_port = host, port, shared_port
         self.narration: Broadcast[Record] = broadcast(NARRATION)
-        """What happens, for who subscribes: after it is on disk."""
+        """What happens, for subscribers in this OS process: after it is on disk."""
+        self.teller: Teller | None = None
+        """Tells the same to another OS process."""
+        self.token = token
+        self.connections = min(CONNECTIONS, open_files() // 2)
         self.refused: deque[str] = deque(maxlen=16)
         """Why the last connections were closed."""
         self.lost: Counter[str] = Counter()
         """Messages lost here, by the peer they were for."""
+        self._complained: set[str] = set()
         self._wire: Wire[Any] = Wire(ENVELOPES, max_frame=max_frame)
         self._bodies = Bodies(type(process))
         self._links: dict[str, Broadcast[bytes]] = {}
@@ -267,11 +287,15 @@ class Host:
     async def _die(self) -> None:
         """Die, once all that left this process has left this machine's part of it, and those who watch know of it."""
         answers = [writer.drain() for writer in self._connections.values()]
-        await die(self.narration.drained(), *(link.drained() for link in self._links.values()), *answers)
+        told = [] if self.teller is None else [self.teller.drained()]
+        await die(*told, self.narration.drained(), *(link.drained() for link in self._links.values()), *answers)
 
     def _tell(self, deed: Deed) -> None:
+        if self.teller is not None and not self.teller.quiet:
+            self.teller.record(self._record(deed), deed.after)
         if self.narration.subscribers:
-            self.narration.send(self._record(deed))
+            whole = changes(None, deed.after)
+            self.narration.send(msgspec.structs.replace(self._record(deed), changes=whole))
 
     def _record(self, deed: Deed) -> Record:
         effects = deed.effects
@@ -283,7 +307,6 @@ class Host:
             replies=tuple(effects.replies),
             notes=tuple((note.rule, {k: shown(v) for k, v in note.values.items()}) for note in effects.notes),
             timers=tuple((name, *timer) for name, timer in deed.timers.items()),
-            state=deed.after,
         )
 
     # Messages to others
@@ -294,8 +317,19 @@ class Host:
             return
         try:
             self._links[to].send(self._wire.encode(FromPeer(self.process.id, self._bodies.encode(message))))
-        except WireError:  # longer than a frame may be
+        except WireError as problem:  # longer than a frame may be
             self.lost[to] += 1
+            self._complain(f"{self.process.id} cannot send {type(message).__name__} to {to}", problem)
+
+    def _complain(self, what: str, problem: WireError) -> None:
+        """Say it once; `lost` counts."""
+        if what in self._complained:
+            return
+        self._complained.add(what)
+        if self.teller is not None:
+            self.teller.say(Trouble(f"{what}: {problem}"))
+        else:
+            print(f"{what}: {problem}", file=sys.stderr)
 
     async def _link(self, peer: str, queue: Subscriber[bytes]) -> None:
         """Carry what waits for a peer, connecting as often as it takes."""
@@ -309,6 +343,8 @@ class Host:
                 wait = min(2 * wait, most)
                 continue
             wait = first
+            if self.token:
+                writer.write(self._wire.encode(Hello(self.token)))
             try:
                 await self._carry(peer, queue, reader, writer)
             except OSError:
@@ -335,8 +371,12 @@ class Host:
         writer = self._clients.get(client)
         if writer is None or writer.transport.get_write_buffer_size() > ANSWERS:
             return
-        with suppress(WireError):
-            writer.write(self._wire.encode(Answer(client, self._bodies.encode(message))))
+        try:
+            frame = self._wire.encode(Answer(client, self._bodies.encode(message)))
+        except WireError as problem:
+            self._complain(f"{self.process.id} cannot answer {client} with {type(message).__name__}", problem)
+            frame = self._wire.encode(Refused(str(problem)))
+        writer.write(frame)
 
     # Messages from others
 
@@ -347,10 +387,24 @@ class Host:
         writer.transport.set_write_buffer_limits(high=0)  # drained is drained
         try:
             with served(writer, self._connections, self._wire, self.refused):
-                while (envelope := await self._wire.read(reader)) is not None:
+                if len(self._connections) > self.connections:
+                    raise WireError(f"{self.process.id} has {self.connections:,} connections, and takes no more")
+                if self.token:
+                    await self._proved(reader)
+                while (envelope := await self._wire.read(reader, PATIENCE)) is not None:
                     await self._enter.send(self._opened(envelope, writer))
         finally:
             self._clients = {client: its for client, its in self._clients.items() if its is not writer}
+
+    async def _proved(self, reader: StreamReader) -> None:
+        """Wait for the token. Raises WireError if it does not come, or is another."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                first = await self._wire.read(reader)
+        except TimeoutError:
+            raise WireError(f"nothing came within {PATIENCE} s") from None
+        if not (isinstance(first, Hello) and hmac.compare_digest(first.token.encode(), self.token.encode())):
+            raise WireError(f"the first frame does not have the token of {self.process.id}'s cluster")
 
     def _opened(self, envelope: Any, writer: StreamWriter) -> Happening:
         match envelope:
@@ -358,11 +412,23 @@ class Host:
                 return Received(sender, self._bodies.message(body))
             case FromPeer(sender, _):
                 raise WireError(f"{sender!r} is no peer of {self.process.id}")
+            case FromClient(_, body) if (size := memoryview(body).nbytes) > MAX_REQUEST:
+                raise WireError(f"a request of {size:,} bytes; at most {MAX_REQUEST:,} are taken")
             case FromClient(client, body):
                 asked = Asked(client, self._bodies.request(body))
                 self._clients[client] = writer
                 return asked
         raise WireError(f"{type(envelope).__name__} is nothing that {self.process.id} takes")
+
+
+def open_files() -> int:
+    """How many files and connections this OS process may have open."""
+    try:
+        import resource
+    except ImportError:  # Windows, where nothing of the kind is known
+        return 2 * CONNECTIONS
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 2 * CONNECTIONS if soft == resource.RLIM_INFINITY else soft
 
 
 def sentence(record: Record, say: Callable[[str, Mapping[str, Any]], str]) -> str:

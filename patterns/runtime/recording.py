@@ -7,7 +7,7 @@ So each record becomes a world and the event that led to it, in the simulator's 
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Self
 
 from msgspec.structs import replace
@@ -48,9 +48,21 @@ class Recording(Machine[World, Any]):
     whenever each of them really did: until then it had neither done nor received anything. One that told nothing at
     all stands there as it was built. A message that nobody ever told to have received is lost: at once where its
     receiver was down, else when it dies.
+
+    Where records are `missing`, a process is from one step to the next as it became meanwhile. The processes of `down`
+    died before the first record.
     """
 
-    def __init__(self, processes: Sequence[Process], records: Iterable[Record], like: Machine[World, Any]) -> None:
+    def __init__(
+        self,
+        processes: Sequence[Process],
+        records: Iterable[Record],
+        like: Machine[World, Any],
+        missing: int = 0,
+        down: Collection[str] = (),
+    ) -> None:
+        self.missing = missing
+        """Records that were told faster than they could be read, or are too old to be kept."""
         self.name = like.name  # type: ignore[misc]
         self.rules = like.rules  # type: ignore[misc]
         self.events = like.events  # type: ignore[misc]
@@ -58,7 +70,7 @@ class Recording(Machine[World, Any]):
         self.always = tuple(promise for promise in like.always if not isinstance(promise, AtRest))
         self.milestones = like.milestones
         self.params, self.view = like.params, like.view  # type: ignore[misc]
-        told = _Told(processes, sorted(records, key=lambda record: record.at), like)
+        told = _Told(processes, sorted(records, key=lambda record: record.at), like, down)
         self._worlds, self._events, self._notes = told.worlds, told.events, told.notes
         self._place = {world.next_id: place for place, world in enumerate(self._worlds)}  # each has its own
 
@@ -108,12 +120,14 @@ class _Past(History[World, Any]):
 class _Told:
     """Worlds, one after the other, and the event and the notes between each two."""
 
-    def __init__(self, processes: Sequence[Process], records: list[Record], like: Machine[World, Any]) -> None:
+    def __init__(
+        self, processes: Sequence[Process], records: list[Record], like: Machine[World, Any], down: Collection[str]
+    ) -> None:
         self.events: list[Any] = []
         self.notes: list[Notes] = []
         self.answers = getattr(like, "answers", lambda call, reply: True)
         self.began = records[0].at if records else 0.0
-        self.world = World(0, tuple(processes), next_id=1)
+        self.world = World(0, tuple(processes), next_id=1, down=frozenset(down))
         self.next_id = 1
         self.arrivals = _Arrivals(records)
         starts = first_starts(records)
@@ -157,7 +171,8 @@ class _Told:
 
     def after(self, record: Record, world: World, clock: int) -> World:
         """The world after a process became, sent, set and answered what it told."""
-        name, sent = record.process, []
+        name, sent = record.process, list[Packet]()
+        processes = [record.after(process) if process.id == name else process for process in world.processes]
         for to, body in record.sends:
             at = self.arrivals.of(name, to, body, record.at)
             due = clock if at is None else max(clock, self.ms(at))
@@ -169,7 +184,7 @@ class _Told:
         return replace(
             world,
             clock=clock,
-            processes=tuple(record.state if process.id == name else process for process in world.processes),
+            processes=tuple(processes),
             packets=tuple(sorted([*world.packets, *sent])),
             timers=tuple(sorted([*others, *own])),
             calls=answered(world.calls, record.replies, clock, self.answers),
@@ -221,9 +236,8 @@ class _Arrivals:
 
 
 def first_starts(records: Iterable[Record]) -> dict[str, Record]:
-    """The first start of each process."""
-    starts: dict[str, Record] = {}
+    """The first start of each process, if that is the first that was told of it."""
+    first: dict[str, Record] = {}
     for record in records:
-        if isinstance(record.event, Began):
-            starts.setdefault(record.process, record)
-    return starts
+        first.setdefault(record.process, record)
+    return {name: record for name, record in first.items() if isinstance(record.event, Began)}

@@ -6,6 +6,7 @@ of MessagePack or JSON. Bytes that do not decode to a known message are refused.
 
 from __future__ import annotations
 
+import asyncio
 from asyncio import IncompleteReadError, StreamReader
 from typing import Any, Generic, Literal, TypeVar, get_args
 
@@ -75,10 +76,11 @@ class Wire(Generic[M]):
             raise WireError(f"a frame of {length:,} bytes was announced; at most {self.max_frame:,} are allowed")
         return length
 
-    async def read(self, reader: StreamReader) -> M | None:
+    async def read(self, reader: StreamReader, patience: float | None = None) -> M | None:
         """The next message, or None where the other side closed between two frames.
 
-        Raises WireError for anything else that is not a message, a frame cut short included.
+        Raises WireError for anything else that is not a message: a frame cut short, too, and one that has not come as a
+        whole `patience` seconds after its header.
         """
         try:
             header = await reader.readexactly(HEADER)
@@ -88,7 +90,11 @@ class Wire(Generic[M]):
             raise WireError(f"the connection ended after {len(cut.partial)} of {HEADER} bytes of a header") from cut
         length = self.length(header)
         try:
-            return self.decode(await reader.readexactly(length))
+            async with asyncio.timeout(patience):
+                body = await reader.readexactly(length)
+            return self.decode(body)
+        except TimeoutError:
+            raise WireError(f"of a frame of {length:,} bytes, not all came within {patience} s") from None
         except IncompleteReadError as cut:
             raise WireError(f"the connection ended after {len(cut.partial):,} of {length:,} bytes of a frame") from cut
 

@@ -16,7 +16,7 @@ from patterns.consensus_raft import Done, NotLeader, Put, Server
 from patterns.engine.process import Process
 from patterns.runtime import Cluster
 from patterns.runtime.__main__ import address, process_class
-from patterns.runtime.cluster import class_path
+from patterns.runtime.checks import class_path
 
 NAMES = ("S1", "S2")
 

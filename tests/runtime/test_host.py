@@ -414,4 +414,4 @@ def test_a_timer_fires_once_within_its_span_unless_cancelled_and_set_again_it_st
     assert due - set_at == pytest.approx(0.060)
     assert later.at >= due
     assert later.timers == ()
-    assert later.state.rang == ("True", "True")
+    assert later.changes["rang"] == ("True", "True")

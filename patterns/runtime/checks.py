@@ -1,0 +1,35 @@
+"""What cannot be run as OS processes is refused before one of them starts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from patterns.engine.process import Process
+
+
+def refuse_names(names: Sequence[str]) -> None:
+    """Raises ValueError for names that cannot be told apart, or cannot be a part of a file's name."""
+    if not names or len({name.casefold() for name in names}) < len(names):
+        raise ValueError(f"processes are {names}; allowed are one or more, each with a name of its own")
+    for name in names:
+        if not re.fullmatch(r"\w[\w .-]{0,99}", name):
+            raise ValueError(f"id is {name!r}; allowed are up to 100 letters, digits, spaces, dots, _ and -")
+
+
+def refuse_lost(process: Process) -> None:
+    """Raises ValueError for a process with values that an OS process is not started with: those of its memory."""
+    started = process.crashed()
+    for field in process.__struct_fields__:
+        if getattr(process, field) != getattr(started, field):
+            raise ValueError(
+                f"{process.id}.{field} is {getattr(process, field)!r}, in memory only: it would start as "
+                f"{getattr(started, field)!r}; what a process is built with has no default, or `setting(...)`"
+            )
+
+
+def class_path(kind: type[Process]) -> str:
+    """The class as `module:Name`. Raises ValueError for one that another OS process could not import."""
+    if kind.__module__ == "__main__" or "." in kind.__qualname__:
+        raise ValueError(f"{kind.__qualname__} is defined in {kind.__module__}: only a module's class can be imported")
+    return f"{kind.__module__}:{kind.__name__}"
