@@ -5,6 +5,8 @@ An RPC is two messages here, a request and its answer: a network may lose, doubl
 
 from __future__ import annotations
 
+import msgspec
+
 from patterns.engine.process import Message
 from patterns.engine.values import Value
 
