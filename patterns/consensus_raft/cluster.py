@@ -47,8 +47,7 @@ class RaftCluster(Simulation):
         term: Count = 0
         """The term that all servers begin in; at least the last term in `logs`."""
 
-        def __post_init__(self) -> None:
-            super().__post_init__()
+        def check(self) -> None:
             low, high = self.election_timeout
             if low > high:
                 refuse("election_timeout", self.election_timeout, "a shortest and a longest time, the shortest first")

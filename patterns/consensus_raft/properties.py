@@ -9,17 +9,8 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import combinations
 
-from patterns.engine.properties import (
-    Along,
-    Always,
-    AlwaysNext,
-    Broken,
-    NeverTwice,
-    Property,
-    Reason,
-    Sometimes,
-    Transition,
-)
+from patterns.engine.along import Along, AlwaysNext, Broken, NeverTwice, Transition
+from patterns.engine.properties import Always, Property, Reason, Sometimes
 from patterns.engine.step import Note
 from patterns.engine.world import World
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from patterns.engine.properties import Always, AlwaysNext, Property, Reason
+from patterns.engine.along import AlwaysNext
+from patterns.engine.properties import Always, Property, Reason
 
 from .ring import Ring
 from .state import Tier, home_table

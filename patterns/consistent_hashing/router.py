@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple, Self
 
+from patterns.engine.values import by_name
+
 from .errors import DuplicateNode, NoNodes, RouterError, UnknownNode
 from .placement import Node
 
@@ -63,9 +65,8 @@ class Router(ABC):
 
     def node(self, name: str) -> Node:
         """The node of this name. Raises UnknownNode."""
-        for node in self.nodes:
-            if node.name == name:
-                return node
+        if node := by_name(self.nodes, name):
+            return node
         raise UnknownNode(f"node {name!r} is unknown; there are {self._listed}")
 
     @property

@@ -75,7 +75,7 @@ class CacheTier(ValueMachine[Tier, Event]):
         stepwise: Count = 8
         """A machine with at most this many points places them one by one when it joins."""
 
-        def __post_init__(self) -> None:
+        def check(self) -> None:
             if not self.nodes:
                 refuse("nodes", self.nodes, "at least one node")
             if self.copies > 1 and self.scheme != "ring":

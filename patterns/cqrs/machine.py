@@ -89,8 +89,7 @@ class Cqrs(Simulation):
         looks: bool = True
         """Phones may show the page at any time, and again. False: once, with what the customer ordered."""
 
-        def __post_init__(self) -> None:
-            super().__post_init__()
+        def check(self) -> None:
             if len(self.coffees) > len(CUSTOMERS):
                 refuse("coffees", self.coffees, f"a coffee for each of up to {len(CUSTOMERS)} customers")
             for at, coffee in enumerate(self.coffees):

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from patterns.engine.properties import Along, Always, AlwaysNext, Broken, Property, Reason, Sometimes, Transition
+from patterns.engine.along import Along, AlwaysNext, Broken, Transition
+from patterns.engine.properties import Always, Property, Reason, Sometimes
 from patterns.engine.world import World
 from patterns.event_sourcing.store import Recorded
 

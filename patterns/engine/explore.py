@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from time import perf_counter  # noqa: TID251 - how long a search takes is no part of any state
 from typing import Any, NamedTuple
 
+from .along import AlwaysNext
 from .arguments import listed, require_function, require_instance, require_whole
 from .counterexample import FAILS, Counterexample, Memories, Watch, Wrong, counterexample, failure_of
 from .history import History
 from .machine import Machine
 from .params import refuse
-from .properties import AlwaysNext, Property, Sometimes, checked
+from .properties import Property, Sometimes, checked
 
 AnyMachine = Machine[Any, Any]
 

@@ -7,7 +7,7 @@
         \"\"\"How long the coordinator waits for votes.\"\"\"
 
 `parse` makes such a struct from what a caller gave, or refuses it with an error that names the parameter, its value and
-what is allowed. A rule over several parameters goes into `__post_init__`, which calls `refuse`.
+what is allowed. A rule over several parameters goes into `check`, which calls `refuse`.
 """
 
 from __future__ import annotations
@@ -36,6 +36,14 @@ class ParameterError(ValueError, TypeError):
 
 class Params(msgspec.Struct, frozen=True, kw_only=True):
     """The parameters of a machine: each a field with a type, a default and a docstring."""
+
+    def __post_init__(self) -> None:
+        for kind in reversed(type(self).__mro__):
+            if "check" in vars(kind):
+                vars(kind)["check"](self)
+
+    def check(self) -> None:
+        """Refuses values that do not go together. Each class checks its own, after the classes that it extends."""
 
 
 P = TypeVar("P", bound=Params)

@@ -93,7 +93,7 @@ class Simulation(Machine[World, Any]):
         timing: Timing = "asynchronous"
         """What a search takes for granted, see `TIMINGS`; it changes nothing in a run, where all happens when due."""
 
-        def __post_init__(self) -> None:
+        def check(self) -> None:
             low, high = self.latency
             if low > high:
                 refuse("latency", self.latency, "a shortest and a longest time in ms, the shortest first")

@@ -10,9 +10,10 @@ The page `messages.toml` of the package has the words of each class, as a templa
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
-from typing import Any, ClassVar, dataclass_transform
+from typing import Any, ClassVar, Protocol, TypeVar, dataclass_transform
 
 import msgspec
 from msgspec.structs import astuple
@@ -46,6 +47,21 @@ class _Attributes(dict[str, Any]):
 
 def _short(value: object) -> str:
     return str(value) if isinstance(value, Value) else repr(value)
+
+
+class Named(Protocol):
+    """A value that has a name."""
+
+    @property
+    def name(self) -> str: ...
+
+
+N = TypeVar("N", bound=Named)
+
+
+def by_name(values: Iterable[N], name: str) -> N | None:
+    """The value of this name, or None."""
+    return next((value for value in values if value.name == name), None)
 
 
 @cache

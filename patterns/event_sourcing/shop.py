@@ -64,8 +64,7 @@ class Shop(Simulation):
         idle: int = 2
         """How often the subscriber asks for a page while nothing is new. Without an end, no run would end."""
 
-        def __post_init__(self) -> None:
-            super().__post_init__()
+        def check(self) -> None:
             if not 1 <= len(self.commands) <= 26:
                 refuse("commands", self.commands, "1 to 26 commands, one for each client")
             if self.old and self.store != "one writer":

@@ -25,13 +25,13 @@ class Subscriber(Process):
     projector: str
     origin: Cursor
     """The cursor of a reader that has read nothing."""
+    checkpoint: Cursor = durable(())
+    """Up to here the projector has applied all; empty for nothing."""
     timeout: Ms = setting(100)
     room: int = setting(2)
     """How many new events it keeps while it catches up."""
     idle: int = setting(0)
     """How often it asks for a page while nothing is new, before it stops. A real subscriber never stops."""
-    checkpoint: Cursor = durable(())
-    """Up to here the projector has applied all; empty for nothing."""
     phase: str = JOINING
     reached: Cursor = ()
     """Up to here it has passed all events on."""

@@ -63,8 +63,7 @@ class BullyElection(Simulation):
         heartbeat: Wait = 50
         """How often a coordinator sends heartbeats; 0: never."""
 
-        def __post_init__(self) -> None:
-            super().__post_init__()
+        def check(self) -> None:
             if any(rank > self.n for rank in self.starts):
                 refuse("starts", self.starts, f"ids from 1 to {self.n}")
 
@@ -94,8 +93,7 @@ class RingElection(Simulation):
         initiators: tuple[Id, ...] | None = None
         """The ids of the processes that begin by themselves; None: all."""
 
-        def __post_init__(self) -> None:
-            super().__post_init__()
+        def check(self) -> None:
             if not 1 <= len(self.ids) <= MANY:
                 refuse("ids", self.ids, f"1 to {MANY} ids")
             if self.initiators is not None and not 0 < len({*self.initiators} & {*self.ids}) == len({*self.initiators}):
@@ -162,24 +160,20 @@ class LeaseElection(Simulation):
         true_clocks: bool = False
         """In a search, the server's lease expires only after the holder's: all clocks run alike."""
 
-        def __post_init__(self) -> None:
-            super().__post_init__()
+        def check(self) -> None:
             believed = self.holder_term or self.term
             if believed * (100 - self.drift) // 100 < 2:
                 refuse("drift", self.drift, f"a drift that leaves the holder at least 2 of the lease's {believed} ms")
 
     params: Params
 
-    @property
-    def holders(self) -> tuple[str, ...]:
-        return tuple(ascii_uppercase[: self.params.holders])
-
     def processes(self) -> Sequence[Process]:
         params = self.params
         storage = self.storage if params.fencing else UnfencedStorage
         settings = {name: getattr(params, name) for name in ("drift", "retry", "work", "writes")}
+        names = ascii_uppercase[: params.holders]
         settings["term"] = params.holder_term or params.term
-        holders = [self.holder(id=name, lock="lock", storage="storage", **settings) for name in self.holders]
+        holders = [self.holder(id=name, lock="lock", storage="storage", **settings) for name in names]
         return [self.server(id="lock", term=params.term, delay=params.lock_delay), *holders, storage(id="storage")]
 
     # For a search
@@ -190,11 +184,10 @@ class LeaseElection(Simulation):
 
     def may_be_believed(self, world: World) -> bool:
         """Whether a holder that is not paused believes its lease, or will when the answer arrives."""
-        awake = [name for name in self.holders if name not in world.paused]
         return any(
-            world.timer(name, "lease")
-            or (world[name].pending and messages(world, Granted, to=name, asked=world[name].asked))
-            for name in awake
+            world.timer(each.id, "lease") or (each.pending and messages(world, Granted, to=each.id, asked=each.asked))
+            for each in world.processes
+            if isinstance(each, Holder) and each.id not in world.paused
         )
 
     def key(self, world: World) -> Hashable:

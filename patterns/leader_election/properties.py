@@ -9,18 +9,9 @@ from collections.abc import Hashable, Iterator
 from itertools import pairwise
 from typing import Any
 
+from patterns.engine.along import Along, AlwaysNext, Broken, NeverTwice, Transition
 from patterns.engine.milestones import messages
-from patterns.engine.properties import (
-    Along,
-    Always,
-    AlwaysNext,
-    AtRest,
-    Broken,
-    NeverTwice,
-    Reason,
-    Sometimes,
-    Transition,
-)
+from patterns.engine.properties import Always, AtRest, Reason, Sometimes
 from patterns.engine.sentences import names
 from patterns.engine.step import Note
 from patterns.engine.world import World

@@ -127,8 +127,7 @@ class Quorum(Replicated):
         timeout: Ms = 60
         """How long a coordinator waits."""
 
-        def __post_init__(self) -> None:
-            super().__post_init__()
+        def check(self) -> None:
             for name, value in (("r", self.r), ("w", self.w)):
                 if value > self.n:
                     refuse(name, value, f"0 to n, which is {self.n}")

@@ -6,18 +6,9 @@ from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import Any
 
+from patterns.engine.along import Along, AlwaysNext, Broken, NeverTwice, Transition
 from patterns.engine.clients import Done, is_done
-from patterns.engine.properties import (
-    Along,
-    Always,
-    AlwaysNext,
-    AtRest,
-    Broken,
-    NeverTwice,
-    Property,
-    Reason,
-    Transition,
-)
+from patterns.engine.properties import Always, AtRest, Property, Reason
 from patterns.engine.sentences import names
 from patterns.engine.step import Note
 from patterns.engine.world import Request, World

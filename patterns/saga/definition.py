@@ -22,6 +22,8 @@ from typing import Literal, get_args
 
 import msgspec
 
+from patterns.engine.values import by_name
+
 from .actions import Action, Look, Move, Overwrite, Reread, Row
 
 Kind = Literal["compensatable", "pivot", "retriable"]
@@ -69,10 +71,10 @@ class Saga(msgspec.Struct, frozen=True, cache_hash=True):
 
     def __getitem__(self, name: str) -> Step:
         """The step of that name. Raises KeyError."""
-        for each in self.steps:
-            if each.name == name:
-                return each
-        raise KeyError(f"{self.name} has no step {name!r}; it has {', '.join(self.names)}")
+        step = by_name(self.steps, name)
+        if step is None:
+            raise KeyError(f"{self.name} has no step {name!r}; it has {', '.join(self.names)}")
+        return step
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from patterns.engine.process import Process, on_request
-from patterns.engine.values import Value
+from patterns.engine.values import Value, by_name
 
 from .definition import Saga
 from .log import BEGUN, REJECTED, REPAIRED, UNKNOWN, Asker, Instance, Progress, Record, progress, records_of
@@ -58,7 +58,7 @@ class Front(Process):
 
     @on_request(Begin)
     def begin(self, client: str, request: Begin) -> None:
-        definition = next((each for each in self.definitions if each.name == request.definition), None)
+        definition = by_name(self.definitions, request.definition)
         if definition is None:
             self.note("R.unknown", definition=request.definition)
             self.reply(client, Ended(request.serial, request.saga, UNKNOWN, Reason("unknown", request.definition)))

@@ -66,8 +66,7 @@ class SagaParams(Simulation.Params, frozen=True):
     backoff: Annotated[int, Meta(ge=1)] = 8
     """The longest wait, as a multiple of `timeout`: the wait doubles with each try."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def check(self) -> None:
         for each in self.sagas:
             if isinstance(each, str) and each not in DEFINITIONS:
                 refuse("sagas", self.sagas, f"a saga of your own, or one of {', '.join(DEFINITIONS)}")

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from patterns.engine.properties import Along, Always, AtRest, Broken, Property, Reason, Sometimes, Transition
+from patterns.engine.along import Along, Broken, Transition
+from patterns.engine.properties import Always, AtRest, Property, Reason, Sometimes
 from patterns.engine.sentences import names
 from patterns.engine.world import World
 

@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from patterns.engine.properties import (
-    Along,
-    Always,
-    AlwaysNext,
-    AtRest,
-    Broken,
-    NeverTwice,
-    Property,
-    Sometimes,
-    Transition,
-)
+from patterns.engine.along import Along, AlwaysNext, Broken, NeverTwice, Transition
+from patterns.engine.properties import Always, AtRest, Property, Sometimes
 from patterns.engine.step import Note
 from patterns.engine.table import Table
 from patterns.engine.world import World

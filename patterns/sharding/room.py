@@ -16,9 +16,10 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from patterns.engine.acts import Happened, ValueMachine, act
+from patterns.engine.along import AlwaysNext
 from patterns.engine.params import Count, refuse
 from patterns.engine.params import Params as AnyParams
-from patterns.engine.properties import Always, AlwaysNext
+from patterns.engine.properties import Always
 from patterns.engine.step import Note
 
 from .hot import salted
@@ -137,7 +138,7 @@ class ParcelRoom(ValueMachine[Room, Event]):
         heat: dict[str, Count] = {}
         """Operations in a second of keys that have more than one."""
 
-        def __post_init__(self) -> None:
+        def check(self) -> None:
             if not self.machines or len(set(self.machines)) < len(self.machines):
                 refuse("machines", self.machines, "one or more names, each once")
 

@@ -102,8 +102,7 @@ class TwoPhaseCommit(Simulation):
         retries: bool = True
         """A client that waits may ask again."""
 
-        def __post_init__(self) -> None:
-            super().__post_init__()
+        def check(self) -> None:
             if self.protocol == "three_phase" and not self.cooperative:
                 refuse("cooperative", False, "True in three-phase commit: its participants must know one another")
             if len(self.transfers or ()) > MOST_CLIENTS:

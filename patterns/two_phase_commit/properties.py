@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
 
+from patterns.engine.along import Along, Broken, NeverTwice, Transition
 from patterns.engine.faults import FAULT_EVENTS
-from patterns.engine.properties import Along, Always, Broken, NeverTwice, Property, Reason, Sometimes, Transition
+from patterns.engine.properties import Always, Property, Reason, Sometimes
 from patterns.engine.step import Note
 from patterns.engine.world import Crash, Restart, World
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from patterns.engine.properties import Along, Broken, Transition
+from patterns.engine.along import Along, Broken, Transition
 from patterns.engine.world import World
 
 from .doubt import coordinator, participants

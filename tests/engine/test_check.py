@@ -9,20 +9,11 @@ import pytest
 from models.numbers import Count, Stair
 from models.replicas import ALL_ANSWERED, ANSWERED_IS_EVERYWHERE, ClumsyReplicas, HastyReplicas, Put, Replicas
 
+from patterns.engine.along import Along, AlwaysNext, NeverTwice, Transition
 from patterns.engine.counterexample import Watch, Wrong, counterexample
 from patterns.engine.history import History
 from patterns.engine.minimise import minimise
-from patterns.engine.properties import (
-    Along,
-    Always,
-    AlwaysNext,
-    AtRest,
-    NeverTwice,
-    NoFailure,
-    Reason,
-    Sometimes,
-    Transition,
-)
+from patterns.engine.properties import Always, AtRest, NoFailure, Reason, Sometimes
 from patterns.engine.step import Note
 from patterns.engine.world import Crash, Deliver, Duplicate, Fire, Request, Restart
 from patterns.two_phase_commit.specification import Act, TwoPhase

@@ -20,8 +20,9 @@ from models.replicas import (
 from models.token import B_IS_FIRST, OneSender, TwoSenders
 
 from patterns.engine import remembered
+from patterns.engine.along import AlwaysNext, NeverTwice
 from patterns.engine.explore import Progress, explore
-from patterns.engine.properties import Always, AlwaysNext, NeverTwice, Property, Sometimes
+from patterns.engine.properties import Always, Property, Sometimes
 from patterns.engine.random_worlds import random_worlds
 from patterns.engine.world import Crash, Cut, Deliver, Pause, Request
 from patterns.two_phase_commit.specification import COMMITTED, PREPARED, Act, TCommit, TwoPhase, TwoPhaseState

@@ -26,7 +26,7 @@ class Lamp(Machine[bool, str]):
         dark: dict[str, Count] = {}
         owner: str | None = None
 
-        def __post_init__(self) -> None:
+        def check(self) -> None:
             if len(self.colours) > self.bulbs:
                 refuse("colours", self.colours, f"at most {self.bulbs} colours, one for each bulb")
 

@@ -42,8 +42,7 @@ class Beats(Simulation):
         loud: bool = False
         refuse: tuple[str, ...] = ()
 
-        def __post_init__(self) -> None:
-            super().__post_init__()
+        def check(self) -> None:
             if self.mood == "hasty" and self.beaters > 2:
                 refuse("mood", self.mood, "calm, with more than 2 beaters")
 

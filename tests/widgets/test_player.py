@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from patterns.engine.along import AlwaysNext, NeverTwice
 from patterns.engine.history import History, ReplayError
 from patterns.engine.machine import Choice, Machine, NotEnabled
-from patterns.engine.properties import Always, AlwaysNext, NeverTwice
+from patterns.engine.properties import Always
 from patterns.engine.step import Note, Rule
 from widgets.player import Player
 from widgets.question import Option, Question

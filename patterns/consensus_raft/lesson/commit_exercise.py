@@ -13,9 +13,10 @@ from typing import Any
 from patterns.consensus_raft.cluster import RaftCluster
 from patterns.consensus_raft.properties import ALWAYS, changed
 from patterns.consensus_raft.state import ServerState
+from patterns.engine.along import AlwaysNext
 from patterns.engine.exercise import Answer, Case, Exercise, mistakes_of
 from patterns.engine.planted import Scripted, Search, planted
-from patterns.engine.properties import AlwaysNext, Reason
+from patterns.engine.properties import Reason
 from patterns.engine.script import Script
 from patterns.engine.sentences import names
 from patterns.engine.world import World

@@ -42,8 +42,7 @@ class SmallCluster(RaftCluster):
         replicate: bool = True
         """Without it logs stay as they are: only elections are looked at."""
 
-        def __post_init__(self) -> None:
-            super().__post_init__()
+        def check(self) -> None:
             for name, terms in (self.elections or {}).items():
                 if name not in self.names:
                     refuse(f"elections[{name!r}]", terms, f"terms for {', '.join(self.names)}")

@@ -15,9 +15,9 @@ from patterns.consensus_raft.cluster import RaftCluster
 from patterns.consensus_raft.messages import RequestVote
 from patterns.consensus_raft.properties import ALWAYS
 from patterns.consensus_raft.state import ServerState
+from patterns.engine.along import Along, Broken, Transition
 from patterns.engine.exercise import Answer, Case, Exercise, mistakes_of
 from patterns.engine.planted import Scripted, Search, planted
-from patterns.engine.properties import Along, Broken, Transition
 from patterns.engine.step import Rule
 from patterns.engine.world import Deliver
 

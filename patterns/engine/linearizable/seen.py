@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from patterns.engine.properties import Along, Broken, Transition
+from patterns.engine.along import Along, Broken, Transition
 from patterns.engine.step import Step
 from patterns.engine.world import Call, Request, World
 

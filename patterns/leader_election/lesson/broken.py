@@ -88,13 +88,6 @@ class RelayCompares(ChangRoberts):
         return uid > self.uid
 
 
-class NeverSaysNo(HirschbergSinclair):
-    """It lets lower ids pass too."""
-
-    def is_refused(self, value: int) -> bool:
-        return False
-
-
 class WantsThreeReplies(HirschbergSinclair):
     """It waits for a third reply, which never comes."""
 
@@ -102,14 +95,14 @@ class WantsThreeReplies(HirschbergSinclair):
         return 3
 
 
-# Leases
+class NeverSaysNo(HirschbergSinclair):
+    """It lets lower ids pass too."""
 
-
-class ReadsWithoutToken(Storage):
-    """It remembers the tokens of writes only."""
-
-    def remembers_reads(self) -> bool:
+    def is_refused(self, value: int) -> bool:
         return False
+
+
+# Leases
 
 
 class NeedsANewToken(Storage):
@@ -117,6 +110,13 @@ class NeedsANewToken(Storage):
 
     def accepts(self, token: int) -> bool:
         return token > self.highest
+
+
+class ReadsWithoutToken(Storage):
+    """It remembers the tokens of writes only."""
+
+    def remembers_reads(self) -> bool:
+        return False
 
 
 class SameTokenForAll(LockServer):

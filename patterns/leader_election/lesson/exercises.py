@@ -141,6 +141,15 @@ def _tell_check(case: Case, right: Any, answer: Answer) -> str:
     return f"The case: token {token} is {age} the highest seen, {highest}. Expected: {right}. Yours {answer}."
 
 
+BULLIES = Search(
+    BullyElection(n=3, heartbeat=0, timing="quiet", crash_stop=True, budget={"crash": 1}),
+    (one_leader, highest_alive_leads, highest_alive_agreed),
+)
+LEASES = Search(
+    OneLeaseEach(writes=1, true_clocks=True, budget={}),
+    (acknowledged_writes_stay, tokens_never_fall, leader_writes),
+)
+
 EXERCISES: Mapping[str, Exercise] = {
     "on_election": Exercise(
         "on_election",
@@ -149,12 +158,7 @@ EXERCISES: Mapping[str, Exercise] = {
         ON_ELECTION_MISTAKES,
         _tell_answer,
         put=lambda rule, machine: planted(machine, process=_answering(rule)),
-        searches=[
-            Search(
-                BullyElection(n=3, heartbeat=0, timing="quiet", crash_stop=True, budget={"crash": 1}),
-                (one_leader, highest_alive_leads, highest_alive_agreed),
-            )
-        ],
+        searches=[BULLIES],
         otherwise=Scripted(BullyElection(n=4, heartbeat=0), lambda run: run.crash("P4").advance(40)),
     ),
     "may_pass": Exercise(
@@ -164,12 +168,7 @@ EXERCISES: Mapping[str, Exercise] = {
         MAY_PASS_MISTAKES,
         _tell_check,
         put=lambda rule, machine: planted(machine, storage=_checking(rule)),
-        searches=[
-            Search(
-                OneLeaseEach(writes=1, true_clocks=True, budget={}),
-                (acknowledged_writes_stay, tokens_never_fall, leader_writes),
-            )
-        ],
+        searches=[LEASES],
         otherwise=Scripted(LeaseElection(), lambda run: run.until(fired("S.refuse", "H.wrote"))),
     ),
 }

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from patterns.engine.process import Process
 from patterns.engine.simulation import Simulation
 from patterns.engine.step import Note
+from patterns.engine.values import by_name
 from patterns.engine.world import Call, Crash, Cut, Pause, Request, Restart, Resume, World
 from patterns.saga.choreography import Peer
 from patterns.saga.definition import Saga
@@ -81,7 +82,7 @@ class SideBySide(Simulation):
         """The event that happens with this one in the other group; None where there is none."""
         match event:
             case Request(client, _, Begin(serial, saga, name)):
-                definition = next((each for each in self.choreographed.definitions if each.name == name + PRIME), None)
+                definition = by_name(self.choreographed.definitions, name + PRIME)
                 if definition is None:
                     return None
                 begin = Begin(serial, saga + PRIME, definition.name)
