@@ -113,10 +113,10 @@ class RandomWorlds(NamedTuple):
     faults: Mapping[str, float] = ROUGH
     uniform: bool = False
 
-    def run(self, machine: AnyMachine | None = None, /) -> RandomRuns:
-        machine = machine or self.machine
-        properties = self.properties
-        return random_worlds(machine, self.seeds, self.steps, properties, faults=self.faults, uniform=self.uniform)
+    def run(self, machine: AnyMachine | None = None, /, **how: Any) -> RandomRuns:
+        """`how`: what else `random_worlds` takes, such as an `executor`."""
+        machine, how = machine or self.machine, {"faults": self.faults, "uniform": self.uniform, **how}
+        return random_worlds(machine, self.seeds, self.steps, self.properties, **how)
 
 
 class Played(NamedTuple):
@@ -183,8 +183,11 @@ class Bug(NamedTuple):
         """What the search finds without the bug."""
         return self.search.run()
 
-    def wander(self) -> RandomRuns:
-        """What random worlds find with the bug. Raises ValueError if the bug names none."""
+    def wander(self, **how: Any) -> RandomRuns:
+        """What random worlds find with the bug. Raises ValueError if the bug names none.
+
+        `how`: what else `random_worlds` takes, such as an `executor`.
+        """
         if self.random is None:
             raise ValueError("this bug names no random worlds")
-        return self.random.run(planted(self.random.machine, **self.changes))
+        return self.random.run(planted(self.random.machine, **self.changes), **how)

@@ -5,9 +5,13 @@ Every choice is a stateless draw, so a seed is a run: the seed of a failure is e
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sized
+from concurrent.futures import Executor
+from contextlib import closing
+from functools import partial
 from itertools import accumulate
 from time import perf_counter  # noqa: TID251 - how long a check takes is no part of any state
 from typing import Any, NamedTuple
@@ -15,7 +19,9 @@ from typing import Any, NamedTuple
 from .arguments import require_instance, require_whole
 from .counterexample import Counterexample, Stage, Watch, Wrong, counterexample
 from .draw import key_of, mix
+from .explore import INTERRUPTED
 from .machine import Machine
+from .many import bar, each
 from .minimise import minimise
 from .params import refuse
 from .properties import Property, Sometimes, checked
@@ -54,14 +60,17 @@ class RandomRuns(NamedTuple):
     seconds: float
     failed_seed: int | None
     counterexample: Counterexample | None
+    cut_by: str = ""
+    """What ended the runs early: an interruption."""
 
     @property
     def holds(self) -> bool:
-        return self.counterexample is None
+        return self.counterexample is None and not self.cut_by
 
     def __str__(self) -> str:
         if self.counterexample is None:
-            return f"{self.runs:,} runs, {self.steps:,} steps, {self.seconds:.1f} s: no property was broken"
+            cut = f", cut short by {self.cut_by}" if self.cut_by else ""
+            return f"{self.runs:,} runs, {self.steps:,} steps, {self.seconds:.1f} s{cut}: no property was broken"
         return f"seed {self.failed_seed} fails: {self.counterexample}"
 
 
@@ -75,6 +84,8 @@ def random_worlds(
     uniform: bool = False,
     patience: int = 2_000,
     shrink: bool = True,
+    executor: Executor | None = None,
+    progress: bool | Callable[[int], None] = False,
 ) -> RandomRuns:
     """For each seed, `steps` steps with random faults, the properties checked after each; then repair and progress.
 
@@ -83,6 +94,10 @@ def random_worlds(
     another. Where the machine has a parameter `seed`, it gets the run's. After the steps all faults are repaired, and
     each `Sometimes` must be reached again within `patience` steps, of which all but clients' requests are the usual
     ones. The first failure ends it: minimised, unless `shrink` is false or it is of progress.
+
+    With an `executor`, its workers take the seeds; the result is the same. `progress` is called with the number of runs
+    that are done, or with True a bar is drawn. An interruption (Ctrl-C, a notebook's stop button) ends the runs, and
+    keeps what was found.
 
     Raises ParameterError for an argument that is not allowed: a group of faults that the machine does not have,
     probabilities that add up to more than 1, no seed at all.
@@ -94,22 +109,49 @@ def random_worlds(
     require_instance("shrink", shrink, bool)
     properties = checked(machine.always if properties is None else properties)
     faults = _checked_faults(machine, faults)
-    began, runs, total, counts = perf_counter(), 0, 0, Counter[str]()
-    failed, found = None, None
-    for seed in seeds if isinstance(seeds, Iterable) else ():
-        require_whole("seed", seed, least=None)
-        seeded = machine.again(seed=seed) if hasattr(machine.params, "seed") else machine
-        run = _RandomRun(seeded, properties, seed, faults, uniform)
-        run.go(steps, patience)
-        runs += 1
-        total += len(run.events)
-        counts.update(type(event).__name__ for event in run.events)
-        if run.broken:
-            failed, found = seed, run.failure(run.broken, shrink)
-            break
-    if not runs:
+    began, runs, counts = perf_counter(), 0, Counter[str]()
+    failed, found, cut_by = None, None, ""
+    given = (machine, properties, faults, uniform, steps, patience)
+    report = bar(len(seeds) if isinstance(seeds, Sized) else None, "runs") if progress is True else progress or None
+    try:
+        with closing(each(partial(_outcome, *given), seeds if isinstance(seeds, Iterable) else (), executor)) as ended:
+            for seed, (happened, broken) in ended:
+                runs += 1
+                counts.update(happened)
+                if report:
+                    report(runs)
+                if broken:  # a seed is a run: here it happens again
+                    failed, found = seed, _wander(*given, seed).failure(shrink)
+                    break
+    except KeyboardInterrupt:
+        cut_by = INTERRUPTED
+    if progress is True:
+        print(file=sys.stderr)
+    if not runs and not cut_by:
         refuse("seeds", seeds, "one or more whole numbers")
-    return RandomRuns(runs, total, counts, perf_counter() - began, failed, found)
+    return RandomRuns(runs, counts.total(), counts, perf_counter() - began, failed, found, cut_by)
+
+
+def _wander(
+    machine: Machine[Any, Any],
+    properties: tuple[Property | Sometimes, ...],
+    faults: Mapping[str, float],
+    uniform: bool,
+    steps: int,
+    patience: int,
+    seed: int,
+) -> _RandomRun:
+    require_whole("seed", seed, least=None)
+    seeded = machine.again(seed=seed) if hasattr(machine.params, "seed") else machine
+    run = _RandomRun(seeded, properties, seed, faults, uniform)
+    run.go(steps, patience)
+    return run
+
+
+def _outcome(*given: Any) -> tuple[Counter[str], bool]:
+    """How often each type of event happened in the run of a seed, and whether it broke a property."""
+    run = _wander(*given)
+    return Counter(type(event).__name__ for event in run.events), run.broken is not None
 
 
 def _checked_faults(machine: Machine[Any, Any], faults: Any) -> Mapping[str, float]:
@@ -210,7 +252,8 @@ class _RandomRun:
             reason = f"it was not reached, {len(self.events)} steps into the run"
             self.broken = Wrong(Progressed(waiting[0], patience), reason)
 
-    def failure(self, broken: Wrong, shrink: bool) -> Counterexample:
-        if shrink and not isinstance(broken.property, Progressed):
-            return minimise(self.machine, self.events, broken.property)
-        return counterexample(self.machine, self.events, broken)
+    def failure(self, shrink: bool) -> Counterexample:
+        assert self.broken is not None
+        if shrink and not isinstance(self.broken.property, Progressed):
+            return minimise(self.machine, self.events, self.broken.property)
+        return counterexample(self.machine, self.events, self.broken)

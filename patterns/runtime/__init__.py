@@ -10,6 +10,7 @@ from .cluster import Cluster
 from .disk import Disk, DiskError
 from .failpoint import DieAt
 from .host import Host
+from .pools import processes
 from .recording import Recording
 from .rpc import Connection, Refused, Server
 from .sqlite_disk import SqliteDisk, database
@@ -40,4 +41,5 @@ __all__ = [
     "broadcast",
     "database",
     "mpsc",
+    "processes",
 ]

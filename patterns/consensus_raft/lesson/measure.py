@@ -7,12 +7,15 @@ next one is elected. A seed is a run, so every figure can be repeated.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor
+from functools import partial
 from typing import Any, NamedTuple
 
 from patterns.consensus_raft.cluster import RaftCluster
 from patterns.consensus_raft.state import ServerState
 from patterns.engine.arguments import listed
 from patterns.engine.draw import draw
+from patterns.engine.many import each
 from patterns.engine.params import refuse
 from patterns.engine.script import Script
 from patterns.engine.world import World
@@ -65,10 +68,13 @@ def _led_after(world: World[ServerState], term: int) -> bool:
     return any(server.role == "leader" and server.current_term > term for server in world.up)
 
 
-def fail_overs(election_timeout: Sequence[int], seeds: Iterable[int], **cluster: Any) -> tuple[FailOver, ...]:
-    """`fail_over` for each seed: what a chart is drawn from."""
-    each = listed("seeds", seeds, "a list of whole numbers")
-    return tuple(fail_over(election_timeout, seed, **cluster) for seed in each)
+def fail_overs(
+    election_timeout: Sequence[int], seeds: Iterable[int], *, executor: Executor | None = None, **cluster: Any
+) -> tuple[FailOver, ...]:
+    """`fail_over` for each seed: what a chart is drawn from. The workers of an `executor` share the seeds."""
+    seeds = listed("seeds", seeds, "a list of whole numbers")
+    work = partial(fail_over, election_timeout, **cluster)
+    return tuple(run for _, run in each(work, seeds, executor))
 
 
 ALLOWED = "one or more runs that `fail_over` measured"

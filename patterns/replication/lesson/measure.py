@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import Executor
+from functools import partial
 from math import log
 from typing import Any
 
@@ -11,6 +13,7 @@ from patterns.engine.draw import draw, key_of, mix
 from patterns.engine.linearizable import Register, check
 from patterns.engine.linearizable.levels import levels
 from patterns.engine.linearizable.seen import operations_of
+from patterns.engine.many import each
 from patterns.engine.planted import Search
 from patterns.engine.script import Script
 from patterns.engine.table import Table
@@ -36,30 +39,33 @@ WAYS: Mapping[str, Any] = {
 WRITES = tuple(f"w{number}" for number in range(1, 100))
 
 
-def outcome(machine: Any, kills: int = 200) -> tuple[float, int, int]:
+def outcome(machine: Any, kills: int = 200, executor: Executor | None = None) -> tuple[float, int, int]:
     """ms from a write to its acknowledgement on average, writes acknowledged, and acknowledged writes that are gone.
 
     A client writes, again 10 ms after each answer. At some moment Ann is killed, with all that it has not sent yet, and
-    another leads. Without a leader a write is gone if no replica that is left has it.
+    another leads. Without a leader a write is gone if no replica that is left has it. The workers of an `executor`
+    share the kills.
     """
-    latencies, gone = list[int](), 0
-    for seed in range(kills):
-        run = Script(machine.again(seed=seed, latency=(2, 28), clients={"X": WRITES}, ask=AT_ANN, crash_stop=True))
-        while (now := run.world).clock < 5 + mix(key_of(seed, "kill"), 0) % 100:
-            call = now.call("X")
-            if not call or (is_done(call) and (now.clock >= call.replied + 10 or not now.packets)):
-                run.ask("X")
-            run.advance()
-        calls = [call for step in run.history.branch if (call := step.state.call("X")) and is_done(call)]
-        known = {call.body.value: call.replied - call.asked for call in calls}
-        latencies += known.values()
-        run.crash("Ann").lose(sender="Ann")
-        if isinstance(machine, Quorum):
-            gone += len(known) > max(keeper.version for keeper in run.world.up).number
-        else:
-            run.ask("M", Suspect("Ann"), to=SERVICE).settle()
-            gone += len(known.keys() - values_of(run.world[members(run.world)[0]]))
-    return sum(latencies) / len(latencies), len(latencies), gone
+    runs = [run for _, run in each(partial(_kill, machine), range(kills), executor)]
+    latencies = [latency for known, _ in runs for latency in known]
+    return sum(latencies) / len(latencies), len(latencies), sum(gone for _, gone in runs)
+
+
+def _kill(machine: Any, seed: int) -> tuple[list[int], int]:
+    """How long the writes took that were acknowledged when Ann was killed, and how many of them are gone."""
+    run = Script(machine.again(seed=seed, latency=(2, 28), clients={"X": WRITES}, ask=AT_ANN, crash_stop=True))
+    while (now := run.world).clock < 5 + mix(key_of(seed, "kill"), 0) % 100:
+        call = now.call("X")
+        if not call or (is_done(call) and (now.clock >= call.replied + 10 or not now.packets)):
+            run.ask("X")
+        run.advance()
+    calls = [call for step in run.history.branch if (call := step.state.call("X")) and is_done(call)]
+    known = {call.body.value: call.replied - call.asked for call in calls}
+    run.crash("Ann").lose(sender="Ann")
+    if isinstance(machine, Quorum):
+        return [*known.values()], len(known) > max(keeper.version for keeper in run.world.up).number
+    run.ask("M", Suspect("Ann"), to=SERVICE).settle()
+    return [*known.values()], len(known.keys() - values_of(run.world[members(run.world)[0]]))
 
 
 # Siblings, and trees

@@ -1,0 +1,29 @@
+"""A pool of processes for searches and sweeps over seeds: `random_worlds(machine, range(1_000), executor=pool)`."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+
+
+@contextmanager
+def processes(workers: int | None = None) -> Iterator[ProcessPoolExecutor]:
+    """A pool of `workers` processes, by default one for each processor. No process of it outlives the `with`.
+
+    A notebook's stop button ends the search and not the workers: they ignore it. What waits is then cancelled. A script
+    that uses it needs `if __name__ == "__main__":`, as every pool does.
+    """
+    context = get_context("forkserver" if os.name == "posix" else "spawn")
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_ignore_stop)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _ignore_stop() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
