@@ -37,7 +37,7 @@ export function built(view) {
     play: button(icon("play"), "Play", () => controls.toggle(), "dp-play"),
     forward: button(icon("forward"), "Forward one step", () => view.move(1)),
     last: button(icon("last"), "Last step", () => view.toEnd(1), "dp-wide"),
-    count: h("span", { class: "dp-count" }),
+    count: h("span", { class: "dp-count" }, h("b", {}), h("span", {})),
     speed: button("1×", "Speed", () => controls.faster(), "dp-speed"),
     until: button("Run until…", "Run until…", () => menus.showUntil(ui.until), "", opens),
     ask: button(

@@ -2,7 +2,7 @@
 // The controls beneath the picture: which there are, how they stand at a step, and playing.
 
 import { isFault } from "./choices.js";
-import { h, icon, plain } from "./dom.js";
+import { icon, plain, write } from "./dom.js";
 import { inColumn } from "./words.js";
 
 /** @typedef {import("./run.js").Choice} Choice */
@@ -21,7 +21,7 @@ export class Controls {
   /** Which controls there are never changes while a run is shown: so they keep their places. */
   settle() {
     const { ui, head, run } = this.view;
-    const words = run.words.filter((word) => word.group !== "next");
+    const words = run.words.filter((word) => word.group !== "next" && !word.several);
     const asks = words.filter((word) => !isFault(/** @type {Choice} */ (word)));
     this.asks = asks.every((word) => word.group === "request") ? "Request…" : "Do…";
     ui.ask.textContent = this.asks;
@@ -38,7 +38,9 @@ export class Controls {
     const at = shown.indexOf(frame);
     const end = at === shown.length - 1;
     const leaf = path[path.length - 1];
-    ui.count.replaceChildren(h("b", {}, String(frame.depth)), ` / ${leaf.depth}`);
+    const [here, whole] = ui.count.children;
+    write(here, String(frame.depth));
+    write(whole, ` / ${leaf.depth}`);
     view.time.rail.setAttribute(
       "aria-valuetext",
       asked ? "a question" : `step ${frame.depth} of ${leaf.depth}: ${plain(frame.event)}`,
@@ -52,10 +54,10 @@ export class Controls {
     const costs = Object.entries(frame.cost).map(
       ([name, count]) => `${count.toLocaleString("en")} ${count === 1 ? one(name) : name}`,
     );
-    ui.cost.textContent = [inColumn(frame.clock) ? "" : frame.clock, ...costs].filter(Boolean).join(" · ");
+    write(ui.cost, [inColumn(frame.clock) ? "" : frame.clock, ...costs].filter(Boolean).join(" · "));
     const leaves = run.leaves();
     ui.branches.hidden = leaves.length < 2;
-    ui.branches.textContent = `branch ${leaves.indexOf(leaf) + 1} of ${leaves.length}`;
+    if (leaves.length > 1) ui.branches.textContent = `branch ${leaves.indexOf(leaf) + 1} of ${leaves.length}`;
   }
 
   toggle() {
@@ -104,7 +106,7 @@ export class Controls {
   /** @param {string} speed */
   showSpeed(speed) {
     const { ui } = this.view;
-    ui.speed.textContent = speed;
+    write(ui.speed, speed);
     ui.speed.ariaLabel = `Speed ${speed}`;
   }
 }

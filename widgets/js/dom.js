@@ -39,11 +39,15 @@ export function svg(tag, parent, attributes = {}) {
 }
 
 /**
+ * Write attributes; one that is the same already costs the browser nothing.
  * @param {Element} node
  * @param {Record<string, string | number>} attributes
  */
 export function put(node, attributes) {
-  for (const name in attributes) node.setAttribute(name, String(attributes[name]));
+  for (const name in attributes) {
+    const value = String(attributes[name]);
+    if (node.getAttribute(name) !== value) node.setAttribute(name, value);
+  }
 }
 
 /**

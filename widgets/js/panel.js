@@ -11,11 +11,12 @@ import { narrowed, SMALL, wide } from "./text.js";
 /** @typedef {import("./frame.js").AnyMark} AnyMark */
 /** @typedef {import("./run.js").PanelPicture} PanelPicture */
 /** @typedef {import("./labels.js").Obstacles} Obstacles */
-/** @typedef {{ mark: any, now: Record<string, number>, g: any, nodes: any, look: string, title?: Element, live?: boolean }} Item */
+/** @typedef {{ mark: any, now: Record<string, number>, g: any, nodes: any, look: string, title?: Element, live?: boolean, stale?: boolean }} Item */
 /** @typedef {{ item: Item, from: Record<string, number>, to: Record<string, number> }} Move */
 /** @typedef {{ text: string, role: string, anchors: import("./labels.js").Point[], must: boolean }} Say */
 
 const HIGH = 21; // of a label
+const SETTLED = ["disc", "message"]; // whose places depend on their neighbours
 const HALO = 9; // beyond a disc: its halo, its timers
 
 export class PanelStage {
@@ -95,6 +96,7 @@ export class PanelStage {
         if (!fresh && item.mark && differ(item.now, to)) moves.push({ item, from: item.now, to });
         this.dress(item, mark);
         item.now = to;
+        item.stale = true;
       }
       this.enliven(item, live.has(mark.of ?? id));
       item.g.classList.toggle("dp-changed", changed.has(id));
@@ -102,7 +104,11 @@ export class PanelStage {
     this.seat();
     this.crowd();
     moves.push(...this.settle());
-    for (const item of this.drawn.values()) DRAW[item.mark.k].place(item.nodes, item.now, item.mark);
+    for (const item of this.drawn.values())
+      if (item.stale || SETTLED.includes(item.mark.k)) {
+        DRAW[item.mark.k].place(item.nodes, item.now, item.mark);
+        item.stale = false;
+      }
     return moves;
   }
 

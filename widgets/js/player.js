@@ -193,7 +193,12 @@ export class PlayerView {
     this.time.mark(frame, focus, Boolean(asked));
     this.controls.show();
     this.announce();
-    this.stage.show(shown, !quick, () => this.showWords());
+    this.stage.show(
+      shown,
+      !quick,
+      () => this.showWords(),
+      () => this.words.fit(),
+    );
   }
 
   showWords() {

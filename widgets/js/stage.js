@@ -3,7 +3,7 @@
 // (at most 220 ms), then the picture and the words change at once, then what was sent leaves: under 600 ms in all.
 // The next step ends it; with reduced motion there is none.
 
-import { groupBy } from "./dom.js";
+import { groupBy, put } from "./dom.js";
 import { along, lerp } from "./labels.js";
 import { arranged } from "./layout.js";
 import { DRAW } from "./marks.js";
@@ -53,6 +53,7 @@ export class Stage {
     this.cancels = [];
     /** @type {(() => void) | null} */
     this.rest = null; // what is left of a motion, done at once if it is cut short
+    this.calm = matchMedia("(prefers-reduced-motion: reduce)");
     this.width = 0;
     this.height = 0;
     /** @type {Shown | null} */
@@ -63,17 +64,18 @@ export class Stage {
   resize(width, height) {
     this.width = width;
     this.height = height;
-    if (this.shown) this.show(this.shown, false, () => {});
+    if (this.shown) this.show(this.shown, false);
   }
 
   /**
    * @param {Shown} shown
    * @param {boolean} animate
-   * @param {() => void} then called when the picture changes, for what changes with it
+   * @param {() => void} [then] called when the picture changes, for what changes with it
+   * @param {() => void} [last] called when all of it has: what asks the page for sizes, so that it is laid out once
    */
-  show(shown, animate, then) {
+  show(shown, animate, then = () => {}, last = () => {}) {
     this.settle();
-    const still = !animate || !this.shown || matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const still = !animate || !this.shown || this.calm.matches;
     const after = () => {
       const moves = this.paint(shown);
       then();
@@ -82,15 +84,17 @@ export class Stage {
     if (still) {
       after();
       this.say(shown);
-      return;
+      return last();
     }
     for (const panel of this.panels.values()) panel.clear();
     this.rest = () => {
       after();
       this.say(shown);
+      last();
     };
     this.happen(shown, () => {
       const moves = after();
+      last();
       this.rest = () => this.end(moves, shown);
       this.pulse(shown);
       this.leave(moves, shown);
@@ -124,7 +128,7 @@ export class Stage {
     const changed = asked ? new Set() : changedIn(frame, picture, before);
     if (!asked && frame.depth && frame.moment && frame.moment.kind !== "drop")
       changed.add(`process:${frame.moment.lane}`);
-    this.parent.className = `dp-stage n-${asked ? "soft" : hueOf(frame)}`;
+    put(this.parent, { class: `dp-stage n-${asked ? "soft" : hueOf(frame)}` });
     /** @type {Move[]} */
     const moves = [];
     ids.forEach((id, at) => {

@@ -314,8 +314,16 @@ export class Time {
     put(this.done, { d: `M${EDGE} ${this.low + RAIL / 2}H${x}` });
     this.rail.value = String(column);
     const left = x - this.scrolled;
-    if (left < 20 || left > this.room - (asks ? AFTER.length * 8 : 20)) this.run.scrollLeft = x - this.room / 2;
+    if (left < 20 || left > this.room - (asks ? AFTER.length * 8 : 20)) this.scrollTo(x - this.room / 2);
     if (focus !== this.lit) this.light((this.lit = focus));
+  }
+
+  /** @param {number} x */
+  scrollTo(x) {
+    const most = Math.max(0, this.x(this.path.length - 1) + EDGE - this.room);
+    if (Math.abs(Math.max(0, Math.min(most, x)) - this.scrolled) < 1) return;
+    this.scrolled = Math.max(0, Math.min(most, x));
+    this.run.scrollLeft = this.scrolled;
   }
 
   /** The words on the veil stand where the strip is scrolled to, or nowhere: never half. */

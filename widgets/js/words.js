@@ -2,7 +2,7 @@
 // The column beside the picture, with one thing to read: the sentence, then only what changed, then what can happen
 // next in a place of its own. The words never scroll if there is any other way: what does not fit is one tap away.
 
-import { h, icon, patch, plain, rich, sentence } from "./dom.js";
+import { h, icon, patch, plain, rich, sentence, write } from "./dom.js";
 import { wide } from "./text.js";
 
 /** @typedef {import("./frame.js").Frame} Frame */
@@ -10,6 +10,7 @@ import { wide } from "./text.js";
 /** @typedef {[string, string, string, string, string]} Fact who, name, was, now, where */
 
 const LINES = 4; // of what can happen next
+const LINE = 18; // pixels of "and 3 more", at least
 const BESIDE = 96; // pixels of a choice's line that are not its words
 
 /** The clock, if it is short: a long one stands above, with the costs. @param {string | undefined} clock */
@@ -102,25 +103,25 @@ export class Words {
   }
 
   /**
+   * What is said of a step; `fit` comes after it.
    * @param {Frame} frame
    * @param {{ asked: Frame | null, answer: number | undefined, always: string[], hue: string, hueOf: (who: string) => string, sign: string }} about
    */
   show(frame, { asked, answer, always, hue, hueOf, sign }) {
     this.box.classList.toggle("dp-asking", Boolean(asked));
-    this.where.textContent = asked ? "before you see it" : inColumn(frame.clock);
+    write(this.where, asked ? "before you see it" : inColumn(frame.clock));
     this.why.hidden = Boolean(asked) || !frame.say.some(([, , source]) => source);
     const broken = always.flatMap((name, i) =>
       frame.always[i] ? [/** @type {[string, string]} */ ([name, frame.always[i]])] : [],
     );
     this.chip.hidden = !always.length || Boolean(asked); // a promise could answer the question
     this.chip.classList.toggle("dp-no", broken.length > 0);
-    this.chip.textContent = broken.length ? `✕ ${promises(broken.length)} broken` : `${promises(always.length)} ✓`;
+    write(this.chip, broken.length ? `✕ ${promises(broken.length)} broken` : `${promises(always.length)} ✓`);
     this.read.className = `dp-read n-${asked ? "ink" : hue}`;
     this.hueOf = hueOf;
     this.facts = asked ? [] : changes(frame.facts, frame.moment?.lane);
     if (asked) {
       this.read.replaceChildren(this.question(asked));
-      this.fit();
     } else {
       const said = frame.say.length
         ? frame.say
@@ -134,9 +135,7 @@ export class Words {
         this.more,
         ...(sign ? [h("p", { class: "dp-newsign" }, ...rich(sign))] : []),
       );
-      this.fit();
     }
-    this.read.scrollTop = 0;
   }
 
   /** @param {(who: string) => string} hueOf */
@@ -156,7 +155,11 @@ export class Words {
 
   /** Whether the words are longer than their place. */
   over() {
-    return this.read.scrollHeight > this.read.clientHeight + 1;
+    return this.excess() > 1;
+  }
+
+  excess() {
+    return this.read.scrollHeight - this.read.clientHeight;
   }
 
   /**
@@ -166,6 +169,7 @@ export class Words {
   fit() {
     const { read, more } = this;
     this.box.classList.remove("dp-judged");
+    read.scrollTop = 0;
     if (read.querySelector(".dp-ask")) this.fitQuestion();
     if (!more.isConnected) return;
     const say = /** @type {HTMLElement[]} */ ([...read.querySelectorAll(".dp-say p + p")]);
@@ -182,8 +186,11 @@ export class Words {
     if (!this.over()) return;
     read.classList.toggle("dp-long", say.length > 0);
     let left = 0;
-    for (const each of [...facts.reverse(), ...say.reverse()]) {
-      if (!this.over()) break;
+    const rest = [...facts.reverse(), ...say.reverse()];
+    let sum = this.excess() + LINE; // which stands for what is hidden
+    const certain = rest.findIndex((each) => (sum -= each.offsetHeight) <= 0); // all up to this one: laid out once
+    for (const [at, each] of rest.entries()) {
+      if ((at === 0 || at > certain) && !this.over()) break;
       each.hidden = true;
       left += 1;
       more.hidden = false;
@@ -237,11 +244,8 @@ export class Words {
       list.unshift(/** @type {any} */ ({ label: ahead.event, group: "next", taken: ahead.n, index: -1, when: "" }));
     this.listed = list;
     this.next.hidden = hidden;
-    this.nextHead.textContent = list.length
-      ? "What can happen next"
-      : this.view.can.act
-        ? "Nothing happens by itself now: choose below"
-        : "The run ends here";
+    const choose = this.view.can.act ? "Nothing happens by itself now: choose below" : "The run ends here";
+    write(this.nextHead, list.length ? "What can happen next" : choose);
     const rest = others.length - can.length;
     const words = (/** @type {Choice} */ choice) => choice.label.replace(/^deliver /, "").replace(/(→ \S+): .*$/, "$1"); // the rest is in its tooltip
     const lines = (/** @type {Choice} */ choice) =>
