@@ -174,5 +174,9 @@ def row(player: Locator, mark: str, left: str, right: str) -> None:
         expect(word).to_be_visible()
 
 
-def answer(player: Locator, text: str) -> None:
-    player.locator(".dp-option", has_text=text).click()
+def answer(player: Locator) -> None:
+    """Take the first option of the question that is open; it then stands beside the outcome."""
+    option = player.locator(".dp-ask .dp-option").first
+    taken = option.inner_text().splitlines()[-1]  # without its number
+    option.click()
+    expect(player.locator(".dp-guess")).to_contain_text(taken)
