@@ -18,7 +18,6 @@ from patterns.engine.exercise import Answer, Case, Exercise, mistakes_of
 from patterns.engine.planted import Scripted, Search, planted
 from patterns.engine.properties import Reason
 from patterns.engine.script import Script
-from patterns.engine.sentences import names
 from patterns.engine.world import World
 
 from .gallery import figure_8_cluster, figure_8_to_c, figure_8_to_d, replicate, stand
@@ -63,6 +62,36 @@ def _commit_if(may: Callable[[int, int, bool], bool]) -> CommitRule:
     return rule
 
 
+def _counting(
+    count: Callable[[int, tuple[int, ...]], int], entry: Callable[[int], int] = lambda index: index - 1
+) -> CommitRule:
+    """The right rule, but with another way to count copies, or to look an entry up."""
+
+    def rule(current_term: int, commit_index: int, terms: tuple[int, ...], match: tuple[int, ...]) -> int:
+        for index in range(len(terms), commit_index, -1):
+            if 2 * count(index, match) > len(match) and terms[entry(index)] == current_term:
+                return index
+        return commit_index
+
+    return rule
+
+
+def _copies(index: int, match: tuple[int, ...]) -> int:
+    return sum(each >= index for each in match)
+
+
+def _entry_after(current_term: int, commit_index: int, terms: tuple[int, ...], match: tuple[int, ...]) -> int:
+    held = sorted(match, reverse=True)[len(match) // 2]
+    return max(held, commit_index) if terms[held] == current_term else commit_index
+
+
+def _lowest(current_term: int, commit_index: int, terms: tuple[int, ...], match: tuple[int, ...]) -> int:
+    for index in range(commit_index + 1, len(terms) + 1):
+        if 2 * _copies(index, match) > len(match) and terms[index - 1] == current_term:
+            return index
+    return commit_index
+
+
 def _step_by_step(current_term: int, commit_index: int, terms: tuple[int, ...], match: tuple[int, ...]) -> int:
     while commit_index < len(terms) and terms[commit_index] == current_term:
         if 2 * sum(each > commit_index for each in match) <= len(match):
@@ -84,23 +113,25 @@ COMMIT_MISTAKES = mistakes_of(
         "all must have it": _commit_if(lambda copies, servers, current: copies == servers and current),
         "one has it": _commit_if(lambda copies, servers, current: current),
         "stops at the old entry": _step_by_step,
-        "index from 0": lambda current, commit, terms, match: max(
-            commit, commit_solution(current, 0, terms, match) - 1
-        ),
+        "stops at the first": _lowest,
+        "exact copies": _counting(lambda index, match: match.count(index)),
+        "falls back": lambda current, commit, terms, match: commit_solution(current, 0, terms, match),
+        "index from 0": [
+            lambda current, commit, terms, match: max(commit, commit_solution(current, 0, terms, match) - 1),
+            _counting(_copies, lambda index: index),
+            _entry_after,
+        ],
         "never": lambda current, commit, terms, match: commit,
     },
 )
 
 
 def _situation(current_term: int, commit_index: int, terms: tuple[int, ...], match: tuple[int, ...]) -> str:
-    return (
-        f"a leader of term {current_term} has entries of terms {names(terms)}, of which {commit_index} are committed. "
-        f"The servers' logs are known to agree up to {names(match)}, its own first"
-    )
+    return f"current_term is {current_term}, commit_index is {commit_index}, terms is {terms}, and match is {match}"
 
 
 def _tell(case: Case, right: Any, answer: Answer) -> str:
-    return f"{_situation(*case)}. It may commit up to {right}, yours {answer}."
+    return f"The case: {_situation(*case)}. Expected: {right}. Yours {answer}."
 
 
 def _given(leader: ServerState) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -126,7 +157,7 @@ def commits_by_the_book(before: World[ServerState], after: World[ServerState]) -
             given = (now.current_term, was.commit_index, *_given(now))
             right = commit_solution(*given)
             if now.commit_index != right:
-                return f"{_situation(*given)}. It should commit up to {right}, {now.id} commits to {now.commit_index}"
+                return f"{now.id} commits up to {now.commit_index}, not {right}, when {_situation(*given)}"
     return None
 
 
@@ -150,6 +181,7 @@ COMMIT = Exercise(
         Search(SmallCluster(elections={"S1": (1,)}, scripts={"A": ("put",)}, max_entries=1), BY_THE_BOOK),
         Search(SmallCluster(elections={"S1": (3,)}, logs={"S1": (1, 2)}, max_entries=1), BY_THE_BOOK),
     ],
+    otherwise=Scripted(figure_8_cluster(), figure_8_to_c),
 )
 """`commit_index(current_term, commit_index, terms, match) -> int`: how far a leader may commit now.
 

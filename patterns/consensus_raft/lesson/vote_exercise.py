@@ -85,6 +85,10 @@ def _in_one_number(factor: int) -> VoteRule:
     return _grants(lambda theirs, own: factor * theirs[0] + theirs[1] >= factor * own[0] + own[1])
 
 
+def _any_log(theirs: tuple[int, int], own: tuple[int, int]) -> bool:
+    return True
+
+
 def _repeats(server: Voter, request: RequestVote) -> bool:
     """Right, but a vote that was given once is given again without a look at the logs."""
     repeated = request.term >= server.current_term and server.voted_for == request.candidate_id
@@ -101,10 +105,15 @@ VOTE_MISTAKES = mistakes_of(
         "more, not at least as much": _grants(lambda theirs, own: theirs > own),
         "term and index both": _grants(lambda theirs, own: theirs[0] >= own[0] and theirs[1] >= own[1]),
         "term and index in one number": [_in_one_number(factor) for factor in (1_000, 100, 10, 1)],
+        "term or index": _grants(lambda theirs, own: theirs[0] >= own[0] or theirs[1] >= own[1]),
         "only the last term": _grants(lambda theirs, own: theirs[0] >= own[0]),
         "index before term": _grants(lambda theirs, own: theirs[::-1] >= own[::-1]),
         "only the length": _grants(lambda theirs, own: theirs[1] >= own[1]),
-        "no log check": _grants(lambda theirs, own: True),
+        "no log check": [_grants(_any_log, term, True, again) for again in (True, False) for term in (True, False)],
+        "no first vote": [
+            lambda server, request: server.voted_for == request.candidate_id and vote_solution(server, request),
+            lambda server, request: server.voted_for == request.candidate_id,
+        ],
         "no term check": _grants(term=False),
         "votes twice": _grants(vote=False),
         "always": lambda *given: True,
@@ -128,12 +137,12 @@ def _situation(server: Voter, request: RequestVote) -> str:
     )
     return (
         f"a server in term {server.current_term} {vote}, and its log ends with {own}. {request.candidate_id} asks it "
-        f"in term {request.term}, with a log that ends with {theirs}. It should {{}} the vote"
+        f"in term {request.term}, with a log that ends with {theirs}"
     )
 
 
 def _tell(case: Case, right: Any, answer: Answer) -> str:
-    return f"{_situation(*case).format('grant' if right else 'refuse')}, yours {answer}."
+    return f"The case: {_situation(*case)}. Expected: {right}. Yours {answer}."
 
 
 OWN_REFUSAL = Rule("**{who} refuses** {candidate}'s request for a vote in term {term}: so says your rule.", "your rule")
@@ -169,7 +178,8 @@ def votes_by_the_book(memory: None, step: Transition) -> Broken | None:
     granted, right = any(note.rule == "RV.2" for note in step.notes), vote_solution(voter, request)
     if granted == right:
         return None
-    return Broken(f"{_situation(voter, request).format('grant' if right else 'refuse')}, and {packet.to} does not")
+    does = "does not grant" if right else "grants"
+    return Broken(f"{_situation(voter, request)}. {packet.to} {does} the vote")
 
 
 def _search(**bounds: Any) -> Search:
