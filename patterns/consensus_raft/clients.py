@@ -102,14 +102,18 @@ class Server(Raft):
         # ReadIndex (thesis 6.4): the read must see all that is committed now. A new leader knows what is committed
         # once an entry of its own term is. It knows that it still leads once a majority has answered a message sent
         # after the read arrived.
-        own = (index for index, entry in enumerate(self.log, start=1) if entry.term == self.current_term)
-        first_of_term = next(own, self.last_log_index + 1)
         self.read_round += 1
-        read = Read(client, request, max(self.commit_index, first_of_term), self.read_round)
+        read = Read(client, request, max(self.commit_index, self.first_of_term()), self.read_round)
         self.reads = (*(other for other in self.reads if other.client != client), read)
         self.note("RI.1", client=client, key=request.key, read_index=read.read_index, term=self.current_term)
         self.send_to_all()
         self.serve_reads()
+
+    def first_of_term(self) -> int:
+        """The index of the first entry of this term; the next index where there is none yet."""
+        entries = enumerate(self.log, start=self.first_log_index)
+        own = (index for index, entry in entries if entry.term == self.current_term)
+        return next(own, self.last_log_index + 1)
 
     def may_serve(self, read: Read) -> bool:
         """Whether a majority has confirmed that we led after the read arrived, and we have applied enough for it."""
@@ -125,12 +129,15 @@ class Server(Raft):
             self.reply(read.client, Done(read.request.serial, value))
 
     def receive_append_reply(self, follower: str, reply: AppendEntriesReply) -> None:
-        # Whether it accepted the entries or not: it answered as a follower of this term.
-        current = self.role == "leader" and reply.term == self.current_term
-        if current and reply.read_round > self.acked_round[follower]:
-            self.acked_round = self.acked_round.put(follower, reply.read_round)
+        self.note_round(follower, reply.term, reply.read_round)
         super().receive_append_reply(follower, reply)
         self.serve_reads()
+
+    def note_round(self, follower: str, term: int, read_round: int) -> None:
+        # Whether it accepted the entries or not: it answered as a follower of this term.
+        current = self.role == "leader" and term == self.current_term
+        if current and read_round > self.acked_round[follower]:
+            self.acked_round = self.acked_round.put(follower, read_round)
 
     # Leading, and not leading
 

@@ -36,25 +36,38 @@ def election_safety(world: World[ServerState], notes: tuple[Note, ...]) -> Itera
 def leader_append_only(before: World[ServerState], after: World[ServerState]) -> Reason:
     for was, now in changed(before, after):
         leads_on = was.role == now.role == "leader" and was.current_term == now.current_term
-        if leads_on and now.log is not was.log and now.log[: len(was.log)] != was.log:
+        if leads_on and now.log is not was.log and (now.last_log_index < was.last_log_index or differ(was, now)):
             return f"{now.id}, the leader of term {now.current_term}, changed entries of its own log"
     return None
+
+
+def both_have(one: ServerState, other: ServerState) -> range:
+    """The indexes of the entries that both logs have: snapshots may have replaced the first ones."""
+    first = max(one.first_log_index, other.first_log_index)
+    return range(first, min(one.last_log_index, other.last_log_index) + 1)
+
+
+def differ(one: ServerState, other: ServerState) -> bool:
+    """Whether the logs have different entries at one of these indexes."""
+    both = both_have(one, other)
+    mine, theirs = (
+        server.log[both.start - server.first_log_index : both.stop - server.first_log_index] for server in (one, other)
+    )
+    return one.log is not other.log and mine != theirs
 
 
 @Always.named("Log Matching: logs that share an entry are the same up to it")
 def log_matching(world: World[ServerState]) -> Reason:
     for one, other in combinations(world.processes, 2):
-        shorter = min(len(one.log), len(other.log))
-        if one.log is other.log or one.log[:shorter] == other.log[:shorter]:
+        if not differ(one, other):
             continue
-        agree = shorter  # the last index where the terms are the same
-        while agree and one.log[agree - 1].term != other.log[agree - 1].term:
-            agree -= 1
-        for index in range(1, agree + 1):
-            mine, theirs = one.log[index - 1], other.log[index - 1]
+        both = both_have(one, other)
+        same = [index for index in both if one.term_at(index) == other.term_at(index)]
+        for index in range(both.start, same[-1] + 1 if same else 0):
+            mine, theirs = one.entry_at(index), other.entry_at(index)
             if mine != theirs:
                 return (
-                    f"at index {agree} both {one.id} and {other.id} have an entry of term {one.log[agree - 1].term}, "
+                    f"at index {same[-1]} both {one.id} and {other.id} have an entry of term {one.term_at(same[-1])}, "
                     f"yet at index {index} they have {mine} and {theirs}"
                 )
     return None
@@ -69,8 +82,9 @@ def leader_completeness(known: Committed, step: Transition) -> Committed | Broke
     moved = [now for _, now in changed(step.before, step.after)]
     committed = known
     for now in moved:
-        new = now.log[len(committed) : now.commit_index]
-        committed += tuple((entry, now.current_term) for entry in new)
+        new = range(len(committed) + 1, now.commit_index + 1)
+        if new.start >= now.first_log_index:
+            committed += tuple((now.entry_at(index), now.current_term) for index in new)
     # Old leaders are looked at again when more was committed: they may be of a later term than it.
     for leader in moved if len(committed) == len(known) else step.after.processes:
         if leader.role == "leader" and (reason := _lacks(leader, committed)):
@@ -80,8 +94,10 @@ def leader_completeness(known: Committed, step: Transition) -> Committed | Broke
 
 def _lacks(leader: ServerState, committed: Committed) -> Reason:
     for index, (entry, term) in enumerate(committed, start=1):
-        if term < leader.current_term and (index > len(leader.log) or leader.log[index - 1] != entry):
-            has = leader.log[index - 1] if index <= len(leader.log) else "nothing"
+        if term >= leader.current_term or index < leader.first_log_index:  # its snapshot has that one
+            continue
+        has = leader.entry_at(index) if index <= leader.last_log_index else "nothing"
+        if has != entry:
             return (
                 f"{leader.id} leads term {leader.current_term} and has {has} at index {index}, where {entry} was "
                 f"committed in term {term}"
@@ -93,11 +109,11 @@ def _lacks(leader: ServerState, committed: Committed) -> Reason:
 def state_machine_safety(applied: tuple[Entry, ...], step: Transition) -> tuple[Entry, ...] | Broken:
     """The memory: the entries applied so far, by index."""
     for was, now in changed(step.before, step.after):
-        for index in range(was.last_applied + 1, now.last_applied + 1):
-            entry = now.log[index - 1]
-            if index > len(applied):
+        for index in range(max(was.last_applied + 1, now.first_log_index), now.last_applied + 1):
+            entry = now.entry_at(index)
+            if index == len(applied) + 1:
                 applied += (entry,)
-            elif applied[index - 1] != entry:
+            elif index <= len(applied) and applied[index - 1] != entry:
                 return Broken(
                     f"{now.id} applies {entry} at index {index}, where {applied[index - 1]} was applied before"
                 )
@@ -117,8 +133,9 @@ def commits_never_fall(before: World[ServerState], after: World[ServerState]) ->
     for was, now in changed(before, after):
         if now.commit_index < was.commit_index and now.id not in after.down:  # a crash forgets it
             return f"{now.id} takes its commit index back from {was.commit_index} to {now.commit_index}"
-        if not now.last_applied <= now.commit_index <= len(now.log):
-            return f"{now.id} has applied {now.last_applied} and committed {now.commit_index} of {len(now.log)} entries"
+        last = now.last_log_index
+        if not now.last_applied <= now.commit_index <= last:
+            return f"{now.id} has applied {now.last_applied} and committed {now.commit_index} of {last} entries"
     return None
 
 

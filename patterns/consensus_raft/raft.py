@@ -65,7 +65,7 @@ class Raft(ServerState):
         self.restart_election_timer()
 
     def on_restart(self) -> None:
-        self.note("UP", term=self.current_term, voted_for=self.voted_for, length=len(self.log))
+        self.note("UP", term=self.current_term, voted_for=self.voted_for, length=self.last_log_index)
         self.restart_election_timer()
 
     def receive(self, sender: str, message: Any) -> None:
@@ -78,9 +78,12 @@ class Raft(ServerState):
 
     def apply_committed(self) -> None:
         # All servers 1 (5.3): apply what is committed, in order.
-        while self.last_applied < self.commit_index:
+        self.apply_up_to(self.commit_index)
+
+    def apply_up_to(self, index: int) -> None:
+        while self.last_applied < index:
             self.last_applied += 1
-            self.apply(self.last_applied, self.log[self.last_applied - 1])
+            self.apply(self.last_applied, self.entry_at(self.last_applied))
 
     def apply(self, index: int, entry: Entry) -> None:
         self.note("ALL.1", index=index, entry=entry)
@@ -190,10 +193,10 @@ class Raft(ServerState):
         prev, term = message.prev_log_index, 0
         if prev > self.last_log_index:
             first = self.last_log_index + 1
-            self.note("AE.2.short", leader=leader, prev_log_index=prev, length=len(self.log), conflict_index=first)
+            self.note("AE.2.short", leader=leader, prev_log_index=prev, length=first - 1, conflict_index=first)
         else:
             first, term = prev, self.term_at(prev)
-            while first > 1 and self.term_at(first - 1) == term:
+            while first > self.first_log_index and self.term_at(first - 1) == term:
                 first -= 1
             values = {"prev_log_term": message.prev_log_term, "conflict_term": term, "conflict_index": first}
             self.note("AE.2", leader=leader, prev_log_index=prev, **values)
@@ -205,15 +208,15 @@ class Raft(ServerState):
         # 3. Where an entry conflicts with a new one, delete it and all that follow it (5.3).
         conflict = self.first_conflict(prev, entries)
         if conflict is not None:
-            values = {"old_term": self.term_at(conflict), "count": len(self.log) - conflict + 1}
-            self.log = self.log[: conflict - 1]
+            values = {"old_term": self.term_at(conflict), "count": self.last_log_index - conflict + 1}
+            self.log = self.log[: conflict - self.first_log_index]
             new_term = entries[conflict - prev - 1].term if conflict <= prev + len(entries) else 0
             self.note("AE.3", leader=leader, index=conflict, new_term=new_term, **values)
         # 4. Append the new entries that are not there yet.
-        new = entries[len(self.log) - prev :]
+        new = entries[self.last_log_index - prev :]
         if new:
             self.log += new
-            self.note("AE.4", leader=leader, count=len(new), index=len(self.log), entry_term=self.last_log_term)
+            self.note("AE.4", leader=leader, count=len(new), index=self.last_log_index, entry_term=self.last_log_term)
 
     # Leaders
 

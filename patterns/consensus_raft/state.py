@@ -40,7 +40,7 @@ class ServerState(Process):
     current_term: int = durable(0)
     voted_for: str | None = durable(None)
     log: tuple[Entry, ...] = durable(())
-    """`log[0]` is the entry with index 1."""
+    """`log[0]` is the entry at `first_log_index`."""
 
     # Volatile state on all servers
     commit_index: int = 0
@@ -68,20 +68,29 @@ class ServerState(Process):
         return len(self.peers) + 1
 
     @property
+    def first_log_index(self) -> int:
+        """The index of `log[0]`: later than 1 only where a snapshot replaces the entries before it (`snapshots.py`)."""
+        return 1
+
+    @property
     def last_log_index(self) -> int:
-        return len(self.log)
+        return self.first_log_index + len(self.log) - 1
 
     @property
     def last_log_term(self) -> int:
-        return self.log[-1].term if self.log else 0
+        return self.term_at(self.last_log_index)
+
+    def entry_at(self, index: int) -> Entry:
+        return self.log[index - self.first_log_index]
 
     def term_at(self, index: int) -> int:
         """The term of the entry at `index`; 0 at index 0, before the first entry."""
-        return self.log[index - 1].term if index else 0
+        return self.entry_at(index).term if index else 0
 
     def entries_after(self, index: int) -> tuple[Entry, ...]:
         """The entries that follow `index`, no more than fit one AppendEntries; where there is one, at least one."""
-        entries = self.log[index : index + self.max_entries]
+        place = index + 1 - self.first_log_index
+        entries = self.log[place : place + self.max_entries]
         while len(entries) > 1 and size_of(entries) > self.max_bytes:
             entries = entries[: len(entries) // 2]
         return entries

@@ -104,6 +104,28 @@ def test_words_and_picture_tell_the_same_of_every_server(seed: int) -> None:
                 assert (cell.tone == "solid") == (index <= server.commit_index)
 
 
+def test_a_snapshot_stands_in_place_of_the_entries_that_it_replaces() -> None:
+    from patterns.consensus_raft.lesson.snapshots import server_was_away
+
+    seen = set()
+    for step in server_was_away().branch:
+        shown = marks(view.scene_of(step), "logs")
+        for server in step.state.processes:
+            entries = [mark for mark in shown if mark.startswith(f"cell:{server.id}:")]
+            assert len(entries) == min(5, server.last_log_index) - server.before_log.index
+            box = shown.get(f"snapshot:{server.id}")
+            assert (box is not None) == (server.before_log.index > 0)
+            if box:
+                seen.add(box.text)
+                value = server.snapshot.state_machine.store["x"]
+                assert f"x = {value}" in box.title
+                facts = [
+                    fact.value for fact in view.facts_of(step.state) if (fact.who, fact.name) == (server.id, "snapshot")
+                ]
+                assert [f"x = {value}" in fact for fact in facts] == [True]
+    assert seen == {"x=2"}
+
+
 def test_a_message_moves_along_its_link_and_keeps_its_id_until_it_arrives() -> None:
     history = elected()
     packet = history.state.packets[-1]

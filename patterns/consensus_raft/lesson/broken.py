@@ -146,8 +146,15 @@ class ExecutesRetries(Server):
 
 def bug(server: type[Server], breaks: Property, among: RaftCluster | None = None, **bounds: Any) -> Bug:
     """The server instead of the right one: a search within these bounds finds it, and random worlds of `among`."""
+    return bug_in(SmallCluster(**bounds), server, breaks, among)
+
+
+def bug_in(
+    small: SmallCluster, server: type[Server], breaks: Property, among: RaftCluster | None = None, *others: Property
+) -> Bug:
+    """As `bug`; the search is of this cluster, and looks at the other properties too."""
     random = RandomWorlds(among, (breaks,), steps=300) if among else None
-    search = Search(SmallCluster(**bounds), (breaks,))
+    search = Search(small, (breaks, *others))
     return Bug(" ".join((getdoc(server) or "").split()), {"server": server}, search, breaks, random)
 
 

@@ -5,7 +5,7 @@ Colours are terms, as in the paper's Figure 5, and nothing else: a role is a sha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from patterns.consensus_raft.clients import Server
@@ -17,6 +17,7 @@ from patterns.consensus_raft.messages import (
     is_heartbeat,
 )
 from patterns.consensus_raft.properties import split_vote
+from patterns.consensus_raft.snapshots import InstallSnapshot, InstallSnapshotReply, SnapshotServer
 from patterns.engine.choices import leader_of
 from patterns.engine.step import Step
 from patterns.engine.trace import received
@@ -84,6 +85,10 @@ class RaftView(ProcessView):
                 return "does not fit"
             case AppendEntriesReply(appended=appended, match_index=match) if appended:
                 return f"has {match}"
+            case InstallSnapshot(last_included_index=index, offset=offset, end=end):
+                return f"snapshot {index}: {offset}-{end}"
+            case InstallSnapshotReply(installed=installed, offset=offset, last_included_index=index):
+                return f"has {index}" if installed else f"has {offset} bytes"
         return ""
 
     def token(self, message: Any) -> tuple[str, bool]:
@@ -96,6 +101,10 @@ class RaftView(ProcessView):
                 return "append" if entries else "beat", False
             case AppendEntriesReply(success=success, appended=appended):
                 return "" if success and not appended else "yes" if success else "no", True
+            case InstallSnapshot():
+                return "append", False
+            case InstallSnapshotReply():
+                return "yes", True
         return "", False
 
     def look(self, server: Server) -> Look:
@@ -111,7 +120,10 @@ class RaftView(ProcessView):
     def on_disk(self, server: Server) -> Mapping[str, Any]:
         terms = [entry.term for entry in server.log]
         log = f"{len(terms)} of terms {', '.join(map(str, terms[-8:]))}" if terms else "empty"
-        return {"term": server.current_term, "voted for": server.voted_for or "none", "log": log}
+        facts = {"term": server.current_term, "voted for": server.voted_for or "none", "log": log}
+        if isinstance(server, SnapshotServer) and server.snapshot.data:
+            facts["snapshot"] = f"to index {server.snapshot.last_included_index}: {contents(server)}"
+        return facts
 
     def in_memory(self, server: Server) -> Mapping[str, Any]:
         facts: dict[str, Any] = {"role": server.role, "committed": server.commit_index, "applied": server.last_applied}
@@ -141,7 +153,7 @@ class Columns(NamedTuple):
 
     @classmethod
     def of(cls, world: World[Server]) -> Columns:
-        longest = max(len(server.log) for server in world.processes)
+        longest = max(server.last_log_index for server in world.processes)
         return cls(0, 5, CELL, False) if longest <= 5 else cls(max(0, longest - 12), 12, 19.5, True)
 
     def x(self, index: int) -> float:
@@ -167,7 +179,7 @@ def logs(world: World[Server]) -> Panel:
         marks.append(Box(id=f"key:{tone}", x=x, y=bottom + 6, w=20, h=12, role="soft", tone=tone))  # type: ignore[arg-type]
         marks.append(small(f"keytext:{tone}", x + 26, bottom + 17, text))
     words = "; ".join(
-        f"{server.id}'s log has {counted(len(server.log))}, {server.commit_index} of them known to be committed"
+        f"{server.id}'s log has {counted(server.last_log_index)}, {server.commit_index} of them known to be committed"
         for server in world.processes
     )
     title = "On disk: term, vote, " + ("terms of the log" if columns.terms else "log")
@@ -195,15 +207,39 @@ def _log(world: World[Server], server: Server, y: float, columns: Columns) -> li
         )
         title += f"agree up to index {leader.match_index[who]}"
         marks.append(small(f"next:{who}", WIDTH - 2, y + 11, follows, "soft", "end", title=title))
-    return [*marks, *(_cell(server, index, y + 19, columns) for index in columns.indexes)]
+    if discarded := [index for index in columns.indexes if index < server.first_log_index]:
+        marks.append(_snapshot(server, discarded, y + 19, columns))
+    return [*marks, *(_cell(server, index, y + 19, columns) for index in columns.indexes[len(discarded) :])]
+
+
+def _snapshot(server: Server, indexes: Sequence[int], y: float, columns: Columns) -> Mark:
+    """What stands in place of the discarded entries at these indexes."""
+    assert isinstance(server, SnapshotServer)
+    last, x = server.snapshot.last_included_index, columns.x(indexes[0])
+    return Box(
+        id=f"snapshot:{server.id}",
+        x=x,
+        y=y,
+        w=columns.x(indexes[-1]) + columns.cell - x,
+        h=HIGH,
+        text=contents(server).replace(" ", ""),
+        role="soft",
+        tone="solid",
+        title=f"{server.id} has a snapshot of all entries up to index {last}: {contents(server)}",
+    )
+
+
+def contents(server: SnapshotServer) -> str:
+    """The keys and values of its snapshot."""
+    return ", ".join(f"{key} = {value}" for key, value in server.snapshot.state_machine.store) or "no keys"
 
 
 def _cell(server: Server, index: int, y: float, columns: Columns) -> Mark:
     """An entry; or a faint rule where there is room for one."""
     who, x = server.id, columns.x(index)
-    if index > len(server.log):
+    if index > server.last_log_index:
         return Line(id=f"slot:{who}:{index}", x=x, y=y + HIGH, x2=x + columns.cell, y2=y + HIGH, role="line", wide=1)
-    entry = server.log[index - 1]
+    entry = server.entry_at(index)
     committed = index <= server.commit_index
     known = "committed" if committed else "not known to be committed"
     return Box(
