@@ -72,7 +72,7 @@ class Server(Raft):
         A read leaves no trace in the log or in a session, so its serial cannot be checked.
         """
         session = self.state_machine.sessions.get(command.client)
-        waiting = [entry.command for entry in self.log[self.last_applied :]]
+        waiting = [entry.command for entry in self.log[self.last_applied + 1 - self.first_log_index :]]
         known = [session.request] if session else []
         known += [each.request for each in waiting if isinstance(each, Command) and each.client == command.client]
         same_serial = (request for request in known if request.serial == command.request.serial)

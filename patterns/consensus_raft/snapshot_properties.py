@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from patterns.engine.properties import Along, Always, Broken, Property, Reason, Transition
+from patterns.engine.along import Along, Broken, Transition
+from patterns.engine.properties import Always, Property, Reason
 from patterns.engine.world import World
 
 from .messages import Entry, NoOp

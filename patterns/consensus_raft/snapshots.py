@@ -17,6 +17,7 @@ from patterns.engine.process import Message, durable, on, on_timer, setting
 from patterns.engine.sentences import rules_of
 from patterns.engine.step import Rule
 from patterns.engine.table import Table
+from patterns.engine.values import Value
 
 from .clients import Server
 from .cluster import RaftCluster
@@ -26,7 +27,7 @@ from .snapshot_properties import ALWAYS
 from .state_machine import StateMachine
 
 
-class Snapshot(msgspec.Struct, frozen=True, gc=False):
+class Snapshot(Value):
     """The state machine after all entries up to one (section 7)."""
 
     last_included_index: int = 0
@@ -39,14 +40,14 @@ class Snapshot(msgspec.Struct, frozen=True, gc=False):
         return msgspec.json.decode(self.data, type=StateMachine) if self.data else StateMachine()
 
 
-class Position(msgspec.Struct, frozen=True, gc=False):
+class Position(Value):
     """Where an entry stands: its index and its term. Both are 0 before the first entry."""
 
     index: int = 0
     term: int = 0
 
 
-class Incoming(msgspec.Struct, frozen=True, gc=False):
+class Incoming(Value):
     """The part of a leader's snapshot that has arrived so far."""
 
     term: int
@@ -55,7 +56,7 @@ class Incoming(msgspec.Struct, frozen=True, gc=False):
     data: bytes = b""
 
 
-class Outgoing(msgspec.Struct, frozen=True, gc=False):
+class Outgoing(Value):
     """The snapshot that a follower gets. The leader may have a newer one by now: a follower gets one to its end."""
 
     snapshot: Snapshot
@@ -65,7 +66,7 @@ class Outgoing(msgspec.Struct, frozen=True, gc=False):
     """Whether the next part was sent since the last heartbeat."""
 
 
-class InstallSnapshot(Message, frozen=True):
+class InstallSnapshot(Message):
     """A part of the leader's snapshot, from byte `offset` on (Figure 13)."""
 
     term: int
@@ -83,12 +84,8 @@ class InstallSnapshot(Message, frozen=True):
     def end(self) -> int:
         return self.offset + len(self.data)
 
-    def __str__(self) -> str:
-        last = ", the last" if self.done else ""
-        return f"snapshot to {self.last_included_index}, bytes {self.offset}-{self.end}{last}, term {self.term}"
 
-
-class InstallSnapshotReply(Message, frozen=True):
+class InstallSnapshotReply(Message):
     """In Figure 13 the answer has only the term. Here messages may be lost or doubled, so it also says what arrived."""
 
     term: int
@@ -98,10 +95,6 @@ class InstallSnapshotReply(Message, frozen=True):
     offset: int = 0
     """How many bytes of it the follower has."""
     read_round: int = 0
-
-    def __str__(self) -> str:
-        has = "installed" if self.installed else f"has {self.offset} bytes"
-        return f"snapshot to {self.last_included_index}: {has}, term {self.term}"
 
 
 class SnapshotServer(Server):
@@ -327,7 +320,7 @@ class SnapshotCluster(RaftCluster):
         """A server takes a snapshot when it has applied so many entries since the last one."""
         trailing: Count = 0
         """So many entries before a snapshot stay in the log."""
-        part_size: Annotated[int, Meta(ge=1)] = 64
+        part_size: Annotated[int, Meta(ge=1)] = 100
         """At most so many bytes of a snapshot in one message."""
 
     params: Params
