@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from typing import Any
@@ -22,7 +22,7 @@ from patterns.engine.sentences import sentence_of
 from .channels import Closed, Lagged, Subscriber
 from .envelopes import TOLD, Orders, Ready, Record
 from .failpoint import DieAt
-from .host import Address, Host, sentence
+from .host import Address, Host
 from .rpc import LOOPBACK
 from .telling import Teller
 from .wire import HEADER, WireError
@@ -160,6 +160,11 @@ async def say(host: Host, records: Subscriber[Record]) -> None:
             with suppress(Lagged):
                 if line := sentence(await records.recv(), words):
                     print(line, flush=True)
+
+
+def sentence(record: Record, say: Callable[[str, Mapping[str, Any]], str]) -> str:
+    """What a record says, a line a rule; empty where no rule fired."""
+    return "\n".join(f"{record.at:.3f} {record.process}: {say(rule, values)}" for rule, values in record.notes)
 
 
 async def until_input_ends() -> None:

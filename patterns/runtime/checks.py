@@ -33,3 +33,13 @@ def class_path(kind: type[Process]) -> str:
     if kind.__module__ == "__main__" or "." in kind.__qualname__:
         raise ValueError(f"{kind.__qualname__} is defined in {kind.__module__}: only a module's class can be imported")
     return f"{kind.__module__}:{kind.__name__}"
+
+
+def open_files() -> int | None:
+    """How many files and connections this OS process may have open; None if there is no bound, or none is known."""
+    try:
+        from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit
+    except ImportError:  # on Windows
+        return None
+    soft, _ = getrlimit(RLIMIT_NOFILE)
+    return None if soft == RLIM_INFINITY else soft

@@ -26,7 +26,9 @@ from asyncio.subprocess import Process as Child
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import TemporaryDirectory, gettempdir
+from time import time  # noqa: TID251 - how old a folder is that a killed kernel left
 from typing import Any, Literal, NamedTuple, Self, TypeVar
 
 from patterns.engine.machine import Machine
@@ -36,6 +38,7 @@ from patterns.engine.world import World
 
 from .checks import class_path, refuse_lost, refuse_names
 from .clients import Client, Clients
+from .disk import DiskError, Hold
 from .envelopes import TOLD, Bodies, Killed, Missed, Orders, Ready, Record, Trouble
 from .failpoint import DieAt
 from .recording import Recording
@@ -53,6 +56,8 @@ PAUSE = 0.02
 RECORDS = 20_000
 """Records that a cluster keeps: what a person can look at. Older ones go."""
 
+TEMPORARY = "processes-"
+"""How the names of temporary folders begin."""
 SUFFIXES = {"file": ".disk", "sqlite": ".sqlite"}
 """What the files of a disk are named."""
 
@@ -89,6 +94,8 @@ class Cluster:
         die_at: Mapping[str, DieAt] | None = None,
         narrate: bool = True,
     ) -> None:
+        if sys.platform == "win32":
+            raise OSError("processes for real need kill -9, which Windows does not have: use WSL, macOS or Linux")
         self.like = processes if isinstance(processes, Simulation) else None
         if isinstance(processes, Simulation):
             processes = processes.processes()
@@ -135,7 +142,7 @@ class Cluster:
             raise ValueError("this cluster was open before; each `async with` needs a new Cluster")
         try:
             if self._folder is None:
-                self._folder = self._open.enter_context(TemporaryDirectory(prefix="processes-"))
+                self._folder = temporary(self._open)
             for name in self.processes:
                 place = self._open.enter_context(reserved())
                 self.addresses[name] = place.getsockname()[:2]
@@ -409,6 +416,22 @@ async def next_told(stream: asyncio.StreamReader) -> Any:
         if isinstance(problem.__cause__, asyncio.IncompleteReadError):
             return None
         raise
+
+
+def temporary(until: AsyncExitStack) -> Path:
+    """A new folder, deleted at the end. Folders that killed kernels left are deleted, too."""
+    for old in Path(gettempdir()).glob(f"{TEMPORARY}*"):
+        hold = Hold(old / "cluster")
+        with suppress(OSError, DiskError):
+            if time() - hold.path.stat().st_mtime > 60:  # a younger one may be about to be held
+                hold.take()
+                rmtree(old, ignore_errors=True)
+        hold.free()
+    folder = Path(until.enter_context(TemporaryDirectory(prefix=TEMPORARY)))
+    hold = Hold(folder / "cluster")
+    hold.take()
+    until.callback(hold.free)
+    return folder
 
 
 def reserved() -> socket.socket:

@@ -13,7 +13,7 @@ import secrets
 import sys
 from asyncio import StreamReader, StreamWriter
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -23,6 +23,8 @@ import msgspec
 from patterns.engine.process import Effects, Process
 
 from .channels import Broadcast, Empty, Lagged, Receiver, Sender, Subscriber, broadcast, mpsc
+from .checks import open_files
+from .disk import Disk, DiskError, Hold
 from .envelopes import (
     ENVELOPES,
     Answer,
@@ -42,7 +44,7 @@ from .envelopes import (
 )
 from .failpoint import DieAt, Failpoint, die
 from .rpc import LOOPBACK, Refused, served
-from .sqlite_disk import disk_at
+from .sqlite_disk import SqliteDisk, disk_at
 from .telling import Teller
 from .wire import MAX_FRAME, Wire, WireError
 
@@ -120,7 +122,7 @@ class Host:
         self.teller: Teller | None = None
         """Tells the same to another OS process."""
         self.token = token
-        self.connections = min(CONNECTIONS, open_files() // 2)
+        self.connections = min(CONNECTIONS, (open_files() or 2 * CONNECTIONS) // 2)
         self.refused: deque[str] = deque(maxlen=16)
         """Why the last connections were closed."""
         self.lost: Counter[str] = Counter()
@@ -142,9 +144,14 @@ class Host:
         """Listen and run. Raises OSError when the address cannot be had, DiskError when the disk is another's."""
         self._loop = asyncio.get_running_loop()
         self._again = False
-        if self.disk is not None and (found := self.disk.read(self.process)) is not None:
-            self.process = self._on_disk = found
-            self._again = True
+        if self.disk is not None:
+            self._hold = Hold(self.disk.path)
+            self._hold.take()
+            try:
+                self._read(self.disk, self._hold)
+            except BaseException:
+                self._let_go()
+                raise
         self._inbox: Receiver[Happening]
         self._enter: Sender[Happening]
         self._enter, self._inbox = mpsc(INBOX)
@@ -170,9 +177,19 @@ class Host:
         self._let_go()
         self.narration.close()
 
+    def _read(self, disk: Disk | SqliteDisk, hold: Hold) -> None:
+        found = disk.read(self.process)
+        if disk.writes < hold.writes:
+            lost = f"write {disk.writes:,} is the last one on it, of {hold.writes:,} that were acknowledged"
+            raise DiskError(f"{disk.path} is missing, damaged or an old copy: {lost}")
+        if found is not None:
+            self.process = self._on_disk = found
+            self._again = True
+
     def _let_go(self) -> None:
         if self.disk is not None:
             self.disk.close()
+            self._hold.free()
 
     async def ended(self) -> None:
         """Wait until the process fails: raises what its handler raised."""
@@ -268,6 +285,7 @@ class Host:
     def _write(self) -> None:
         if self.disk is not None and (self._on_disk is None or self.process.written_since(self._on_disk)):
             self.disk.write(self.process)
+            self._hold.wrote(self.disk.writes)
         self._on_disk = self.process
 
     async def _settle_or_die(self, failpoint: Failpoint) -> None:
@@ -419,18 +437,3 @@ class Host:
                 self._clients[client] = writer
                 return asked
         raise WireError(f"{type(envelope).__name__} is nothing that {self.process.id} takes")
-
-
-def open_files() -> int:
-    """How many files and connections this OS process may have open."""
-    try:
-        import resource
-    except ImportError:  # Windows, where nothing of the kind is known
-        return 2 * CONNECTIONS
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return 2 * CONNECTIONS if soft == resource.RLIM_INFINITY else soft
-
-
-def sentence(record: Record, say: Callable[[str, Mapping[str, Any]], str]) -> str:
-    """What a record says, a line a rule; empty where no rule fired."""
-    return "\n".join(f"{record.at:.3f} {record.process}: {say(rule, values)}" for rule, values in record.notes)

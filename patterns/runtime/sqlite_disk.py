@@ -23,12 +23,14 @@ sections 1 and 2.2; sqlite.org/pragma.html#pragma_synchronous).
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
+from zlib import crc32
 
 import msgspec
 from msgspec import inspect
@@ -45,6 +47,8 @@ FIELDS = "fields"
 """The table of all durable fields that are no rows."""
 SUFFIXES = (".sqlite", ".sqlite3", ".db")
 """A disk whose file is named so is a database."""
+CHECKS = 1 << 31
+"""Check sums are below."""
 WAIT = 5.0
 """Seconds to wait for a lock that somebody else, a `sqlite3` at a terminal say, has on the file."""
 
@@ -57,6 +61,10 @@ class SqliteDisk:
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         self._connection: sqlite3.Connection | None = None
+        self.writes = 0
+        """The number of the write that was written or read last. It is the `user_version` of the file."""
+        self._check = 0  # the sum over all fields and rows, which is the `application_id` of the file
+        self._file: tuple[int, int] | None = None  # which file was opened: its name may be given to another one
         self._written: Process | None = None  # what is in the file, as this disk read or wrote it
         self._version = 0  # of the file, when it was read or written
 
@@ -77,8 +85,13 @@ class SqliteDisk:
                     connection.execute(statement)
             elif self._version_now(connection) != self._version:
                 raise DiskError(f"{self.path} was changed by somebody else while {process.id} ran on it")
-            for part in layout.parts:
-                part.write(connection, before, process)
+            if self._file != _file_at(self.path):
+                raise DiskError(f"{self.path} was deleted or replaced while {process.id} ran on it")
+            more = sum(part.write(connection, before, process) for part in layout.parts)
+            check = (self._check + more) % CHECKS
+            connection.execute(f"PRAGMA user_version = {self.writes + 1}")
+            connection.execute(f"PRAGMA application_id = {check}")
+        self.writes, self._check = self.writes + 1, check
         self._keep(process)
 
     def read(self, process: P) -> P | None:
@@ -99,7 +112,11 @@ class SqliteDisk:
                 if damage := [text for (text,) in connection.execute("PRAGMA quick_check") if text != "ok"]:
                     raise DiskError("; ".join(damage))
                 values = {part.name: part.read(connection) for part in layout.parts}
+                self.writes = connection.execute("PRAGMA user_version").fetchone()[0]
+                self._check = connection.execute("PRAGMA application_id").fetchone()[0]
             found = process.with_disk(msgspec.convert(values, type(process).disk_type(), str_keys=True))
+            if sum(part.sum_of(found) for part in layout.parts) % CHECKS != self._check:
+                raise DiskError("its check sum does not agree")
         except (sqlite3.DatabaseError, msgspec.MsgspecError, UnicodeDecodeError, DiskError) as problem:
             self.close()
             name = type(process).__name__
@@ -110,6 +127,7 @@ class SqliteDisk:
     def close(self) -> None:
         """Let go of the file. Used again, it is opened again."""
         connection, self._connection, self._written = self._connection, None, None
+        self.writes = self._check = 0
         if connection is not None:
             connection.close()
 
@@ -126,8 +144,12 @@ class SqliteDisk:
         try:
             if self._connection is None:  # autocommit: a transaction begins and ends here
                 self._connection = sqlite3.connect(self.path, timeout=WAIT, isolation_level=None)
-                self._connection.execute("PRAGMA journal_mode=WAL")
+                mode = self._connection.execute("PRAGMA journal_mode=WAL").fetchone()
+                if mode != ("wal",):  # it goes on without one, and readers would delay the writer
+                    raise OSError(f"{self.path}: there can be no write-ahead log here, but {mode}")
                 self._connection.execute("PRAGMA synchronous=FULL")
+                self._connection.execute("PRAGMA fullfsync=ON")  # for macOS, where a sync leaves the drive's memory
+                self._file = _file_at(self.path)
             connection = self._connection
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -138,6 +160,18 @@ class SqliteDisk:
                     connection.execute("ROLLBACK")
         except sqlite3.OperationalError as problem:
             raise OSError(f"{self.path}: {problem}") from problem
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def check_sum(*of: Any) -> int:
+    return crc32(_pack(of))
 
 
 def disk_at(path: Path | str) -> Disk | SqliteDisk:
@@ -180,6 +214,7 @@ _PLAIN = {
     inspect.BoolType: "INTEGER",
 }
 _encode = msgspec.json.Encoder(order="deterministic").encode
+_pack = msgspec.msgpack.Encoder(order="deterministic").encode
 
 
 def column_of(declared: inspect.Type) -> Column:
@@ -219,12 +254,18 @@ class Cell:
         self.name = name
         self.column = column_of(declared)
 
-    def write(self, connection: sqlite3.Connection, before: Process | None, process: Process) -> None:
+    def write(self, connection: sqlite3.Connection, before: Process | None, process: Process) -> int:
+        """Write it if it changed: by how much the sum over all fields grows."""
         now = getattr(process, self.name)
-        if before is None or getattr(before, self.name) != now:
-            with _blame(self.name):
-                cell = (self.name, self.column.into(now))
-                connection.execute(f"INSERT OR REPLACE INTO {FIELDS} VALUES (?, ?)", cell)
+        if before is not None and getattr(before, self.name) == now:
+            return 0
+        with _blame(self.name):
+            cell = (self.name, self.column.into(now))
+            connection.execute(f"INSERT OR REPLACE INTO {FIELDS} VALUES (?, ?)", cell)
+            return self.sum_of(process) - (0 if before is None else self.sum_of(before))
+
+    def sum_of(self, process: Process) -> int:
+        return check_sum(self.name, getattr(process, self.name))
 
     def read(self, connection: sqlite3.Connection) -> Any:
         found = connection.execute(f"SELECT value FROM {FIELDS} WHERE field = ?", (self.name,)).fetchone()
@@ -269,12 +310,12 @@ class Rows:
                 return lambda item: into(getattr(item, name))
         return lambda item: None
 
-    def write(self, connection: sqlite3.Connection, before: Process | None, process: Process) -> None:
-        """Insert what was appended, replace what is another, delete what is no more."""
+    def write(self, connection: sqlite3.Connection, before: Process | None, process: Process) -> int:
+        """Insert what was appended, replace what is another, delete what is no more: by how much the sum grows."""
         was = () if before is None else getattr(before, self.name)
         now = getattr(process, self.name)
         if now is was:
-            return
+            return 0
         both = min(len(was), len(now))
         places = list(range(both, len(now)))
         if was[:both] != now[:both]:
@@ -283,6 +324,14 @@ class Rows:
             connection.execute(self._cut, (len(now),))
         with _blame(self.name):
             connection.executemany(self._put, ([i + 1, *self._row(now[i])] for i in places))
+            gone = [*(i for i in places if i < both), *range(len(now), len(was))]
+            return sum(check_sum(self.name, i, now[i]) for i in places) - sum(
+                check_sum(self.name, i, was[i]) for i in gone
+            )
+
+    def sum_of(self, process: Process) -> int:
+        """The sum of the check sums of its rows: it can be had from what changed."""
+        return sum(check_sum(self.name, i, item) for i, item in enumerate(getattr(process, self.name)))
 
     def _row(self, item: Any) -> list[Any]:
         if type(item) not in self._into:

@@ -15,7 +15,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import msgspec
 import pytest
 from banks import NEW, OLD, Account, AnyDisk, Bank, banks, opened, values
 from hypothesis import example, given, settings
@@ -177,9 +176,7 @@ def test_a_disk_that_cannot_be_written_says_so(kind: type[AnyDisk], tmp_path: Pa
 @example(place=3970, bit=0)  # the name of a table becomes bytes
 @example(place=12222, bit=3)  # JSON becomes a number
 @given(place=st.integers(0, 30_000), bit=st.integers(0, 7))
-def test_a_flipped_bit_is_refused_or_gives_values_of_the_declared_types(
-    kind: type[AnyDisk], place: int, bit: int
-) -> None:
+def test_a_flipped_bit_is_refused_or_changes_nothing(kind: type[AnyDisk], place: int, bit: int) -> None:
     with TemporaryDirectory() as folder:
         with opened(kind, folder) as disk:
             disk.write(NEW)
@@ -192,5 +189,5 @@ def test_a_flipped_bit_is_refused_or_gives_values_of_the_declared_types(
                 found = disk.read(Bank(id="B"))
             except (DiskError, OSError):
                 return
-            if found is not None:
-                assert msgspec.convert(msgspec.to_builtins(found), Bank) == found
+            assert found is not None
+            assert found.disk == NEW.disk
