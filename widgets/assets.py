@@ -103,6 +103,13 @@ class Shared(anywidget.AnyWidget):
         super().__init__(assets=f"IPY_MODEL_{Shared._holder.model_id}", **traits)
         self.on_msg(self._asked_for_assets)
 
+    @property
+    def bundle(self) -> Any:
+        """What a front end gets in order to show the widget."""
+        found = self._repr_mimebundle_()
+        assert found is not None
+        return found[0]
+
     def _asked_for_assets(self, _widget: Any, content: Any, _buffers: Any) -> None:
         if content.get("kind") == "assets":
             self.send({"kind": "assets", "script": SCRIPTS[self.script], "style": STYLE})

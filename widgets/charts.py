@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from widgets.still_chart import still_chart
+
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure  # type: ignore[import-untyped]
 
@@ -78,8 +80,8 @@ def figure_of(
     import plotly.io  # type: ignore[import-untyped]
     from plotly.subplots import make_subplots  # type: ignore[import-untyped]
 
-    for renderer in ("plotly_mimetype", "notebook"):
-        plotly.io.renderers[renderer].config = NO_BUTTONS
+    if "still" not in plotly.io.renderers:
+        _show_without_scripts()
 
     titles = [name if column == 0 else "" for name in names for column in range(columns)]
     figure = make_subplots(
@@ -97,6 +99,23 @@ def figure_of(
     figure.update_xaxes(title_text=x, row=rows, col=1)
     figure.update_yaxes(title_text=y, row=1, col=1)
     return figure
+
+
+def _show_without_scripts() -> None:
+    """Let a notebook get each figure twice: for JupyterLab, and as a still picture for where no script runs.
+
+    plotly's own way to show one there puts 5 MB of script into the notebook.
+    """
+    import plotly.io
+    from plotly.io.base_renderers import MimetypeRenderer  # type: ignore[import-untyped]
+
+    class Still(MimetypeRenderer):  # type: ignore[misc]
+        def to_mimebundle(self, figure: Any) -> dict[str, str]:
+            return {"text/html": still_chart(figure)}
+
+    plotly.io.renderers["plotly_mimetype"].config = NO_BUTTONS
+    plotly.io.renderers["still"] = Still()
+    plotly.io.renderers.default = "plotly_mimetype+still"
 
 
 def mark(figure: Figure, value: float, form: str, column: int = 1) -> None:

@@ -21,6 +21,7 @@ from msgspec import inspect as types
 from patterns.engine.history import History
 from patterns.engine.params import documentation
 from patterns.engine.simulation import Simulation
+from widgets.fallback import show
 from widgets.player import Player
 
 SEARCHES_ONLY = frozenset({"timing"})
@@ -109,6 +110,9 @@ class Controls(ipywidgets.VBox):  # type: ignore[misc]
         player.observe(self._opened, "frames")
         row = ipywidgets.Box([each.widget for each in self.controls.values()], layout={"flex_flow": "row wrap"})
         super().__init__([row, self.said, player])
+
+    def _ipython_display_(self) -> None:
+        show(self.player, self._repr_mimebundle_())
 
     def _made(self, names: Iterable[str] | None) -> dict[str, Control]:
         params = self.machine.params

@@ -18,6 +18,7 @@ import traitlets
 
 from patterns.engine.exercise import Exercise, Verdict
 from widgets.assets import Shared
+from widgets.fallback import show_text
 from widgets.player import Player
 from widgets.question import Question
 
@@ -69,9 +70,13 @@ class Prediction(Shared):
     """The place of the option that was taken; -1 as long as there is none."""
 
     def __init__(self, question: Question) -> None:
-        self._asked = question
+        self.asked = question
         shown = {"prompt": question.prompt, "options": [option.text for option in question.options]}
         super().__init__(question=shown)
+
+    def _ipython_display_(self) -> None:
+        options = "".join(f"<li>{_rich(option.text)}</li>" for option in self.asked.options)
+        show_text(f"<p>{_rich(self.asked.prompt)}</p><ol>{options}</ol>", self.bundle)
 
     @property
     def outcome(self) -> Outcome:
@@ -81,9 +86,9 @@ class Prediction(Shared):
     @property
     def words(self) -> Words:
         """What the outcome says now. Before an option is taken it gives nothing away."""
-        if not 0 <= self.taken < len(self._asked.options):
+        if not 0 <= self.taken < len(self.asked.options):
             return Words(("○", "Answer the question above first. What happens opens here."))
-        said, right = self._asked.options[self.taken], self._asked.right
+        said, right = self.asked.options[self.taken], self.asked.right
         if said.right:
             return Words(("✓ As you said:", said.text), ("", said.because), tone="good")
         return Words(("You said:", said.text), ("", said.because), ("It is:", right.text), ("", right.because))
@@ -100,6 +105,11 @@ class Outcome(Shared):
         self._of = prediction
         super().__init__(**self._shown())
         prediction.observe(self._follow, "taken")
+
+    def _ipython_display_(self) -> None:
+        right = self._of.asked.right
+        answer = f"<b>{_rich(right.text)}</b>. {_rich(right.because)}"
+        show_text(f"<details><summary>The answer</summary><p>{answer}</p></details>", self.bundle)
 
     def _shown(self) -> dict[str, Any]:
         words = self._of.words

@@ -1,8 +1,8 @@
-"""What stands in place of a player where none can live: a reopened notebook, an export, a page on GitHub.
+"""What stands in place of a widget where none can live: a reopened notebook, an export, a page on GitHub.
 
-A still picture of the step stands above each player, with words. Both are hidden as long as the player lives
-(player.css). With the environment variable DISTRIBUTED_PATTERNS_PAGES the whole run is embedded instead, as a page that
-steps without Python:
+A still picture of the step stands above each player, with words; a question stands there as text. They are hidden as
+long as the widget lives (player.css). With the environment variable DISTRIBUTED_PATTERNS_PAGES a run is embedded as a
+page that steps without Python:
 
     DISTRIBUTED_PATTERNS_PAGES=1 jupyter nbconvert --to html --execute notebooks/05_consensus_raft.ipynb
 """
@@ -31,8 +31,16 @@ def show(player: Any, widget: Any) -> None:
         )
         display(HTML(f"{frame}</iframe>"))
         return
-    display(HTML(words_for(player)))
-    display(widget, raw=True)
+    show_text(words_for(player), widget)
+
+
+def show_text(text: str, widget: Any) -> None:
+    """Display a widget, below a text in HTML that stands for it; in an export with pages, the text alone."""
+    from IPython.display import HTML, display
+
+    display(HTML(f'<div class="dp-still">{text}</div>'))
+    if not os.environ.get(PAGES):
+        display(widget, raw=True)
 
 
 def words_for(player: Any) -> str:
@@ -45,5 +53,4 @@ def words_for(player: Any) -> str:
     told = html.escape(". ".join(panel.label for panel in scene.panels), quote=True)
     drawn = b64encode(still(scene).encode()).decode()
     picture = f'<img src="data:image/svg+xml;base64,{drawn}" alt="{told}" style="max-width:100%">'
-    words = f"<p>▶ <b>{html.escape(where)}</b> {html.escape(said)} <i>{how}</i></p>"
-    return f'<div class="dp-still">{words}{picture}</div>'
+    return f"<p>▶ <b>{html.escape(where)}</b> {html.escape(said)} <i>{how}</i></p>{picture}"

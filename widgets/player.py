@@ -182,9 +182,7 @@ class Player(Shared):
     # for cells
 
     def _ipython_display_(self) -> None:
-        bundle = self._repr_mimebundle_()
-        assert bundle is not None
-        show(self, bundle[0])
+        show(self, self.bundle)
 
     @property
     def step(self) -> Step[Any, Any]:

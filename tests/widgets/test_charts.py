@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -238,5 +239,22 @@ def test_a_chart_has_no_bar_of_buttons_in_any_front_end() -> None:
     import plotly.io  # type: ignore[import-untyped]
 
     figure_of("t", 300, "x", "y")
-    for renderer in ("plotly_mimetype", "notebook"):
-        assert plotly.io.renderers[renderer].config["displayModeBar"] is False
+    assert plotly.io.renderers["plotly_mimetype"].config["displayModeBar"] is False
+    assert plotly.io.renderers.default == "plotly_mimetype+still", "and nowhere else is a figure drawn by a script"
+
+
+@pytest.mark.parametrize("make", FIGURES.values(), ids=FIGURES)
+def test_where_no_script_runs_a_still_picture_says_what_the_chart_says(make: Any) -> None:
+    figure = make()
+    picture = figure._repr_mimebundle_()["text/html"]
+    drawn = [*ElementTree.fromstring(picture).iter()]
+    texts = {part.text for part in drawn if part.text}
+    assert {figure.layout.title.text, *(axis.title.text for axis in figure.select_xaxes() if axis.title.text)} <= texts
+    assert {note.text for note in figure.layout.annotations} <= texts
+    bars = [part for part in figure.data if part.type == "bar"]
+    assert {text for part in bars for text in part.text or ()} <= texts
+    shapes = [part for part in drawn if part.tag.endswith("rect")]
+    assert len(shapes) >= sum(len(part.x) for part in bars)
+    box = [float(number) for number in drawn[0].attrib["viewBox"].split()]
+    inside = [(float(part.attrib["x"]), float(part.attrib["y"])) for part in shapes]
+    assert all(box[0] <= x <= box[2] and box[1] <= y <= box[3] for x, y in inside)

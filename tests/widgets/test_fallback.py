@@ -12,16 +12,19 @@ import pytest
 
 from patterns.engine.script import Script
 from patterns.two_phase_commit import TwoPhaseCommit
+from widgets import play
+from widgets.exercise import predict
 from widgets.fallback import PAGES, words_for
 from widgets.player import Player
+from widgets.question import Option, Question
 from widgets.scene import Disc, Label
 
 
-def shown(player: Player, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+def shown(widget: Any, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What a cell displays."""
     found: list[Any] = []
     monkeypatch.setattr("IPython.display.display", lambda thing, **_: found.append(thing))
-    player._ipython_display_()
+    widget._ipython_display_()
     return found
 
 
@@ -44,6 +47,26 @@ def test_the_still_picture_has_every_process_and_a_shape_for_every_mark(chapter:
     marks = [mark for panel in player.view.scene_of(player.step).panels for mark in panel.marks]
     assert {mark.text for mark in marks if isinstance(mark, Disc) and mark.text} <= texts
     assert len(drawn) - drawn.count("text") > sum(not isinstance(mark, Label) for mark in marks)
+
+
+def test_above_a_question_stand_its_words_and_above_its_outcome_the_answer_folded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    guess = predict(Question("What **now**?", (Option("up", "it goes up", right=True), Option("down", "a slip"))))
+    words, bundle = shown(guess, monkeypatch)
+    assert words.data == '<div class="dp-still"><p>What <b>now</b>?</p><ol><li>up</li><li>down</li></ol></div>'
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+    words, bundle = shown(guess.outcome, monkeypatch)
+    assert "<details><summary>The answer</summary><p><b>up</b>. it goes up</p></details>" in words.data
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+
+
+def test_an_export_with_pages_holds_no_widget_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PAGES, "1")
+    guess = predict(Question("What now?", (Option("up", "it goes up", right=True), Option("down", "a slip"))))
+    assert [type(each).__name__ for each in shown(guess, monkeypatch)] == ["HTML"]
+    (page,) = shown(play(TwoPhaseCommit(), controls=True), monkeypatch)
+    assert page.data.startswith("<iframe srcdoc="), "and of a player with controls its run"
 
 
 def test_an_export_can_hold_the_whole_page_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
