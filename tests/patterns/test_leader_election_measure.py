@@ -48,6 +48,13 @@ def test_in_large_rings_hirschberg_sinclair_takes_fewer_than_chang_roberts_at_wo
     assert cost("hirschberg_sinclair", 8, 5).average > cost("chang_roberts", 8, 5).average
 
 
+def test_the_bound_of_hirschberg_sinclair_is_below_the_worst_of_chang_roberts_from_127_processes_on() -> None:
+    """The notebook says so."""
+    bound = MEASURED["hirschberg_sinclair"].curves["bound: 8n + 8⌈n log₂ n⌉"]
+    worst = MEASURED["chang_roberts"].curves["worst: n(n + 1)/2"]
+    assert [n for n in range(2, 400) if bound(n) < worst(n)] == [*range(127, 400)]
+
+
 @pytest.mark.parametrize("n", [2, 3, 5, 8, 16])
 def test_the_bully_takes_what_is_computed(n: int) -> None:
     """CDKB 15.3: n - 2 announcements at best, O(n^2) messages when the lowest notices."""

@@ -38,7 +38,7 @@ def growth(
         n = next(iter(last.values()))[0]
         means = {name: spread[2] for name, spread in last.items()}
         title = extremes(title, means, f"{{most}}: {{high}} {y} of {n} processes. {{least}}: {{low}}", "{:,.0f}")
-    figure = figure_of(title or f"How {y} grow", 460, "processes (logarithmic)", f"{y} (logarithmic)")
+    figure = figure_of(title or f"How many {y} an election takes", 460, "processes (logarithmic)", f"{y} (logarithmic)")
     for at, (name, spreads) in enumerate(found.items()):
         require(f"found[{name!r}]", spreads)
         colour = PALETTE[at % len(PALETTE)]
