@@ -421,7 +421,7 @@ def written(source: str, function: str) -> Callable[..., Any]:
 )
 def test_the_notebook_has_the_exercise_and_the_page_of_solutions_solves_it(name: str, title: str) -> None:
     exercise = CHAPTERS[name].exercises[title]
-    [given] = [source for source in code_of_exercises(name) if source.startswith(f"def {title}(")]
+    [given] = [source for source in code_of_exercises(name) if f"\ndef {title}(" in f"\n{source}"]
     assert repr(check(exercise, written(given, title))).startswith("○ Not attempted yet.")
     solutions = runpy.run_path(str(ROOT / "notebooks" / "solutions" / f"{name}.py"))
     judged = check(exercise, solutions[title])

@@ -35,7 +35,7 @@ STILLS = {
     "consensus_raft": ("A leader in a minority commits nothing", 46),
     "two_phase_commit": ("The coordinator crashes after its decision", 14),
     "saga": ("The card is declined", 4),
-    "replication": ("An asynchronous primary crashes before it ships", 11),
+    "replication": ("The primary answers, and crashes", 11),
     "sharding": ("A slot moves while clients write", 16),
     "event_sourcing": ("An event appears below a position that its reader has passed", 11),
     "cqrs": ("Ann reloads, and her list has not heard of her order yet", 10),

@@ -26,6 +26,7 @@ from widgets.question import Question, locked_steps
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 CHECKED = (
     "01_consistent_hashing",
+    "02_replication",
     "04_leader_election",
     "05_consensus_raft",
     "06_two_phase_commit",
@@ -41,6 +42,19 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
         "MODULO": r"between (?:the )?old machines|old machine to another",
         "SAME_NODE": r"(?:leaves|crashes|leaving|crash of)[^.]*(?:copies|neighbours)",
         "LAKE": r"next (?:one|machine|hut) clockwise of|(?:from|of) one machine only",
+    },
+    "02_replication": {
+        "TWO_OF_THREE": r"(?:newer|newest|highest) (?:version|number)",
+        "DONE": r"waits for no|does not wait|before (?:it|the primary) ships|Ann's alone",
+        "WHO_LEADS": r"Ben leads|next in the set",
+        "GONE": r"does not know|no message (?:tells|says)|not told that",
+        "CUT": r"cuts? (?:its|the) log|log is cut|drops eggs|last common epoch",
+        "RESEND": r"again to its new successor|sent again|sends? (?:Cem|what)",
+        "FOUND": r"writes? (?:it |tea |what it found )?back|second phone",
+        "NO_WRITE_BACK": r"and then (?:not|no tea)|older list|seen and then",
+        "MEET": r"no phone in common|do not (?:meet|share)|another phone counts",
+        "BEER": r"dots? that (?:it|Ann) has seen|observed|beer stays",
+        "ALBUM": r"next look perhaps not",
     },
     "04_leader_election": {
         "SILENCE": r"silence|look the same|does not know (?:whether|why)",
@@ -81,6 +95,7 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
 }
 """Notebook -> question -> what would answer it in other words than those of its right option."""
 RED: Mapping[tuple[str, str], str] = {
+    ("02_replication", "GONE"): "the primary has every acknowledged write",
     ("04_leader_election", "WAKES"): "at most one leads at a time",
     ("04_leader_election", "FENCE"): "at most one leads at a time",
 }

@@ -39,7 +39,7 @@ def _answering(choose: Rule, keep: Rule = lambda name, version, newest: version 
         if len(replies) < need:
             return "wait"
         newest = choose([*replies.values()])
-        return newest, sorted(name for name, version in replies.items() if keep(name, version, newest))
+        return newest, [name for name, version in replies.items() if keep(name, version, newest)]
 
     return rule
 
@@ -53,13 +53,15 @@ read_solution = _answering(_newest)
 
 
 def _same_read(right: Any, given: Any) -> bool:
-    return bool(right == given if "wait" in (right, given) else (tuple(given[0]), sorted(given[1])) == right)
+    if "wait" in (right, given):
+        return bool(right == given)
+    return tuple(given[0]) == right[0] and sorted(given[1]) == sorted(right[1])
 
 
 def _tell_read(case: Case, right: Any, answer: Answer) -> str:
     replies, need = case
     said = ", ".join(f"{who} has {version}" for who, version in replies) or "no phone has answered"
-    return f"need is {need}, and {said}: {right}; yours {answer}."
+    return f"`need` is {need}, and {said}. Expected: {right}; yours {answer}."
 
 
 def _reading(rule: Rule, machine: Any) -> Any:
@@ -78,21 +80,26 @@ def _reading(rule: Rule, machine: Any) -> Any:
     return planted(machine, keeper=Mine)
 
 
+READ_MISTAKES: Mapping[str, Rule] = {
+    "too few": lambda replies, need: read_solution(replies, 1),
+    "does not wait": lambda replies, need: read_solution(replies, 0),
+    "too many": lambda replies, need: read_solution(replies, need + 1),
+    "the version alone": lambda replies, need: _newest([*replies.values()]) if len(replies) >= need else "wait",
+    "the most frequent": _answering(lambda versions: Counter(versions).most_common(1)[0][0]),
+    "the first": _answering(lambda versions: versions[0]),
+    "by the number alone": _answering(lambda versions: max(versions, key=lambda version: version[0])),
+    "by the value": _answering(lambda versions: max(versions, key=lambda version: version[2])),
+    "no write-back": _answering(_newest, lambda *_: False),
+    "all are written": _answering(_newest, lambda *_: True),
+    "the new are written": _answering(_newest, lambda name, version, newest: version == newest),
+    "equal numbers stay": _answering(_newest, lambda name, version, newest: version[0] < newest[0]),
+}
 READ = Exercise(
     "read_quorum",
     read_solution,
     read_cases,
     mistakes_of(
-        __package__,
-        "read_quorum",
-        {
-            "too few": lambda replies, need: read_solution(replies, 1),
-            "the most frequent": _answering(lambda versions: Counter(versions).most_common(1)[0][0]),
-            "the first": _answering(lambda versions: versions[0]),
-            "by the value": _answering(lambda versions: max(versions, key=lambda version: version[2])),
-            "no write-back": _answering(_newest, lambda *_: False),
-        },
-        {"no write-back": BUGS["a read does not write back"].search},
+        __package__, "read_quorum", READ_MISTAKES, {"no write-back": BUGS["a read does not write back"].search}
     ),
     _tell_read,
     right=lambda replies, need: read_solution(dict(replies), need),
@@ -117,20 +124,30 @@ def vector_cases() -> Iterator[Case]:
     yield from sorted(product(vectors, repeat=2), key=lambda pair: len(pair[0]) + len(pair[1]))
 
 
+def _all(lower: Rule) -> Rule:
+    """The order of two vectors by `lower`, which compares all counts of one with those of the other."""
+
+    def rule(a: Vector, b: Vector) -> str:
+        return "same" if a == b else "before" if lower(a, b) else "after" if lower(b, a) else "concurrent"
+
+    return rule
+
+
+COMPARE_MISTAKES: Mapping[str, Rule] = {
+    "missing is equal": lambda a, b: compare({n: a[n] for n in a if n in b}, {n: b[n] for n in b if n in a}),
+    "missing is an error": _all(lambda a, b: all(a[n] <= b[n] for n in a)),
+    "missing is another": _all(lambda a, b: all(n in b and a[n] <= b[n] for n in a)),
+    "0 is another": _all(lambda a, b: all(a[n] <= b.get(n, 0) for n in a)),
+    "lower everywhere": _all(lambda a, b: all(a.get(n, 0) < b.get(n, 0) for n in {*a, *b})),
+    "by the sum": lambda a, b: compare({"": sum(a.values())}, {"": sum(b.values())}),
+    "never concurrent": lambda a, b: "after" if compare(a, b) == "concurrent" else compare(a, b),
+}
 COMPARE = Exercise(
     "compare",
     compare,
     vector_cases,
-    mistakes_of(
-        __package__,
-        "compare",
-        {
-            "missing is equal": lambda a, b: compare({n: a[n] for n in a if n in b}, {n: b[n] for n in b if n in a}),
-            "by the sum": lambda a, b: compare({"": sum(a.values())}, {"": sum(b.values())}),
-            "never concurrent": lambda a, b: "after" if compare(a, b) == "concurrent" else compare(a, b),
-        },
-    ),
-    lambda case, right, answer: f"{dict(case[0])} against {dict(case[1])}: {right}; yours {answer}.",
+    mistakes_of(__package__, "compare", COMPARE_MISTAKES),
+    lambda case, right, answer: f"a is {dict(case[0])}, b is {dict(case[1])}. Expected: {right}; yours {answer}.",
     right=lambda a, b: compare(dict(a), dict(b)),
     prepare=lambda case: (dict(case[0]), dict(case[1])),
     what="pairs",
@@ -172,21 +189,24 @@ def _syncing(rule: Rule, machine: Any) -> Any:
 
 
 WRITERS = merging("dotted siblings", n=1, clients={"X": ("1", "3", "5"), "Y": ("2", "4")})
+SYNC_MISTAKES: Mapping[str, Rule] = {
+    "drops unseen": _keeping(lambda context, name, number: False),
+    "drops the phone": _keeping(lambda context, name, number: name not in context),
+    "drops the writer's": _keeping(lambda context, name, number: name != "Ann"),
+    "keeps seen": _keeping(lambda context, name, number: True),
+    "keeps seen alone": _keeping(lambda context, name, number: number <= context.get(name, 0)),
+    "keeps older": _keeping(lambda context, name, number: number != context.get(name)),
+    "misses the last": _keeping(lambda context, name, number: number >= context.get(name, 0)),
+    "any replica": _keeping(lambda context, name, number: number > max(context.values(), default=0)),
+    "missing is an error": _keeping(lambda context, name, number: number > context[name]),
+    "forgets the new": lambda context, new, stored: sync_solution(context, new, stored)[:-1],
+}
 SYNC = Exercise(
     "sync",
     sync_solution,
     sync_cases,
-    mistakes_of(
-        __package__,
-        "sync",
-        {
-            "drops unseen": _keeping(lambda context, name, number: False),
-            "keeps seen": _keeping(lambda context, name, number: True),
-            "misses the last": _keeping(lambda context, name, number: number >= context.get(name, 0)),
-            "any replica": _keeping(lambda context, name, number: number > max(context.values(), default=0)),
-        },
-    ),
-    lambda case, right, answer: f"context {dict(case[0])}, stored {list(case[2])}: {right}; yours {answer}.",
+    mistakes_of(__package__, "sync", SYNC_MISTAKES),
+    lambda case, right, answer: f"context {dict(case[0])}, stored {list(case[2])}. Expected: {right}; yours {answer}.",
     same=lambda right, given: sorted(map(tuple, given)) == sorted(right),
     right=lambda context, new, stored: sync_solution(dict(context), new, stored),
     prepare=lambda case: (dict(case[0]), case[1], list(case[2])),

@@ -176,7 +176,7 @@ def hint_loses() -> Run:
 
 GALLERY: Mapping[str, Callable[[], Run]] = {
     "The primary ships a write, and acknowledges when the set has it": shipped,
-    "An asynchronous primary crashes before it ships": acknowledged_and_gone,
+    "The primary answers, and crashes": acknowledged_and_gone,
     "A semi-synchronous primary crashes, and the wrong backup leads": lambda: acknowledged_and_gone("semi", "Cem"),
     "A silent backup leaves the set before the next acknowledgement": set_shrinks,
     "A deposed primary comes back with an entry of its own": old_primary_returns,
@@ -190,7 +190,7 @@ GALLERY: Mapping[str, Callable[[], Run]] = {
     "A suspected tail asks before it answers": lambda: old_tail("ask"),
     "A write and a read quorum meet in one phone": both_meet,
     "Two reads follow one another while a write is under way": seen_then_not,
-    "A read writes back before it answers": lambda: seen_then_not("first"),
+    "A read meets a write that is still under way": lambda: seen_then_not("first"),
     "A stand-in keeps a hint for a silent phone": hint_goes_home,
     "A read repairs a phone that missed the write": read_repairs,
     "Time is up, the outcome is unknown, and a later read sees it": outcome_unknown,
