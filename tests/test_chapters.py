@@ -18,12 +18,12 @@ import msgspec
 import pytest
 
 from patterns.engine.chapter import Chapter
-from patterns.engine.draw import key_of, mix
 from patterns.engine.exercise import equal
 from patterns.engine.explore import Exploration
 from patterns.engine.history import History
 from patterns.engine.machine import Machine
 from patterns.engine.milestones import find
+from patterns.engine.randomness import key_of, mix
 from patterns.engine.sentences import page_of
 from patterns.engine.simulation import Simulation
 from patterns.glossary import GLOSSARY
@@ -237,7 +237,7 @@ def test_without_its_bug_the_same_search_finds_nothing(name: str, title: str) ->
 )
 def test_random_worlds_find_a_bug_if_it_says_so(name: str, title: str) -> None:
     bug = CHAPTERS[name].bugs[title]
-    broken = bug.wander().counterexample
+    broken = bug.random_runs().counterexample
     assert broken is not None
     assert broken.property.name == bug.breaks.name, broken
 

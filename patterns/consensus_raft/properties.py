@@ -156,7 +156,7 @@ _HEARD = ("AE.0", "AE.2", "AE.2.short", "AE.3", "AE.4", "AE.5", "C.3")
 
 
 @Along.named("A heartbeat that has arrived starts the election timer again", lambda world: None)
-def heeds_heartbeats(memory: None, step: Transition) -> Broken | None:
+def follows_heartbeats(memory: None, step: Transition) -> Broken | None:
     """A server that hears from the leader of its term starts its election timer again, at that moment (5.2).
 
     Not one of Figure 3: without it nothing is ever inconsistent, but a leader that everybody hears is deposed.

@@ -74,7 +74,7 @@ class Clients(Simulation):
         """Whether this request changes nothing."""
         raise NotImplementedError
 
-    def doors(self, world: World[Any], body: Any) -> Iterable[str]:
+    def contacts(self, world: World[Any], body: Any) -> Iterable[str]:
         """The replicas that take themselves for the right one to ask."""
         return (process.id for process in world.up if process.serves(body))
 
@@ -95,7 +95,7 @@ class Clients(Simulation):
                 if self.params.turns and self.reads(body) and reading - {client}:
                     continue
                 only = asks and asks[min(body.serial, len(asks)) - 1]
-                yield from (Request(client, to, body) for to in self.doors(world, body) if only in (None, to))
+                yield from (Request(client, to, body) for to in self.contacts(world, body) if only in (None, to))
 
     def answers(self, call: Call, reply: Any) -> bool:
         """Whether the serial numbers agree: the answer to an earlier operation may come late."""

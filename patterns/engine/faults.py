@@ -13,7 +13,7 @@ from .world import Crash, Cut, Delay, Drop, Duplicate, Heal, Packet, Pause, Resu
 FAULT_EVENTS = (Drop, Duplicate, Delay, Crash, Pause, Resume, Cut, Heal)
 
 
-def befall(world: World, event: Any, fifo: bool) -> World:
+def apply_fault(world: World, event: Any, fifo: bool) -> World:
     """The world after a fault, or after its end, that can happen in it."""
     match event:
         case Drop(id):

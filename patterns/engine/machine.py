@@ -107,13 +107,13 @@ class Machine(ABC, Generic[S, E]):
         """The events that undo the faults of this state, to see whether it recovers."""
         return ()
 
-    def memo(self, state: S, event: E) -> Hashable:
+    def signature(self, state: S, event: E) -> Hashable:
         """The event in terms that still mean the same after an earlier event is left out."""
         return event
 
-    def recall(self, state: S, memo: Hashable) -> E | None:
-        """The event a memo stands for in this state; None when there is none."""
-        return memo  # type: ignore[return-value]
+    def find_event(self, state: S, signature: Hashable) -> E | None:
+        """The event with this signature in this state, or None."""
+        return signature  # type: ignore[return-value]
 
     def say(self, note: Note) -> str:
         """The rule's sentence with the note's values in it, put into words by `sentences.py`."""

@@ -30,13 +30,13 @@ def minimise(machine: Machine[Any, Any], events: Sequence[Any], property: Proper
     if wrong := runs.watch.broken(start.memories, state):
         return counterexample(machine, (), wrong)
     run = runs.of(start, events, lambda state, event: event)
-    size = max(1, len(run.memos) // 2)
+    size = max(1, len(run.signatures) // 2)
     while run.wrong and size:
         shorter = runs.without_pieces(run, size)
-        if len(shorter.memos) == len(run.memos):
+        if len(shorter.signatures) == len(run.signatures):
             size //= 2
         else:
-            size = max(1, min(size, len(shorter.memos) // 2))
+            size = max(1, min(size, len(shorter.signatures) // 2))
         run = shorter
     if run.wrong is None:
         raise ValueError(f"{property.name!r} holds all along these {len(events)} events: there is nothing to minimise")
@@ -44,10 +44,10 @@ def minimise(machine: Machine[Any, Any], events: Sequence[Any], property: Proper
 
 
 class _Run(NamedTuple):
-    """What happened: each event, its memo, the stage before it; and how the last one broke the property."""
+    """What happened: each event, its signature, the stage before it; and how the last one broke the property."""
 
     events: list[Any]
-    memos: list[Hashable]
+    signatures: list[Hashable]
     """The events in terms that survive a change of what came before."""
     stages: list[Stage]
     wrong: Wrong | None
@@ -59,11 +59,11 @@ class _Runs:
         self.property = property
         self.watch = Watch(machine, (property,))
 
-    def of(self, stage: Stage, memos: Sequence[Any], recall: Callable[[Any, Any], Any]) -> _Run:
-        """The run of these memos from this stage up to the bad step, without those that cannot happen in it."""
+    def of(self, stage: Stage, signatures: Sequence[Any], find_event: Callable[[Any, Any], Any]) -> _Run:
+        """The run of these signatures from this stage up to the bad step, without those that cannot happen in it."""
         run = _Run([], [], [], None)
-        for memo in memos:
-            event = recall(stage.state, memo)
+        for signature in signatures:
+            event = find_event(stage.state, signature)
             if event is None:
                 continue
             try:
@@ -73,7 +73,7 @@ class _Runs:
             if isinstance(reached, Wrong) and type(reached.property) is not type(self.property):
                 continue  # it fails in another way
             run.events.append(event)
-            run.memos.append(self.machine.memo(stage.state, event))
+            run.signatures.append(self.machine.signature(stage.state, event))
             run.stages.append(stage)
             if isinstance(reached, Wrong):
                 return run._replace(wrong=reached)
@@ -82,11 +82,11 @@ class _Runs:
 
     def without_pieces(self, run: _Run, size: int) -> _Run:
         """One pass from the end: every piece of this size that can be left out is left out."""
-        at = len(run.memos)
+        at = len(run.signatures)
         while at > 0:
             at = max(0, at - size)
-            rest = self.of(run.stages[at], run.memos[at + size :], self.machine.recall)
+            rest = self.of(run.stages[at], run.signatures[at + size :], self.machine.find_event)
             if rest.wrong:
-                events, memos, stages = run.events[:at], run.memos[:at], run.stages[:at]
-                run = _Run(events + rest.events, memos + rest.memos, stages + rest.stages, rest.wrong)
+                events, signatures, stages = run.events[:at], run.signatures[:at], run.stages[:at]
+                run = _Run(events + rest.events, signatures + rest.signatures, stages + rest.stages, rest.wrong)
         return run

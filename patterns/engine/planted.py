@@ -34,7 +34,7 @@ AnyMachine = Machine[Any, Any]
 M = TypeVar("M", bound=AnyMachine)
 Properties = Sequence[Property | Sometimes]
 
-ROUGH: Mapping[str, float] = {
+MANY_FAULTS: Mapping[str, float] = {
     "next": 0.15,
     "request": 0.08,
     "drop": 0.04,
@@ -110,7 +110,7 @@ class RandomWorlds(NamedTuple):
     properties: Properties
     seeds: Iterable[int] = range(300)
     steps: int = 120
-    faults: Mapping[str, float] = ROUGH
+    faults: Mapping[str, float] = MANY_FAULTS
     uniform: bool = False
 
     def run(self, machine: AnyMachine | None = None, /, **how: Any) -> RandomRuns:
@@ -183,7 +183,7 @@ class Bug(NamedTuple):
         """What the search finds without the bug."""
         return self.search.run()
 
-    def wander(self, **how: Any) -> RandomRuns:
+    def random_runs(self, **how: Any) -> RandomRuns:
         """What random worlds find with the bug. Raises ValueError if the bug names none.
 
         `how`: what else `random_worlds` takes, such as an `executor`.

@@ -18,13 +18,13 @@ from typing import Any, NamedTuple
 
 from .arguments import require_instance, require_whole
 from .counterexample import Counterexample, Stage, Watch, Wrong, counterexample
-from .draw import key_of, mix
 from .explore import INTERRUPTED
 from .machine import Machine
 from .many import bar, each
 from .minimise import minimise
 from .params import refuse
 from .properties import Property, Sometimes, checked
+from .randomness import key_of, mix
 
 FAULTS: Mapping[str, float] = {
     "next": 0.10,
@@ -121,7 +121,7 @@ def random_worlds(
                 if report:
                     report(runs)
                 if broken:  # a seed is a run: here it happens again
-                    failed, found = seed, _wander(*given, seed).failure(shrink)
+                    failed, found = seed, _random_run(*given, seed).failure(shrink)
                     break
     except KeyboardInterrupt:
         cut_by = INTERRUPTED
@@ -132,7 +132,7 @@ def random_worlds(
     return RandomRuns(runs, counts.total(), counts, perf_counter() - began, failed, found, cut_by)
 
 
-def _wander(
+def _random_run(
     machine: Machine[Any, Any],
     properties: tuple[Property | Sometimes, ...],
     faults: Mapping[str, float],
@@ -150,7 +150,7 @@ def _wander(
 
 def _outcome(*given: Any) -> tuple[Counter[str], bool]:
     """How often each type of event happened in the run of a seed, and whether it broke a property."""
-    run = _wander(*given)
+    run = _random_run(*given)
     return Counter(type(event).__name__ for event in run.events), run.broken is not None
 
 

@@ -21,12 +21,12 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from .choices import Menus, choices_of, describe, enabled_in, is_lost, undeliverable, why_not
-from .draw import key_of, mix
-from .faults import FAULT_EVENTS, befall
+from .faults import FAULT_EVENTS, apply_fault
 from .machine import Choice, Machine, NotEnabled
 from .params import Count, refuse
 from .params import Params as AnyParams
 from .process import Effects, Process
+from .randomness import key_of, mix
 from .remembered import Remembered
 from .step import Note
 from .world import (
@@ -112,7 +112,7 @@ class Simulation(Machine[World, Any]):
         self._remembered: Remembered | None = None
         self._typed: set[Any] = set()  # events whose fields have the types that they declare
         self._index: dict[str, int] = {}
-        self._keys: dict[tuple[str, str, str], int] = {}  # a memo of _key
+        self._keys: dict[tuple[str, str, str], int] = {}  # what _key has found
         self._menus: Menus = {}
 
     # What a subclass gives
@@ -164,7 +164,7 @@ class Simulation(Machine[World, Any]):
             return self._restart(world, event)
         if kind is Request:
             return self._request(world, event)
-        after = befall(world, event, self.fifo)
+        after = apply_fault(world, event, self.fifo)
         if kind is Crash and self._remembered is not None:
             after = replace(after, processes=tuple([self._remembered.first(each) for each in after.processes]))
         return after, ()
@@ -419,13 +419,13 @@ class Simulation(Machine[World, Any]):
         if not self.params.crash_stop:
             yield from (Restart(name) for name in world.names if name in world.down)
 
-    def memo(self, world: World, event: Any) -> Hashable:
+    def signature(self, world: World, event: Any) -> Hashable:
         """A packet by what it carries: ids change when an earlier event is left out."""
         packet = world.packet(event.id) if isinstance(event, PACKET_EVENTS) else None
         return (event, None) if packet is None else (event, (packet.sender, packet.to, packet.body))
 
-    def recall(self, world: World, memo: Any) -> Any | None:
-        event, what = memo
+    def find_event(self, world: World, signature: Any) -> Any | None:
+        event, what = signature
         if what is None:
             return event
         for packet in world.packets:

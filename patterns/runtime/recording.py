@@ -13,7 +13,7 @@ from typing import Any, Self
 from msgspec.structs import replace
 
 from patterns.engine.choices import describe
-from patterns.engine.faults import befall
+from patterns.engine.faults import apply_fault
 from patterns.engine.history import History
 from patterns.engine.machine import Choice, Machine, NotEnabled
 from patterns.engine.process import Process
@@ -145,7 +145,7 @@ class _Told:
     def tell(self, record: Record) -> None:
         name, event, clock = record.process, record.event, self.ms(record.at)
         if isinstance(event, Killed):
-            self.step(Crash(name), replace(befall(self.world, Crash(name), fifo=False), clock=clock))
+            self.step(Crash(name), replace(apply_fault(self.world, Crash(name), fifo=False), clock=clock))
             self.lose(name)
             return
         world = self.world

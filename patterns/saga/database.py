@@ -196,11 +196,11 @@ class Database(Process):
         self.rows = applied.rows
         self.note("S.undo", saga=saga, step=step, action=action)
         undone = self.handle(Handled(saga, step, True, UNDONE, action=str(action)))
-        if not self.stands(saga):  # the last of the saga's steps here
+        if not self.in_effect(saga):  # the last of the saga's steps here
             self.rows = actions.released(self.rows, saga)
         return undone
 
-    def stands(self, saga: str) -> bool:
+    def in_effect(self, saga: str) -> bool:
         """Whether a step of the saga is done here, and not undone."""
         of = [each for each in self.handled if each.saga == saga]
         return bool({each.step for each in of if each.outcome == DONE} - {each.step for each in of if each.undo})

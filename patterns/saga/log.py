@@ -105,7 +105,7 @@ class Progress(NamedTuple):
             if step.name not in self.started and all(before in self.done for before in step.after)
         )
 
-    def standing(self) -> tuple[str, ...]:
+    def not_undone(self) -> tuple[str, ...]:
         """The steps that were done, or may have been, and are not undone: the last one started first."""
         gone = {*self.undone, *self.refused}
         return tuple(name for name in reversed(self.started) if name not in gone)
@@ -146,13 +146,13 @@ def progress(definition: Saga, saga: str, records: Iterable[Record]) -> Progress
     )
 
 
-def to_compensate(definition: Saga, standing: Iterable[str]) -> tuple[str, ...]:
+def to_compensate(definition: Saga, not_undone: Iterable[str]) -> tuple[str, ...]:
     """The steps to compensate next, of those that were done or may have been: none that another still builds on.
 
     In a sequence that is the last step done, so that compensations run in reverse (Garcia-Molina and Salem 1987,
     section 4); of parallel branches, the last of each (section 8).
     """
-    still = set(standing)
+    still = set(not_undone)
     return tuple(
         name for name in reversed(definition.names) if name in still and not still & definition.following(name)
     )

@@ -86,13 +86,13 @@ class Orchestrator(Front):
 
     # The rules, one by one
 
-    def standing(self, at: Progress) -> tuple[str, ...]:
+    def not_undone(self, at: Progress) -> tuple[str, ...]:
         """The steps that are to be compensated: those that were done, and those that may have been."""
-        return at.standing()
+        return at.not_undone()
 
     def next_compensations(self, at: Progress) -> tuple[str, ...]:
         """The steps to compensate now: those that no other step, done or perhaps done, builds on."""
-        return to_compensate(at.definition, self.standing(at))
+        return to_compensate(at.definition, self.not_undone(at))
 
     def gives_up(self, waiting: Waiting) -> bool:
         """Whether a command has been sent often enough: a compensatable step is given up, to be compensated. The pivot
@@ -146,7 +146,7 @@ class Orchestrator(Front):
             if undo.about not in self.waiting:
                 self.note("O.undo", saga=at.saga, step=name, service=step.at)
                 self.ask(step.at, undo)
-        if not self.standing(at):
+        if not self.not_undone(at):
             self.end(at, COMPENSATED)
 
     def finish(self, at: Progress) -> None:
@@ -163,7 +163,7 @@ class Orchestrator(Front):
         """No step is asked for any more; those under way are compensated too, whatever comes of them."""
         self.write(saga, TURNED_BACK, reason=reason)
         at = self.progress_of(saga)
-        self.note("O.back", saga=saga, reason=at.reason, steps=self.standing(at))
+        self.note("O.back", saga=saga, reason=at.reason, steps=self.not_undone(at))
         self.wait_no_longer(saga)
 
     def may_turn_back(self, at: Progress) -> bool:

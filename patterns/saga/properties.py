@@ -15,7 +15,7 @@ from patterns.engine.world import World
 from .actions import Action, Look, Overwrite
 from .database import Database, Handled
 from .log import COMPENSATED, COMPLETED, ENDED, REFUSED, STUCK, Instance
-from .readings import databases, definition_of, effect, handled, instances, steps_standing, sums, waits
+from .readings import databases, definition_of, effect, handled, instances, steps_in_effect, sums, waits
 
 
 def _first(problems: Callable[[World], Iterator[str]]) -> Callable[[World], Reason]:
@@ -64,11 +64,11 @@ def no_step_after_its_compensation(world: World) -> Iterator[str]:
 def reverse_order(world: World) -> Iterator[str]:
     for instance in instances(world):
         definition = definition_of(world, instance.definition)
-        standing = steps_standing(world, instance.saga)
+        in_effect = steps_in_effect(world, instance.saga)
         for service, each in handled(world, instance.saga):
-            if each.undo and each.effective and (later := definition.following(each.step) & standing):
+            if each.undo and each.effective and (later := definition.following(each.step) & in_effect):
                 name = next(name for name in definition.names if name in later)
-                yield f"{service.id} undid {each.step} of {instance.saga} while {name}, which came after it, stands"
+                yield f"{service.id} undid {each.step} of {instance.saga} while {name}, a later step, is in effect"
 
 
 @Always.named("after the pivot no step is undone")
@@ -91,22 +91,22 @@ def said(world: World, saga: str) -> tuple[str, ...]:
     return tuple(sorted(ends | stuck))
 
 
-def _stands(world: World, instance: Instance) -> tuple[frozenset[str], str]:
+def _effect_of(world: World, instance: Instance) -> tuple[frozenset[str], str]:
     """The steps of a saga that are not in the databases, and those that are, in words."""
-    standing = steps_standing(world, instance.saga)
+    in_effect = steps_in_effect(world, instance.saga)
     steps = definition_of(world, instance.definition).names
-    return frozenset(steps) - standing, names(name for name in steps if name in standing) or "nothing"
+    return frozenset(steps) - in_effect, names(name for name in steps if name in in_effect) or "nothing"
 
 
 @Always.named("each saga has ended as the logs say")
 @_first
 def told_as_it_is(world: World) -> Iterator[str]:
     for instance in instances(world):
-        told, (missing, standing) = said(world, instance.saga), _stands(world, instance)
+        told, (missing, in_effect) = said(world, instance.saga), _effect_of(world, instance)
         if COMPLETED in told and missing:
-            yield f"{instance.saga} is completed in the log, but only {standing} of it stands"
-        if COMPENSATED in told and standing != "nothing":
-            yield f"{instance.saga} is compensated in the log, but {standing} still stands"
+            yield f"{instance.saga} is completed in the log, but only these steps are in effect: {in_effect}"
+        if COMPENSATED in told and in_effect != "nothing":
+            yield f"{instance.saga} is compensated in the log, but these steps are still in effect: {in_effect}"
 
 
 @AtRest.named("every saga ends completed, or compensated, or is reported as stuck")
@@ -115,8 +115,8 @@ def every_saga_ends(world: World) -> Reason:
         return None
     for instance in instances(world):
         if not said(world, instance.saga):
-            standing = _stands(world, instance)[1]
-            return f"nothing more happens, and {instance.saga} has not ended: {standing} stands"
+            in_effect = _effect_of(world, instance)[1]
+            return f"nothing more happens, and {instance.saga} has not ended; these steps are in effect: {in_effect}"
     return None
 
 
@@ -130,7 +130,7 @@ def adds_up(rows: tuple[tuple[str, int], ...], step: Transition) -> tuple[tuple[
     expected = dict(rows)
     for instance in instances(step.after):
         definition = definition_of(step.after, instance.definition)
-        for key, amount in effect(definition, steps_standing(step.after, instance.saga)).items():
+        for key, amount in effect(definition, steps_in_effect(step.after, instance.saga)).items():
             expected[key] += amount
     for key, value in sums(step.after).items():
         if value != expected[key]:

@@ -1,4 +1,4 @@
-"""Two readings of a world: what the logs say of a saga, and what stands of it in the databases.
+"""Two readings of a world: what the logs say of a saga, and which of its effects are in the databases.
 
 They differ while an answer is on its way, or lost. No process of the pattern can read either, for nobody reads all
 disks at one moment: both are for checks and for pictures.
@@ -53,23 +53,23 @@ def logged(world: World, instance: Instance) -> Progress:
     return progress(definition, instance.saga, records)
 
 
-class Stage(NamedTuple):
+class StepState(NamedTuple):
     """Where a step is."""
 
     state: str
     undo: str = ""
     """Of its compensation; empty where there is none to run."""
-    stands: bool = False
+    in_effect: bool = False
     """Whether its effect is in its service's database now, whatever the logs say."""
 
 
-def stages(world: World, instance: Instance) -> Mapping[str, Stage]:
+def step_states(world: World, instance: Instance) -> Mapping[str, StepState]:
     """Where each step of a saga is, by its name."""
-    at, stands = logged(world, instance), steps_standing(world, instance.saga)
+    at, in_effect = logged(world, instance), steps_in_effect(world, instance.saga)
     begun = {*at.started, *at.done, *at.ready()}
-    standing = [name for name in at.definition.names if name in begun and name not in {*at.undone, *at.refused}]
+    not_undone = [name for name in at.definition.names if name in begun and name not in {*at.undone, *at.refused}]
     return {
-        name: Stage(_state(at, name, name in begun), _undo(at, name, standing), name in stands)
+        name: StepState(_state(at, name, name in begun), _undo(at, name, not_undone), name in in_effect)
         for name in at.definition.names
     }
 
@@ -86,17 +86,17 @@ def _state(at: Progress, name: str, begun: bool) -> str:
     return ASKED if begun else WAITING
 
 
-def _undo(at: Progress, name: str, standing: list[str]) -> str:
+def _undo(at: Progress, name: str, not_undone: list[str]) -> str:
     if name in at.undone:
         return UNDONE
     if name in at.stuck and at.turned_back:
         return STUCK
-    if not at.turned_back or at.ended or name not in standing:  # a saga that has ended undoes nothing more
+    if not at.turned_back or at.ended or name not in not_undone:  # a saga that has ended undoes nothing more
         return ""
-    return TURN if name in to_compensate(at.definition, standing) else DUE
+    return TURN if name in to_compensate(at.definition, not_undone) else DUE
 
 
-# What stands in the databases
+# What the databases say
 
 
 def handled(world: World, saga: str) -> Iterator[tuple[Database, Handled]]:
@@ -107,7 +107,7 @@ def handled(world: World, saga: str) -> Iterator[tuple[Database, Handled]]:
                 yield service, each
 
 
-def steps_standing(world: World, saga: str) -> frozenset[str]:
+def steps_in_effect(world: World, saga: str) -> frozenset[str]:
     """The steps of a saga whose effects are in the databases: done, and not undone."""
     of = [each for _, each in handled(world, saga)]
     return frozenset(each.step for each in of if each.outcome == DONE) - frozenset(
@@ -120,7 +120,7 @@ def waits(world: World) -> dict[str, str]:
     found: dict[str, str] = {}
     for instance in instances(world):
         at = logged(world, instance)
-        for name, stage in stages(world, instance).items():
+        for name, stage in step_states(world, instance).items():
             step = at.definition[name]
             service = next(each for each in databases(world) if each.id == step.at)
             if stage.state == ASKED and service.locking == WAIT:
@@ -143,9 +143,9 @@ def effect(definition: Saga, steps: frozenset[str]) -> dict[str, int]:
     return total
 
 
-def past_return(definition: Saga, standing: frozenset[str]) -> bool:
+def past_pivot(definition: Saga, in_effect: frozenset[str]) -> bool:
     """Whether the pivot or a retriable step is done: from there the saga only goes forward."""
-    return any(each.kind != COMPENSATABLE and each.name in standing for each in definition.steps)
+    return any(each.kind != COMPENSATABLE and each.name in in_effect for each in definition.steps)
 
 
 def observer(world: World) -> tuple[str, ...]:
@@ -157,11 +157,11 @@ def observer(world: World) -> tuple[str, ...]:
     lines = []
     for instance in instances(world):
         definition = definition_of(world, instance.definition)
-        standing = steps_standing(world, instance.saga)
-        if not standing or len(standing) == len(definition.steps):
+        in_effect = steps_in_effect(world, instance.saga)
+        if not in_effect or len(in_effect) == len(definition.steps):
             continue
-        done = [f"{each.name} ({each.do})" for each in definition.steps if each.name in standing]
-        missing = [each.name for each in definition.steps if each.name not in standing]
-        what = "the rest will follow" if past_return(definition, standing) else "what is seen may be taken back"
+        done = [f"{each.name} ({each.do})" for each in definition.steps if each.name in in_effect]
+        missing = [each.name for each in definition.steps if each.name not in in_effect]
+        what = "the rest will follow" if past_pivot(definition, in_effect) else "what is seen may be taken back"
         lines.append(f"{instance.saga}: {', '.join(done)} can be seen, {', '.join(missing)} cannot; {what}")
     return tuple(lines)

@@ -221,7 +221,7 @@ class Coordinator(Logged, kw_only=True):
         self.keep(open)
         self.note("C.ack", participant=participant, txn=open.txn, missing=tuple(sorted(open.missing)))
         if not open.missing:
-            self.lazily(End(open.txn))
+            self.write_lazily(End(open.txn))
             self.note("C.end", txn=open.txn)
             self.forget(open)
 

@@ -85,7 +85,7 @@ class Logged(Process, kw_only=True):
         self.write((*self.buffer, record))
         self.buffer = ()
 
-    def lazily(self, record: Records) -> None:
+    def write_lazily(self, record: Records) -> None:
         """Let this record go to the disk with the next forced one."""
         self.buffer = (*self.buffer, record)
 

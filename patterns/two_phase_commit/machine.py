@@ -21,7 +21,6 @@ from patterns.engine.table import Table
 from patterns.engine.world import Call, Fire, Packet, Request, World, WorldEvent
 
 from .coordinator import Coordinator, Open
-from .doubt import is_spent
 from .log import Account
 from .messages import Abort, Ack, Commit, Done, InDoubt, Inquiry, Move, NameTaken, StateReport, StateRequest, Transfer
 from .participant import Participant
@@ -33,6 +32,7 @@ from .presumed import (
     PresumedCommitParticipant,
 )
 from .properties import ALWAYS
+from .readings import is_spent
 from .rules import RULES
 from .three_phase import ThreePhaseCoordinator, ThreePhaseParticipant
 

@@ -34,7 +34,7 @@ from .messages import (
     Voted,
 )
 
-Standing = Literal["waiting", "in doubt", "committable"]
+BranchState = Literal["waiting", "in doubt", "committable"]
 
 
 class Lock(Value):
@@ -51,7 +51,7 @@ class Branch(Value):
     moves: tuple[Move, ...]
     participants: tuple[str, ...]
     """All that take part; empty if the coordinator did not name them."""
-    standing: Standing = "waiting"
+    state: BranchState = "waiting"
     since: int = 0
     """When it began to wait, or to be in doubt, in ms by the participant's clock. Only shown: no rule reads it."""
     recovered: bool = False
@@ -94,7 +94,7 @@ class Participant(Logged):
         if outcome in self.acknowledges:
             self.force(record)
         else:
-            self.lazily(record)
+            self.write_lazily(record)
 
     def must_ask(self, records: tuple[Records, ...]) -> bool:
         """Whether, after a crash, it asks about a transaction that it promised, with these records in the log."""
@@ -189,7 +189,7 @@ class Participant(Logged):
         redo = tuple(Account(move.account, balances[move.account] + move.amount) for move in branch.moves)
         self.log_yes(Prepared(branch.txn, self.coordinator, branch.participants, redo))
         self.note("P.yes", txn=branch.txn, redo=redo)
-        self.hold(replace(branch, standing="in doubt", since=self.now))
+        self.hold(replace(branch, state="in doubt", since=self.now))
         self.send(self.coordinator, Voted(branch.txn, "yes"))
 
     def hold(self, branch: Branch) -> None:
@@ -305,14 +305,14 @@ class Participant(Logged):
             if vote is not None and self.must_ask(records):
                 # In doubt: the rows that it promised to write are locked again before any other transaction runs.
                 moves = tuple(Move(self.id, account.name, 0) for account in vote.redo)
-                standing = self.standing_of(records)
-                branch = Branch(txn, moves, vote.participants, standing, since=self.now, recovered=True)
+                state = self.state_from_log(records)
+                branch = Branch(txn, moves, vote.participants, state, since=self.now, recovered=True)
                 self.hold(branch)
                 locked = tuple(lock.account for lock in self.locks if lock.txn == txn)
                 self.note("P.back", txn=txn, records=records, locked=locked)
                 self.when_in_doubt(branch)
 
-    def standing_of(self, records: tuple[Records, ...]) -> Standing:
+    def state_from_log(self, records: tuple[Records, ...]) -> BranchState:
         return "in doubt"
 
     # Its memory

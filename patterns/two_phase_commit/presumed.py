@@ -17,7 +17,7 @@ class PresumedAbortCoordinator(Coordinator):
 
     def log_abort(self, open: Open, told: tuple[str, ...]) -> None:
         # A crash may lose the record: a coordinator that remembers nothing answers abort.
-        self.lazily(Aborted(open.txn, (), open.moves))
+        self.write_lazily(Aborted(open.txn, (), open.moves))
 
     def awaits_acks(self, outcome: Outcome) -> bool:
         return outcome == "commit"
@@ -47,7 +47,7 @@ class PresumedCommitCoordinator(Coordinator):
 
     def log_abort(self, open: Open, told: tuple[str, ...]) -> None:
         # A crash may lose the record: a collecting record without a commit record means abort too.
-        self.lazily(Aborted(open.txn, told))
+        self.write_lazily(Aborted(open.txn, told))
 
     def awaits_acks(self, outcome: Outcome) -> bool:
         return outcome == "abort"

@@ -13,9 +13,9 @@ from patterns.engine.properties import Always, Property, Reason, Sometimes
 from patterns.engine.step import Note
 from patterns.engine.world import Crash, Restart, World
 
-from .doubt import at_rest, coordinator, in_doubt, outcomes, participants, prepared_undecided, transactions
 from .log import Aborted, Committed, Prepared, Records
 from .messages import past
+from .readings import at_rest, coordinator, in_doubt, outcomes, participants, prepared_undecided, transactions
 
 TIMEOUTS = frozenset({"C.silent", "P.tired", "P.veto", "3.suspect", "3.poll", "3.enough"})
 """Rules that fire when something took too long, and that may end in an abort."""

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from patterns.engine.along import Along, Broken, Transition
 from patterns.engine.world import World
 
-from .doubt import coordinator, participants
 from .log import Prepared
+from .readings import coordinator, participants
 from .specification import ABORTED, COMMITTED, PREPARED, WORKING, Act, TwoPhase, TwoPhaseState
 
 MOST_AT_ONCE = 2

@@ -40,10 +40,10 @@ from .messages import (
     StateReport,
     StateRequest,
 )
-from .participant import Branch, Participant, Standing
+from .participant import Branch, BranchState, Participant
 
 STATES: Mapping[str, State] = {"commit": "committed", "abort": "aborted", "committable": "committable"}
-"""An outcome, or a participant's standing -> BHG's name for the state; all others are uncertain."""
+"""An outcome, or a branch's state -> BHG's name for the state; all others are uncertain."""
 
 
 class ThreePhaseCoordinator(Coordinator):
@@ -173,13 +173,13 @@ class ThreePhaseParticipant(Participant):
         self.send(sender, PreCommitted(message.txn))
 
     def become_committable(self, branch: Branch) -> None:
-        if branch.standing == "in doubt":
+        if branch.state == "in doubt":
             self.force(Ready(branch.txn))
             self.note("3.ready", txn=branch.txn)
-            self.keep(replace(branch, standing="committable"))
+            self.keep(replace(branch, state="committable"))
             self.set_timer("doubt", self.doubt_timeout, about=branch.txn)
 
-    def standing_of(self, records: tuple[Records, ...]) -> Standing:
+    def state_from_log(self, records: tuple[Records, ...]) -> BranchState:
         return "committable" if any(isinstance(record, Ready) for record in records) else "in doubt"
 
     def yields_to(self, sender: str, branch: Branch) -> bool:
@@ -332,4 +332,4 @@ class ThreePhaseParticipant(Participant):
 
 def state_of(branch: Branch) -> State:
     """BHG's name for a branch's state."""
-    return STATES.get(branch.standing, "uncertain")
+    return STATES.get(branch.state, "uncertain")

@@ -18,7 +18,7 @@ from time import process_time
 
 from patterns.consensus_raft import ALWAYS, Put, RaftCluster
 from patterns.consensus_raft.histories import linearizable
-from patterns.consensus_raft.lesson.game import ARENA
+from patterns.consensus_raft.lesson.game import GAME_SEARCH
 from patterns.consensus_raft.lesson.milestones import MILESTONES
 from patterns.consensus_raft.properties import settled
 from patterns.engine.history import History
@@ -62,7 +62,7 @@ def of_random_worlds() -> float:
 
 def of_search() -> float:
     """Distinct worlds a second: three servers, one term, two crashes."""
-    found = ARENA.run()
+    found = GAME_SEARCH.run()
     assert found.complete
     return found.states / found.seconds
 

@@ -14,7 +14,7 @@ from models.replicas import (
     Replicas,
 )
 
-from patterns.engine.planted import ROUGH, Bug, RandomWorlds, Scripted, Search, first_broken, planted, with_parts
+from patterns.engine.planted import MANY_FAULTS, Bug, RandomWorlds, Scripted, Search, first_broken, planted, with_parts
 from patterns.engine.process import Process
 from patterns.engine.properties import Property
 from patterns.engine.script import Script
@@ -41,9 +41,9 @@ def test_a_bug_is_found_and_its_repair_is_clean_in_the_same_bounds() -> None:
 
 
 def test_random_worlds_find_it_too_if_it_says_so() -> None:
-    assert FORGETFUL.wander().counterexample.property is FORGETFUL.breaks
+    assert FORGETFUL.random_runs().counterexample.property is FORGETFUL.breaks
     with pytest.raises(ValueError, match="this bug names no random worlds"):
-        FORGETFUL._replace(random=None).wander()
+        FORGETFUL._replace(random=None).random_runs()
 
 
 def test_random_worlds_can_be_what_finds_a_bug() -> None:
@@ -54,7 +54,7 @@ def test_random_worlds_can_be_what_finds_a_bug() -> None:
 
 
 def test_rough_probabilities_add_up_to_less_than_one() -> None:
-    assert 0.5 < sum(ROUGH.values()) < 1
+    assert 0.5 < sum(MANY_FAULTS.values()) < 1
 
 
 def test_a_machine_gets_other_parts_and_the_rules_of_those() -> None:

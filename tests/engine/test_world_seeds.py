@@ -11,8 +11,8 @@ import pytest
 from models.ping_pong import FiveGossips
 from models.replicas import Replicas, asked
 
-from patterns.engine.draw import draw, mix
 from patterns.engine.history import History
+from patterns.engine.randomness import draw, mix
 from patterns.engine.simulation import Simulation
 from patterns.engine.world import (
     Crash,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from patterns.engine.draw import draw, key_of
+from patterns.engine.randomness import draw, key_of
 from patterns.saga import PIVOT, RETRIABLE, Add, Move, saga, step
 from patterns.saga.definition import Saga, Step
 

@@ -9,7 +9,7 @@ import pytest
 from patterns.consensus_raft.lesson import EXERCISES
 from patterns.consensus_raft.lesson.broken import VoteNotDurable
 from patterns.consensus_raft.lesson.gallery import stand
-from patterns.consensus_raft.lesson.game import ARENA, admit, game, referee
+from patterns.consensus_raft.lesson.game import GAME_SEARCH, admit, game, referee
 from patterns.engine.exercise import Verdict
 from patterns.engine.history import History
 from patterns.engine.planted import first_broken, planted
@@ -73,7 +73,7 @@ def test_the_game_cannot_be_won_in_term_1() -> None:
 
 
 def test_the_referee_sees_two_leaders_of_one_term_where_votes_are_not_durable() -> None:
-    found = ARENA.run(planted(ARENA.machine, server=VoteNotDurable)).counterexample
+    found = GAME_SEARCH.run(planted(GAME_SEARCH.machine, server=VoteNotDurable)).counterexample
     assert found is not None
     ruling = referee(found.history)
     assert ruling.won
@@ -114,7 +114,7 @@ def test_the_game_allows_no_third_crash() -> None:
 
 
 def test_the_referee_looks_at_every_branch() -> None:
-    found = ARENA.run(planted(ARENA.machine, server=VoteNotDurable)).counterexample
+    found = GAME_SEARCH.run(planted(GAME_SEARCH.machine, server=VoteNotDurable)).counterexample
     assert found is not None
     history: History[Any, Any] = found.history
     history.jump(0)

@@ -23,7 +23,7 @@ from patterns.consensus_raft.snapshots import (
     SnapshotServer,
 )
 from patterns.consensus_raft.state_machine import Session, StateMachine
-from patterns.engine.planted import ROUGH, Search
+from patterns.engine.planted import MANY_FAULTS, Search
 from patterns.engine.process import Effects
 from patterns.engine.random_worlds import random_worlds
 from patterns.engine.script import Script
@@ -325,7 +325,7 @@ def test_every_invariant_holds_in_the_runs_of_the_gallery(build: Any) -> None:
 @pytest.mark.parametrize("bounds", [{}, {"trailing": 2, "part_size": 20}, {"snapshot_after": 2, "servers": 5}])
 @pytest.mark.parametrize("faults", ["usual", "rough", "uniform"])
 def test_every_invariant_holds_in_random_worlds(bounds: dict[str, Any], faults: str) -> None:
-    options: dict[str, Any] = {"rough": {"faults": ROUGH}, "uniform": {"uniform": True}}
+    options: dict[str, Any] = {"rough": {"faults": MANY_FAULTS}, "uniform": {"uniform": True}}
     properties = (*ALWAYS, linearizable, settled)
     runs = random_worlds(SnapshotCluster(**bounds), range(6), 250, properties, **options.get(faults, {}))
     assert runs.holds, str(runs)

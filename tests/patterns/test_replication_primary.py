@@ -8,10 +8,10 @@ import pytest
 from msgspec.structs import replace
 
 from patterns.engine.clients import Done, NotHere, is_done
-from patterns.engine.draw import key_of, mix
 from patterns.engine.explore import explore
 from patterns.engine.history import History
 from patterns.engine.milestones import find, fired, when
+from patterns.engine.randomness import key_of, mix
 from patterns.engine.script import Script
 from patterns.engine.step import Step
 from patterns.engine.world import Request

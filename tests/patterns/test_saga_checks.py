@@ -16,7 +16,7 @@ from models.dead_ends import Backwards, dead_end
 from some_sagas import faults_of, saga_of_all_kinds, some_saga
 
 from patterns.engine.explore import Exploration, explore
-from patterns.engine.planted import ROUGH, planted
+from patterns.engine.planted import MANY_FAULTS, planted
 from patterns.engine.properties import AtRest, Sometimes
 from patterns.engine.random_worlds import FAULTS, random_worlds
 from patterns.engine.sentences import names
@@ -233,7 +233,7 @@ def test_whatever_the_saga_whatever_is_refused_fails_or_is_marked(style: str, se
     options = {**faults_of(seed, definition), "lock": LOCKING[seed % 3]}
     machine = SagaMachine(sagas=[definition, definition], style=style, **options)
     over = Sometimes("all sagas have ended or are stuck", all_told)
-    for faults in (FAULTS, ROUGH):
+    for faults in (FAULTS, MANY_FAULTS):
         runs = random_worlds(machine, (seed,), 200, (*ALWAYS, over), faults=faults)
         assert runs.holds, runs
 
@@ -243,7 +243,7 @@ def test_whatever_the_saga_whatever_is_refused_fails_or_is_marked(style: str, se
 @pytest.mark.parametrize("style", STYLES)
 def test_in_many_rough_random_worlds(style: str, world: str) -> None:
     machine = SagaMachine(style=style, alarm=0, **WORLDS[world])
-    runs = random_worlds(machine, range(200), 300, (*ALWAYS, all_end), faults=ROUGH)
+    runs = random_worlds(machine, range(200), 300, (*ALWAYS, all_end), faults=MANY_FAULTS)
     assert runs.holds, runs
 
 

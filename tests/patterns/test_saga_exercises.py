@@ -23,7 +23,7 @@ def test_undoing_strictly_in_reverse_is_as_right_as_undoing_branches_together() 
 
 def test_a_refusal_shows_a_shortest_run_that_goes_wrong() -> None:
     verdict = COMPENSATE.judge(COMPENSATION_MISTAKES[0].function)
-    assert "In a run: stock undid reserve of A1 while charge, which came after it, stands." in verdict.failing
+    assert "In a run: stock undid reserve of A1 while charge, a later step, is in effect." in verdict.failing
     assert verdict.history is not None
     assert len(verdict.history.path) == 7
     verdict = IDEMPOTENT.judge(lambda table, saga, step, undo: "apply")

@@ -22,7 +22,7 @@ from patterns.saga import saga as define
 from patterns.saga.lesson import GALLERY
 from patterns.saga.lesson import exposure as saga
 from patterns.saga.messages import Done
-from patterns.saga.readings import observer, steps_standing
+from patterns.saga.readings import observer, steps_in_effect
 from patterns.two_phase_commit.lesson import exposure as two_phases
 
 DELAYS = (0, 30, 100)
@@ -144,7 +144,7 @@ def test_a_saga_without_a_pivot_is_past_return_when_a_retriable_step_is_done() -
         step("ship", at="vans", do=Add("loads", 1), kind=RETRIABLE),
     )
     history = Script(SagaMachine(sagas=[definition])).ask("A").finish().history
-    seen = {steps_standing(each.state, "A1"): each.state for each in history.branch}
+    seen = {steps_in_effect(each.state, "A1"): each.state for each in history.branch}
     taken, packed = seen[frozenset({"take"})], seen[frozenset({"take", "pack"})]
     assert observer(taken)[0].endswith("what is seen may be taken back")
     assert saga.readable(taken)["stock.beans"] == saga.TENTATIVE
@@ -156,9 +156,9 @@ def test_what_is_whole_may_still_be_taken_back_when_its_orchestrator_gave_up_on_
     run = Script(SagaMachine(sagas=["short"], tries=1)).ask("A").until(on_its_way(Done, step="charge"))
     assert saga.readable(run.world)["payment.ann"] == saga.COMMITTED
     run.lose(Done).until(fired("O.gave up"))
-    assert steps_standing(run.world, "A1") == {"reserve", "charge"}
+    assert steps_in_effect(run.world, "A1") == {"reserve", "charge"}
     assert saga.readable(run.world)["payment.ann"] == saga.TENTATIVE
-    assert steps_standing(run.finish().world, "A1") == frozenset()
+    assert steps_in_effect(run.finish().world, "A1") == frozenset()
 
 
 @pytest.mark.parametrize("title", GALLERY)

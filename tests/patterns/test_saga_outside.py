@@ -12,7 +12,7 @@ from patterns.saga import Add, Repair, SagaMachine, saga, step
 from patterns.saga.machines import OPERATOR, STYLES
 from patterns.saga.messages import Do, Event
 from patterns.saga.properties import all_ended, said
-from patterns.saga.readings import steps_standing, sums
+from patterns.saga.readings import steps_in_effect, sums
 
 each_style = pytest.mark.parametrize("style", STYLES)
 FIVE = saga(
@@ -43,11 +43,11 @@ def test_a_saga_whose_compensation_fails_is_still_stuck_after_crashes_and_ends_a
     for name in dict.fromkeys((front, "payment")):
         run.crash(name).restart(name).finish()
     assert said(run.world, "A1") == ("stuck",)
-    assert steps_standing(run.world, "A1") == {"reserve", "charge"}
+    assert steps_in_effect(run.world, "A1") == {"reserve", "charge"}
     while not all_ended(run.world):  # the fault counts anew after a crash
         run.ask(OPERATOR, Repair).finish()
     assert "compensated" in said(run.world, "A1")
-    assert not steps_standing(run.world, "A1")
+    assert not steps_in_effect(run.world, "A1")
 
 
 @each_style

@@ -1,4 +1,4 @@
-"""Where a step stands: what the logs say, and beside it what its service's database says."""
+"""The state of a step: what the logs say, and beside it what its service's database says."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import pytest
 from patterns.engine.history import History
 from patterns.engine.world import Crash, World
 from patterns.saga.lesson import BUGS, GALLERY
-from patterns.saga.readings import Stage, instances, logged, stages, steps_standing
+from patterns.saga.readings import StepState, instances, logged, step_states, steps_in_effect
 
 
-def at(step: Any) -> dict[str, Stage]:
-    return dict(stages(step.state, instances(step.state)[0]))
+def at(step: Any) -> dict[str, StepState]:
+    return dict(step_states(step.state, instances(step.state)[0]))
 
 
 def first(run: History[World, Any], rule: str) -> Any:
@@ -25,9 +25,9 @@ def test_a_step_is_asked_for_then_done_and_its_effect_stands_before_the_log_says
     run = GALLERY["Everything succeeds"]()
     told_ = [at(step)["reserve"] for step in run.steps[1:]]
     assert list(dict.fromkeys(told_)) == [
-        Stage("asked", "", False),
-        Stage("asked", "", True),
-        Stage("done", "", True),
+        StepState("asked", "", False),
+        StepState("asked", "", True),
+        StepState("done", "", True),
     ]
 
 
@@ -35,16 +35,16 @@ def test_a_saga_that_turns_back_undoes_the_last_first_and_never_begins_the_rest(
     """Garcia-Molina and Salem 1987, section 4: T1 T2 C2 C1."""
     there = at(first(GALLERY["The order is not approved"](), "O.back"))
     assert there == {
-        "reserve": Stage("done", "due", True),
-        "charge": Stage("done", "turn", True),
-        "approve": Stage("refused", "", False),
-        "ship": Stage("never", "", False),
+        "reserve": StepState("done", "due", True),
+        "charge": StepState("done", "turn", True),
+        "approve": StepState("refused", "", False),
+        "ship": StepState("never", "", False),
     }
 
 
 def test_whether_a_step_given_up_was_done_is_not_known() -> None:
     there = at(first(GALLERY["A compensation overtakes its request"](), "O.gave up"))
-    assert there["charge"] == Stage("unknown", "turn", False)
+    assert there["charge"] == StepState("unknown", "turn", False)
 
 
 def test_a_compensation_that_fails_too_often_is_stuck_until_it_is_mended() -> None:
@@ -54,9 +54,9 @@ def test_a_compensation_that_fails_too_often_is_stuck_until_it_is_mended() -> No
         ("Choreographed: a compensation is stuck", "C.stuck", "R.repaired"),
     ):
         run = GALLERY[title]()
-        assert at(first(run, stuck))["charge"] == Stage("done", "stuck", True)
+        assert at(first(run, stuck))["charge"] == StepState("done", "stuck", True)
         last = run.branch[-1]
-        assert at(last)["charge"] == Stage("done", "undone", False)
+        assert at(last)["charge"] == StepState("done", "undone", False)
         assert at(first(run, mended))["reserve"].undo == "due"
 
 
@@ -64,10 +64,10 @@ def test_a_step_past_the_pivot_that_fails_too_often_is_stuck_and_nothing_is_undo
     for title, stuck in (("Shipping keeps failing", "O.stuck"), ("Choreographed: shipping keeps failing", "C.stuck")):
         run = GALLERY[title]()
         told = next(step for step in run.branch if at_phase(step) == "stuck")
-        assert at(told)["ship"] == Stage("stuck", "", False)
-        assert at(told)["charge"] == Stage("done", "", True)
+        assert at(told)["ship"] == StepState("stuck", "", False)
+        assert at(told)["charge"] == StepState("done", "", True)
         assert first(run, stuck).depth <= told.depth
-        assert at(run.branch[-1])["ship"] == Stage("done", "", True)
+        assert at(run.branch[-1])["ship"] == StepState("done", "", True)
 
 
 def at_phase(step: Any) -> str:
@@ -77,7 +77,7 @@ def at_phase(step: Any) -> str:
 def test_nobody_is_about_to_undo_what_a_wrong_end_left_standing() -> None:
     found = BUGS["forgets the step under way"].found().counterexample
     assert found is not None
-    assert at(found.history.branch[-1])["reserve"] == Stage("unknown", "", True)
+    assert at(found.history.branch[-1])["reserve"] == StepState("unknown", "", True)
 
 
 @pytest.mark.parametrize("style", ["", "Choreographed: "])
@@ -103,8 +103,8 @@ def test_a_saga_goes_through_its_phases_in_either_style(style: str, title: str, 
 def test_what_stands_is_what_the_databases_say_whatever_the_logs_do(title: str) -> None:
     for step in GALLERY[title]().steps:
         for instance in instances(step.state):
-            found = {name for name, stage in stages(step.state, instance).items() if stage.stands}
-            assert found == steps_standing(step.state, instance.saga), f"step {step.number}"
+            found = {name for name, stage in step_states(step.state, instance).items() if stage.in_effect}
+            assert found == steps_in_effect(step.state, instance.saga), f"step {step.number}"
 
 
 def test_a_crash_changes_nothing_of_what_logs_say() -> None:

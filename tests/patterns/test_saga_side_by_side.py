@@ -16,7 +16,7 @@ from patterns.saga import Begin, SagaMachine
 from patterns.saga.lesson import GALLERY
 from patterns.saga.lesson.side_by_side import SideBySide, primed
 from patterns.saga.properties import all_end
-from patterns.saga.readings import instances, steps_standing
+from patterns.saga.readings import instances, steps_in_effect
 
 
 def ask(serial: int = 1) -> Request[Begin]:
@@ -52,7 +52,7 @@ def test_both_groups_end_alike_and_hold_the_same_rows(title: str) -> None:
     for name in (name for name in rows if not name.endswith("'")):
         assert rows[name] == rows[f"{name}'"]
     for each in instances(end):
-        assert bool(steps_standing(end, each.saga)) == (told["A"] == "completed")
+        assert bool(steps_in_effect(end, each.saga)) == (told["A"] == "completed")
 
 
 def test_the_groups_never_talk_to_one_another() -> None:
@@ -137,7 +137,7 @@ def test_what_is_stuck_is_repaired_in_each_group_by_itself() -> None:
         )
         while run.advance():
             pass
-    assert not any(steps_standing(run.state, each.saga) for each in instances(run.state))
+    assert not any(steps_in_effect(run.state, each.saga) for each in instances(run.state))
 
 
 def test_all_promises_hold_in_random_worlds_of_both_styles() -> None:

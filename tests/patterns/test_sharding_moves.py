@@ -12,7 +12,7 @@ from patterns.engine.clients import Misused
 from patterns.engine.explore import explore
 from patterns.engine.history import History
 from patterns.engine.milestones import find, fired
-from patterns.engine.planted import ROUGH, Search, first_broken, planted
+from patterns.engine.planted import MANY_FAULTS, Search, first_broken, planted
 from patterns.engine.properties import Sometimes
 from patterns.engine.random_worlds import random_worlds
 from patterns.engine.script import Script, Unreached
@@ -105,7 +105,7 @@ def test_random_worlds_of_three_shards_keep_all_promises(way: str) -> None:
         ("Ann", "look", "Cairo+Oslo"),
         ("Ben", "hand in", "Cairo"),
     )
-    found = random_worlds(Resharding(way=way, shards=3, orders=orders), range(25), 120, faults=ROUGH)
+    found = random_worlds(Resharding(way=way, shards=3, orders=orders), range(25), 120, faults=MANY_FAULTS)
     assert found.holds, found
 
 

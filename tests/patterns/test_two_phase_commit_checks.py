@@ -19,14 +19,13 @@ import pytest
 from models.dead_ends import Backwards, dead_end
 
 from patterns.engine.explore import explore
-from patterns.engine.planted import ROUGH, planted
+from patterns.engine.planted import MANY_FAULTS, planted
 from patterns.engine.process import on
 from patterns.engine.properties import Always, Property
 from patterns.engine.random_worlds import FAULTS, random_worlds
 from patterns.engine.table import Table
 from patterns.engine.world import World
 from patterns.two_phase_commit import PROTOCOLS, TwoPhaseCommit, blocked, coordinator, in_doubt, refinement
-from patterns.two_phase_commit.doubt import is_spent
 from patterns.two_phase_commit.lesson import BUGS
 from patterns.two_phase_commit.lesson.broken import SMALL, TRANSFER, TakesSilenceForYes
 from patterns.two_phase_commit.messages import InDoubt, Inquiry, Outcome
@@ -40,6 +39,7 @@ from patterns.two_phase_commit.properties import (
     only_if_all_voted_yes,
     settled,
 )
+from patterns.two_phase_commit.readings import is_spent
 from patterns.two_phase_commit.refinement import refines
 from patterns.two_phase_commit.specification import TwoPhase
 
@@ -217,7 +217,7 @@ def test_what_a_search_leaves_out_changes_nothing(protocol: str) -> None:
             return memory
 
     machine = TwoPhaseCommit(protocol=protocol, transfers=EIGHT)
-    runs = random_worlds(machine, range(12), 150, (SpentMessagesDoNothing("spent"),), faults=ROUGH)
+    runs = random_worlds(machine, range(12), 150, (SpentMessagesDoNothing("spent"),), faults=MANY_FAULTS)
     assert runs.holds, runs
     assert tried > 20
 
@@ -376,8 +376,8 @@ CRASHES = {"request": 0.1, "crash": 0.05, "restart": 0.1}
 """What three-phase commit must bear: crashes, with every message on time."""
 WORLDS = {
     **{f"{name}, all faults": (TwoPhaseCommit(protocol=name, transfers=EIGHT), FAULTS) for name in TWO_PHASES},
-    **{f"{name}, rough": (TwoPhaseCommit(protocol=name, transfers=EIGHT), ROUGH) for name in TWO_PHASES},
-    "basic, nobody asks another": (TwoPhaseCommit(transfers=EIGHT, cooperative=False), ROUGH),
+    **{f"{name}, rough": (TwoPhaseCommit(protocol=name, transfers=EIGHT), MANY_FAULTS) for name in TWO_PHASES},
+    "basic, nobody asks another": (TwoPhaseCommit(transfers=EIGHT, cooperative=False), MANY_FAULTS),
     "three_phase, crashes": (TwoPhaseCommit(protocol="three_phase", transfers=EIGHT), CRASHES),
     "three_phase, all wait for one another": (
         TwoPhaseCommit(n=4, protocol="three_phase", transfers=CROWD),

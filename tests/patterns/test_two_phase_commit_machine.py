@@ -44,7 +44,7 @@ def test_who_waits_for_a_lock_is_not_in_doubt() -> None:
     """BHG 7.3: the uncertainty period begins with its yes; before it a process may abort alone."""
     steps = GALLERY["Two transfers wait for each other, and one is aborted"]().branch
     waits = next(step.state for step in steps if len(step.state["P1"].branches) == 2)
-    assert [branch.standing for branch in waits["P1"].branches.values()] == ["in doubt", "waiting"]
+    assert [branch.state for branch in waits["P1"].branches.values()] == ["in doubt", "waiting"]
     assert [doubt.txn for doubt in in_doubt(waits) if doubt.participant == "P1"] == ["T1"]
 
 

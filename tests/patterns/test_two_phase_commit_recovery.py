@@ -296,7 +296,7 @@ def test_under_presumed_commit_a_participants_commit_record_is_lazy() -> None:
 
 
 def in_doubt_at(process: Participant) -> list[str]:
-    return [branch.txn for branch in process.branches.values() if branch.standing == "in doubt"]
+    return [branch.txn for branch in process.branches.values() if branch.state == "in doubt"]
 
 
 def test_under_presumed_commit_what_was_collected_and_not_committed_is_aborted() -> None:

@@ -92,7 +92,7 @@ def test_when_all_voted_yes_they_are_told_so_before_anything_is_decided() -> Non
 def test_who_is_told_so_is_committable_and_says_so() -> None:
     """BHG 7.5, step 4: it knows that all voted yes."""
     after, effects = uncertain().after_message("C", PreCommit("T1"))
-    assert after.branches["T1"].standing == "committable"
+    assert after.branches["T1"].state == "committable"
     assert after.log[-1] == Ready("T1")
     assert effects.sends == [("C", PreCommitted("T1"))]
     assert after.accounts == (Account("ann", 100),), "it has not committed"

@@ -390,9 +390,9 @@ def test_a_later_one_does_not_overtake_who_waits_for_the_same_row() -> None:
     after, effects = bank.after_message("C", Prepare("T3", (Move("P1", "bob", 5),)))
     assert effects.notes[0].values["holders"] == ("T2",)
     after, effects = after.after_message("C", Commit("T1"))
-    assert [branch.standing for branch in after.branches.values()] == ["in doubt", "waiting"]
+    assert [branch.state for branch in after.branches.values()] == ["in doubt", "waiting"]
     after, effects = after.after_message("C", Abort("T2"))
-    assert [branch.standing for branch in after.branches.values()] == ["in doubt"]
+    assert [branch.state for branch in after.branches.values()] == ["in doubt"]
 
 
 def test_all_that_wait_for_a_row_of_what_is_decided_have_their_turn_at_once() -> None:
@@ -400,7 +400,7 @@ def test_all_that_wait_for_a_row_of_what_is_decided_have_their_turn_at_once() ->
     bank = participant(accounts=(Account("ann", 100), Account("bob", 100)))
     for txn, accounts in (("T1", ("ann", "bob")), ("T2", ("ann",)), ("T3", ("bob",))):
         bank, _ = bank.after_message("C", Prepare(txn, tuple(Move("P1", account, -5) for account in accounts)))
-    assert [branch.standing for branch in bank.branches.values()] == ["in doubt", "waiting", "waiting"]
+    assert [branch.state for branch in bank.branches.values()] == ["in doubt", "waiting", "waiting"]
     _, effects = bank.after_message("C", Abort("T1"))
     assert effects.sends == [("C", Voted("T2", "yes")), ("C", Voted("T3", "yes")), ("C", Ack("T1"))]
 

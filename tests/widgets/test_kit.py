@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from patterns.consensus_raft import RaftCluster
 from patterns.consensus_raft.messages import Get, NotLeader
-from patterns.engine.draw import key_of, mix
 from patterns.engine.history import History
 from patterns.engine.machine import Machine
 from patterns.engine.process import Message, Process, durable, on, on_request, on_timer
+from patterns.engine.randomness import key_of, mix
 from patterns.engine.simulation import Simulation
 from patterns.engine.step import Rule
 from patterns.engine.world import Call, Crash, Cut, Fire, Pause, Request, Restart, WorldEvent

@@ -11,8 +11,8 @@ import pytest
 from patterns.consensus_raft import RaftCluster
 from patterns.consensus_raft.lesson.milestones import MILESTONES
 from patterns.consensus_raft.messages import Put, is_heartbeat
-from patterns.engine.draw import key_of, mix
 from patterns.engine.history import History
+from patterns.engine.randomness import key_of, mix
 from patterns.engine.world import Crash, Cut, Deliver, Drop, Request
 from widgets.chapters.consensus_raft.view import VIEW as view
 from widgets.chapters.consensus_raft.view import term_role

@@ -21,9 +21,9 @@ from patterns.engine.history import History
 from patterns.engine.planted import with_parts
 from patterns.engine.step import Step
 from widgets import play
+from widgets.chapters.consistent_hashing.captions import percent
 from widgets.chapters.consistent_hashing.cast import tags_of
 from widgets.chapters.consistent_hashing.view import VIEW as view
-from widgets.chapters.consistent_hashing.words import percent
 from widgets.scene import Arc, Box, Disc, Label, Line, Mark, Panel, Scene, Ticks, View
 
 Run = History[Tier, Event]

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from patterns.engine.draw import key_of, mix
 from patterns.engine.history import History
+from patterns.engine.randomness import key_of, mix
 from patterns.engine.script import Script
 from patterns.engine.step import Step
 from patterns.engine.world import Crash, World
@@ -20,9 +20,9 @@ from patterns.saga.examples import DEFINITIONS
 from patterns.saga.lesson import GALLERY
 from patterns.saga.lesson.side_by_side import SideBySide
 from patterns.saga.machines import CHOREOGRAPHED
-from patterns.saga.readings import observer, stages, steps_standing
+from patterns.saga.readings import observer, step_states, steps_in_effect
+from widgets.chapters.saga.groups import groups, shown
 from widgets.chapters.saga.view import VIEW as view
-from widgets.chapters.saga.words import groups, shown
 from widgets.frames import Frames
 from widgets.kit import wide
 from widgets.player import Player
@@ -176,9 +176,9 @@ def test_a_box_says_what_the_logs_say_and_a_bar_what_the_database_says(name: str
             for definition, instance in shown(group):
                 if instance is None:
                     continue
-                bars = {name for name in definition.names if f"stands:{instance.saga}:{name}" in there}
-                assert bars == steps_standing(step.state, instance.saga), f"seed 0, step {step.number}"
-                for each, stage in stages(step.state, instance).items():
+                bars = {name for name in definition.names if f"effect:{instance.saga}:{name}" in there}
+                assert bars == steps_in_effect(step.state, instance.saga), f"seed 0, step {step.number}"
+                for each, stage in step_states(step.state, instance).items():
                     box = there[f"step:{instance.saga}:{each}"]
                     assert (box.tone == "solid") == (stage.state == "done" and stage.undo != "undone")
                     assert ("✓" in box.text) == (stage.state == "done")
@@ -196,7 +196,7 @@ def test_every_state_of_a_step_and_of_a_compensation_is_somewhere_in_the_gallery
         for group in groups(step.state)
         for _, instance in shown(group)
         if instance
-        for stage in stages(step.state, instance).values()
+        for stage in step_states(step.state, instance).values()
         for part in (f"state {stage.state}", f"undo {stage.undo}")
     }
     states = {"waiting", "asked", "done", "refused", "unknown", "never", "stuck"}
@@ -225,7 +225,7 @@ def test_a_step_done_whose_answer_is_lost_stands_in_the_database_and_not_in_the_
     crash = next(step for step in gallery("The orchestrator crashes").steps if isinstance(step.event, Crash))
     there = marks(view.scene_of(crash))
     assert there["step:A1:charge"].text == "charge\t→ asked"
-    assert "stands:A1:charge" in there
+    assert "effect:A1:charge" in there
 
 
 def test_the_point_of_no_return_is_dashed_until_it_is_passed() -> None:

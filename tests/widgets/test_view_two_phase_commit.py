@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from patterns.engine.draw import key_of, mix
 from patterns.engine.history import History
+from patterns.engine.randomness import key_of, mix
 from patterns.engine.script import Script
 from patterns.engine.step import Step
 from patterns.engine.world import Crash, World
@@ -416,7 +416,7 @@ def test_the_time_in_doubt_is_added_up_over_all_participants(title: str) -> None
         for process in participants(before.state)
         if process.id not in before.state.down
         for branch_ in process.branches.values()
-        if branch_.standing != "waiting"
+        if branch_.state != "waiting"
     )
     assert total == again > 0
 
@@ -424,7 +424,7 @@ def test_the_time_in_doubt_is_added_up_over_all_participants(title: str) -> None
 def test_facts_say_what_is_kept_where() -> None:
     world: World = step_at("The coordinator crashes after its decision", "P.wait").state
     facts = {(fact.who, fact.name): (fact.value, fact.where) for fact in view.facts_of(world)}
-    waiter = next(p for p in participants(world) if any(b.standing == "waiting" for b in p.branches.values()))
+    waiter = next(p for p in participants(world) if any(b.state == "waiting" for b in p.branches.values()))
     assert facts["P1", "log"] == ("prepared T1", "disk")
     assert facts["P1", "ann"] == ("100", "disk")
     assert facts[waiter.id, "T2"] == ("waits for T1", "memory")

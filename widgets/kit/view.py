@@ -22,8 +22,8 @@ from widgets.spacetime import moment_of
 
 from .boxes import Row, box, cut, fitting, in_memory, on_disk, shown, small, wide
 from .faults import told
-from .kept import WIDE, Column, Key, columns, lines_of
 from .network import Ends, Point, between, circle, cuts, messages, running, timer_in_words
+from .storage import WIDE, Column, Key, columns, lines_of
 
 FAULTS = (Crash, Cut, Pause, Drop, Duplicate, Delay)
 SMALLEST = 10  # pixels of the radius of a disc that has no room for a name

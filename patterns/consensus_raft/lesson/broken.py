@@ -18,7 +18,7 @@ from patterns.consensus_raft.messages import AppendEntries, Command, Done, Entry
 from patterns.consensus_raft.properties import (
     commits_never_fall,
     election_safety,
-    heeds_heartbeats,
+    follows_heartbeats,
     leader_completeness,
     log_matching,
     state_machine_safety,
@@ -192,7 +192,7 @@ BUGS: Mapping[str, Bug] = {
     "commits beyond the new entries": bug(
         CommitsBeyondNew, state_machine_safety, elections={"S1": (3,)}, **REST_OF_A_TERM
     ),
-    "ignores heartbeats": bug(IgnoresHeartbeats, heeds_heartbeats, THREE),
+    "ignores heartbeats": bug(IgnoresHeartbeats, follows_heartbeats, THREE),
     # Without the bug, a search of all runs with reads does not end: random worlds look for it.
     "reads without asking": bug(ReadsWithoutAsking, linearizable, THREE)._replace(
         search=RandomWorlds(THREE, (linearizable,), seeds=range(40), steps=300)

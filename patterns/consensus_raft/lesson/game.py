@@ -21,7 +21,7 @@ from patterns.engine.world import World
 from .small import SmallCluster
 
 CRASHES, DROPS = 2, 1
-ARENA = Search(SmallCluster(budget={"crash": CRASHES}), (election_safety,))
+GAME_SEARCH = Search(SmallCluster(budget={"crash": CRASHES}), (election_safety,))
 """The game as a search looks at it: the same servers and crashes, elections of term 1 only, no heartbeats.
 
 Any number of messages may be lost: a search need not deliver a message. So it covers all of the game that happens in
@@ -75,5 +75,5 @@ def _in_one_term(world: World[ServerState]) -> int:
 
 
 def admit() -> Exploration:
-    """Search every run of the game within the bounds of `ARENA` for two leaders of one term."""
-    return ARENA.run()
+    """Search every run of the game within the bounds of `GAME_SEARCH` for two leaders of one term."""
+    return GAME_SEARCH.run()

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 from patterns.consensus_raft.cluster import RaftCluster
 from patterns.consensus_raft.state import ServerState
 from patterns.engine.arguments import listed
-from patterns.engine.draw import draw
 from patterns.engine.many import each
 from patterns.engine.params import refuse
+from patterns.engine.randomness import draw
 from patterns.engine.script import Script
 from patterns.engine.world import World
 

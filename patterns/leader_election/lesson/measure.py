@@ -13,8 +13,8 @@ from math import ceil, factorial, log2
 from typing import Any, NamedTuple
 
 from patterns.engine.arguments import listed, require_instance, require_whole
-from patterns.engine.draw import key_of
 from patterns.engine.params import refuse
+from patterns.engine.randomness import key_of
 from patterns.engine.simulation import Simulation
 from patterns.engine.world import Crash, Deliver, Drop, World
 from patterns.leader_election import bully

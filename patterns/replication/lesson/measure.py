@@ -9,12 +9,12 @@ from math import log
 from typing import Any
 
 from patterns.engine.clients import is_done
-from patterns.engine.draw import draw, key_of, mix
 from patterns.engine.linearizable import Register, check
 from patterns.engine.linearizable.levels import levels
 from patterns.engine.linearizable.seen import operations_of
 from patterns.engine.many import each
 from patterns.engine.planted import Search
+from patterns.engine.randomness import draw, key_of, mix
 from patterns.engine.script import Script
 from patterns.engine.table import Table
 from patterns.replication.client import one_copy

@@ -45,14 +45,14 @@ class UndoesTheFirstFirst(Orchestrator):
     """It compensates in the order in which the steps were done, not in reverse."""
 
     def next_compensations(self, at: Progress) -> tuple[str, ...]:
-        return self.standing(at)[-1:]
+        return self.not_undone(at)[-1:]
 
 
 class ForgetsTheStepUnderWay(BackwardAfterCrash):
     """After a crash the orchestrator forgets a step that finished just before it."""
 
-    def standing(self, at: Progress) -> tuple[str, ...]:
-        return tuple(name for name in super().standing(at) if name in at.done)
+    def not_undone(self, at: Progress) -> tuple[str, ...]:
+        return tuple(name for name in super().not_undone(at) if name in at.done)
 
 
 class TakesFailureForUndone(Orchestrator):
@@ -72,8 +72,8 @@ class GivesUpOnThePivot(Orchestrator):
         command = waiting.command
         return isinstance(command, Do) and command.kind != RETRIABLE and waiting.tries >= self.patience.tries
 
-    def standing(self, at: Progress) -> tuple[str, ...]:
-        return tuple(name for name in super().standing(at) if at.definition[name].kind != PIVOT)
+    def not_undone(self, at: Progress) -> tuple[str, ...]:
+        return tuple(name for name in super().not_undone(at) if at.definition[name].kind != PIVOT)
 
 
 # The services

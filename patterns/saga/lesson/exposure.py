@@ -17,7 +17,7 @@ from patterns.saga.database import NO_LOCK
 from patterns.saga.definition import Saga, saga, step
 from patterns.saga.log import Instance
 from patterns.saga.machines import SagaMachine
-from patterns.saga.readings import databases, definition_of, instances, logged, past_return, steps_standing
+from patterns.saga.readings import databases, definition_of, instances, logged, past_pivot, steps_in_effect
 
 CUSTOMERS = ("ann", "bob", "cho", "dan", "eve", "fay", "gus", "hal", "ivy")
 COMMITTED, TENTATIVE, LOCKED = "committed", "tentative", "locked"
@@ -68,9 +68,9 @@ def transferred(
 def is_final(world: World, instance: Instance, definition: Saga) -> bool:
     """Whether nothing of a saga will be taken back: it is past the point of no return, or all of it is done and nobody
     has turned back (who gave up on the last step does not know that it was done)."""
-    standing = steps_standing(world, instance.saga)
-    whole = len(standing) == len(definition.steps) and not logged(world, instance).turned_back
-    return whole or past_return(definition, standing)
+    in_effect = steps_in_effect(world, instance.saga)
+    whole = len(in_effect) == len(definition.steps) and not logged(world, instance).turned_back
+    return whole or past_pivot(definition, in_effect)
 
 
 def readable(world: World) -> dict[str, str]:
@@ -79,9 +79,9 @@ def readable(world: World) -> dict[str, str]:
     for instance in instances(world):
         definition = definition_of(world, instance.definition)
         if not is_final(world, instance, definition):
-            standing = steps_standing(world, instance.saga)
+            in_effect = steps_in_effect(world, instance.saga)
             for each in definition.steps:
-                if each.name in standing and not isinstance(each.do, Look | Nothing):
+                if each.name in in_effect and not isinstance(each.do, Look | Nothing):
                     tentative |= {(each.at, key) for key in each.do.touches}
     return {
         f"{service.id}.{row.key}": LOCKED

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from patterns.engine.planted import ROUGH, Bug, RandomWorlds, Scripted, Search
+from patterns.engine.planted import MANY_FAULTS, Bug, RandomWorlds, Scripted, Search
 from patterns.engine.process import on_timer
 from patterns.engine.properties import Property
 from patterns.engine.step import Rule
@@ -53,7 +53,7 @@ class SendsFirst(Coordinator):
 
 class ForgetsCommits(PresumedAbortCoordinator):
     def log_commit(self, open: Open, told: tuple[str, ...]) -> None:
-        self.lazily(Committed(open.txn, told))
+        self.write_lazily(Committed(open.txn, told))
 
 
 class ForgetsWhomItAsked(PresumedCommitCoordinator):
@@ -73,7 +73,7 @@ class PromisesInMemory(Participant):
     }
 
     def log_yes(self, record: Prepared) -> None:
-        self.lazily(record)
+        self.write_lazily(record)
 
 
 class DecidesAlone(Participant):
@@ -115,7 +115,7 @@ def _bug(
     sentence: str,
     changes: Mapping[str, Any],
     breaks: Property,
-    faults: Mapping[str, float] = ROUGH,
+    faults: Mapping[str, float] = MANY_FAULTS,
     **bounds: Any,
 ) -> Bug:
     """Found by a search of the small machine within these bounds, and by random worlds with six times the transfers."""

@@ -11,12 +11,12 @@ from patterns.engine.milestones import fired, when
 from patterns.engine.planted import Properties, Scripted, Search, planted
 from patterns.engine.script import Script
 from patterns.two_phase_commit.coordinator import Coordinator
-from patterns.two_phase_commit.doubt import in_doubt
 from patterns.two_phase_commit.log import Aborted, Committed, Prepared, Records
 from patterns.two_phase_commit.machine import TwoPhaseCommit
 from patterns.two_phase_commit.messages import Outcome, Prepare, Vote
 from patterns.two_phase_commit.participant import Participant
 from patterns.two_phase_commit.properties import ALWAYS, committed_somewhere, given_up
+from patterns.two_phase_commit.readings import in_doubt
 
 from .broken import SMALL, TRANSFER
 

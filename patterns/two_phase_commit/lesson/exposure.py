@@ -9,8 +9,8 @@ from __future__ import annotations
 from patterns.engine.exposure import Exposure, exposures
 from patterns.engine.history import History
 from patterns.engine.world import World
-from patterns.two_phase_commit.doubt import participants
 from patterns.two_phase_commit.machine import CUSTOMERS
+from patterns.two_phase_commit.readings import participants
 
 from .gallery import begun
 

@@ -9,9 +9,9 @@ from patterns.engine.history import History
 from patterns.engine.milestones import fired, on_its_way, when
 from patterns.engine.script import Script
 from patterns.engine.world import World
-from patterns.two_phase_commit.doubt import blocked, in_doubt
 from patterns.two_phase_commit.machine import COORDINATOR, TwoPhaseCommit
 from patterns.two_phase_commit.messages import Commit, Move, PreCommit, Prepare, Transfer, Voted
+from patterns.two_phase_commit.readings import blocked, in_doubt
 
 from .milestones import all_ended
 

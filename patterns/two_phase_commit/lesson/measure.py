@@ -14,11 +14,11 @@ from patterns.engine.history import History
 from patterns.engine.milestones import fired, when
 from patterns.engine.trace import moved, sent
 from patterns.engine.world import World
-from patterns.two_phase_commit.doubt import in_doubt
 from patterns.two_phase_commit.log import Logged
 from patterns.two_phase_commit.machine import COORDINATOR, CUSTOMERS, PROTOCOLS
 from patterns.two_phase_commit.messages import Commit, PreCommit
 from patterns.two_phase_commit.presumed import Reader
+from patterns.two_phase_commit.readings import in_doubt
 
 from .gallery import Run, begun, ended
 from .milestones import all_ended

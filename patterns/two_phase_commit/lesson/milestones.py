@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from patterns.engine.milestones import Milestones, fired, first, when
 from patterns.engine.world import World
-from patterns.two_phase_commit.doubt import blocked, coordinator, in_doubt, participants, transactions
+from patterns.two_phase_commit.readings import blocked, coordinator, in_doubt, participants, transactions
 
 
 def all_ended(world: World) -> bool:

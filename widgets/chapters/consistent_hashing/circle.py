@@ -18,8 +18,8 @@ from patterns.consistent_hashing.state import Tier
 from patterns.engine.step import Step
 from widgets.scene import Arc, Disc, Label, Line, Mark, Panel, Ticks, around
 
+from .captions import count, degrees, headline, labels, walk_shown, words_of
 from .cast import FEW_KEYS, FEW_NODES, FEW_POINTS, Cast
-from .words import count, degrees, headline, labels, walk_shown, words_of
 
 WIDTH, HEIGHT = 364.0, 384.0
 X, Y = 182.0, 196.0

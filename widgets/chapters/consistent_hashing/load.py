@@ -10,8 +10,8 @@ from typing import NamedTuple
 from patterns.consistent_hashing.state import Tier
 from widgets.scene import Box, Label, Line, Mark, Panel, Tone
 
+from .captions import about, against, count, settled, short, walk_shown
 from .cast import FEW_NODES, Cast
-from .words import about, against, count, settled, short, walk_shown
 
 WIDTH, HEIGHT = 178.0, 384.0
 TOP, BOTTOM = 24.0, 262.0  # of the rows

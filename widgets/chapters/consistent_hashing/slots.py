@@ -9,9 +9,9 @@ from functools import partial
 from patterns.consistent_hashing.state import Tier
 from widgets.scene import Box, Disc, Label, Line, Mark, Panel
 
+from .captions import count, headline, labels, short, words_of
 from .cast import FEW_NODES, Cast
 from .circle import HEIGHT, WIDTH, dotted, key_dot
-from .words import count, headline, labels, short, words_of
 
 LEFT, TOP, RIGHT, BOTTOM = 4.0, 52.0, 360.0, 290.0  # of the slots
 KEY_Y = 16.0  # of the key that is looked up

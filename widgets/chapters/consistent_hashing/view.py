@@ -14,11 +14,11 @@ from patterns.engine.step import Step
 from widgets.kit import legend_of
 from widgets.scene import Era, Fact, Scene
 
+from .captions import count, place_of
 from .cast import FEW_NODES, cast_of
 from .circle import circle
 from .load import extremes, load
 from .slots import slots
-from .words import count, place_of
 
 CHANGES = {"leave": "leaves", "crash": "crashes", "reweight": "reweighted"}
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import apsw
 
-from patterns.engine.draw import key_of, mix
 from patterns.engine.history import History
+from patterns.engine.randomness import key_of, mix
 from patterns.event_sourcing.properties import store_of as store_in
 from patterns.event_sourcing.shelf import CODEC, Received, Shelf
 from patterns.event_sourcing.snapshots import TODAY, Snapshot, load

@@ -11,7 +11,7 @@ from patterns.event_sourcing.store import Recorded
 from widgets.kit import ProcessView, small
 from widgets.scene import Box, Mark, Role
 
-from .words import WRITERS, kind_of, role_of, today
+from .labels import WRITERS, kind_of, role_of, today
 
 BOTTOM, BLOCK, MOST, LINE = 410, 68, 8, 18
 """The picture's height, a block's width, how many blocks are shown, and the height of a line of words."""

@@ -11,7 +11,7 @@ from patterns.event_sourcing.shelf import CODEC, Shipped
 from widgets.kit import small
 from widgets.scene import Box, Era, Fact, Line, Mark, Panel, Scene, Tone
 
-from .words import kind_of, today
+from .labels import kind_of, today
 
 WIDTH, HIGH, BLOCK, LEFT, MOST = 560, 340, 97, 72, 5
 """The picture's size, a block's width, where blocks begin, and how many are shown: the last ones."""

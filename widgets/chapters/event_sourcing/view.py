@@ -17,7 +17,7 @@ from widgets.kit import Look, Point, ProcessView, legend_of, small
 from widgets.scene import Fact, Panel, Role, Scene
 
 from . import log, stream
-from .words import SHORTS, WRITERS, colour_of
+from .labels import SHORTS, WRITERS, colour_of
 
 SEATS: Mapping[str, Point] = {"A": (48, 52), "B": (48, 156), "Store": (214, 104), "Sub": (372, 52), "Table": (506, 120)}
 """Pickers, who write, stand on the left of the store, and readers on its right."""

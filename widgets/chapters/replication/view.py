@@ -21,7 +21,7 @@ from patterns.replication.properties import members, values_of
 from patterns.replication.quorum import Keeper, Op
 from patterns.replication.versions import Dotted
 from widgets.kit import Look, Point, ProcessView, Row, box, legend_of, small
-from widgets.kit.kept import columns
+from widgets.kit.storage import columns
 from widgets.scene import Arc, Disc, Era, Line, Mark, Panel, Role, Tone
 
 MOST_SAID = 34  # letters of a call that have room

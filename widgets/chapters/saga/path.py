@@ -12,11 +12,11 @@ from patterns.engine.world import World
 from patterns.saga import COMPENSATABLE, PIVOT
 from patterns.saga.definition import Saga, Step
 from patterns.saga.log import COMPENSATING, DONE, FORWARD, PAST_PIVOT, REFUSED, STUCK, UNDONE, Instance
-from patterns.saga.readings import ASKED, DUE, NEVER, OPEN, TURN, WAITING, Stage, logged, stages
+from patterns.saga.readings import ASKED, DUE, NEVER, OPEN, TURN, WAITING, StepState, logged, step_states
 from widgets.kit import box, cut, fitting, small, stack, wide
 from widgets.scene import Box, Label, Line, Mark, Role, Tone
 
-from .words import saga_role
+from .groups import saga_role
 
 WIDTH = 548
 """Of the whole picture."""
@@ -121,7 +121,7 @@ def in_words(world: World, definition: Saga, instance: Instance | None) -> str:
     if instance is None:
         return f"no client has asked for {definition.name} yet"
     parts = [f"{instance.saga}, {definition.name}, is {PHASES[logged(world, instance).phase][2:]}"]
-    for name, stage in stages(world, instance).items():
+    for name, stage in step_states(world, instance).items():
         undo = f", {_UNDOS[stage.undo][-1]}" if stage.undo else ""
         parts.append(f"{name} {_STATES[stage.state][-1]}{undo}")
     return ": ".join((parts[0], ", ".join(parts[1:])))
@@ -130,7 +130,7 @@ def in_words(world: World, definition: Saga, instance: Instance | None) -> str:
 def draw(world: World, path: Path) -> list[Mark]:
     """The marks of one path."""
     definition, instance = path.definition, path.instance
-    found = stages(world, instance) if instance else dict.fromkeys(definition.names, Stage(WAITING))
+    found = step_states(world, instance) if instance else dict.fromkeys(definition.names, StepState(WAITING))
     role = saga_role(world, instance.saga) if instance else "ink"
     marks = [*_head(world, path, role), *_pivot(path, found)]
     for step in definition.steps:
@@ -162,13 +162,13 @@ def _head(world: World, path: Path, role: Role) -> Iterator[Mark]:
     )
 
 
-def _step(path: Path, step: Step, stage: Stage, role: Role) -> Iterator[Mark]:
+def _step(path: Path, step: Step, stage: StepState, role: Role) -> Iterator[Mark]:
     """A step: its service above it, what the logs say in the box and in words, what the database says as a bar."""
     key, (x, y), w = f"{path.name}:{step.name}", path.at(step.name), path.wide
     words, colour, tone, said = _STATES[stage.state]
     words = words.format(turn=path.turn)
     tone = "outline" if stage.undo == UNDONE and stage.state == DONE else tone
-    stands = "its effect is in the database" if stage.stands else "nothing of it is in the database"
+    stands = "its effect is in the database" if stage.in_effect else "nothing of it is in the database"
     title = f"{step.name} at {step.at}: {step.do}; {step.kind}; {said}; {stands}"
     if path.named:
         yield small(f"at:{key}", x + w / 2, y + 10, step.at, anchor="middle")
@@ -179,8 +179,8 @@ def _step(path: Path, step: Step, stage: Stage, role: Role) -> Iterator[Mark]:
         words = words[:1] + (back[0] if path.slim and stage.undo else "")
     text = fitting(step.name, words, w - 8) if words else cut(step.name, w - 6)
     yield from stack([box(f"step:{key}", text, colour or role, tone, title)], x, y, w, pitch=STEP + 2)
-    if stage.stands:
-        yield Box(id=f"stands:{key}", x=x, y=y + STEP + 1, w=w, h=BAR, role=role, tone="solid", title=stands)
+    if stage.in_effect:
+        yield Box(id=f"effect:{key}", x=x, y=y + STEP + 1, w=w, h=BAR, role=role, tone="solid", title=stands)
     y += STEP + 2 + BAR
     if path.slim:
         return
@@ -192,7 +192,7 @@ def _step(path: Path, step: Step, stage: Stage, role: Role) -> Iterator[Mark]:
     yield from stack([undo], x, y, w, pitch=UNDO + 2)
 
 
-def _pivot(path: Path, found: Mapping[str, Stage]) -> Iterator[Mark]:
+def _pivot(path: Path, found: Mapping[str, StepState]) -> Iterator[Mark]:
     """The point of no return, an upright line after the pivot: dashed until it is passed."""
     pivot = path.definition.pivot
     if not pivot:
@@ -207,7 +207,7 @@ def _pivot(path: Path, found: Mapping[str, Stage]) -> Iterator[Mark]:
     yield Line(id=f"pivot:{path.name}", x=x, y=top, x2=x, y2=bottom, role=role, tone=tone, wide=2.5, title=title)
 
 
-def _ways(path: Path, found: Mapping[str, Stage], role: Role) -> Iterator[Mark]:
+def _ways(path: Path, found: Mapping[str, StepState], role: Role) -> Iterator[Mark]:
     """The way forward from step to step, and below it the way back."""
     for a, b in path.definition.arrows:
         (x, y), (x2, y2), ways = path.at(a), path.at(b), f"{path.name}:{a}:{b}"

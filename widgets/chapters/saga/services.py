@@ -31,8 +31,8 @@ from widgets.kit import (
 )
 from widgets.scene import Box, Mark, Role, Tone
 
+from .groups import SIGNS, Group, are_several, saga_role
 from .path import WIDTH
-from .words import SIGNS, Group, are_several, saga_role
 
 BAND, LOW, HEADER, ROW, SEEN, GAP = 46, 32, 20, 18, 15, 6
 """What the messages take above the processes, less where two groups stand; a header, a row, a handled request; pixels

@@ -17,11 +17,11 @@ from patterns.saga.readings import logged, observer
 from widgets.kit import ProcessView, cut, legend_of, small
 from widgets.scene import Era, Label, Mark, Panel, Role
 
-from . import kept, path, services
-from .words import ANSWERS, GLYPHS, MESSAGES, TOLD, Group, are_several, groups, in_short, saga_role, shown
+from . import path, records, services
+from .groups import ANSWERS, GLYPHS, MESSAGES, TOLD, Group, are_several, groups, in_short, saga_role, shown
 
 HEIGHT = 340
-KEPT = kept.HEAD + 2 * kept.ROW
+KEPT = records.HEAD + 2 * records.ROW
 """What a log or the outboxes take at least."""
 APART, NARROW = 24, 80
 """Pixels between two paths beside one another; and what a step has then at least, or else they stand in two lines."""
@@ -95,9 +95,9 @@ class SagaView(ProcessView):
         marks, y = self._drawn(group, 0, path.WIDTH, named=True)
         marks += services.draw(self, group, 0, y)
         y += services.height(group) + 4
-        bottom = max(float(HEIGHT), y + max(KEPT, kept.height() + 12))
-        marks += kept.draw(self, group, 0, y, bottom - y)
-        marks += kept.outside(self.world, kept.LOG + 14, y + 12)
+        bottom = max(float(HEIGHT), y + max(KEPT, records.height() + 12))
+        marks += records.draw(self, group, 0, y, bottom - y)
+        marks += records.outside(self.world, records.LOG + 14, y + 12)
         seen = "; ".join(observer(self.world)) or "nothing half done"
         label = f"{self._label(group)}. A reader of all databases now sees: {seen}"
         return Panel(id="saga", width=path.WIDTH, height=bottom, marks=tuple(marks), label=label)
@@ -105,7 +105,7 @@ class SagaView(ProcessView):
     def _side(self, group: Group) -> Panel:
         """One of two styles: its path, beside it what it keeps of where it stands, its services below."""
         marks, y = self._drawn(group, STYLE, path.WIDTH - STYLE, named=False)
-        lines = kept.lines(group)
+        lines = records.lines(group)
         where = "log" if group.orchestrator else "outboxes"
         text, title = f"{where}: {len(lines) or 'empty'}", f"{where}: {'; '.join(lines) or 'empty'}"
         marks.append(Label(id=f"style:{group.style}", x=0, y=12, text=group.style.capitalize(), strong=True))

@@ -7,7 +7,7 @@ from patterns.two_phase_commit import blocked, coordinator, in_doubt, outcomes, 
 from patterns.two_phase_commit.messages import past
 from widgets.scene import Era
 
-from .words import role_of
+from .states import role_of
 
 DOING = {"pre-committing": "pre-commit", "committing": "commit", "aborting": "abort", "recovering": "C asks"}
 

@@ -10,7 +10,7 @@ from patterns.two_phase_commit.log import Logged, Records
 from widgets.kit import Row, box, fitting, wide
 from widgets.scene import Box, Tone
 
-from .words import BRANCH, record_in_short, role_of, waits_for
+from .states import BRANCH, record_in_short, role_of, waits_for
 
 MOST_CELLS = 4
 """As many votes have a sign each."""
@@ -80,7 +80,7 @@ def memory_rows(process: Any, width: float) -> list[Row]:
 def _branches(process: Participant, width: float) -> list[Row]:
     rows: list[Row] = []
     for branch in process.branches.values():
-        word, txn = BRANCH[branch.standing].word, branch.txn
+        word, txn = BRANCH[branch.state].word, branch.txn
         title = f"{process.id}: {txn} {waits_for(process, branch) or word}"
         rows.append(box(f"branch:{process.id}:{txn}", fitting(txn, word, width), role_of(txn), "row", title))
     return rows

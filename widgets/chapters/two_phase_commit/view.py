@@ -25,12 +25,12 @@ from patterns.two_phase_commit.coordinator import client_name
 from patterns.two_phase_commit.messages import InDoubt, Inquiry
 from patterns.two_phase_commit.three_phase import Poll
 from widgets.kit import Ends, Look, Point, ProcessView, Row, arched, cuts, legend_of, messages, row, small, wide
-from widgets.kit.kept import BETWEEN, regions, told_of, words
+from widgets.kit.storage import BETWEEN, regions, told_of, words
 from widgets.scene import Era, Mark, Panel, Role
 
 from . import rows
 from .phases import era
-from .words import ANSWERS, CRASHED, GLYPHS, IDLE, MESSAGES, Stand, duration, pressing, role_of, stands, waits_for
+from .states import ANSWERS, CRASHED, GLYPHS, IDLE, MESSAGES, Stand, duration, pressing, role_of, stands, waits_for
 
 WIDTH, HEIGHT, LEVEL = 548.0, 356.0, 100.0
 """The picture; how far down the processes stand."""
@@ -187,7 +187,7 @@ def _coordinator(process: Coordinator) -> dict[str, str]:
 
 
 def _participant(process: Participant) -> dict[str, str]:
-    facts = {branch.txn: waits_for(process, branch) or branch.standing for branch in process.branches.values()}
+    facts = {branch.txn: waits_for(process, branch) or branch.state for branch in process.branches.values()}
     facts["locked"] = ", ".join(f"{lock.account} by {lock.txn}" for lock in process.locks) or "nothing"
     if suspects := getattr(process, "suspects", ()):
         facts["takes for crashed"] = ", ".join(sorted(suspects))

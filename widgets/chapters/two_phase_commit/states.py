@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from patterns.engine.world import World
 from patterns.two_phase_commit import Branch, Coordinator, Open, Participant, Prepare
 from patterns.two_phase_commit.coordinator import client_name
-from patterns.two_phase_commit.doubt import prepared_undecided
 from patterns.two_phase_commit.log import Records, outcome_in
 from patterns.two_phase_commit.messages import (
     Abort,
@@ -27,6 +26,7 @@ from patterns.two_phase_commit.messages import (
     Voted,
     past,
 )
+from patterns.two_phase_commit.readings import prepared_undecided
 from widgets.scene import Role, Tone
 
 
@@ -130,13 +130,13 @@ def duration(ms: int) -> str:
 
 
 def _branch(world: World, process: Participant, branch: Branch) -> Stand:
-    txn, look = branch.txn, BRANCH[branch.standing]
+    txn, look = branch.txn, BRANCH[branch.state]
     ms = f"for {max(0, world.clock - branch.since):,} ms"
     words = {
         "waiting": f"lets {txn} wait for {', '.join(process.in_the_way(branch))} {ms}",
         "in doubt": f"has voted yes on {txn} and is in doubt {ms}",
         "committable": f"is ready to commit {txn}, undecided {ms}",
-    }[branch.standing]
+    }[branch.state]
     return Stand(txn, look, f"{look.sign} {txn} {look.word}", words)
 
 
@@ -180,4 +180,4 @@ def record_in_short(record: Records) -> str:
 
 def waits_for(process: Participant, branch: Branch) -> str:
     """The transactions that it waits for, if it waits."""
-    return f"waits for {', '.join(process.in_the_way(branch))}" if branch.standing == "waiting" else ""
+    return f"waits for {', '.join(process.in_the_way(branch))}" if branch.state == "waiting" else ""

@@ -14,8 +14,8 @@ from patterns.saga.readings import observer
 from widgets.kit import ProcessView, box, cut, fitting, small, stack, wide
 from widgets.scene import Box, Mark
 
+from .groups import Group, saga_role
 from .path import WIDTH
-from .words import Group, saga_role
 
 ROW, HEAD = 18, 18
 LOG = 300
