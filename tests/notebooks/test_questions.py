@@ -30,6 +30,7 @@ CHECKED = (
     "04_leader_election",
     "05_consensus_raft",
     "06_two_phase_commit",
+    "07_saga",
     "08_event_sourcing",
 )
 """The notebooks that keep these rules."""
@@ -91,6 +92,21 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
         "SPLIT": r"(?:none|no bank|neither) .{0,30}committable|all abort",
         "ALONE": r"(?:a|one|the) lost commit|commit .{0,20}(?:is|was) lost",
         "UNASKED": r"not (?:yet )?voted .{0,30}abort|abort for all",
+    },
+    "07_saga": {
+        "TAKEN_BACK": r"refund|second payment|two lines",
+        "SEEN": r"others see|every customer|isolation",
+        "FIRST_UNDONE": r"in reverse|undone last|last step first",
+        "GONE": r"rows are as before|only the disks",
+        "FORWARD": r"(?:tried|asks) until it is done|forward recovery|asks again",
+        "AGAIN": r"recognises|idempoten|answers the same|old answer",
+        "LATE": r"recognises a late|ignores (?:the|a) (?:late )?request|kept the compensation",
+        "HEARS": r"waits? for (?:an|the) event|charge undone",
+        "DIRTY": r"dirty read|used up",
+        "LOST": r"update is lost|lost update",
+        "LOCKED": r"120 ms",
+        "FORGETS": r"after a crash the orchestrator forgets|step that was done stays",
+        "SEAT": r"on the train because",
     },
 }
 """Notebook -> question -> what would answer it in other words than those of its right option."""

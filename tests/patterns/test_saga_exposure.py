@@ -125,11 +125,14 @@ def test_a_row_can_be_read_all_along_and_is_final_when_the_pivot_is_done() -> No
 def test_with_a_semantic_lock_the_same_is_marked() -> None:
     seen = {each.seen for each in saga.exposed(GALLERY["No update is lost: a semantic lock makes wait"]())}
     assert seen == {saga.COMMITTED, saga.LOCKED}
-    assert {each.seen for each in saga.exposed(GALLERY["An update is lost"]())} == {saga.COMMITTED, saga.TENTATIVE}
+    assert {each.seen for each in saga.exposed(GALLERY["Two sagas raise one limit"]())} == {
+        saga.COMMITTED,
+        saga.TENTATIVE,
+    }
 
 
 def test_who_only_looks_leaves_what_is_committed() -> None:
-    for each in GALLERY["An update is lost"]().branch:
+    for each in GALLERY["Two sagas raise one limit"]().branch:
         service = each.state["accounts"]
         if not any(done.step == "raise" for done in service.handled):
             assert saga.readable(each.state)["accounts.limit"] == saga.COMMITTED

@@ -26,8 +26,8 @@ TOLD = {
     "a_parallel_branch_is_refused": "A parallel branch is refused",
     "choreographed_the_order_is_not_approved": "Choreographed: the order is not approved",
     "choreographed_an_event_is_lost": "Choreographed: an event is lost",
-    "lost_update": "An update is lost",
-    "dirty_read": "A dirty read happens",
+    "lost_update": "Two sagas raise one limit",
+    "dirty_read": "One saga cancels while another orders",
 }
 CHOREOGRAPHY = [rule for rule in RULES if rule.startswith("C.")]
 DEADLOCK = "Two sagas wait for each other"
@@ -63,8 +63,8 @@ def test_a_run_keeps_what_sagas_promise_unless_it_is_there_to_show_an_anomaly(ti
             if each.reason(memory, step.state) and (not isinstance(each, AtRest) or step is history.branch[-1]):
                 broken.add(each.name)
     expected = {
-        "An update is lost": {no_lost_updates.name, adds_up.name},
-        "A dirty read happens": {no_dirty_reads.name},
+        "Two sagas raise one limit": {no_lost_updates.name, adds_up.name},
+        "One saga cancels while another orders": {no_dirty_reads.name},
         "A read is not repeatable": {no_fuzzy_reads.name},
     }
     assert broken == expected.get(title, set())
@@ -92,7 +92,7 @@ def test_an_observer_sees_the_money_gone_and_nothing_shipped() -> None:
 
 def test_a_dirty_read_leaves_a_saga_that_only_a_human_can_end() -> None:
     """MP 4.3.1: the credit that was freed for a moment is spent, and cannot be taken back."""
-    end = GALLERY["A dirty read happens"]().branch[-1].state
+    end = GALLERY["One saga cancels while another orders"]().branch[-1].state
     assert [str(call.reply) for call in end.calls] == ["A1 stuck", "B1 completed"]
     assert sums(end)["delivery.out"] == 2
     for countermeasure in ("a semantic lock refuses", "a semantic lock makes wait", "the pessimistic view"):
@@ -104,7 +104,7 @@ def test_a_dirty_read_leaves_a_saga_that_only_a_human_can_end() -> None:
 @pytest.mark.parametrize(
     ("title", "limit", "outcomes"),
     [
-        ("An update is lost", 150, ["A1 completed", "B1 completed"]),
+        ("Two sagas raise one limit", 150, ["A1 completed", "B1 completed"]),
         ("No update is lost: the updates commute", 200, ["A1 completed", "B1 completed"]),
         ("No update is lost: a semantic lock makes wait", 200, ["A1 completed", "B1 completed"]),
         ("No update is lost: a semantic lock refuses", 150, ["A1 completed", "B1 compensated"]),

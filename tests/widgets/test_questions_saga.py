@@ -159,24 +159,24 @@ def test_undoing_at_once_is_among_the_planted_bugs() -> None:
 
 def test_what_b_used_cannot_be_taken_back_from_a() -> None:
     """Richardson 2018, 4.3.1: a dirty read."""
-    step = step_of("A dirty read happens", ask.DIRTY)
+    step = step_of("One saga cancels while another orders", ask.DIRTY)
     assert no_dirty_reads.reason(None, before(step).state) is None, "no broken promise gives it away"
-    branch = GALLERY["A dirty read happens"]().branch
+    branch = GALLERY["One saga cancels while another orders"]().branch
     tried = next(each for each in branch[step.depth :] if isinstance(asked_if(each), Undo))
     assert (mover(tried), rules(tried)) == ("customers", ["S.cannot undo"])
     assert rows(step, "customers")["credit"] == 0
     assert no_dirty_reads.reason(None, step.state)
     assert tried.state["delivery"].handled[-1].step == "deliver"  # B's pivot is done
-    assert "O.stuck" in rules(GALLERY["A dirty read happens"]().branch[-1])
+    assert "O.stuck" in rules(GALLERY["One saga cancels while another orders"]().branch[-1])
 
 
 def test_two_sagas_raise_100_by_50_each_and_it_is_150() -> None:
     """Richardson 2018, 4.3.1: a lost update."""
-    step = step_of("An update is lost", ask.LOST)
+    step = step_of("Two sagas raise one limit", ask.LOST)
     assert rows(before(step), "accounts")["limit"] == 150
     assert step.notes[0].values["saga"] == "B1"
     assert rows(step, "accounts")["limit"] == 150
-    last = GALLERY["An update is lost"]().branch[-1].state["orchestrator"]
+    last = GALLERY["Two sagas raise one limit"]().branch[-1].state["orchestrator"]
     assert [record.detail for record in last.log if record.what == "ended"] == ["completed", "completed"]
 
 

@@ -252,7 +252,7 @@ def test_the_bar_of_eras_says_where_a_saga_turns_back_and_is_red_only_where_one_
 
 
 def test_two_sagas_have_two_colours_and_are_named() -> None:
-    there = marks(view.scene_of(gallery("An update is lost").steps[2]))
+    there = marks(view.scene_of(gallery("Two sagas raise one limit").steps[2]))
     first, second = there["saga:A1"], there["saga:B1"]
     assert first.role != second.role
     assert (first.text, second.text) == ("A1 raise", "B1 raise")
@@ -269,7 +269,7 @@ def test_a_row_says_its_value() -> None:
 
 def test_a_row_that_is_written_with_what_it_was_shows_that_it_was_written() -> None:
     """Richardson 2018, 4.3.1: a lost update. The second writes what the first wrote, from the same reading."""
-    run = gallery("An update is lost")
+    run = gallery("Two sagas raise one limit")
     rows = [marks(view.scene_of(step))["row:accounts:limit"] for step in run.steps]
     assert list(dict.fromkeys(row.text for row in rows)) == ["limit\t100", "limit\t150"]
     assert [row.role for row in rows].count("accent") == 1, "the write that lost the other one"

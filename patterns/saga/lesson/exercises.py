@@ -88,6 +88,7 @@ COMPENSATION_MISTAKES = mistakes_of(
     "compensate_next",
     {
         "the first first": lambda after, log: _left(log, REFUSED, UNDONE)[:1],
+        "looks at the last line": lambda after, log: [log[-1][1]],
         "all at once": lambda after, log: _left(log, REFUSED, UNDONE),
         "forgets the step under way": [
             lambda after, log: _ends_of(after, [name for name in _left(log, REFUSED, UNDONE) if (DONE, name) in log]),
@@ -101,11 +102,21 @@ COMPENSATION_MISTAKES = mistakes_of(
         "lists a step twice": lambda after, log: [
             name for what, name in reversed(log) if what in (STARTED, DONE) and name in _left(log, REFUSED, UNDONE)
         ],
-        "undoes what was refused": lambda after, log: _ends_of(after, _left(log, UNDONE)),
-        "undoes it again": lambda after, log: _ends_of(after, _left(log, REFUSED)),
-        "undoes what never ran": lambda after, log: _ends_of(
-            after, [name for name in after if not {(REFUSED, name), (UNDONE, name)} & {*log}]
-        ),
+        "undoes what was refused": [
+            lambda after, log: _ends_of(after, _left(log, UNDONE)),
+            lambda after, log: _left(log, UNDONE)[-1:],
+        ],
+        "undoes it again": [
+            lambda after, log: _ends_of(after, _left(log, REFUSED)),
+            lambda after, log: _left(log, REFUSED)[-1:],
+        ],
+        "undoes what never ran": [
+            lambda after, log: _ends_of(
+                after, [name for name in after if not {(REFUSED, name), (UNDONE, name)} & {*log}]
+            ),
+            lambda after, log: [*after],
+            lambda after, log: [*after][-1:],
+        ],
         "never": lambda after, log: [],
     },
 )
@@ -140,18 +151,18 @@ def _tell_compensations(case: Case, right: Any, answer: Answer) -> str:
 
 
 def idempotence_cases() -> Iterator[Case]:
-    """(table, saga, step, undo): every table of up to three lines that can be, and a request of A1's charge."""
-    others: Table = (("A1", "reserve", False, DONE), ("B1", "charge", False, DONE), ("B1", "charge", True, UNDONE))
+    """(table, saga, step, undo): every table of up to three lines that can be, and a request of A1's reserve."""
+    others: Table = (("A1", "charge", False, DONE), ("B1", "reserve", False, DONE), ("B1", "reserve", True, UNDONE))
     own: tuple[Table, ...] = (
         (),
-        (("A1", "charge", False, DONE),),
-        (("A1", "charge", False, REFUSED),),
-        (("A1", "charge", True, NOTHING_TO_UNDO),),
-        (("A1", "charge", False, DONE), ("A1", "charge", True, UNDONE)),
-        (("A1", "charge", False, REFUSED), ("A1", "charge", True, NOTHING_TO_UNDO)),
+        (("A1", "reserve", False, DONE),),
+        (("A1", "reserve", False, REFUSED),),
+        (("A1", "reserve", True, NOTHING_TO_UNDO),),
+        (("A1", "reserve", False, DONE), ("A1", "reserve", True, UNDONE)),
+        (("A1", "reserve", False, REFUSED), ("A1", "reserve", True, NOTHING_TO_UNDO)),
     )
     cases = [
-        ((*some, *mine), "A1", "charge", undo)
+        ((*some, *mine), "A1", "reserve", undo)
         for size in range(len(others) + 1)
         for some in combinations(others, size)
         for mine in own
@@ -206,7 +217,15 @@ def _instead(wrong: str, given: str, when: Callable[[Table, bool], bool] = lambd
 
 
 def _own_refused(table: Table, undo: bool) -> bool:
-    return not undo and ("A1", "charge", False, REFUSED) in table
+    return not undo and ("A1", "reserve", False, REFUSED) in table
+
+
+def _undoes_refused(table: Table, saga: str, step: str, undo: bool, late: bool) -> str:
+    """Compensates any step that it was asked for; `late`: it does a step after its compensation, too."""
+    mine = {row[2] for row in table if row[:2] == (saga, step)}
+    if undo in mine:
+        return ANSWER_AGAIN
+    return APPLY if (late and not undo) or (False in mine if undo else not mine) else DO_NOTHING
 
 
 IDEMPOTENCE_MISTAKES = mistakes_of(
@@ -216,6 +235,14 @@ IDEMPOTENCE_MISTAKES = mistakes_of(
         "applies a refused one again": _instead("answer again", "apply", _own_refused),
         "after its compensation": _instead("do nothing", "apply", lambda table, undo: not undo),
         "undoes what was not done": _instead("do nothing", "apply", lambda table, undo: undo),
+        "undoes a refused step": [
+            lambda table, saga, step, undo: _undoes_refused(table, saga, step, undo, False),
+            lambda table, saga, step, undo: _undoes_refused(table, saga, step, undo, True),
+        ],
+        "no answer": [
+            lambda table, saga, step, undo: DO_NOTHING if (saga, step, undo) in [row[:3] for row in table] else APPLY,
+            _instead(ANSWER_AGAIN, DO_NOTHING),
+        ],
         "undoes twice": [
             _instead(ANSWER_AGAIN, APPLY, lambda table, undo: undo),
             lambda table, saga, step, undo: idempotence_solution(
@@ -223,7 +250,7 @@ IDEMPOTENCE_MISTAKES = mistakes_of(
             ),
         ],
         "one key for both": _by_key(lambda saga, step, undo: (saga, step)),
-        "any saga": [_by_key(lambda saga, step, undo: (step, undo)), _by_owner(lambda saga, step: step == "charge")],
+        "any saga": [_by_key(lambda saga, step, undo: (step, undo)), _by_owner(lambda saga, step: step == "reserve")],
         "any step": [_by_key(lambda saga, step, undo: (saga, undo)), _by_owner(lambda saga, step: saga == "A1")],
         "once and for all": lambda table, saga, step, undo: (
             "answer again" if (saga, step, undo) in [row[:3] for row in table] else "apply"
@@ -269,6 +296,7 @@ EXERCISES = {
         COMPENSATION_MISTAKES,
         _tell_compensations,
         same=_some_of,
+        alike=lambda one, other: sorted(one) == sorted(other),
         put=_compensating,
         searches=[
             Search(small({"crash": 1}, refuse=["approve"]), ALWAYS),

@@ -170,7 +170,7 @@ GALLERY: Mapping[str, Callable[[], History[Any, Any]]] = {
         rows={"customers": {"used": 0, "credit": 50}},
     ),
     **_runs("a read is not repeatable", check_takes_long, [ORDERED], sagas=["look_twice", "raise_add"]),
-    **_runs("an update is lost", sagas=["raise", "raise"], **RAISE),
+    **_runs("two sagas raise one limit", sagas=["raise", "raise"], **RAISE),
     **_runs("no update is lost: a semantic lock refuses", sagas=["raise", "raise"], lock="refuse", **RAISE),
     **_runs("no update is lost: a semantic lock makes wait", sagas=["raise", "raise"], lock="wait", **RAISE),
     **_runs("no update is lost: the updates commute", sagas=["raise_add", "raise_add"], **RAISE),
@@ -183,7 +183,7 @@ GALLERY: Mapping[str, Callable[[], History[Any, Any]]] = {
         lock="wait",
         latency=(10, 10),
     ),
-    **_runs("a dirty read happens", sagas=["cancel", "create"], **SPEND),
+    **_runs("one saga cancels while another orders", sagas=["cancel", "create"], **SPEND),
     **_runs("no dirty read happens: a semantic lock refuses", sagas=["cancel", "create"], lock="refuse", **SPEND),
     **_runs("no dirty read happens: a semantic lock makes wait", sagas=["cancel", "create"], lock="wait", **SPEND),
     **_runs(
