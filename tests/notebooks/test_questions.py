@@ -108,6 +108,16 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
         "FORGETS": r"after a crash the orchestrator forgets|step that was done stays",
         "SEAT": r"on the train because",
     },
+    "08_event_sourcing": {
+        "WHERE": r"no row says|counted anew|nowhere|worked out (?:from|when)",
+        "SECOND": r"decides again|append is refused|refuses (?:the|its) (?:append|event)",
+        "AGAIN": r"recognises|is this a retry|first answer again|answers as (?:before|the first)",
+        "STALE": r"snapshot is (?:discarded|a cache)|carries the name of|names (?:the|its) (?:code|fold)",
+        "LATE": r"late arrival|loses? an event|never (?:gets|sees|receives)",
+        "VOUCHER": r"condition|query|boundary",
+        "POWER": r"only a power cut|operating system (?:has|keeps|writes)",
+        "CALENDAR": r"phone .{0,30}(?:retry|same id)",
+    },
 }
 """Notebook -> question -> what would answer it in other words than those of its right option."""
 RED: Mapping[tuple[str, str], str] = {

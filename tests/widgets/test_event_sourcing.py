@@ -22,7 +22,7 @@ from widgets.chapters.event_sourcing.view import VIEW
 from widgets.question import Question
 
 STORY = "Two pickers decide on one version, and one answer is lost"
-SNAPSHOTS = "A snapshot is used, and discarded when the code changes"
+SNAPSHOTS = "A snapshot is kept, and then the code changes"
 
 
 @cache
@@ -74,7 +74,7 @@ def test_the_reader_of_a_store_that_numbers_first_never_gets_the_event_and_takes
 
 
 def test_a_condition_stops_the_second_parcel_and_no_version_does() -> None:
-    history = run("One voucher is sent for two shelves, and the second append is refused")
+    history = run("One voucher is sent for two shelves")
     refused = next(step for step in history.branch if "E.refuse" in rules(step))
     [note] = refused.notes
     assert "matches the query" in note.values["why"]

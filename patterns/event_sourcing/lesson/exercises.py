@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from inspect import signature
 from itertools import product
 from typing import Any
 
@@ -46,9 +47,16 @@ SHELF = Search(WRITERS.again(commands=(Receive("shelf-1", 1), Reserve("shelf-1",
 AS_USUAL = Scripted(WRITERS.again(budget=None), lambda run: run.ask("a").finish().ask("b").finish())
 
 
-def _told(case: Case, right: Any, answer: Answer) -> str:
-    fits = " or ".join(map(str, right)) if isinstance(right, range) else repr(right)
-    return f"{', '.join(map(repr, case))}: {fits}; yours {answer}."
+def _teller(*names: str) -> Callable[[Case, Any, Answer], str]:
+    """A failing case in words: each argument by its name."""
+
+    def told(case: Case, right: Any, answer: Answer) -> str:
+        given = ", ".join(f"{name} is {value!r}" for name, value in zip(names, case, strict=True))
+        fits = " or ".join(map(str, right)) if isinstance(right, range) else repr(right)
+        why = "a text that says why not, such as " if isinstance(right, str) and "command" in names else ""
+        return f"The case: {given}. Expected: {why}{fits}. Yours {answer}."
+
+    return told
 
 
 # The decider: state and event -> state; state and command -> events
@@ -85,12 +93,30 @@ def _other(kind: type, rule: Rule) -> Rule:
     return lambda bags, what: rule(bags, what) if isinstance(what, kind) else right(bags, what)
 
 
+def _declining_with(nothing: Any) -> Rule:
+    def rule(bags: int, command: Command) -> Any:
+        right = decide_solution(bags, command)
+        return nothing if isinstance(right, str) else right
+
+    return rule
+
+
+def _without_list(bags: int, command: Command) -> Any:
+    right = decide_solution(bags, command)
+    return right[0] if isinstance(right, list) and right else right
+
+
 EVOLVE_MISTAKES = {
     "reserved is free": _other(Reserved, lambda bags, event: bags),
     "ignores a correction": _other(Corrected, lambda bags, event: bags),
     "a correction is a total": _other(Corrected, lambda bags, event: event.by),
     "the last event is the state": _other(Received, lambda bags, event: event.bags),
     "adds what left": _other(Shipped, lambda bags, event: bags + event.bags),
+    "no branch for a correction": [
+        _other(Corrected, lambda bags, event: None),
+        _other(Corrected, lambda bags, event: bags - event.bags),
+    ],
+    "subtracts a correction": _other(Corrected, lambda bags, event: bags - event.by),
 }
 DECIDE_MISTAKES = {
     "ships what is not there": _other(Ship, lambda bags, command: [Shipped(command.bags, command.to)]),
@@ -99,6 +125,9 @@ DECIDE_MISTAKES = {
     "reserves what is not there": _other(Reserve, lambda bags, command: [Reserved(command.bags)]),
     "the count as the difference": _other(Count, lambda bags, c: [Corrected(c.found, "counted")] * (c.found != bags)),
     "corrects by nothing": _other(Count, lambda bags, command: [Corrected(command.found - bags, "counted")]),
+    "the difference turned round": _other(Count, lambda bags, c: [Corrected(bags - c.found, "")] * (c.found != bags)),
+    "declines with nothing": [_declining_with(None), _declining_with([])],
+    "one event, and no list": _without_list,
 }
 
 
@@ -122,8 +151,14 @@ def _deciding(rule: Rule, machine: Any) -> Any:
 
 
 def _same(right: Any, given: Any) -> bool:
-    """Any text declines: the words are the learner's."""
-    return isinstance(given, str) if isinstance(right, str) else bool(right == [*given])
+    """Any text declines, and corrects: the words are the learner's."""
+    if not isinstance(right, list | tuple):
+        return isinstance(given, str) if isinstance(right, str) else bool(right == given)
+    return [_wordless(event) for event in right] == [_wordless(event) for event in given]
+
+
+def _wordless(event: Any) -> Any:
+    return Corrected(event.by, "") if isinstance(event, Corrected) else event
 
 
 # What the store makes of a batch
@@ -149,6 +184,8 @@ APPEND_MISTAKES = {
     "row by row": lambda s, ids, e: SAME if any(id in s for id in ids) and e == ANY else judge(s, ids, e),
     "any is never a retry": lambda s, ids, e: APPEND if e == ANY or (e == STREAM_EXISTS and s) else judge(s, ids, e),
     "the first id only": lambda s, ids, e: judge(s, ids[:1], e),
+    "versions from 1": lambda s, i, e: judge(s, i, e - 1) if isinstance(e, int) else judge(s, i, e),
+    "a text for a version": lambda s, i, e: judge(s, i, e + 0),  # raises TypeError where e is a text
     "only at the end": lambda s, i, e: SAME if s[-len(i) :] == i and e != len(s) - 1 else _version_first(s, i, e),
 }
 
@@ -184,6 +221,15 @@ SAFE_MISTAKES = {
     "the highest visible": lambda visible, in_flight: max(visible, default=0),
     "up to the first hole": lambda visible, in_flight: next(at for at in range(6) if at + 1 not in visible),
     "one too far": lambda visible, in_flight: min(in_flight) if in_flight else max(visible, default=0),
+    "forgets the empty case": [
+        lambda visible, in_flight: min(in_flight) - 1,
+        lambda visible, in_flight: min(in_flight) - 1 if in_flight else max(visible),
+        lambda visible, in_flight: max(visible),
+        lambda visible, in_flight: max(at for at in visible if at < min(in_flight, default=9)),
+        lambda visible, in_flight: (
+            max(at for at in visible if at < min(in_flight)) if in_flight else max(visible, default=0)
+        ),
+    ],
     "nothing while a writer is open": lambda visible, in_flight: 0 if in_flight else max(visible, default=0),
 }
 
@@ -199,8 +245,8 @@ def _showing(rule: Rule, machine: Any) -> Any:
 
 
 def _made(name: str, solution: Rule, cases: Any, mistakes: Any, put: Any, *searches: Search, **more: Any) -> Exercise:
-    named = mistakes_of(__package__, name, mistakes)
-    return Exercise(name, solution, cases, named, _told, put=put, searches=searches, otherwise=AS_USUAL, **more)
+    named, told = mistakes_of(__package__, name, mistakes), _teller(*signature(solution).parameters)
+    return Exercise(name, solution, cases, named, told, put=put, searches=searches, otherwise=AS_USUAL, **more)
 
 
 IN_RANGE: Any = {"right": _safe, "same": range.__contains__}
@@ -209,7 +255,16 @@ EXERCISES: Mapping[str, Exercise] = {
     each.name: each
     for each in (
         _made("evolve", evolve_solution, lambda: _twice(FACTS), EVOLVE_MISTAKES, _folding, SHELF),
-        _made("decide", decide_solution, lambda: _twice(COMMANDS), DECIDE_MISTAKES, _deciding, SHELF, same=_same),
+        _made(
+            "decide",
+            decide_solution,
+            lambda: _twice(COMMANDS),
+            DECIDE_MISTAKES,
+            _deciding,
+            SHELF,
+            same=_same,
+            alike=_same,
+        ),
         _made("append", judge, append_cases, APPEND_MISTAKES, _judging, Search(LOSSY, ALWAYS)),
         _made("safe_up_to", safe_solution, safe_cases, SAFE_MISTAKES, _showing, *READERS, **IN_RANGE),
     )
