@@ -38,7 +38,7 @@ STILLS = {
     "replication": ("The primary answers, and crashes", 11),
     "sharding": ("A slot moves while clients write", 16),
     "event_sourcing": ("An event appears below a position that its reader has passed", 11),
-    "cqrs": ("Ann reloads, and her list has not heard of her order yet", 10),
+    "cqrs": ("Ann orders, and looks at her list", 10),
 }
 """Chapter -> the run and the step that stand for it."""
 

@@ -32,6 +32,7 @@ CHECKED = (
     "06_two_phase_commit",
     "07_saga",
     "08_event_sourcing",
+    "09_cqrs",
 )
 """The notebooks that keep these rules."""
 ANSWERS: Mapping[str, Mapping[str, str]] = {
@@ -118,12 +119,26 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
         "POWER": r"only a power cut|operating system (?:has|keeps|writes)",
         "CALENDAR": r"phone .{0,30}(?:retry|same id)",
     },
+    "09_cqrs": {
+        "EMPTY": r"not (?:yet )?(?:heard|reached)|projector|moment behind|read side",
+        "WHICH": r"(?:her|its) own position|position that (?:her|the) command returned",
+        "STALE": r"this far behind|answer is stale|says? that it is stale",
+        "CRASH": r"counted twice|applied again|counts? .{0,20}twice",
+        "PARKED": r"behind (?:it|3|the)|later (?:one|events?) of its stream|waits behind",
+        "LETTERS": r"mailer (?:has|keeps)|must not run it|sends? no letter",
+        "SWITCH": r"level with|back in time|as far as|catch(?:es)? up",
+        "BEFORE": r"loses it|never counted|says 0",
+        "NUMBERS": r"finished prefix|visible in their order|calls itself fresh",
+        "UNIQUE": r"reserves the name|read model .{0,30}cannot decide",
+        "LIKE": r"position of your like",
+    },
 }
 """Notebook -> question -> what would answer it in other words than those of its right option."""
 RED: Mapping[tuple[str, str], str] = {
     ("02_replication", "GONE"): "the primary has every acknowledged write",
     ("04_leader_election", "WAKES"): "at most one leads at a time",
     ("04_leader_election", "FENCE"): "at most one leads at a time",
+    ("09_cqrs", "CRASH"): "a read model is the fold of the events up to its checkpoint",
 }
 """(notebook, question) -> a promise that is broken before it, and says nothing of its answer."""
 COMMON = re.compile(

@@ -23,8 +23,8 @@ def at(title: str, rule: str, **values: Any) -> Step[Any, Any]:
     return step
 
 
-RELOADS = "Ann reloads, and her list has not heard of her order yet"
-POISON = "An event cannot be read, and its shelf waits behind it"
+RELOADS = "Ann orders, and looks at her list"
+POISON = "An event cannot be read"
 REBUILT = "A new version is filled beside the old one"
 
 

@@ -49,7 +49,23 @@ PROJECT_MISTAKES = mistakes_of(
             (row + event, max(at, position)) if position <= at + 1 else (row, at)
         ),
         "jumps over a gap": lambda row, at, position, event: (row + event, position) if position > at else (row, at),
-        "adds whatever comes": lambda row, at, position, event: (row + event, position),
+        "adds whatever comes": [
+            lambda row, at, position, event: (row + event, position),
+            lambda row, at, position, event: (row + event, at + 1),
+            lambda row, at, position, event: (row + event, max(at, position)),
+        ],
+        "one position behind": lambda row, at, position, event: (
+            (row + event, position) if position == at else (row, at)
+        ),
+        "nothing for other events": lambda row, at, position, event: (
+            (row + event, position) if position == at + 1 else None
+        ),
+        "the checkpoint over a gap": lambda row, at, position, event: (
+            (row + event, position) if position == at + 1 else (row, max(at, position))
+        ),
+        "the event for the sum": lambda row, at, position, event: (
+            (event, position) if position == at + 1 else (row, at)
+        ),
         "moves the checkpoint alone": lambda row, at, position, event: (row, position if position == at + 1 else at),
         "forgets the checkpoint": lambda row, at, position, event: (
             (row + event, at) if position == at + 1 else (row, at)
@@ -62,8 +78,8 @@ PROJECT_MISTAKES = mistakes_of(
 def _tell_projection(case: Case, right: Any, answer: Answer) -> str:
     row, checkpoint, position, bags = case
     return (
-        f"The row says {row}, the checkpoint {checkpoint}, and event {position} with {bags} bags arrives: the next "
-        f"(row, checkpoint) is {right}; yours {answer}."
+        f"The case: the row says {row}, the checkpoint {checkpoint}, and event {position} arrives, with "
+        f"{bags} {'bag' if bags == 1 else 'bags'}. Expected: {right}. Yours {answer}."
     )
 
 
@@ -126,6 +142,13 @@ ANSWER_MISTAKES = mistakes_of(
         "shows at the deadline": lambda at, wanted, waited, deadline: (
             SHOW if at >= wanted or waited >= deadline else WAIT
         ),
+        "a moment too long": lambda at, wanted, waited, deadline: (
+            SHOW if at >= wanted else WAIT if waited <= deadline else STALE
+        ),
+        "the wrong way round": lambda at, wanted, waited, deadline: SHOW if at <= wanted else _late(waited, deadline),
+        "another word": lambda at, wanted, waited, deadline: (
+            SHOW if at >= wanted else WAIT if waited < deadline else "stale"
+        ),
         "never waits": lambda at, wanted, waited, deadline: SHOW,
         "stale at once": lambda at, wanted, waited, deadline: SHOW if at >= wanted else STALE,
         "looks at the clock first": lambda at, wanted, waited, deadline: (
@@ -138,8 +161,8 @@ ANSWER_MISTAKES = mistakes_of(
 def _tell_answer(case: Case, right: Any, answer: Answer) -> str:
     at, wanted, waited, deadline = case
     return (
-        f"The read model stands at {at}, the phone wants {wanted}, and has waited {waited} of {deadline} ms: "
-        f"the page must {right}; yours {answer}."
+        f"The case: the read model stands at {at}, the phone wants {wanted}, and has waited {waited} of {deadline} ms. "
+        f"Expected: {right!r}. Yours {answer}."
     )
 
 

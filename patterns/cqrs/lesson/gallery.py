@@ -107,16 +107,16 @@ def two_on_a_page() -> Run:
 
 
 GALLERY: Mapping[str, Callable[[], Run]] = {
-    "Ann reloads, and her list has not heard of her order yet": reloads,
+    "Ann orders, and looks at her list": reloads,
     "One page shows two read models, at two positions": two_on_a_page,
-    "A query waits until its deadline, and its answer is stale": stale,
-    "Row first, then a crash: an order is counted twice": partial(crashed, commit="row first"),
-    "Checkpoint first, then a crash: an order is never counted": partial(crashed, commit="checkpoint first"),
-    "One transaction, then a crash: an order is counted once": crashed,
+    "A query waits until its deadline": stale,
+    "Row first, then a crash": partial(crashed, commit="row first"),
+    "Checkpoint first, then a crash": partial(crashed, commit="checkpoint first"),
+    "One transaction, then a crash": crashed,
     "Row first, and the row knows its last event: counted once": partial(crashed, commit="row first", numbered=True),
     "A double click sends one command twice": clicks_twice,
     "A command is declined and has no position": declined,
-    "An event cannot be read, and its shelf waits behind it": parked,
+    "An event cannot be read": parked,
     "An event cannot be read at the third try either": partial(parked, tries=3),
     "A new version is filled beside the old one": rebuilt,
     "A new mailer goes on where the old one ends": new_mailer,
