@@ -26,13 +26,13 @@ from widgets import play
 IMAGES = REPOSITORY / "notebooks" / "images"
 Pixels = NDArray[np.uint8]
 CARD = {"width": 850, "height": 590}
-FILM = ("consensus_raft", "A leader in a minority commits nothing", (0, 4, 7, 9, 13, 16, 27, 30, 42, 46, 50, 57, 69))
+FILM = ("consensus_raft", "A leader keeps one follower of four", (0, 4, 7, 9, 13, 16, 27, 30, 42, 46, 50, 57, 69))
 """The run that moves, and its steps."""
 MS = 1_600
 STILLS = {
     "consistent_hashing": ("A fourth machine joins the ring, and three of twelve keys move", 8),
     "leader_election": ("Bully: P1 and P2 are cut off", 40),
-    "consensus_raft": ("A leader in a minority commits nothing", 46),
+    "consensus_raft": ("A leader keeps one follower of four", 46),
     "two_phase_commit": ("The coordinator crashes after its decision", 14),
     "saga": ("The card is declined", 4),
     "replication": ("The primary answers, and crashes", 11),

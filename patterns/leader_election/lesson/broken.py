@@ -256,7 +256,9 @@ BUGS: Mapping[str, Bug] = {
         all_know,
     ),
     "no fencing": _lease(NO_FENCING, {"fencing": False}, tokens_never_fall),
-    "unfenced writes": _lease(NO_FENCING, {"fencing": False}, acknowledged_writes_stay),
+    "unfenced writes": _lease(
+        "The same; the search looks for a lost line.", {"fencing": False}, acknowledged_writes_stay
+    ),
     "reads without token": _lease(
         "The storage learns a token only from a write.", {"storage": ReadsWithoutToken}, acknowledged_writes_stay
     ),
