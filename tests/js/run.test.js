@@ -1,7 +1,7 @@
 // The run as a tree, and the causes of its events.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { causesOf, changedIn, cone, Run } from "../../widgets/js/run.js";
+import { accused, causesOf, changedIn, cone, Run } from "../../widgets/js/run.js";
 
 const box = (id, text, more = {}) => ({ k: "box", id, x: 0, y: 0, w: 9, h: 9, text, ...more });
 const head = { width: 100, height: 50, label: "a panel", title: "" };
@@ -84,6 +84,23 @@ test("of a mark that is another one, a frame has what is other; null is the defa
   assert.deepEqual(all.picture(5).get("p").marks.get("a"), box("a", "z"));
   assert.deepEqual([...changedIn(all.frame(4), all.picture(4), all.picture(0))], ["a"]);
   assert.deepEqual([...changedIn(all.frame(5), all.picture(5), all.picture(4))], [], "its words are the same");
+});
+
+test("a label is changed where it says something else, and not where it first appears", () => {
+  const label = (text) => ({ k: "label", id: "l", x: 0, y: 0, text });
+  const said = new Run([frame(0, undefined, { head }), frame(1, 0, { set: [label("one")] })], [], {});
+  said.add([frame(2, 1, { changed: { l: { text: "two" } } })]);
+  assert.deepEqual([...changedIn(said.frame(1), said.picture(1), said.picture(0))], []);
+  assert.deepEqual([...changedIn(said.frame(2), said.picture(2), said.picture(1))], ["l"]);
+});
+
+test("a broken promise points at the processes that it names, and at none whose name is a part of a word", () => {
+  const broken = { always: ["", "the leader of term 1: first S1, now stock'"] };
+  assert.deepEqual(
+    [...accused(frame(1, 0, {}, broken), ["S1", "S", "stock", "stock'"])],
+    ["process:S1", "process:stock'"],
+  );
+  assert.deepEqual([...accused(frame(1, 0, {}, { always: ["", ""] }), ["S1"])], []);
 });
 
 test("a menu stands for its choices, each in its place", () => {

@@ -76,9 +76,10 @@ export class PanelStage {
    * @param {Map<string, AnyMark>} marks
    * @param {Set<string>} live what a click can do something about
    * @param {Set<string>} changed what the step is about
+   * @param {Set<string>} wrong whom a broken promise names
    * @returns {Move[]}
    */
-  show(marks, live, changed) {
+  show(marks, live, changed, wrong) {
     for (const [id, item] of this.drawn) {
       const mark = marks.get(id);
       if (mark && mark.k === item.g.dataset.kind) continue;
@@ -99,7 +100,8 @@ export class PanelStage {
         item.stale = true;
       }
       this.enliven(item, live.has(mark.of ?? id));
-      item.g.classList.toggle("dp-changed", changed.has(id));
+      item.g.classList.toggle("dp-changed", changed.has(id) || wrong.has(id));
+      item.g.classList.toggle("dp-wrong", wrong.has(id));
     }
     this.seat();
     this.crowd();

@@ -10,7 +10,7 @@ import { Kernel } from "./kernel.js";
 import { press } from "./keys.js";
 import { least, tall } from "./layout.js";
 import { Menus } from "./menus.js";
-import { Run } from "./run.js";
+import { accused, Run } from "./run.js";
 import { signOf } from "./signs.js";
 import { hueOf, Stage } from "./stage.js";
 import { Time, timeHeight } from "./time.js";
@@ -185,6 +185,7 @@ export class PlayerView {
       asked,
       live,
       sizes: run.sizes,
+      wrong: asked ? new Set() : accused(frame, head.lanes),
     };
     if (redraw || path !== this.state.path || shownQuiet !== this.hiddenShown) {
       const lock = this.lock?.depth ?? Number.POSITIVE_INFINITY;

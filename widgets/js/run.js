@@ -157,12 +157,24 @@ export function changedIn(frame, picture, before) {
   for (const { id, marks } of before ? touched(frame, picture) : []) {
     const were = before?.get(id)?.marks;
     for (const mark of were ? marks : []) {
-      if (mark.k !== "box" || !mark.text) continue;
       const old = were?.get(mark.id);
+      if (mark.k === "label" && old?.text && mark.text && old.text !== mark.text) changed.add(mark.id);
+      if (mark.k !== "box" || !mark.text) continue;
       if (!old || old.text !== mark.text || (mark.tone === "solid" && old.tone !== "solid")) changed.add(mark.id);
     }
   }
   return changed;
+}
+
+/**
+ * The marks of the processes that a broken promise names.
+ * @param {Frame} frame
+ * @param {string[]} lanes
+ * @returns {Set<string>}
+ */
+export function accused(frame, lanes) {
+  const words = new Set(frame.always.join(" ").split(/[^\p{L}\p{N}'_-]+/u));
+  return new Set(lanes.filter((lane) => words.has(lane)).map((lane) => `process:${lane}`));
 }
 
 /**

@@ -21,6 +21,7 @@ import { changedIn } from "./run.js";
  * @property {Frame | null} asked the step that a question stands before
  * @property {Set<string>} live
  * @property {Map<string, { width: number, height: number, round: boolean }>} sizes
+ * @property {Set<string>} wrong the processes that a broken promise names
  */
 
 const FLIGHT = 220;
@@ -111,7 +112,7 @@ export class Stage {
 
   /** Put the picture up; where each mark was before. @param {Shown} shown @returns {Move[]} */
   paint(shown) {
-    const { picture, before, frame, asked, live, sizes } = shown;
+    const { picture, before, frame, asked, live, sizes, wrong } = shown;
     this.shown = shown;
     for (const [id, panel] of this.panels) {
       if (picture.has(id)) continue;
@@ -135,7 +136,7 @@ export class Stage {
       let panel = this.panels.get(id);
       if (!panel) this.panels.set(id, (panel = new PanelStage(this.parent, this.onPick, (mark) => this.point(mark))));
       panel.frame(panels[at].size, places[at], scale, panels[at].head);
-      moves.push(...panel.show(/** @type {any} */ (picture.get(id)).marks, live, changed));
+      moves.push(...panel.show(/** @type {any} */ (picture.get(id)).marks, live, changed, wrong));
     });
     this.rove();
     return moves;

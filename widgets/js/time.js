@@ -313,6 +313,7 @@ export class Time {
     put(this.now, { d: `M${x} ${this.lanes.length ? ERA - 3 : 2}V${this.low + RAIL / 2}` });
     put(this.done, { d: `M${EDGE} ${this.low + RAIL / 2}H${x}` });
     this.rail.value = String(column);
+    this.rail.classList.toggle("dp-no", !asks && frame.always.some(Boolean));
     const left = x - this.scrolled;
     if (left < 20 || left > this.room - (asks ? AFTER.length * 8 : 20)) this.scrollTo(x - this.room / 2);
     if (focus !== this.lit) this.light((this.lit = focus));

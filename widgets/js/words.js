@@ -11,6 +11,7 @@ import { wide } from "./text.js";
 
 const LINES = 4; // of what can happen next
 const LINE = 18; // pixels of "and 3 more", at least
+const NAMED = 130; // pixels that the name of a broken promise may take above the words
 const BESIDE = 96; // pixels of a choice's line that are not its words
 
 /** The clock, if it is short: a long one stands above, with the costs. @param {string | undefined} clock */
@@ -34,7 +35,12 @@ function row([who, name, was, now, where], same, hue) {
   return h(
     "tr",
     { class: `r-${hue || "ink"}` },
-    h("th", { scope: "row" }, h("b", { class: same ? "dp-sr" : "" }, who), name && !same ? ` ${name}` : name),
+    h(
+      "th",
+      { scope: "row", class: who.length + name.length < 14 ? "dp-line" : "" },
+      h("b", { class: same ? "dp-sr" : "" }, who),
+      name && !same ? ` ${name}` : name,
+    ),
     h(
       "td",
       {},
@@ -116,7 +122,7 @@ export class Words {
     );
     this.chip.hidden = !always.length || Boolean(asked); // a promise could answer the question
     this.chip.classList.toggle("dp-no", broken.length > 0);
-    write(this.chip, broken.length ? `✕ ${promises(broken.length)} broken` : `${promises(always.length)} ✓`);
+    write(this.chip, broken.length ? `✕ ${nameOf(broken)}` : `${promises(always.length)} ✓`);
     this.read.className = `dp-read n-${asked ? "ink" : hue}`;
     this.hueOf = hueOf;
     this.facts = asked ? [] : changes(frame.facts, frame.moment?.lane);
@@ -287,6 +293,12 @@ export class Words {
 
 /** @param {number} n */
 const promises = (n) => `${n} ${n === 1 ? "promise" : "promises"}`;
+
+/** What is broken: by its name, if there is room. @param {[string, string][]} broken */
+function nameOf(broken) {
+  const name = short(broken[0][0]);
+  return broken.length === 1 && wide(name, 13, 650) < NAMED ? name : `${promises(broken.length)} broken`;
+}
 
 /** A promise's name without its explanation. @param {string} name */
 export const short = (name) => name.split(":")[0];
