@@ -13,7 +13,8 @@ OPEN: dict[str, Any] = {}
 SOLUTION = "from solutions.consistent_hashing import lookup"
 COUNTS_SEEN = """element => {
     window.seen = [element.textContent];
-    new MutationObserver(() => window.seen.push(element.textContent)).observe(element, {childList: true});
+    const all = {childList: true, characterData: true, subtree: true};
+    new MutationObserver(() => window.seen.push(element.textContent)).observe(element, all);
 }"""
 NO_WRAP = """def lookup(points, position):
     return next(node for stop, node in points if stop >= position)"""
