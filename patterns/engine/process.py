@@ -303,7 +303,7 @@ class Process(_Recorder):
         # Values that are the same object are not compared any deeper: a long log costs nothing while it stays.
         for field in compress(self.__struct_fields__, map(is_not, astuple(self), astuple(after))):
             was, value = getattr(self, field), getattr(after, field)
-            if was == value and type(was) is type(value):
+            if type(was) is type(value) and not _differ(was, value):
                 setattr(after, field, was)
                 continue
             changed = True
@@ -333,7 +333,7 @@ class Process(_Recorder):
 
     def written_since(self, before: Process) -> tuple[str, ...]:
         """The durable fields that are not as in `before`: one disk write where there are any."""
-        return tuple(field for field in self.durable_fields if getattr(self, field) != getattr(before, field))
+        return tuple(f for f in self.durable_fields if _differ(getattr(self, f), getattr(before, f)))
 
     def __hash__(self) -> int:
         return hash((type(self), astuple(self)))
@@ -343,6 +343,13 @@ class Process(_Recorder):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{field}={value!r}' for field, value in self.__rich_repr__())})"
+
+
+def _differ(one: Any, other: Any) -> bool:
+    """Whether two values are not equal. A tuple that grew is seen by its length: a long log is not compared."""
+    if one is other:
+        return False
+    return (type(one) is type(other) is tuple and len(one) != len(other)) or one != other
 
 
 def timer_name(name: str, about: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from patterns.engine.table import Table
 
@@ -23,3 +25,18 @@ def test_a_table_without_a_name_is_another_table() -> None:
     assert both.without("a") == Table[int]().put("b", 2)
     assert both.without("c") is both
     assert "a" in both
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers())))
+def test_a_table_of_any_size_is_as_a_dictionary_in_the_order_of_names(puts: list[tuple[int, int]]) -> None:
+    table, right = Table[int](), dict[str, int]()
+    for number, value in puts:
+        table, right[f"k{number}"] = table.put(f"k{number}", value), value
+        assert table.rows == tuple(sorted(right.items()))
+    for number in range(42):
+        assert table.get(f"k{number}") == right.get(f"k{number}")
+        assert (f"k{number}" in table) == (f"k{number}" in right)
+    if right:
+        assert [table[name] for name in right] == [*right.values()]
+    with pytest.raises(KeyError):
+        table["nothing"]
