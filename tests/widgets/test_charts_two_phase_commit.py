@@ -102,8 +102,8 @@ def test_two_phases_are_blocked_until_the_repair_and_three_are_not() -> None:
     for each in blocked_times((400, 1_000)):
         lines.setdefault(each.scenario, []).append((each.repair, each.doubt))
     drawn = {part.name: part.y for part in charts.time_blocked(lines).data}
-    assert drawn["two phases, nobody knows"][1] - drawn["two phases, nobody knows"][0] > 500
-    assert len(set(drawn["two phases, one participant knows"])) == 1
+    assert drawn["two phases, no bank knows"][1] - drawn["two phases, no bank knows"][0] > 500
+    assert len(set(drawn["two phases, one bank knows"])) == 1
     assert len(set(drawn["three phases"])) == 1
 
 

@@ -183,7 +183,7 @@ class Blocked(NamedTuple):
     """From the crash until no participant was in doubt."""
 
 
-SCENARIOS = ("two phases, nobody knows", "two phases, one participant knows", "three phases")
+SCENARIOS = ("two phases, no bank knows", "two phases, one bank knows", "three phases")
 
 
 def blocked_time(repair: int, scenario: str = SCENARIOS[0], n: int = 3) -> Blocked:
