@@ -77,6 +77,7 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
         "MAJORITY": r"(?:two|2) of (?:the )?(?:three|3) (?:votes|servers) (?:are|is) (?:a majority|enough)",
         "COMMIT": r"on (?:the )?disks? of (?:two|a majority)|majority (?:has|have|holds) it|committed (?:as soon|when)",
         "FIGURE_8": r"overwrit|majority is not enough|S5 (?:can|will) win",
+        "SNAPSHOT": r"(?:discards?|deletes?) (?:its|the) (?:own |whole )?log|log is (?:deleted|discarded)",
         "FORGETFUL": r"votes? (?:twice|again)|two leaders (?:of|in) one term",
         "DEPOSED": r"entry (?:is|was) (?:overwritten|deleted)|deletes (?:an|one|its) (?:entry|request)",
     },

@@ -13,6 +13,7 @@ from patterns.consensus_raft import Put, RaftCluster
 from patterns.consensus_raft.histories import is_linearizable
 from patterns.consensus_raft.lesson.broken import BUGS
 from patterns.consensus_raft.lesson.gallery import figure_8, minority_partition, old_leader_returns
+from patterns.consensus_raft.lesson.snapshots import server_was_away
 from patterns.engine.history import History
 from patterns.engine.milestones import fired
 from patterns.engine.step import Step
@@ -164,3 +165,15 @@ def test_every_question_has_a_reason_for_each_answer_and_none_is_a_stub() -> Non
         assert f"ask.{name}" in "\n".join(CELLS.values()), f"{name} is asked"
         for option in getattr(ask, name).options:
             assert len(option.because) > 30, option
+
+
+def test_a_server_that_was_away_deletes_its_log_for_a_snapshot_that_goes_further() -> None:
+    run = server_was_away()
+    [step] = locked(run, ask.SNAPSHOT)
+    before = step.parent.state if step.parent else None
+    assert before is not None
+    assert [(s.last_log_index, s.before_log.index) for s in before.processes] == [(5, 3), (5, 3), (1, 0)]
+    s3 = step.state["S3"]
+    assert (s3.log, s3.before_log.index, s3.last_applied) == ((), 3, 3)
+    assert s3.state_machine.store["x"] == 2, "the no-op and two adds: no entry is executed once more"
+    assert "ask=[ask.SNAPSHOT]" in CELLS["snapshot"]
