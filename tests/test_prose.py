@@ -1,11 +1,12 @@
 """What a learner reads is written in plain English: short sentences, and the thing by its name, not by a pronoun.
 
-Texts: notebooks, the pages of sentences, questions and hints, the glossary, both README. Each form below cost readers a
-second look; the words to use are those of the glossary.
+Texts: notebooks, the pages of sentences, questions and hints, the glossary, both README, and docstrings. Each form
+below cost readers a second look; the words to use are those of the glossary.
 """
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import tomllib
@@ -21,6 +22,7 @@ PAGES = sorted(
         *ROOT.glob("notebooks/*.ipynb"),
         *(path for folder in ("patterns", "widgets") for path in ROOT.glob(f"{folder}/**/*.toml")),
         *(path for path in ROOT.glob("patterns/*.md")),
+        *(path for folder in ("patterns", "widgets") for path in ROOT.glob(f"{folder}/**/*.py")),
         ROOT / "README.md",
     ]
 )
@@ -68,8 +70,21 @@ def texts(page: Path) -> Iterator[str]:
             yield from ("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
         case ".toml":
             yield from _strings(tomllib.loads(source))
+        case ".py":
+            yield from docstrings(source)
         case _:
             yield source
+
+
+def docstrings(source: str) -> Iterator[str]:
+    """The texts that stand alone: of a module, class or function, or of the field above it.
+
+    Indented lines are code, and `None` is a value.
+    """
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            text = re.sub(rf"(?m)^ {{{node.col_offset}}}", "", node.value.value)
+            yield re.sub(r"(?m)^(?: +|>>>).*$|\bNone\b", "", text)
 
 
 def _strings(value: Any) -> Iterator[str]:
@@ -92,8 +107,9 @@ def sentences(text: str) -> Iterator[str]:
             [cell for cell in block.split("|") if len(cell.split()) > 3] if block.lstrip().startswith("|") else [block]
         )
         for part in parts:
-            plain = re.sub(r"[*_`>#]", "", " ".join(part.split()))
-            for sentence in re.split(r"(?<=[.!?])(?:\s|$)(?=[A-Z0-9(“\"']|$)", plain):
+            plain = re.sub(r"[*_>#]", "", " ".join(part.split()))
+            for code in re.split(r"(?<=[.!?])(?:\s|$)(?=[A-Z0-9(“\"'`]|$)", plain):
+                sentence = code.replace("`", "")
                 if len(sentence.split()) > 2 and not re.search(r" · |\w\(.*=|\w = \w|\w\(\[", sentence):
                     yield sentence.strip()
 

@@ -1,7 +1,7 @@
 """What all charts share: colours, the template, an empty figure, bars. Named where they stand, not by colour alone.
 
-The background is transparent and every colour has the same contrast, about 4.3:1, on white and on JupyterLab's dark
-background, so that one figure is right in both themes.
+The background is transparent. Every colour has the same contrast, about 4.3:1, on white and on JupyterLab's dark
+background. So one figure is right in both themes.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def chapter_of(machine: AnyMachine) -> Chapter | None:
 
 
 def milestones_of(machine: AnyMachine) -> Milestones:
-    """What the machine's runs can be run until: what its chapter declares, and what it has itself."""
+    """The milestones of the machine's runs: those of its chapter, and its own."""
     chapter = chapter_of(machine)
     return {**(chapter.milestones_of(machine) if chapter else {}), **machine.milestones}
 

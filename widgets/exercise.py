@@ -67,7 +67,7 @@ class Prediction(Shared):
     script = "question"
     question = traitlets.Dict().tag(sync=True)
     taken = traitlets.Int(-1).tag(sync=True)
-    """The place of the option that was taken; -1 as long as there is none."""
+    """The place of the option that was taken; -1 before the answer."""
 
     def __init__(self, question: Question) -> None:
         self.asked = question
@@ -170,7 +170,7 @@ class Judged:
 
     @cached_property
     def player(self) -> Player | None:
-        """The smallest run that goes wrong, open in the player where it matters; None when there is none."""
+        """The smallest run that goes wrong, open in the player where it matters; None if no run goes wrong."""
         return None if self.verdict.history is None else Player(self.verdict.history)
 
     def _ipython_display_(self) -> None:

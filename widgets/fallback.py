@@ -18,7 +18,7 @@ from widgets.still import still
 
 PAGES = "DISTRIBUTED_PATTERNS_PAGES"
 HIGH = 610
-"""Pixels of an embedded page: a card, and what is around it."""
+"""Pixels of an embedded page: a card, and the space around it."""
 
 
 def show(player: Any, widget: Any) -> None:

@@ -218,7 +218,8 @@ class Frames:
         return self._places[key]
 
     def _changes(self, step: Step[Any, Any]) -> list[Changed]:
-        """[who, field, was, is, where] of every field that changed here, and of what was sent; empty at the start."""
+        """[who, field, was, is, where] of every field that changed here, and of each message sent; empty at the
+        start."""
         now = self._facts_of(step)
         if step.parent is None:
             return []

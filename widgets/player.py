@@ -35,10 +35,10 @@ class Player(Shared):
     """A history in a picture that can be stepped, branched and broken.
 
     `view` defaults to the one of the machine's chapter. `ask` lists the questions that lock a step (each says where by
-    `at`), or maps depths on the history's current branch to questions. `always` and `until` default to the machine's
-    invariants, and to its milestones with those of its chapter; `subtitle` says what run this is. The player opens at
-    `at` (the number of a step, or what happens there: `fired("AE.5")`), else where the history's cursor stands; with
-    `hide_quiet` it begins with quiet steps (heartbeats) left out.
+    `at`), or maps depths on the history's current branch to questions. `always` defaults to the machine's invariants,
+    `until` to its milestones with those of its chapter. `subtitle` says what run this is. The player opens at `at`: the
+    number of a step, or an event such as `fired("AE.5")`. Without `at` it opens at the history's cursor. `hide_quiet`
+    leaves out quiet steps (heartbeats) at first.
 
     Raises ValueError for a question about a step that the branch does not have.
     """

@@ -1,4 +1,5 @@
-"""Predict, then see: a question with plausible answers, each with what it rests on, and the step that it is about."""
+"""Predict, then see: a question with plausible answers, the misconception behind each, and the step that it is
+about."""
 
 from __future__ import annotations
 

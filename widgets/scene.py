@@ -1,8 +1,8 @@
 """What a picture is made of: marks as frozen values - position, role, text. No colours, no library.
 
 Lengths are in pixels at the panel's nominal width; a picture scales as one, but its type is never smaller than 12.5 px.
-Angles are in turns, 0 at the top, clockwise. `hue` says which term or transaction a mark belongs to, and nothing else;
-`role` is a shape, `tone` a stroke or a fill, so that nothing is told by colour alone. Marks with the same id in two
+Angles are in turns, 0 at the top, clockwise. `hue` says which term or transaction a mark belongs to, and nothing else.
+`role` is a shape, and `tone` a stroke or a fill, so that nothing is told by colour alone. Marks with the same id in two
 steps are the same thing, and move. What a step changed is found by the player: nothing is marked as new.
 """
 
@@ -25,7 +25,7 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag_fi
     id: str
     role: Role = "ink"
     hue: Role = ""
-    """`c1` ... `c8`, if the role is none of them."""
+    """`c1` ... `c8`, if the role is another one."""
     tone: Tone = "outline"
     text: str = ""
     title: str = ""
@@ -50,7 +50,7 @@ class Disc(Mark, frozen=True, tag="disc"):
 class Box(Mark, frozen=True, tag="box"):
     """A log entry, a record, a bar of a bar chart: a rectangle from its top left corner, its text in the middle.
 
-    With a tab in its text, what is before it stands on the left and what is after it on the right.
+    A tab in the text divides it: the first part stands on the left, the second on the right.
     """
 
     x: float
@@ -62,8 +62,8 @@ class Box(Mark, frozen=True, tag="box"):
 class Message(Mark, frozen=True, tag="message"):
     """A message on its way from one end of its link to the other. The player finds it a free place near `part` of it.
 
-    Its text is shown where it was just sent (once for all that got the same), when it arrives or is lost, or is asked
-    about. `sign` is a letter or two in its token, or one of `yes no commit append beat ask`, which have a glyph.
+    Its text is shown when it is sent (once for all receivers of the same), when it arrives or is lost, and when a
+    learner asks. `sign` is a letter or two in its token, or one of `yes no commit append beat ask`, which have a glyph.
     """
 
     x: float

@@ -110,7 +110,7 @@ class Server(Raft):
         self.serve_reads()
 
     def first_of_term(self) -> int:
-        """The index of the first entry of this term; the next index where there is none yet."""
+        """The index of the first entry of this term, or the next index if this term has no entry yet."""
         entries = enumerate(self.log, start=self.first_log_index)
         own = (index for index, entry in entries if entry.term == self.current_term)
         return next(own, self.last_log_index + 1)

@@ -115,8 +115,8 @@ class AppendEntries(Message):
 
 
 class AppendEntriesReply(Message):
-    """Where it succeeded, `match_index` is how far the log is now known to agree with the leader's; where not, the
-    last two fields say where to try next (the fast back-up of section 5.3).
+    """After a success, `match_index` is the last index up to which the log is known to agree with the leader's. After a
+    refusal, the last two fields say where to try next (the fast back-up of section 5.3).
     """
 
     term: int

@@ -1,7 +1,7 @@
 """A Raft server as Figure 2 of the paper has it, in its names: elections, the log, commitment.
 
-Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm (Extended Version)", 2014; numbers in
-brackets are its sections. `state.py` has its fields and its rules, `clients.py` what section 8 adds for clients.
+Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm (Extended Version)", 2014. Numbers in
+brackets are its sections. `state.py` has its fields and its rules, `clients.py` adds section 8: clients.
 """
 
 from __future__ import annotations

@@ -111,8 +111,8 @@ class ServerState(Process):
         return (last_log_term, last_log_index) >= (self.last_log_term, self.last_log_index)
 
     def may_grant(self, request: RequestVote) -> bool:
-        """Whether to vote for the candidate: not for one of an older term (5.1), at most once a term (5.2), and only
-        for a log at least as up-to-date as ours (5.4.1) - RequestVote rules 1 and 2."""
+        """Whether to vote for the candidate: RequestVote rules 1 and 2. The candidate's term is not older (5.1). It
+        gets the only vote of this term (5.2). Its log is at least as up-to-date as ours (5.4.1)."""
         return (
             request.term >= self.current_term
             and self.vote_is_free(request.candidate_id)

@@ -18,18 +18,16 @@ from .ring import Ring
 
 
 class Assignment(NamedTuple):
-    """Where keys went under bounded loads.
-
-    owners      the node of each key, in the order the keys came
-    loads       how many keys each node has
-    capacities  how many keys each node may have
-    forwarded   the keys whose first node had no room
-    """
+    """Where keys went under bounded loads."""
 
     owners: Mapping[str, str]
+    """The node of each key, in the order in which the keys came."""
     loads: Mapping[str, int]
+    """How many keys each node has."""
     capacities: Mapping[str, int]
+    """How many keys each node may have."""
     forwarded: tuple[str, ...]
+    """The keys whose first node had no room."""
 
 
 def capacities(ring: Ring, keys: int, balance: float = 1.25) -> dict[str, int]:

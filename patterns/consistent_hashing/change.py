@@ -1,4 +1,4 @@
-"""What a change of its router does to a cache tier, and what it cost."""
+"""How a cache tier changes with its router, and how many keys that moves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors of routers. Each message names the argument, its value and what is allowed."""
+"""Errors of routers. Each message names the argument, its value and the allowed values."""
 
 from __future__ import annotations
 
@@ -16,4 +16,4 @@ class UnknownNode(RouterError):
 
 
 class NoNodes(RouterError):
-    """There is no node that a key could go to."""
+    """No node is left that a key could go to."""

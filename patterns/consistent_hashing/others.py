@@ -1,11 +1,13 @@
 """The schemes beside the ring, each in a few lines, for comparison. All have the interface of `Router`.
 
-scheme        state            a lookup costs     what moves when a node joins
-modulo        nothing          1                  nearly everything
-rendezvous    nothing          N                  only to the new node; weights are exact
-jump          nothing          log N              only to the new node; only the last can leave
-maglev        a table of M     1                  to the new node, and a little between the others
-multi-probe   N points         k log N            only to the new node
+    scheme        state            a lookup costs     what moves when a node joins
+    modulo        nothing          1                  nearly everything
+    rendezvous    nothing          N                  only to the new node; weights are exact
+    jump          nothing          log N              only to the new node; only the last can leave
+    maglev        a table of M     1                  to the new node, and a little between the others
+    multi-probe   N points         k log N            only to the new node
+
+N is the number of nodes, M the size of the table, k the number of probes.
 """
 
 from __future__ import annotations
@@ -64,8 +66,8 @@ class Modulo(Unweighted):
 class Rendezvous(Hashed):
     """Every node draws a number for the key, and the highest wins (Thaler and Ravishankar 1998, "HRW").
 
-    With weights the draw u in (0, 1) becomes -weight / ln u (Schindelhauer and Schomaker 2005, the logarithmic
-    method): a node wins in proportion to its weight, and a change of weight moves only keys to or from it.
+    With weights the draw u in (0, 1) becomes -weight / ln u (Schindelhauer and Schomaker 2005, the logarithmic method).
+    A node wins in proportion to its weight, and a change of weight moves only keys to or from it.
     """
 
     scheme: ClassVar[str] = "rendezvous"

@@ -90,7 +90,7 @@ class Ketama(Placement, frozen=True):
 
     MD5 of `name-0`, `name-1`, ...: four points from each digest, each four bytes, little-endian. The number of digests
     of a node is its share of the whole weight, times 40, times the number of nodes, rounded down. With unequal weights
-    a new node therefore changes the numbers of the others too, and keys also move between these: in rings of three
+    a new node therefore changes the numbers of the others too, and keys also move between these. In rings of three
     servers with weights 1, 1, 8 or 6, 3, 1, a fourth moves from 1.3 to 2.4 times as many keys as must move.
     """
 

@@ -59,21 +59,18 @@ class Move(NamedTuple):
 
 
 class Walk(NamedTuple):
-    """A walk clockwise that collects nodes for a key; each step of it is a value (Dynamo 4.3, 4.6).
-
-    position  where it began: the key's position
-    wanted    how many distinct nodes it collects
-    visits    the points that it has come to, as indices into `ring.points`, each with what became of it:
-              `taken`, `same node` or `same rack`
-    chosen    the nodes collected, in order; the first is the owner
-    aside     nodes passed over because a node of their rack is chosen; they follow once every rack is
-    """
+    """A walk clockwise that collects nodes for a key; each step of it is a value (Dynamo 4.3, 4.6)."""
 
     position: int
+    """Where it began: the key's position."""
     wanted: int
+    """How many different nodes it collects."""
     visits: tuple[tuple[int, str], ...] = ()
+    """The points that it has come to: (index into `ring.points`, `taken`, `same node` or `same rack`)."""
     chosen: tuple[str, ...] = ()
+    """The nodes collected, in order; the first is the owner."""
     aside: tuple[str, ...] = ()
+    """Nodes passed over because a node of their rack is chosen; they follow once every rack has a chosen node."""
     done: bool = False
 
 

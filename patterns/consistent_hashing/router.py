@@ -41,7 +41,8 @@ class Router(ABC):
 
     @abstractmethod
     def lookup(self, key: str) -> str:
-        """The name of the node that `key` goes to. Raises TypeError if it is not a str, NoNodes if there is no node."""
+        """The name of the node that `key` goes to. Raises TypeError for a key of another type, NoNodes without a
+        node."""
 
     # other nodes, another router
 
@@ -74,7 +75,7 @@ class Router(ABC):
         return ", ".join(self.names) or "no nodes"
 
     def require_nodes(self) -> None:
-        """Raises NoNodes if there is none."""
+        """Raises NoNodes without a node."""
         if not self.nodes:
             raise NoNodes("there are no nodes that a key could go to; include one first")
 

@@ -15,66 +15,63 @@ from .router import KeyMove, Router, moved_keys
 
 
 class Joining(msgspec.Struct, frozen=True):
-    """A node whose points are being placed one by one.
-
-    node    the node as it will be, with its whole weight
-    placed  how many of its `total` points are placed
-    before  the nodes that were there before it
-    moves   the ranges of the circle that it has taken so far, and `moved` the keys
-    """
+    """A node whose points are being placed one by one."""
 
     node: Node
+    """The node as it will be, with its whole weight."""
     placed: int
+    """How many of its points are placed."""
     total: int
+    """How many points it will have."""
     before: tuple[Node, ...]
+    """The nodes that were there before it."""
     moves: tuple[Move, ...] = ()
+    """The ranges of the circle that it has taken so far."""
     moved: tuple[KeyMove, ...] = ()
+    """The keys that it has taken so far."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What the last event did.
-
-    kind       its tag: `look advance join place leave crash reweight read read-all`; `start` before any
-    node       the node that joined, left, crashed, was reweighted, or answered
-    key        the key that was looked up or read
-    moves      the ranges of the circle that changed hands; none for schemes without a circle
-    moved      the keys that have another owner
-    all_moves  the ranges since the change began: with a join point by point, those of all points so far
-    all_moved  the keys since the change began
-    ideal      how many keys have to move, on average, in the whole change so far; K/(N+1) for a join of N others
-    modulo     how many keys `hash mod N` moves on the whole change
-    """
+    """What the last event did."""
 
     kind: str = "start"
+    """The tag of the event; `start` before the first event."""
     node: str = ""
+    """The node that joined, left, crashed, was reweighted, or answered."""
     key: str = ""
+    """The key that was looked up or read."""
     moves: tuple[Move, ...] = ()
+    """The ranges of the circle that changed hands; empty for schemes without a circle."""
     moved: tuple[KeyMove, ...] = ()
+    """The keys that have another owner."""
     all_moves: tuple[Move, ...] = ()
+    """The ranges since the change began: with a join point by point, those of all points so far."""
     all_moved: tuple[KeyMove, ...] = ()
+    """The keys since the change began."""
     ideal: float = 0.0
+    """How many keys have to move, on average, in the whole change so far: K / (N + 1) if one node joins N others."""
     modulo: int = 0
+    """How many keys `hash mod N` moves in the whole change."""
     hits: int = 0
     misses: int = 0
 
 
 class Tier(msgspec.Struct, frozen=True):
-    """A cache tier: machines, the rule that sends keys to them, and what each has cached.
-
-    keys    the keys that clients read, in ascending order
-    held    (node, the keys its cache holds), in the order of the router's nodes
-    known   every node that there was so far, in the order they were learned
-    copies  on how many machines a key is cached
-    walk    the last lookup on a ring, and `looked` the key that it is for
-    """
+    """A cache tier: machines, the rule that sends keys to them, and the keys that each has cached."""
 
     router: Router
     keys: tuple[str, ...]
+    """The keys that clients read, in ascending order."""
     held: tuple[tuple[str, frozenset[str]], ...]
+    """(node, the keys that its cache holds), in the order of the router's nodes."""
     known: tuple[str, ...]
+    """Every node so far, in the order in which they were learned."""
     copies: int = 1
+    """On how many machines a key is cached."""
     walk: Walk | None = None
+    """The last lookup on a ring."""
     looked: str = ""
+    """The key that the lookup is for."""
     joining: Joining | None = None
     last: Outcome = Outcome()
 

@@ -1,4 +1,4 @@
-"""What can happen to a shelf of coffee, and what may be decided there: pure functions, as in chapter 8.
+"""The events of a shelf of coffee, and the decisions about it: pure functions, as in chapter 8.
 
 A shelf is a stream. `evolve` folds its events to the bags that are left, and `decide` makes events of a command.
 """

@@ -66,8 +66,8 @@ def folded(model: str, version: int, facts: Iterable[Fact]) -> dict[str, Any]:
 
 
 def applied(events: Iterable[Recorded], parked: Iterable[Recorded]) -> list[Fact]:
-    """The events that a read model must have applied, of those up to its checkpoint: all but the parked ones, and all
-    but those that stand behind a parked one in its stream."""
+    """The events up to its checkpoint that a read model must have applied. Parked events are left out, and so are the
+    later events of their streams."""
     first: dict[str, int] = {}
     for event in parked:
         first.setdefault(event.stream, event.position)

@@ -87,7 +87,7 @@ class Shop(Process):
             self.note("W.wait", projector=projector, after=fetch.after)
 
     def feed(self, projector: str, fetch: Fetch) -> None:
-        """The next events, or, if there is none, nothing until there is one."""
+        """Answers with the next events. Without one it waits for the next."""
         seen = self.log.page(fetch.after, self.limit).events
         if not seen:
             self.waiting = self.waiting.put(projector, fetch)

@@ -192,7 +192,7 @@ class SqliteProjector:
 
 
 def _number(database: sqlite3.Connection, sql: str, *values: Any) -> int:
-    """The number that a query finds; 0 if there is none, or no projector has made the table yet."""
+    """The number that a query finds; 0 if it finds nothing or if the table does not exist yet."""
     try:
         found = database.execute(sql, values).fetchone()
     except sqlite3.OperationalError:

@@ -61,13 +61,15 @@ def act(
 ) -> Callable[[Handler], Handler]:
     """The method that does the events of this type: `(self, state, event) -> (state, notes)`.
 
-    label   its words as a choice: a template, as in `sentences.py`, over the event's fields and `state`
-    group   the menu that it stands in; `next` for what happens by itself
-    about   the id of the mark that it belongs to, a template too: `node:{node}`; of an empty name none
-    ask     the field that a learner may fill in, offered with the first choice of the type
-    offers  `(self, state)` -> of what the events to choose from are made: the first field's value, or a tuple of the
-            first fields' values; an event without fields is always offered
-    unless  `(self, state, event)` -> why it cannot happen, or nothing; the first reason counts
+        label   its words as a choice: a template, as in `sentences.py`, over the event's fields and `state`
+        group   the menu that it stands in; `next` for what happens by itself
+        about   the id of the mark that it belongs to, a template too: `node:{node}`; of an empty name none
+        ask     the field that a learner may fill in, offered with the first choice of the type
+        offers  `(self, state)` -> the values of which the events to choose from are made: of the first field, or a
+                tuple for the first fields; an event without fields is always offered
+        unless  `(self, state, event)` -> why it cannot happen, or nothing
+
+    The first reason of `unless` counts.
     """
 
     def mark(handler: Handler) -> Handler:

@@ -1,4 +1,4 @@
-"""Checks of arguments. Each error names the argument, its value and what is allowed."""
+"""Checks of arguments. Each error names the argument, its value and the allowed values."""
 
 from __future__ import annotations
 

@@ -160,7 +160,8 @@ NOTHING_TO_UNDO: Mapping[str, Callable[[World], bool]] = {
 def enabled_in(world: World, requests: Requests, why_not: WhyNot, fifo: bool, group: str = "") -> list[Any]:
     """The events that can happen, of one group or (for a search) of all that make a difference.
 
-    Two packets with the same content are one event for a search, and a delay is none: there any packet may be late.
+    For a search, two packets with the same content are one event. A search needs no delays: any packet may be late
+    there.
     """
     if group:
         if (nothing := NOTHING_TO_UNDO.get(group)) is not None and nothing(world):

@@ -340,7 +340,7 @@ def _hint(right: Any, answer: Answer) -> str:
 
 
 def _other_type(right: Any, given: Any) -> tuple[Any, Any] | None:
-    """The first value of another type than the right one, in the answer or in a part of it; None if there is none."""
+    """The first value whose type is not the right one, in the answer or in a part of it; else None."""
     if _kind(right) != _kind(given):
         return right, given
     parts = zip(right, given, strict=False) if isinstance(right, tuple | list) else ()

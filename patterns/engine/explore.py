@@ -105,12 +105,12 @@ def explore(
 
     `properties` are the machine's own `always` unless given. Several machines of one type, which differ in their starts
     only, are searched as one. States outside `within` are checked but not followed further. `symmetry` gives states
-    that differ only in names the same key; by default `machine.key` tells states apart. `max_depth` counts states, the
-    start included. `progress` is called, or with True a bar is drawn, several times a second. An interruption (Ctrl-C,
-    a notebook's stop button) ends the search and keeps what was found.
+    that differ only in names the same key. By default `machine.key` tells states apart. `max_depth` counts states, the
+    start included. Several times a second `progress` is called; True draws a bar. An interruption (Ctrl-C, a notebook's
+    stop button) ends the search and keeps what was found.
 
-    Raises ParameterError for an argument that is not allowed, and for `symmetry` together with a property that has a
-    memory: the memory would keep the names that the symmetry makes alike.
+    Raises ParameterError for an argument out of range. A property with a memory is refused together with `symmetry`:
+    the memory would keep the names that the symmetry makes alike.
     """
     machines = listed("machine", [machine] if isinstance(machine, Machine | type) else machine, "one or more machines")
     if not machines:

@@ -1,4 +1,4 @@
-"""The one idea: a machine is `(state, event) -> (state, notes)`, with words for what it does."""
+"""The one idea: a machine is `(state, event) -> (state, notes)`, and says each step in words."""
 
 from __future__ import annotations
 

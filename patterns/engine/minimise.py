@@ -1,8 +1,8 @@
 """From a long run that goes wrong to a short one: delta debugging on the events.
 
 Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input" (2002): ever smaller pieces of the run are
-left out, as long as the rest still goes wrong, until no single event can be missed. An event that cannot happen any
-more without an earlier one is passed over.
+left out as long as the rest still goes wrong. In the end every event is needed. An event that cannot happen any more
+without an earlier one is passed over.
 """
 
 from __future__ import annotations

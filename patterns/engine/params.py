@@ -7,7 +7,7 @@
         \"\"\"How long the coordinator waits for votes.\"\"\"
 
 `parse` makes such a struct from what a caller gave, or refuses it with an error that names the parameter, its value and
-what is allowed. A rule over several parameters goes into `check`, which calls `refuse`.
+the allowed values. A rule over several parameters goes into `check`, which calls `refuse`.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def refuse(name: str, value: Any, allowed: str) -> NoReturn:
 
 
 def _smallest_fault(name: str, value: Any, kind: Any) -> tuple[str, Any, str]:
-    """The part of a value that its type does not allow: its name, itself, and what is allowed there."""
+    """The part of a value that its type does not allow: its name, the part, and the allowed values."""
     parts: list[tuple[str, Any, Any]] = []
     for option in get_args(kind) if isinstance(kind, UnionType) else (kind,):
         inner = get_args(option)

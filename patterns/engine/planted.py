@@ -11,7 +11,7 @@
     BUGS["the vote is not forced"].found()      # an Exploration with a counterexample
     BUGS["the vote is not forced"].clean()      # the same search without the bug
 
-A check that never fails proves nothing. Every bug is found by what it says finds it.
+A check that never fails proves nothing. Every bug is found by the search that it declares.
 """
 
 from __future__ import annotations

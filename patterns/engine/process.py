@@ -22,10 +22,10 @@
             self.note("P.1", rounds=self.rounds)
             self.send(sender, Ping(self.rounds))
 
-A process is a value: compared and hashed by its fields. Fields hold immutable values only (int, str, tuple,
-frozenset, frozen structs); a handler assigns to them freely, because it runs on a copy. Who runs it - the simulator
-or a TCP host, with no change to the process - calls `after_start`, `after_message`, `after_timer`, `after_request`,
-`after_restart`: each returns the process afterwards and its `Effects`, and leaves the process it was called on alone.
+A process is a value: compared and hashed by its fields. Fields hold immutable values only (int, str, tuple, frozenset,
+frozen structs); a handler assigns to them freely, because it runs on a copy. The simulator and a TCP host run the same
+process. They call `after_start`, `after_message`, `after_timer`, `after_request`, `after_restart`. Each returns the
+process afterwards and its `Effects`, and leaves the old process unchanged.
 """
 
 from __future__ import annotations

@@ -89,18 +89,18 @@ def random_worlds(
 ) -> RandomRuns:
     """For each seed, `steps` steps with random faults, the properties checked after each; then repair and progress.
 
-    `properties` are the machine's own `always` unless given. `faults` gives the probability of each group of choices,
-    the usual event taking the rest; with `uniform`, any message on its way and any timer instead, each as likely as
-    another. Where the machine has a parameter `seed`, it gets the run's. After the steps all faults are repaired, and
+    `properties` are the machine's own `always` unless given. `faults` gives the probability of each group of choices;
+    the usual event takes the rest. With `uniform`, any message on its way and any timer takes the rest, all equally
+    likely. Where the machine has a parameter `seed`, it gets the run's. After the steps all faults are repaired, and
     each `Sometimes` must be reached again within `patience` steps, of which all but clients' requests are the usual
     ones. The first failure ends it: minimised, unless `shrink` is false or it is of progress.
 
     With an `executor`, its workers take the seeds; the result is the same. `progress` is called with the number of runs
-    that are done, or with True a bar is drawn. An interruption (Ctrl-C, a notebook's stop button) ends the runs, and
-    keeps what was found.
+    that are done; True draws a bar. An interruption (Ctrl-C, a notebook's stop button) ends the runs, and keeps what
+    was found.
 
-    Raises ParameterError for an argument that is not allowed: a group of faults that the machine does not have,
-    probabilities that add up to more than 1, no seed at all.
+    Raises ParameterError for an unknown group of faults, for probabilities that add up to more than 1, and without a
+    seed.
     """
     require_instance("machine", machine, Machine)
     require_whole("steps", steps)

@@ -1,7 +1,7 @@
 """Stateless randomness: a draw is a function of a seed and labels, so going back and trying again changes nothing.
 
-The mixer is SplitMix64 (Steele, Lea, Flood 2014, "Fast splittable pseudorandom number generators", figure 14);
-labels that are text enter by their BLAKE2b digest, so that no draw depends on PYTHONHASHSEED.
+The mixer is SplitMix64 (Steele, Lea, Flood 2014, "Fast splittable pseudorandom number generators", figure 14). Labels
+that are text enter by their BLAKE2b digest, so that no draw depends on PYTHONHASHSEED.
 """
 
 from __future__ import annotations

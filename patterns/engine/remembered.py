@@ -15,7 +15,7 @@ KNOWN = 100_000
 class Remembered:
     """What a search has computed. Equal processes are one object; a handler that did not look at the clock does the
     same to equal processes, and runs once. Equal parts of worlds have one number, of which keys are made. Worlds share
-    their parts, so that a part is mostly known by its identity, without a look at what is in it."""
+    their parts, so that a part is mostly known by its identity, without a look inside."""
 
     def __init__(self) -> None:
         self.moves: dict[tuple[str, int, tuple[Any, ...]], tuple[Process, Effects]] = {}

@@ -1,18 +1,18 @@
 """Text from values: a template with the values in it. Handlers note values, messages have fields; words are made here.
 
-{who}                     the value
-{voters:names}            S1, S2 and S3; nothing for none
-{voters:names|nobody}     the same, with a word for none
-{count:entry|entries}     1 entry, 3 entries
-{role:the}                the leader
-{role:a}                  a leader, an orchestrator
-{role:a|leader}           the same, but the leader
-{voted_for:or|nobody}     the value, or a word for None
-{events:list|none}        S1, S2, S3; a single value stands for itself, and the word for an empty tuple or None
-{events:several|s}        s, if there are two or more
-{indices:span}            3-5, the first and the last; 3 if they are the same
-{granted:if|yes|no}       one text or the other: is the value true, or a number other than 0, or not empty?
-{role:is|leader|yes|no}   one text or the other: is it this value?
+    {who}                     the value
+    {voters:names}            S1, S2 and S3; nothing for none
+    {voters:names|nobody}     the same, with a word for none
+    {count:entry|entries}     1 entry, 3 entries
+    {role:the}                the leader
+    {role:a}                  a leader, an orchestrator
+    {role:a|leader}           the same, but the leader
+    {voted_for:or|nobody}     the value, or a word for None
+    {events:list|none}        S1, S2, S3; a single value stands for itself, and the word for an empty tuple or None
+    {events:several|s}        s, if there are two or more
+    {indices:span}            3-5, the first and the last; 3 if they are the same
+    {granted:if|yes|no}       one text or the other: is the value true, or a number other than 0, or not empty?
+    {role:is|leader|yes|no}   one text or the other: is it this value?
 
 The two texts of `if` and `is` are templates themselves: `{after:if|from {after} on}`. The last one may be left out.
 """

@@ -1,7 +1,8 @@
 """A simulation moves a world on: one event, one process, one new world. Deterministic for a seed.
 
-Subclass `Simulation`, say which `processes` there are, and everything else of a machine is there: what can happen and
-why something cannot, faults with or without a budget, and the same run for the same seed on every computer.
+Subclass `Simulation` and say which processes there are. The rest of a machine is there: the possible events, the
+reasons why others are impossible, and faults with or without a budget. The same seed gives the same run on every
+computer.
 
 Time: messages take a random latency, timers a random span, drawn statelessly from the seed, who is concerned and
 when. What is due first is what usually happens next, a message before a timer of the same ms. Choosing something that
@@ -420,7 +421,7 @@ class Simulation(Machine[World, Any]):
             yield from (Restart(name) for name in world.names if name in world.down)
 
     def signature(self, world: World, event: Any) -> Hashable:
-        """A packet by what it carries: ids change when an earlier event is left out."""
+        """A packet by its sender, receiver and content: ids change when an earlier event is left out."""
         packet = world.packet(event.id) if isinstance(event, PACKET_EVENTS) else None
         return (event, None) if packet is None else (event, (packet.sender, packet.to, packet.body))
 

@@ -66,7 +66,7 @@ def by_name(values: Iterable[N], name: str) -> N | None:
 
 @cache
 def words_of(kind: type) -> str:
-    """The template of a class: its own, or else that of the class that it extends. Empty if there is none."""
+    """The template of a class: its own, or else that of the class that it extends. Empty for a class without words."""
     for each in kind.__mro__:
         if words := vars(each).get("words") or _page(each.__module__.rpartition(".")[0]).get(each.__name__):
             return str(words)

@@ -1,4 +1,4 @@
-"""A world as a value: processes, messages on their way, timers, cuts, clients that wait - and what can happen to it.
+"""A world as a value (processes, messages on their way, timers, cuts, clients that wait) and its events.
 
 Everything here is immutable and without history: two runs that lead to the same world give equal worlds.
 Times are integer milliseconds. `simulation.py` has what moves a world on.
@@ -201,13 +201,13 @@ class Crash(Event, frozen=True):
 
 
 class Restart(Event, frozen=True):
-    """A crashed process begins again with what is on its disk."""
+    """A crashed process begins again from its disk."""
 
     process: str
 
 
 class Pause(Event, frozen=True):
-    """A process stands still (a long garbage collection, a suspended machine) and keeps its memory."""
+    """A process pauses (a long garbage collection, a suspended machine) and keeps its memory."""
 
     process: str
 

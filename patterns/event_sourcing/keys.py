@@ -1,8 +1,8 @@
 """Erasing without rewriting: a person's words are sealed with a key of this person, and erasing destroys the key.
 
-The events stay as they are, in the log, its backups and its copies. Without the key a sealed text is a value that says
-nothing, and no exception: a fold goes on. The same text gives the same seal (AES-SIV, RFC 5297), so a retry of an
-append has the same content as the first try.
+The events stay as they are, in the log, its backups and its copies. Without the key a sealed text is read as an empty
+value. It raises no exception, so a fold goes on. The same text gives the same seal (AES-SIV, RFC 5297), so a retry of
+an append has the same content as the first try.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The shelf of a shop that sells coffee by mail: its events, its commands, and the decider between them.
 
-`decide(shelf, command)` gives events and changes nothing. `evolve(shelf, event)` gives the next state and asks
-nothing: neither clock nor chance nor another stream (Chassaing, "Functional Event Sourcing Decider", 2021). The state
-is a fold, `reduce(evolve, events, EMPTY)`; it is kept nowhere.
+`decide(shelf, command)` gives events and changes nothing. `evolve(shelf, event)` gives the next state. It reads no
+clock, draws nothing and reads no other stream (Chassaing, "Functional Event Sourcing Decider", 2021). The state is a
+fold, `reduce(evolve, events, EMPTY)`; it is kept nowhere.
 """
 
 from __future__ import annotations

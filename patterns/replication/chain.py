@@ -75,7 +75,7 @@ class Link(Process):
         return self.is_head if isinstance(body, Write) else self.is_tail
 
     def neighbour(self, by: int) -> str:
-        """The predecessor (-1) or successor (1); empty if there is none."""
+        """The predecessor (-1) or successor (1); empty at the end of the chain."""
         at = self.members.index(self.id) + by if self.id in self.members else -1
         return self.members[at] if 0 <= at < len(self.members) else ""
 

@@ -9,7 +9,7 @@ from patterns.engine.process import Process
 
 
 def refuse_names(names: Sequence[str]) -> None:
-    """Raises ValueError for names that cannot be told apart, or cannot be a part of a file's name."""
+    """Raises ValueError for two equal names, and for a name that is not allowed in a file's name."""
     if not names or len({name.casefold() for name in names}) < len(names):
         raise ValueError(f"processes are {names}; allowed are one or more, each with a name of its own")
     for name in names:
@@ -36,7 +36,7 @@ def class_path(kind: type[Process]) -> str:
 
 
 def open_files() -> int | None:
-    """How many files and connections this OS process may have open; None if there is no bound, or none is known."""
+    """How many files and connections this OS process may have open; None for an unknown or missing bound."""
     try:
         from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit
     except ImportError:  # on Windows

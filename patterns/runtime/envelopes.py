@@ -246,7 +246,7 @@ class Bodies:
         self._fields: dict[str, Decoder[Any]] | None = None
 
     def encode(self, body: Any) -> msgspec.Raw:
-        """Raises WireError for what cannot be encoded: an integer of more than 64 bits."""
+        """Raises WireError for a value that has no encoding: an integer of more than 64 bits."""
         try:
             return msgspec.Raw(self._encoder.encode(body))
         except OverflowError as problem:
@@ -279,7 +279,7 @@ class Bodies:
     # Records
 
     def pack(self, record: Record) -> Told:
-        """Raises WireError for what cannot be encoded."""
+        """Raises WireError for a value that has no encoding."""
         match record.event:
             case Received(about, body) | Asked(about, body):
                 pass

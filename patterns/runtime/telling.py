@@ -1,7 +1,8 @@
 """How a process that a cluster started tells it what happens: as frames on standard output.
 
-A record is in the pipe before the replies and messages of its step leave, so that what a client has seen is told even
-if the process is killed at that very moment. A slow watcher misses records; the process does not wait for it.
+A record is in the pipe before the replies and messages of its step leave. So each answer that a client has seen is in a
+record, even if the process is killed at that very moment. A slow watcher misses records; the process does not wait for
+it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What a step does to its service's database: small frozen values, applied purely to rows; a database may refuse.
 
 `Move` and `Add` commute: in whatever order they come, the end is the same (Richardson, "Microservices Patterns", 2018,
-4.3.2, commutative updates). `Overwrite` does not: it writes what its saga computed from what it once saw, and with it
-an update that came in between is lost. `Reread` is the same with a second look before it writes.
+4.3.2, commutative updates). `Overwrite` does not commute: its saga computed the new value from an old one, and an
+update that came in between is lost. `Reread` is the same with a second look before it writes.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class ActionBase(Value, tag=True, cache_hash=True):
 
     @property
     def adds(self) -> tuple[tuple[str, int], ...]:
-        """The rows that it reads or writes, and what it adds to each if its saga runs alone."""
+        """(row, amount that it adds if its saga runs alone) for each row that it reads or writes."""
         return ()
 
     @property

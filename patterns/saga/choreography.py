@@ -1,13 +1,13 @@
 """Choreography: no coordinator. Each service reacts to the events of the others, by the same definition.
 
-An event is a row of the service's outbox, written together with what it tells of (Richardson 2018, 3.3.7, transactional
-outbox). A relay publishes what is in the outbox until it is acknowledged: at least once, so that who consumes events
-keeps an inbox of those it has seen (3.3.6). A service that refuses a step says so to all; each then undoes its own, the
-last first, once what came after it is undone.
+An event is a row of the service's outbox, written together with the change that it reports (Richardson 2018, 3.3.7,
+transactional outbox). A relay publishes each event of the outbox until it is acknowledged: at least once. So a consumer
+keeps an inbox of the events that it has seen (3.3.6). A service that refuses a step says so to all; each then undoes
+its own, the last first, once what came after it is undone.
 
-Nobody is there to give up on a service that does not answer: its saga waits until it is back. What is simpler here than
-elsewhere: the broker's part is played by the network, which loses, doubles and reorders what it carries; and outbox and
-inbox are read by the process itself, not by a change-data-capture tool such as Debezium.
+Nobody is there to give up on a service that does not answer: its saga waits until it is back. Real systems have more
+parts. Here the network plays the broker: it loses, doubles and reorders events. The process itself reads outbox and
+inbox; elsewhere a change-data-capture tool such as Debezium does.
 """
 
 from __future__ import annotations

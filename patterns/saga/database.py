@@ -1,9 +1,9 @@
 """A service's database, and how it makes requests idempotent: what both styles share.
 
-Whatever is asked for has a key, (saga, step), and its outcome is written in the same write as its effect: asked again,
-the service looks it up (Helland, "Life beyond Distributed Transactions", CIDR 2007; Richardson 2018, 3.3.6).
-The same table is a version file (Richardson 4.3.2): a compensation that comes before its request is noted there, and
-the request does nothing when it comes. Seata has a table of this kind for its TCC mode, and calls the two cases empty
+Each request has a key, (saga, step), and its outcome is written in the same write as its effect. Asked again, the
+service looks the outcome up (Helland, "Life beyond Distributed Transactions", CIDR 2007; Richardson 2018, 3.3.6). The
+same table is a version file (Richardson 4.3.2): a compensation that comes before its request is noted there, and the
+request does nothing when it comes. Seata has a table of this kind for its TCC mode, and calls the two cases empty
 rollback and suspension. Rows are never removed here; elsewhere they are, after days.
 """
 

@@ -9,8 +9,8 @@
     )
 
 Garcia-Molina and Salem, "Sagas", SIGMOD 1987 (sequences of steps; section 8: parallel ones). The three kinds of steps
-are Richardson's ("Microservices Patterns", 2018, section 4.3): compensatable ones can be undone; the pivot is the
-point of no return; what follows is retriable, cannot be refused, and is tried until it is done.
+are Richardson's ("Microservices Patterns", 2018, section 4.3). Compensatable steps can be undone. The pivot is the
+point of no return. Retriable steps follow it; a service never refuses them, and they are tried until they are done.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ PLENTY = 100
 
 
 class DefinitionError(ValueError):
-    """A saga that cannot work; the message says why, and what is allowed."""
+    """A saga that cannot work; the message says why, and how to define it."""
 
 
 class Step(msgspec.Struct, frozen=True, cache_hash=True):
@@ -53,7 +53,7 @@ class Step(msgspec.Struct, frozen=True, cache_hash=True):
     """The service that does it."""
     do: Action
     undo: Action | None = None
-    """Its compensation; None for a pivot and what is retriable."""
+    """Its compensation; None for a pivot and for a retriable step."""
     after: tuple[str, ...] = ()
     """The steps that must be done before it begins."""
     kind: Kind = COMPENSATABLE
@@ -97,7 +97,7 @@ class Saga(msgspec.Struct, frozen=True, cache_hash=True):
 
     @property
     def pivot(self) -> str:
-        """The step that is the point of no return; empty where there is none."""
+        """The step that is the point of no return; empty for a saga without a pivot."""
         return next((each.name for each in self.steps if each.kind == PIVOT), "")
 
     @property

@@ -88,7 +88,7 @@ SEAT = step("seat", at="airline", do=Move("seats", "booked", 1), undo=Move("book
 ROOM = step("room", at="lodging", do=Move("rooms", "taken", 1), undo=Move("taken", "rooms", 1))
 SEAT_FIRST = saga("seat_first", SEAT, step("room", at=ROOM.at, do=ROOM.do, kind=PIVOT))
 ROOM_FIRST = saga("room_first", ROOM, step("seat", at=SEAT.at, do=SEAT.do, kind=PIVOT))
-"""With semantic locks that make wait, these two may wait for each other: a deadlock, until one is tried in vain."""
+"""With semantic locks that make others wait, these two may wait for each other: a deadlock, until one gives up."""
 
 TRAVEL, CREDIT = (TRIP, SEAT_FIRST, ROOM_FIRST), (CANCEL, CREATE, PESSIMISTIC)
 LIMITS = (RAISE, RAISE_REREAD, RAISE_ADD, LOOK_TWICE)

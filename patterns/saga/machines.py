@@ -1,8 +1,8 @@
 """Sagas as a simulation: one definition, orchestrated or choreographed, with clients that ask for it.
 
-A handler's writes and what it sends are one step here, as in the runtime: it writes first and sends after. That a
-process crashes in between is a crash right after the step and the loss of what it sent: to see it in a search, the
-budget needs a crash and as many drops.
+A handler's writes and messages are one step here, as in the runtime: it writes first and sends after. A crash in
+between is a crash right after the step, together with the loss of its messages. To see it in a search, the budget needs
+a crash and as many drops.
 """
 
 from __future__ import annotations

@@ -41,8 +41,9 @@ class Cancel(Message):
 
 
 class Ended(Message):
-    """How a saga ended: `completed`, `compensated`, or `stuck`: a step or a compensation does not succeed, and a human
-    is needed. `unknown` and `rejected` are errors: there is no such definition; the key is another saga's."""
+    """How a saga ended: `completed`, `compensated`, or `stuck`. A stuck saga needs a human: a step or a compensation
+    does not succeed. Two outcomes are errors. `unknown`: no definition has this name. `rejected`: the key is another
+    saga's."""
 
     serial: int
     saga: str

@@ -4,9 +4,9 @@ Garcia-Molina and Salem's saga execution component, with its log (1987, sections
 Richardson describes it (2018, 4.2.2). A step that is refused, or not answered `tries` times, turns the saga back:
 backward recovery. After the pivot it asks on until all is done: forward recovery.
 
-What is simpler here than in what runs elsewhere: Temporal replays the history of a program, and AWS Step Functions
-runs a state machine, where here there is a graph of steps; MassTransit and NServiceBus can put the orchestrator's
-messages into an outbox, where here what was asked for is asked again after a crash; and a log is kept forever here.
+Real systems do more. Temporal replays the history of a program, and AWS Step Functions runs a state machine; here a
+saga is a graph of steps. MassTransit and NServiceBus can put the orchestrator's messages into an outbox; here the
+orchestrator sends its requests again after a crash. And a log is kept forever here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""What a saga promises, in every state, each with the reason where it does not hold; and what it does not promise.
+"""The promises of a saga in every state, each with the reason if it does not hold; and promises that a saga does not
+make.
 
 None asks the code that it checks: the databases' rows and their tables of handled requests say what happened.
 """
@@ -23,8 +24,8 @@ def _first(problems: Callable[[World], Iterator[str]]) -> Callable[[World], Reas
 
 
 def _effective(world: World) -> Iterator[tuple[str, Handled, list[bool]]]:
-    """Each time that a service did or undid a step, and what it had handled of this step before: True, a
-    compensation; False, a request that it did."""
+    """Each time that a service did or undid a step, with the earlier ones of this step: True for a compensation, False
+    for a request that it did."""
     for service in databases(world):
         before: dict[tuple[str, str], list[bool]] = {}
         for each in service.handled:

@@ -18,8 +18,8 @@ from .definition import COMPENSATABLE, Saga
 from .log import DONE, REFUSED, STUCK, UNDONE, Instance, Progress, progress, to_compensate
 
 WAITING, ASKED, OPEN, NEVER = "waiting", "asked", "unknown", "never"
-"""Of a step that is neither done nor refused: a step before it is not done; it is its turn; nobody knows whether it was
-done, and nobody waits for an answer; it will not be done, because its saga has turned back."""
+"""States of a step that is neither done nor refused. WAITING: a step before it is not done. ASKED: it is its turn.
+OPEN: it may have been done, and no process waits for an answer. NEVER: its saga has turned back."""
 DUE, TURN = "due", "turn"
 """Of a compensation that is neither undone nor stuck: another step is undone first; it is its turn."""
 
@@ -58,7 +58,7 @@ class StepState(NamedTuple):
 
     state: str
     undo: str = ""
-    """Of its compensation; empty where there is none to run."""
+    """Of its compensation; empty without a compensation to run."""
     in_effect: bool = False
     """Whether its effect is in its service's database now, whatever the logs say."""
 

@@ -1,4 +1,4 @@
-"""What clients ask, what routers and shards say to one another, and what one shard ships to another."""
+"""The messages between clients, routers and shards, and the pieces that one shard ships to another."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ Role = Literal["owner", "copying", "fenced", "undoing", "importing", "given"]
 class Hold(Value):
     """How a shard stands to a slot.
 
-    `owner`      it accepts requests
-    `copying`    it accepts requests, and copies the slot to `peer`, which is to own it in `epoch`
-    `fenced`     it accepts none any more: `peer` owns the slot in `epoch` as soon as it has everything
-    `undoing`    it accepts none until `peer` has dropped its copy
-    `importing`  it receives the slot from `peer`, and is to own it in `epoch`
-    `given`      as far as it knows, `peer` owns the slot since `epoch`
+        `owner`      it accepts requests
+        `copying`    it accepts requests, and copies the slot to `peer`, which is to own it in `epoch`
+        `fenced`     it accepts none any more: `peer` owns the slot in `epoch` as soon as it has everything
+        `undoing`    it accepts none until `peer` has dropped its copy
+        `importing`  it receives the slot from `peer`, and is to own it in `epoch`
+        `given`      as far as it knows, `peer` owns the slot since `epoch`
 
     While it is importing: `next` is the piece that it needs next, of the source's `life`.
     """

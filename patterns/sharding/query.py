@@ -1,8 +1,10 @@
 """A question to all shards: what each shard answers, and how the answers become one.
 
-page    offset and limit: each shard gives offset + limit rows, and the page is cut once, at the end
-top     the senders with most parcels: a sender's parcels lie on several shards, so each shard gives all its sums
-mean    parcels for each pigeonhole: each shard gives sum and count
+    page    offset and limit: each shard gives offset + limit rows, and the page is cut once, at the end
+    top     the senders with most parcels: a sender's parcels lie on several shards, so each shard gives all its sums
+    mean    parcels for each pigeonhole: each shard gives sum and count
+
+The router puts the parts of all shards together.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ class RangeError(ValueError):
 
 
 class Range(NamedTuple):
-    """The keys from `start`, itself included, up to `end`, itself left out; without an end if that is None."""
+    """The keys from `start`, itself included, up to `end`, itself left out. With None, the range has no end."""
 
     start: str
     end: str | None

@@ -77,25 +77,29 @@ class Scan(Event, frozen=True):
 
 
 class Room(msgspec.Struct, frozen=True):
-    """The shard map, and what is on it.
-
-    `heat` has the keys with more than one operation in a second, `salts` those that are spread, `plan` the moves that
-    have not happened yet, `known` the starts of the ranges that a client knows. The rest is about the last event: its
-    name, the keys that it moved, the shards that it asked and for what, the keys that a scan read (None: no scan).
-    """
+    """The shard map, its keys and their load, and the last event."""
 
     map: ShardMap
     keys: tuple[str, ...]
     heat: tuple[tuple[str, int], ...] = ()
+    """(key, operations in a second) of keys that have more than one."""
     salts: tuple[str, ...] = ()
+    """The keys that are spread."""
     plan: tuple[Move, ...] = ()
+    """The moves that have not happened yet."""
     epoch: int = 1
     known: tuple[str, ...] = ()
+    """The starts of the ranges that a client knows."""
     kind: str = ""
+    """The name of the last event."""
     moved: tuple[str, ...] = ()
+    """The keys that it moved."""
     asked: tuple[int, ...] = ()
+    """The shards that it asked."""
     what: str = ""
+    """What it asked them for."""
     scanned: tuple[str, ...] | None = None
+    """The keys that a scan read; None if it was no scan."""
 
     def stored(self, key: str) -> tuple[str, ...]:
         """The keys under which a key is stored: several if it is salted."""

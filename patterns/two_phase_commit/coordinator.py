@@ -1,8 +1,9 @@
 """The coordinator of two-phase commit, without a presumption: it collects votes, decides, sends the decision, forgets.
 
-Gray, "Notes on Data Base Operating Systems", 1978, section 5.8.3; Mohan, Lindsay, Obermarck, "Transaction Management in
-the R* Distributed Database Management System", ACM TODS 11(4), 1986 (`MLO`), section 2; Bernstein, Hadzilacos, Goodman,
-"Concurrency Control and Recovery in Database Systems", 1987, chapter 7 (`BHG`).
+- Gray, "Notes on Data Base Operating Systems", 1978, section 5.8.3
+- Mohan, Lindsay, Obermarck, "Transaction Management in the R* Distributed Database Management System", ACM TODS 11(4),
+  1986 (`MLO`), section 2
+- Bernstein, Hadzilacos, Goodman, "Concurrency Control and Recovery in Database Systems", 1987, chapter 7 (`BHG`)
 
 Simpler than a real coordinator: the work of a transaction comes with the question for the vote, in one message, and the
 coordinator is not a participant. Its log keeps the records of forgotten transactions.

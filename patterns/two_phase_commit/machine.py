@@ -1,8 +1,8 @@
 """The commit protocols as simulations: a coordinator C, banks P1, P2, ... as participants, clients that transfer money.
 
 A handler's write and its messages are one step here. A crash after the write and before the messages is a crash and the
-loss of the messages; a crash in the middle of sending is a crash and the loss of some. So a search that is to see a
-crash at *any* step needs a budget of crashes and of drops.
+loss of the messages. A crash in the middle of sending is a crash and the loss of some messages. So a search that is to
+see a crash at *any* step needs a budget of crashes and of drops.
 """
 
 from __future__ import annotations

@@ -132,7 +132,7 @@ def _sides(world: World) -> list[list[str]]:
 
 
 def _wall(side: Sequence[str], rest: Sequence[str], seats: Mapping[str, Point]) -> Line | None:
-    """A wall in the widest gap that a straight line finds between two groups of seats; None if there is none."""
+    """A wall in the widest gap that a straight line finds between two groups of seats; None without such a gap."""
 
     def along(names: Sequence[str], x: float, y: float) -> list[float]:
         return [seats[name][0] * x + seats[name][1] * y for name in names]

@@ -32,7 +32,7 @@ CALL, MORE = 18, 84  # pixels between the lines of two calls; of the words that 
 
 
 def legend_of(package: str, name: str, page: str = "legend.toml") -> Mapping[str, str]:
-    """The signs of a picture and what they mean, from its table on the page in a chapter's package.
+    """The signs of a picture and their meanings, from its table on the page in a chapter's package.
 
     A page in another language has the same signs.
     """

@@ -1,7 +1,7 @@
 """A cluster so small that every run of it can be looked at: few terms, few requests, a budget of faults.
 
-Within its bounds nothing is left to chance: messages arrive in any order or never, timers run out at any moment, and
-whatever the budget allows may break at any point.
+Within its bounds the search tries everything. Messages arrive in any order or never, timers run out at any moment, and
+each fault of the budget may happen at any point.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class SmallCluster(RaftCluster):
     # What a search tries
 
     def may_happen(self, world: World[Server], event: Any) -> bool:
-        """Within the bounds: elections as `params` say, and a leader sends only what it has to, no heartbeats."""
+        """Within the bounds: elections as `params` allow them, and a leader sends no heartbeats."""
         if isinstance(event, Drop) or not super().may_happen(world, event):
             return False
         if not isinstance(event, Fire):

@@ -1,4 +1,4 @@
-"""What a read model costs and what it saves: lag against the rate of writes, a rebuild over time, rows read by a query.
+"""Costs and savings of a read model: lag against the rate of writes, a rebuild over time, rows read by a query.
 
 All of it is counted in simulated runs, in which each message takes 10 ms.
 """

@@ -12,12 +12,12 @@ from .shrink import CROWDED, Failing
 
 
 class Counterexample:
-    """A small part of a history that cannot be put in order.
+    """A small part of a history that has no order.
 
-    The operations left out cannot help: they came later, or no operation in this part saw them (`Model.saw`), or all of
-    them are summed up in the states they can have left. An operation still under way when things went wrong is shown
-    without its answer. Within a bounded effort no further operation can be left out: without it, the rest could be put
-    in order, or an operation in this part saw it.
+    The operations left out cannot help. They came later, or no operation in this part saw them (`Model.saw`), or the
+    states that they can have left sum them up. An operation still under way when things went wrong is shown without its
+    answer. Within a bounded effort no further operation can be left out: without it, the rest could be put in order, or
+    an operation in this part saw it.
     """
 
     def __init__(self, model: Model, failing: Failing, of: int) -> None:

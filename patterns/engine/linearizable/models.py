@@ -39,8 +39,8 @@ class Model(ABC):
     def saw(self, kept: Operation, other: Operation) -> bool:
         """Whether `kept` could have come out otherwise without `other`; counterexamples leave out what nobody saw.
 
-        The promise: take away the last operation of a sequential run that nothing after it saw, and what is left is
-        still a run. True, the cautious answer, is always allowed.
+        The promise: without an operation that no later operation saw, a sequential run is still a run. True, the
+        cautious answer, is always allowed.
         """
         return True
 

@@ -15,7 +15,7 @@ Time = int | float
 
 
 class HistoryError(ValueError):
-    """Operations that no clients could have made; the message names the operation and what is wrong with it."""
+    """Operations that no clients could have made; the message names the operation and its fault."""
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):

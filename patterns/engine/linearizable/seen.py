@@ -21,7 +21,7 @@ IsDone = Callable[[Call], bool]
 
 
 def followed(operations: Operations, event: Any, before: World, after: World, is_done: IsDone) -> Operations:
-    """The operations with what one more step adds: a client's call, and the answers that came.
+    """The operations after one more step, which adds a client's call and the answers that came.
 
     Their times count calls and answers. A retry is the same operation. Only requests with a `serial` are operations.
     """

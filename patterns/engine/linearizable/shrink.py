@@ -22,12 +22,12 @@ TRIAL = 5_000
 
 
 class Failing(NamedTuple):
-    """Operations that cannot be put in order."""
+    """Operations without an order."""
 
     operations: list[Operation]
     """In the order of their calls."""
     outcome: Outcome
-    """Of the search in vain."""
+    """Of the search that found no order."""
     starts: Collection[Hashable]
     """The states it started from."""
     since: Time | None = None
@@ -37,8 +37,8 @@ class Failing(NamedTuple):
 def shrink(history: Sequence[Operation], model: Model, outcome: Outcome) -> Failing:
     """The smallest part found of a history (in the order of calls) for which a search from the start found no order.
 
-    Taken away is only what is no excuse for the rest: what came later; a past of which all possible states are known;
-    operations that nobody left has seen.
+    Only operations that cannot explain the rest are taken away: later ones, a past whose possible states are all known,
+    and those that no remaining operation has seen.
     """
     shrinker = _Shrinker(model, *_until_it_fails(history, model, outcome))
     found = shrinker.with_all_they_saw()
@@ -100,7 +100,7 @@ class _Shrinker:
     def with_the_past_summed_up(self) -> Failing | None:
         """The last operations before things went wrong, from any state that those before can have left.
 
-        Who was under way when the past ends may be part of it, and so is pending.
+        An operation under way when the past ends may be part of the past, and so is pending.
         """
         for cut in self.cuts():
             returns = self.outcome.schedule.returns

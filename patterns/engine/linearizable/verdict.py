@@ -23,7 +23,7 @@ class Verdict:
         self.model = model
         self.order = order
         """A witness: an order in which the operations could have happened one at a time. Pending operations that need
-        not have taken effect, and failed ones, are not in it. Empty when there is none."""
+        not have taken effect, and failed ones, are not in it. Empty without a witness."""
         self.counterexample = counterexample
         """None when the history is linearizable."""
 
@@ -46,9 +46,9 @@ def check(operations: Iterable[Operation], model: Model, *, bound: int = BOUND) 
     """Whether clients' operations are linearizable: each as if it took effect at one instant between its call and its
     return (Herlihy & Wing 1990).
 
-    Parts of the object that do not touch one another (`Model.key`) are checked apart, and a pending operation may
-    have taken effect or not. Raises HistoryError for operations no clients could have made, TypeError for an
-    input the model does not know, and Undecided when no part is refuted, and `bound` configurations of one were not
+    Parts of the object that do not touch one another (`Model.key`) are checked apart, and a pending operation may have
+    taken effect or not. Raises HistoryError for operations that no clients could have made, and TypeError for an input
+    that the model does not know. Raises Undecided if no part is refuted and `bound` configurations of one were not
     enough.
 
     >>> from patterns.engine.linearizable import Operation, Read, Register, Write, check

@@ -1,4 +1,5 @@
-"""Runs worth seeing. Each stands at its start: the ways of replication, what they survive, and what they lose."""
+"""Runs worth seeing. Each run is at its start: the ways of replication, the faults that they survive, and the writes
+that they lose."""
 
 from __future__ import annotations
 

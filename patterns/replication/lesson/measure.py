@@ -128,7 +128,7 @@ for w, r, repair in ((1, 1, "first"), (2, 1, "first"), (2, 2, "none"), (3, 1, "n
 def verdict(machine: Any) -> tuple[int, str, list[str]]:
     """How many states all its runs have; the shortest history that is not linearizable, in words, and its levels.
 
-    No words if there is none. Raises ValueError if the search was cut short: then there is no verdict.
+    Empty without an operation. Raises ValueError if the search was cut short: then there is no verdict.
     """
     found = Search(machine, (one_copy,)).run()
     if found.counterexample is None and not found.complete:

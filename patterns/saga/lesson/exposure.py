@@ -1,7 +1,7 @@
-"""A saga of the same steps as a transfer by two-phase commit, to be laid beside it: who waits for whom, who sees what.
+"""A saga with the steps of a transfer by two-phase commit, to compare: which clients wait, and what readers see.
 
-A saga commits each step at once, so that no row waits for the slowest of all; what is committed too early is to be read
-and may be taken back (Garcia-Molina and Salem 1987, section 1).
+A saga commits each step at once, so that no row waits for the slowest service. Readers see a step that may still be
+undone (Garcia-Molina and Salem 1987, section 1).
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ def transferred(
 
 
 def is_final(world: World, instance: Instance, definition: Saga) -> bool:
-    """Whether nothing of a saga will be taken back: it is past the point of no return, or all of it is done and nobody
-    has turned back (who gave up on the last step does not know that it was done)."""
+    """Whether no step of a saga will be undone: it is past the point of no return, or all steps are done and it has not
+    turned back. (A saga may give up on a last step that was done.)"""
     in_effect = steps_in_effect(world, instance.saga)
     whole = len(in_effect) == len(definition.steps) and not logged(world, instance).turned_back
     return whole or past_pivot(definition, in_effect)
@@ -97,7 +97,7 @@ def readable(world: World) -> dict[str, str]:
 def exposed(history: History[World, Any]) -> tuple[Exposure, ...]:
     """What a reader finds in each row from the start of a run's branch to its end, row by row, in order of time.
 
-    A saga keeps nobody waiting: rows are committed, or they are there to be read and may be taken back (tentative),
-    or with semantic locks the same with a mark that others heed (locked).
+    No reader of a saga's rows waits. A row is `committed`, or `tentative`: a reader sees a value that may be undone.
+    With semantic locks a tentative row has a mark that other sagas respect (`locked`).
     """
     return exposures(history, readable)

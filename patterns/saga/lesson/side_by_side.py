@@ -1,9 +1,9 @@
 """Both styles in one world: the same sagas, asked for by the same clients, with the same failures at the same time.
 
 Two groups of processes that never talk to one another. What is choreographed has a prime: the service `stock'`, the
-saga `A1'` of the client `A'`. A client's request begins both; who crashes, stands still or is cut off in one group does
-so in the other. (The orchestrator has nobody like it in the other group; and messages differ, so what befalls one
-message befalls no other.)
+saga `A1'` of the client `A'`. A client's request begins both. If a process crashes, pauses or is cut off in one group,
+its twin in the other group does, too. (The orchestrator has nobody like it in the other group; and messages differ, so
+what befalls one message befalls no other.)
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class SideBySide(Simulation):
         return [*self.orchestrated.processes(), *self.choreographed.processes()]
 
     def requests(self, world: World) -> Iterator[Request[Any]]:
-        """The orchestrated group's; and what is stuck is repaired in each group by itself."""
+        """The requests of the orchestrated group, and one to repair a stuck saga in each group by itself."""
         peers = tuple(each for each in world.processes if isinstance(each, Peer))
         others = tuple(each for each in world.processes if not isinstance(each, Peer))
         yield from self.orchestrated.requests(replace(world, processes=others))
@@ -79,7 +79,7 @@ class SideBySide(Simulation):
         return name + PRIME if name in self.params.services else ""
 
     def twin(self, event: Any) -> Any | None:
-        """The event that happens with this one in the other group; None where there is none."""
+        """The event that happens with this one in the other group, or None."""
         match event:
             case Request(client, _, Begin(serial, saga, name)):
                 definition = by_name(self.choreographed.definitions, name + PRIME)

@@ -1,4 +1,4 @@
-"""Who is on the stage: each node's colour and its short name, the same in every step of a run."""
+"""The colour and the short name of each node, the same in every step of a run."""
 
 from __future__ import annotations
 

@@ -129,8 +129,8 @@ def moved(
 ) -> Figure:
     """What a change moves: `shares` is scheme -> part of the keys, from 0 to 1; `ideal` the part that must move.
 
-    With `fullest` (scheme -> max/mean) how even the schemes are stands beside it. Raises ValueError for a part that is
-    none, or a scheme that only one of the two names.
+    With `fullest` (scheme -> max/mean) how even the schemes are stands beside it. Raises ValueError for a share outside
+    0 to 1, and for a scheme that stands in one of the two mappings only.
     """
     require("shares", shares)
     for name, share in [*shares.items(), *([] if ideal is None else [("ideal", ideal)])]:

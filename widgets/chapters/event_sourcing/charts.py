@@ -1,4 +1,4 @@
-"""Charts of event sourcing, and what they measure on this machine: loads, losses, events a second."""
+"""Charts of event sourcing, and their measurements on this machine: loads, losses, events per second."""
 
 from __future__ import annotations
 
@@ -243,8 +243,8 @@ def survivors(found: Mapping[str, Survivors], title: str = "Acknowledged events 
 def rates(
     sizes: Sequence[int] = (1, 10, 100), threads: Sequence[int] = (1, 4, 16, 64), seconds: float = 0.4
 ) -> dict[str, list[tuple[int, float]]]:
-    """Events/s: one writer with batches of these sizes; so many writers, each with a connection of its own; and the
-    same number with one connection, which commits for all that wait."""
+    """Events per second in three set-ups. One writer appends batches of these sizes. Several writers have a connection
+    each. As many writers share one connection, which commits for all that wait."""
     alone = [(size, _rate(1, size, True, seconds)) for size in sizes]
     own = [(count, _rate(count, 1, False, seconds)) for count in threads]
     group = [(count, _rate(count, 1, True, seconds)) for count in threads]

@@ -1,4 +1,4 @@
-"""The picture of one stream: events as blocks, the state that folds over them, the snapshot, and what was loaded."""
+"""The picture of one stream: events as blocks, the state that folds over them, the snapshot, and the loaded part."""
 
 from __future__ import annotations
 

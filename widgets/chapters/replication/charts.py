@@ -20,8 +20,8 @@ STROKES = ("solid", "dash", "dot", "dashdot")
 def staleness(found: Mapping[str, tuple[float, float]], title: str = "Reads that see the last write") -> Figure:
     """How likely a read is fresh: `found` is R and W in words -> (by the formula, drawn), both from 0 to 1.
 
-    A bar is the formula, a stroke what was drawn. Raises ValueError if there is nothing to show, or for a chance that
-    is none.
+    A bar is the formula, a stroke what was drawn. Raises ValueError for empty data, and for a probability outside 0 to
+    1.
     """
     require("found", found)
     for name, both in found.items():

@@ -227,7 +227,7 @@ class QuorumView(ReplicationView):
 
 
 class MergingView(ReplicationView):
-    """What each phone shows, with dots, and the vector of what it has seen."""
+    """The items of each phone, with dots, and the vector of the changes that it has seen."""
 
     signs = legend_of(__package__, "merging")
 

@@ -96,7 +96,7 @@ GLYPHS: Mapping[str, tuple[type, ...]] = {
 }
 ANSWERS = (Done, Released, Refused, Failed, Undone, Ack)
 TOLD = {DONE: "yes", REFUSED: "no", UNDONE: "↩", STUCK: "!"}
-"""The sign of an event, by what it tells."""
+"""The sign of an event, by its kind."""
 
 
 def in_short(message: Failed | Event) -> str:

@@ -91,7 +91,7 @@ class SagaView(ProcessView):
         return f"{paths}. {services.in_words(self, group)}"
 
     def _whole(self, group: Group) -> Panel:
-        """The paths; below them the services; below those the log or the outboxes, and what is seen from outside."""
+        """The paths; below them the services; below those the log or the outboxes, and the view from outside."""
         marks, y = self._drawn(group, 0, path.WIDTH, named=True)
         marks += services.draw(self, group, 0, y)
         y += services.height(group) + 4

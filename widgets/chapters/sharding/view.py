@@ -137,7 +137,7 @@ class GatherView(MoveView):
 
 
 class ShardingView:
-    """Chooses the picture by what it shows."""
+    """Chooses the picture for the machine."""
 
     title = "Sharding"
     signs = legend_of(__package__, title)

@@ -27,8 +27,7 @@ def commit_costs(
     """What each protocol costs: `counted` is protocol -> how it ends (commit, abort) -> messages and forced writes.
 
     One bar for each value, messages on the left, forced writes on the right. A stroke marks a `published` value, named
-    `source`. Raises ValueError when there is nothing to show, for a number below 0, and for what is published but was
-    not counted.
+    `source`. Raises ValueError for empty data, for a number below 0, and for a published cost that was not counted.
     """
     require("counted", counted)
     for protocol, ends in counted.items():

@@ -1,4 +1,4 @@
-"""The picture of a commit protocol: which participants are in doubt, since when, and what is on disk or in memory.
+"""The picture of a commit protocol: which participants are in doubt, since when, and the records on disk and in memory.
 
 The processes stand in a row, the coordinator first, their memories and disks below them. Colours are transactions, and
 nothing else: how one stands with a process is a shape and a word.
