@@ -53,7 +53,7 @@ PATIENCE = 1.0
 PAUSE = 0.02
 """Seconds before asking again where nobody knew the leader."""
 
-RECORDS = 20_000
+RECORDS = 10_000
 """Records that a cluster keeps: what a person can look at. Older ones go."""
 
 TEMPORARY = "processes-"
@@ -115,7 +115,7 @@ class Cluster:
         self.paths = {name: class_path(type(process)) for name, process in self.processes.items()}
         self.narrate = narrate
         self.records: list[Record] = []
-        """The reports of the processes, in the order of their arrival: the last 20,000 at least."""
+        """The reports of the processes, in the order of their arrival: the last 10,000 at least."""
         self.missed = 0
         """Records that were told faster than they could be read."""
         self.troubles: list[str] = []

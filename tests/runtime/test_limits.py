@@ -6,6 +6,9 @@ Each test is one of the defects that a review found in real runs; the smallest r
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -298,3 +301,50 @@ def test_of_a_long_run_the_last_records_are_kept_and_the_recording_says_how_many
     assert len(branch[-1].state["S1"].log) == 40
     for step in branch:
         recording.choices(step.state)
+
+
+@pytest.mark.slow
+def test_a_run_of_ten_thousand_commands_is_watched_in_200_mb_and_a_second_behind() -> None:
+    """1,000 commands cost 1.4 GB, and the states were 25 s behind. pytest -m slow tests/runtime/test_limits.py"""
+    source = (
+        "import asyncio, resource\n"
+        "from test_limits import watched\n"
+        "behind = asyncio.run(watched(10_000))\n"
+        "print(behind, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, cwd=Path(__file__).parent)
+    behind, megabytes = map(float, ran.stdout.split())
+    print(f"{behind:.2f} s behind at most, {megabytes:.0f} MB")
+    assert behind < 1
+    assert megabytes < 200
+
+
+async def watched(commands: int) -> float:
+    """How many seconds the states were behind at most."""
+    behind, done = 0.0, 0
+
+    async with raft(disk="sqlite") as cluster:
+        await cluster.request("first", Put(1, "x", 1))
+
+        async def load(client: str) -> None:
+            nonlocal done
+            for n in range(1, commands // 10 + 1):
+                await cluster.request(client, Put(n, "x", n))
+                done += 1
+
+        async def look() -> None:
+            nonlocal behind
+            while True:
+                answered, began = done, asyncio.get_running_loop().time()
+                await cluster.until(
+                    lambda now, at=answered: max((s.last_applied for s in now.values()), default=0) >= at
+                )
+                behind = max(behind, asyncio.get_running_loop().time() - began)
+                await asyncio.sleep(0.1)
+
+        looks = asyncio.create_task(look())
+        await asyncio.gather(*(load(f"c{n}") for n in range(10)))
+        looks.cancel()
+        began = asyncio.get_running_loop().time()
+        await cluster.until(lambda now: len(now) == 3 and min(s.last_applied for s in now.values()) > commands)
+        return max(behind, asyncio.get_running_loop().time() - began)
