@@ -90,6 +90,8 @@ class Cqrs(Simulation):
         """Phones may show the page at any time, and again. False: once, with what the customer ordered."""
 
         def check(self) -> None:
+            if len(set(self.models)) < len(self.models):
+                refuse("models", self.models, "each read model once")
             if len(self.coffees) > len(CUSTOMERS):
                 refuse("coffees", self.coffees, f"a coffee for each of up to {len(CUSTOMERS)} customers")
             for at, coffee in enumerate(self.coffees):

@@ -199,7 +199,7 @@ def no_letter_twice(world: World) -> Reason:
 
 def level(world: World) -> bool:
     """Whether every read model stands at the newest event, and nothing is parked."""
-    page, newest = page_of(world), shop_of(world).log.events[-1].position
+    page, newest = page_of(world), max((event.position for event in shop_of(world).log.events), default=0)
     running = {key_of(each.model, each.version) for each in projectors_of(world) if each.runs}
     at = {name: checkpoint for name, _, _, checkpoint in models_of(page)}
     return all(at.get(name) == newest and not page.tables[name].parked for name in running)

@@ -26,6 +26,7 @@ from msgspec import Meta
 from msgspec import inspect as types
 
 Count = Annotated[int, Meta(ge=0)]
+Name = Annotated[str, Meta(min_length=1)]
 Ms = Annotated[int, Meta(ge=1, extra={"unit": "ms"})]
 """A time of at least 1 ms."""
 
@@ -111,8 +112,8 @@ def allowed_by(kind: types.Type) -> str:
             return f"{what}, at most {high}" if low is None else f"{low} to {high}"
         case types.BoolType():
             return "True or False"
-        case types.StrType():
-            return "a text"
+        case types.StrType(min_length=least):
+            return "a text that is not empty" if least else "a text"
         case types.NoneType():
             return "None"
         case types.LiteralType(values=values):

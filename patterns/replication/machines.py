@@ -222,7 +222,11 @@ class AntiEntropy(Simulation):
         """How many leaves a tree has."""
         keys: tuple[str, ...] = ("milk", "eggs", "tea", "bread", "beer", "salt", "rice", "figs")
         """What both replicas hold at first."""
-        puts: tuple[tuple[str, str, str], ...] = (("Ann", "milk", "2"), ("Ben", "tea", "3"), ("Ann", "beer", ""))
+        puts: tuple[tuple[Literal["Ann", "Ben"], str, str], ...] = (
+            ("Ann", "milk", "2"),
+            ("Ben", "tea", "3"),
+            ("Ann", "beer", ""),
+        )
         """Writes that clients A, B, ... may make: replica, key, value; an empty value removes the key."""
         hints: tuple[str, ...] = ()
         """The keys that only Ann has at first: it keeps their rows as hints, because Ben was silent."""

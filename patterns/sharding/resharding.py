@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from msgspec import Meta
 
 from patterns.engine.clients import Misused
-from patterns.engine.params import Count, Ms
+from patterns.engine.params import Count, Ms, Name
 from patterns.engine.process import Process
 from patterns.engine.simulation import Simulation
 from patterns.engine.world import Call, Fire, Request, World, WorldEvent
@@ -23,7 +23,7 @@ from .shard import Shard, StopAndCopy
 
 OPERATOR = "O"
 Doing = Literal["hand in", "collect", "look"]
-Orders = tuple[tuple[str, Doing, str], ...]
+Orders = tuple[tuple[Name, Doing, Name], ...]
 WAYS: Mapping[str, type[Shard]] = {"stream": Shard, "key by key": KeyByKey, "stop and copy": StopAndCopy}
 ORDERS: Orders = (("Ann", "hand in", "Cairo"), ("Ben", "collect", "Oslo"), ("Ben", "look", "Cairo+Oslo"))
 
@@ -108,8 +108,7 @@ class Resharding(Simulation):
             call = world.call(client)
             done = 0 if call is None else call.body.serial - call.waits
             if done < len(orders) and (call is None or not call.waits or self.params.retries):
-                for router in self.routers:
-                    yield Request(client, router, orders[done])
+                yield from (Request(client, router, orders[done]) for router in self.routers)
         yield from self.moves(world)
 
     def moves(self, world: World) -> Iterator[Request[Any]]:
@@ -120,9 +119,8 @@ class Resharding(Simulation):
             taker = self.names[(self.names.index(giver) + 1) % len(self.names)]
             yield Request(OPERATOR, giver, Move(1, slot, taker))
         elif self.params.undo and isinstance(call.body, Move) and not call.waits:
-            for shard in shards(world):
-                if shard.hold(slot).role in ("copying", "fenced", "importing"):
-                    yield Request(OPERATOR, shard.id, Undo(2, slot))
+            under_way = ("copying", "fenced", "importing")
+            yield from (Request(OPERATOR, s.id, Undo(2, slot)) for s in shards(world) if s.hold(slot).role in under_way)
 
     def may_happen(self, world: World, event: Any) -> bool:
         """Work ends at any moment, whatever `timing` says: its timers stand for no time-out."""

@@ -170,6 +170,9 @@ class ParcelRoom(ValueMachine[Room, Event]):
     def rigid(self, state: Room, event: Plan) -> str:
         return "with modulo no shard can move by itself" if self.params.scheme in ("modulo", "kafka") else ""
 
+    def listed(self, state: Room, event: Salt) -> str:
+        return "a directory has one place for each key" if self.params.scheme == "directory" else ""
+
     def newcomers(self, state: Room) -> Iterable[str]:
         return "ABCDEFGH"[len(state.map.machines) : len(state.map.machines) + 1]
 
@@ -216,7 +219,7 @@ class ParcelRoom(ValueMachine[Room, Event]):
         left, right = after.loads()[at : at + 2]
         return after, [Note("K.split", {"key": event.key, "before": before[at], "left": left, "right": right})]
 
-    @act(Salt, "salt **{key}**", "salt", offers=hot)
+    @act(Salt, "salt **{key}**", "salt", offers=hot, unless=[listed])
     def salt(self, state: Room, event: Salt) -> Happened[Room]:
         values = {"key": event.key, "salt": SALT, "heat": dict(state.heat).get(event.key, 1)}
         return self._after(replace(state, salts=(*state.salts, event.key)), event), [Note("K.salt", values)]

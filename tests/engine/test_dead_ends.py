@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from models.dead_ends import dead_end
 from models.numbers import Count
 from models.token import OneSender, Receiver, Token, TwoSenders, done
 
+from patterns.engine.dead_ends import dead_end
 from patterns.engine.process import on
 from patterns.engine.world import Cut, Deliver, Drop
 

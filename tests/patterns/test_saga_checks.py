@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from models.dead_ends import Backwards, dead_end
 from some_sagas import faults_of, saga_of_all_kinds, some_saga
 
+from patterns.engine.dead_ends import Backwards, dead_end
 from patterns.engine.explore import Exploration, explore
 from patterns.engine.planted import MANY_FAULTS, planted
 from patterns.engine.properties import AtRest, Sometimes

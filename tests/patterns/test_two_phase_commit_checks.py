@@ -16,8 +16,8 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import pytest
-from models.dead_ends import Backwards, dead_end
 
+from patterns.engine.dead_ends import Backwards, dead_end
 from patterns.engine.explore import explore
 from patterns.engine.planted import MANY_FAULTS, planted
 from patterns.engine.process import on

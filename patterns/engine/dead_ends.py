@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from patterns.engine.arguments import require_function, require_instance, require_whole
-from patterns.engine.counterexample import Memories
-from patterns.engine.explore import BreadthFirst
-from patterns.engine.history import History
-from patterns.engine.params import refuse
-from patterns.engine.properties import Property, Sometimes
-from patterns.engine.simulation import Simulation
-from patterns.engine.world import World
+from .arguments import require_function, require_instance, require_whole
+from .counterexample import Memories
+from .explore import BreadthFirst
+from .history import History
+from .params import refuse
+from .properties import Property, Sometimes
+from .simulation import Simulation
+from .world import World
 
 
 def dead_end(
