@@ -18,10 +18,10 @@ from msgspec.structs import fields
 
 from patterns.cqrs import Cqrs
 from patterns.cqrs.properties import level
-from patterns.engine.draw import key_of, mix
 from patterns.engine.history import History
 from patterns.engine.machine import Machine
 from patterns.engine.params import ParameterError
+from patterns.engine.randomness import key_of, mix
 from patterns.engine.simulation import Simulation
 
 LARGE = 200
