@@ -249,7 +249,9 @@ class Exercise(NamedTuple):
             return Verdict(True, tried=len(cases), what=self.what), None, False
         first, some = wrong[0], wrong[:TELLING]
         fine = [at for at in range(len(answers)) if at not in {*wrong}][:TELLING]
-        mistake = self._recognised([cases[at] for at in some + fine], [answers[at] for at in some + fine], len(some))
+        mistake = self._recognised(
+            [(cases[at], answers[at]) for at in some], [(cases[at], right[at], told[at]) for at in fine]
+        )
         verdict = Verdict(
             accepted=False,
             tried=len(answers),
@@ -275,18 +277,23 @@ class Exercise(NamedTuple):
         except FAILS:
             return False
 
-    def _recognised(self, cases: Sequence[Case], answers: Sequence[Answer], wrong: int) -> Mistake | None:
+    def _recognised(
+        self, wrong: Sequence[tuple[Case, Answer]], fine: Sequence[tuple[Case, Any, Any]]
+    ) -> Mistake | None:
         """The mistake behind the first wrong answer, which is shown; of several the one behind most of the others.
 
-        The first `wrong` answers are. A mistake that errs where the learner does not is another one.
+        A mistake that errs where the learner does not is another one.
         """
         best, most = None, 0
         for mistake in self.mistakes:
-            made = [answer_of(mistake.function, self.prepare(case)) for case in cases]
-            alike = [_alike(one, other, self.alike) for one, other in zip(made, answers, strict=True)]
-            if alike[0] and all(alike[wrong:]) and sum(alike[:wrong]) > most:
-                best, most = mistake, sum(alike[:wrong])
+            alike = [_alike(self._made(mistake, case), answer, self.alike) for case, answer in wrong]
+            more = alike[0] and sum(alike) > most
+            if more and all(self._agrees(right, told, self._made(mistake, case)) for case, right, told in fine):
+                best, most = mistake, sum(alike)
         return best
+
+    def _made(self, mistake: Mistake, case: Case) -> Answer:
+        return answer_of(mistake.function, self.prepare(case))
 
     def _searched(self, rule: Rule, verdict: Verdict, mistake: Mistake | None) -> Verdict:
         """The verdict on the cases, with what all runs of the machines say: what goes wrong, in a shortest run."""

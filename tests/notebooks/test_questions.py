@@ -27,6 +27,7 @@ NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 CHECKED = (
     "01_consistent_hashing",
     "02_replication",
+    "03_sharding",
     "04_leader_election",
     "05_consensus_raft",
     "06_two_phase_commit",
@@ -57,6 +58,15 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
         "MEET": r"no phone in common|do not (?:meet|share)|another phone counts",
         "BEER": r"dots? that (?:it|Ann) has seen|observed|beer stays",
         "ALBUM": r"next look perhaps not",
+    },
+    "03_sharding": {
+        "HARDEST": r"last copy|just before|copy is the easy",
+        "CHANGED": r"catch up|after the copy|behind the copy|ship the rest",
+        "ASKED": r"answers? \W*ASK\b|(?:for|only) this (?:one )?request|this once",
+        "RETRY": r"repeats the answer|table of answered",
+        "SALTED": r"reads? (?:asks?|collects?)|each read",
+        "DRAIN": r"no fault|slow(?:er)? (?:write|than)|nobody asks",
+        "CLASS": r"old teacher",
     },
     "04_leader_election": {
         "SILENCE": r"silence|look the same|does not know (?:whether|why)",

@@ -72,6 +72,7 @@ def dealt(load: Any, machines: Any, threshold: float) -> list[tuple[str, str]]:
 
 PLAN_MISTAKES = {
     "no moves": lambda *given: [],
+    "all to one": lambda load, machines, threshold: [(shard, list(machines)[-1]) for shard in load],
     "stops early": lambda *given: plan_solution(*given)[:1],
     "counts shards": otherwise(lambda load, rooms, t: ({shard: (load[shard][0], 1) for shard in load}, rooms, t)),
     "one size for all": otherwise(lambda load, rooms, t: (load, {name: min(1, rooms[name]) for name in rooms}, t)),
@@ -87,8 +88,8 @@ def _tell_plan(case: Case, right: Any, answer: Answer) -> str:
     room = ", ".join(f"{name} {capacity}" for name, capacity in machines)
     with suppress(Exception):
         wrong = answer.problem or fault(case, answer.value)
-        return f"{load}; capacities {room}; threshold {threshold:g}: yours {answer}: {wrong}."
-    return f"{load}: yours {answer}, and a list of (shard, machine) is wanted."
+        return f"{load}; capacities {room}; threshold {threshold:g}; yours {answer}: {wrong}."
+    return f"{load}; yours {answer}. Expected: a list of pairs (shard, machine)."
 
 
 def _planning(rule: Rule, machine: Any) -> Any:
@@ -153,7 +154,24 @@ def _follow(map: Any, request: Tried, reply: Answered) -> Any:
     return map, (reply.to, False)
 
 
-REPLY_MISTAKES = {
+REPLY_MISTAKES: Mapping[str, Rule] = {
+    "ignores answers": lambda map, request, reply: (map, None if reply.kind == "ok" else (map[request.slot][0], False)),
+    "the shard alone": lambda *given: (on_reply(*given)[0], (on_reply(*given)[1] or [None])[0]),
+    "the line of the map": _wrong(lambda *given: (on_reply(*given)[0], on_reply(*given)[0][given[1].slot]), "moved"),
+    "stops at an old MOVED": _wrong(
+        lambda map, request, reply: (
+            on_reply(map, request, reply) if reply.epoch > map[request.slot][1] else (map, None)
+        ),
+        "moved",
+    ),
+    "believes an equal MOVED": _wrong(
+        lambda map, request, reply: (
+            on_reply(map, request, reply)
+            if reply.epoch != map[request.slot][1]
+            else _follow(_learned(map, request, reply), request, reply)
+        ),
+        "moved",
+    ),
     "keeps ASK": _wrong(lambda *given: (_learned(*given), (given[2].to, True)), "ask"),
     "no ASKING": _wrong(_follow, "ask"),
     "follows an old MOVED": _wrong(lambda *given: (on_reply(*given)[0], (given[2].to, False)), "moved"),
@@ -168,7 +186,9 @@ def _tell_reply(case: Case, right: Any, answer: Answer) -> str:
     (line,), request, reply = case
     said = " ".join(filter(None, [reply.kind.upper(), reply.to, f"epoch {reply.epoch}" if reply.epoch else ""]))
     asked = f"{request.to}{' with ASKING' if request.asking else ''}"
-    return f"The map has {line[1][0]}, epoch {line[1][1]}; {asked} answers {said}: {right[0]}; yours {answer}."
+    return (
+        f"The map has {line[1][0]}, epoch {line[1][1]}; {asked} answers {said}. Expected: {right[0]}; yours {answer}."
+    )
 
 
 def _routing(rule: Rule, machine: Any) -> Any:
