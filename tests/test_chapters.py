@@ -37,7 +37,7 @@ EXPORTS = ("MACHINES", "MILESTONES", "GALLERY", "BUGS", "EXERCISES")
 
 
 def _load(package: str) -> Chapter | str:
-    """The declaration of a chapter, or why there is none."""
+    """The declaration of a chapter, or the reason for a missing one."""
     try:
         lesson = import_module(f"{package}.lesson")
     except Exception as problem:

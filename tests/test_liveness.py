@@ -1,9 +1,9 @@
 """After any single fault that is repaired, everything ends: each machine of each chapter, the fault at each step.
 
-A property of single states says nothing of this: a process that asks in vain for ever is never at rest. So a run of
-each machine is played, one fault befalls it at a step, the fault is repaired at once or later, and then only the usual
-events happen, in the order in which they are due: a fair schedule. Clients that wait ask again, one round later, and
-the operator does what the machine offers: it repairs, suspects a crashed process, lets one join.
+A property of single states says nothing of this: a process that asks for ever without an answer is never at rest. So a
+run of each machine is played, one fault befalls it at a step, the fault is repaired at once or later, and then only the
+usual events happen, in the order in which they are due: a fair schedule. Clients that wait ask again, one round later,
+and the operator does what the machine offers: it repairs, suspects a crashed process, lets one join.
 
 In seconds: every 401st case. Every seventh case, with three seeds, in some minutes, as a table:
 pytest -m slow -rP tests/test_liveness.py

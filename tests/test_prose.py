@@ -53,7 +53,8 @@ FORMS = {
         rf"who(?:ever)? (?!knows\b)(?:\w+ ){{0,3}}{one_of(VERBS)}\b(?![^.!?]*\?)"
     ),
     "'what is ...' as a thing": r"\b(?:of|to|for|from|by|with|all|and|but|that|than|only|at) "
-    r"what (?:is|was|has|had|cannot|can|may|it|they|one)\b(?![^.!?]*\?)",
+    r"what (?:is|was|has|had|cannot|can|may|it|they|one)\b(?![^.!?]*\?)"
+    r"|(?-i:^What) (?:is|was|has|cannot|can|may|stands|comes|goes)\b[^.?!]*[.;]",
     "'is none', 'is no ...'": r"\b(?:is|are|was) (?:none|no (?:number|integer|string|list|name|key|node|tuple|such))\b",
     "'what cannot be'": r"\b(?:what|that) cannot be(?! \w+(?:ed|en|ad|un|ne)\b)",
     "'a ... a ...' instead of 'for each'": rf"\b(?:a|one) {one_of(ONES)} an? {one_of(EACH)}\b",
@@ -128,6 +129,7 @@ def faults(sentence: str) -> list[str]:
     [
         ("For who waits there is no answer.", "'who' without a person before it"),
         ("It holds all and what is committed.", "'what is ...' as a thing"),
+        ("What is committed stays.", "'what is ...' as a thing"),
         ("One message a participant is sent.", "'a ... a ...' instead of 'for each'"),
         ("S2 goes by S3.", "an old phrase"),
         ("Nobody can read nothing that is not there.", "two negations"),

@@ -1,4 +1,4 @@
-"""What stands in place of a widget where none can live: a reopened notebook, an export, a page on GitHub.
+"""A stand-in for a widget without a kernel: in a reopened notebook, an export, a page on GitHub.
 
 A still picture of the step stands above each player, with words; a question stands there as text. They are hidden as
 long as the widget lives (player.css). With the environment variable DISTRIBUTED_PATTERNS_PAGES a run is embedded as a

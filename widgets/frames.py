@@ -258,7 +258,7 @@ class Frames:
 
 
 def _near(known: dict[int, T], step: Step[Any, Any], make: Callable[[], T]) -> T:
-    """What is known of a step, or made now. Of NEAR steps it is kept."""
+    """The frame of a step, from the cache or made now. Of NEAR steps it is kept."""
     if step.number not in known:
         while len(known) >= NEAR:
             del known[next(iter(known))]

@@ -1,4 +1,4 @@
-"""Only what is new is sent, an extension beside the core for real runs (Ongaro's thesis, 10.2.1).
+"""Only new entries are sent, an extension beside the core for real runs (Ongaro's thesis, 10.2.1).
 
 In the core a leader sends a follower all entries that it has not acknowledged, with each new command again. Here
 `next_index` moves on when an entry is sent, so each entry is sent once, unless it is lost. A few messages to a follower

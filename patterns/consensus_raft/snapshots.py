@@ -60,10 +60,10 @@ class Outgoing(Value):
     """The snapshot that a follower gets. The leader may have a newer one by now: a follower gets one to its end."""
 
     snapshot: Snapshot
-    offset: int = 0
-    """How many bytes of it the follower has."""
     waits: bool = False
     """Whether the next part was sent since the last heartbeat."""
+    offset: int = 0
+    """How many bytes of it the follower has."""
 
 
 class InstallSnapshot(Message):
@@ -282,7 +282,7 @@ class SnapshotServer(Server):
         self.note("IS.send", follower=follower, next_index=self.next_index[follower], **values)
         state = (self.current_term, self.id, *last)
         self.send(follower, InstallSnapshot(*state, offset, data, end == size, self.read_round))
-        self.outgoing = self.outgoing.put(follower, Outgoing(snapshot, offset, waits=True))
+        self.outgoing = self.outgoing.put(follower, Outgoing(snapshot, waits=True, offset=offset))
 
     @on(InstallSnapshotReply)
     def receive_snapshot_reply(self, follower: str, reply: InstallSnapshotReply) -> None:

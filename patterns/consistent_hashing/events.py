@@ -1,4 +1,4 @@
-"""What can happen to a cache tier."""
+"""The events of a cache tier."""
 
 from __future__ import annotations
 

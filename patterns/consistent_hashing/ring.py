@@ -200,7 +200,7 @@ class Ring(Router):
         done = len(chosen) == walk.wanted or len(visits) >= len(self.points)
         return Walk(walk.position, walk.wanted, visits, chosen, aside, done)
 
-    # who owns what
+    # owners
 
     @cached_property
     def _owned(self) -> list[tuple[int, int, str]]:

@@ -27,7 +27,7 @@ class Chapter(NamedTuple):
     gallery: Mapping[str, Callable[[], History[Any, Any]]]
     """Title, a sentence -> a run worth seeing."""
     bugs: Mapping[str, Bug]
-    """What is wrong, in a few words -> planted bug."""
+    """The fault in a few words -> planted bug."""
     exercises: Mapping[str, Exercise]
     """The name of the learner's function -> exercise."""
 

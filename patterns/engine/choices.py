@@ -1,4 +1,4 @@
-"""What can happen in a simulated world: for a learner in words and with reasons, for a search as bare events."""
+"""The possible events of a simulated world: for a learner in words and with reasons, for a search as bare events."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def choices_of(world: World, requests: Requests, why_not: WhyNot, menus: Menus) 
 
 
 def _in_menus(world: World, leader: str, requests: Requests, why_not: WhyNot) -> Iterator[Choice[Any]]:
-    """What clients ask, and what befalls processes and links."""
+    """Requests of clients, and faults of processes and links."""
     for group in GROUPS[1:]:
         leads = leader if group in LEADERS_OWN else ""
         events = [(event, bool(leads) and _named(event) == leads) for event in events_of(world, group, requests)]
@@ -184,7 +184,7 @@ def _menus(budget: tuple[tuple[str, int], ...] | None) -> tuple[str, ...]:
 
 
 def _packet_events(world: World, fifo: bool) -> list[Any]:
-    """What can happen to packets, once for those of the same content."""
+    """The possible events of packets, once for packets of the same content."""
     troubled = world.down or world.cuts or world.paused or fifo
     drops, duplicates = world.left("drop") != 0, world.left("duplicate") != 0
     found: list[Any] = []

@@ -1,4 +1,4 @@
-"""What is made of a learner's own code: tried, never trusted, and answered in words instead of a traceback.
+"""A learner's own code is tried, never trusted, and answered in words instead of a traceback.
 
 An exercise declares a solution, cases, the usual mistakes with their hints, and small machines in which the learner's
 rule is put. From that follow the judge, the card in a notebook, the tests and the page of solutions.
@@ -79,7 +79,7 @@ class Verdict(NamedTuple):
 
     @property
     def looked_at(self) -> str:
-        """What was tried, in words. The verdict claims no more."""
+        """The things tried, in words. The verdict claims no more."""
         runs = f", and in every run of {self.searches} small machines: {self.states:,} states" if self.searches else ""
         return f"right in all {self.tried:,} {self.what} tried{runs.replace('1 small machines', 'a small machine')}"
 

@@ -70,7 +70,7 @@ def _crash(world: World, name: str) -> World:
 
 
 def _link(world: World, packet: Packet) -> list[Packet]:
-    """What is on its way from the packet's sender to where it goes, the packet included."""
+    """The packets on their way over the same link, this packet included."""
     return [other for other in world.packets if (other.sender, other.to) == (packet.sender, packet.to)]
 
 

@@ -25,7 +25,7 @@ LONGEST_ITEMS = 1 << 20
 
 
 class ReplayError(ValueError):
-    """A replay code that cannot be used; the message says what is wrong with it."""
+    """A replay code that has a fault; the message names the fault."""
 
 
 class History(Generic[S, E]):

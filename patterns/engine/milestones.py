@@ -50,7 +50,7 @@ def messages(
 ) -> tuple[Packet, ...]:
     """The packets on their way that carry a message of this type, sender and receiver, and with these fields.
 
-    What is left out can be any. The packet that was sent first comes first.
+    An argument left out matches any value. The packet that was sent first comes first.
     """
     found = [
         packet

@@ -74,7 +74,7 @@ def planted(machine: M, **changes: Any) -> M:
 
 
 class Found(Protocol):
-    """What was found where one looked."""
+    """The result of a search."""
 
     @property
     def counterexample(self) -> Counterexample | None: ...
@@ -161,7 +161,7 @@ class Bug(NamedTuple):
     """A planted bug: what is changed in the machine of its search, and which property breaks there."""
 
     sentence: str
-    """What is wrong, for a learner."""
+    """The fault, in words for a learner."""
     changes: Mapping[str, Any]
     """Parts of the machine's class, and parameters: `{"participant": PromisesInMemory}`, `{"lock": "none"}`."""
     search: Looks

@@ -9,7 +9,7 @@
         waiting: bool = False              # in memory: a crash resets it
 
         def on_start(self) -> None:
-            self.set_timer("serve", 10, 20)            # after 10 to 20 ms, drawn by whoever runs the process
+            self.set_timer("serve", 10, 20)            # after 10 to 20 ms, drawn by the driver
 
         @on_timer("serve")
         def serve(self) -> None:
@@ -187,7 +187,7 @@ class Process(_Recorder):
     id: str
 
     durable_fields: ClassVar[tuple[str, ...]]
-    """What is on disk."""
+    """The fields on disk."""
     kept_fields: ClassVar[tuple[str, ...]]
     """What a crash leaves: the durable fields, and what the process was built with."""
     checked: ClassVar[bool] = True
@@ -236,7 +236,7 @@ class Process(_Recorder):
         (self._effects or self._idle()).notes.append(Note(rule, values))
 
     def _idle(self) -> Effects:
-        raise RuntimeError(f"{self.id} can act only while a handler runs: call after_message() or the like")
+        raise RuntimeError(f"{self.id} can act only while a handler runs: call after_message() or after_timer()")
 
     # What a process may override
 

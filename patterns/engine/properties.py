@@ -17,7 +17,7 @@ Reason = str | None
 
 
 class _Named:
-    """What has a name that says what it means, and functions."""
+    """A property with a name that says its meaning, and with functions."""
 
     def __init__(self, name: str, **functions: Callable[..., Any]) -> None:
         if not isinstance(name, str):

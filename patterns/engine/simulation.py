@@ -4,10 +4,10 @@ Subclass `Simulation` and say which processes there are. The rest of a machine i
 reasons why others are impossible, and faults with or without a budget. The same seed gives the same run on every
 computer.
 
-Time: messages take a random latency, timers a random span, drawn statelessly from the seed, who is concerned and
-when. What is due first is what usually happens next, a message before a timer of the same ms. Choosing something that
-is due later moves the clock there, and all that was due earlier is late: that is how an asynchronous network behaves.
-A message that comes to a crashed process or a cut link is lost when it is due; until then a restart or a heal saves it.
+Time: messages take a random latency, timers a random span, drawn statelessly from the seed, who is concerned and when.
+Usually the event that is due first happens next, a message before a timer of the same ms. Choosing something that is
+due later moves the clock there, and all that was due earlier is late: that is how an asynchronous network behaves. A
+message that comes to a crashed process or a cut link is lost when it is due; until then a restart or a heal saves it.
 """
 
 from __future__ import annotations

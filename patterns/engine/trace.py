@@ -25,7 +25,7 @@ WorldStep = Step[World, Any]
 
 
 def mover(step: WorldStep) -> str:
-    """The process that the event was about; empty at the root, for a cut, a heal and what befalls a single message."""
+    """The process that the event was about; empty at the root, for a cut, a heal and a fault of a single message."""
     match step.event:
         case Deliver():
             packet = received(step)

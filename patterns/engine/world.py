@@ -145,7 +145,7 @@ class World(msgspec.Struct, Generic[P], frozen=True, gc=False):
         return tuple([(c.client, c.to, c.body, c.reply, c.waits) for c in self.calls])
 
     def lines(self) -> tuple[tuple[str, str, Any], ...]:
-        """What is on its way, each link's in the order it was sent."""
+        """The messages on their way, those of each link in the order in which they were sent."""
         packets = sorted(self.packets, key=lambda packet: (packet.sender, packet.to, packet.id))
         return tuple([(packet.sender, packet.to, packet.body) for packet in packets])
 

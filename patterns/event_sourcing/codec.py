@@ -30,7 +30,7 @@ class Fact(Value, tag_field="type", forbid_unknown_fields=True):
 
 
 class Unreadable(ValueError):
-    """A stored event that cannot be read. The message says where it stands."""
+    """A stored event that is unreadable. The message says where it stands."""
 
     def __init__(self, event: Recorded, why: object) -> None:
         place = f"stream {event.stream!r}, version {event.version}, position {event.position}"

@@ -81,7 +81,7 @@ class Subscriber(Process):
             self.go_live()
 
     def go_live(self) -> None:
-        """What was pushed meanwhile comes after what was read."""
+        """Events that were pushed meanwhile come after those that were read."""
         self.phase, waiting, self.buffer = LIVE, self.buffer, ()
         self.note("S.live", reached=self.reached, waiting=len(waiting))
         self.cancel_timer("silence")

@@ -93,7 +93,10 @@ async def run(options: argparse.Namespace) -> None:
         port=options.port,
     )
     if options.host != LOOPBACK:
-        print(f"{host.process.id} listens on {options.host}: whoever reaches it can read and write", file=sys.stderr)
+        print(
+            f"{host.process.id} listens on {options.host}: every client that reaches it can read and write",
+            file=sys.stderr,
+        )
     async with host:
         work = [host.ended()]
         if not options.quiet:  # a subscriber that nothing is read from would cost memory and time

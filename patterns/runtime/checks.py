@@ -1,4 +1,4 @@
-"""What cannot be run as OS processes is refused before one of them starts."""
+"""Checks before the first OS process starts: a cluster that has no chance to run is refused."""
 
 from __future__ import annotations
 

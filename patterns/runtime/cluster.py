@@ -330,7 +330,7 @@ class Cluster:
             raise TimeoutError(f"not found within {deadline} s{self._as_far_as_known()}") from None
 
     def _as_far_as_known(self) -> str:
-        """What may explain why nothing comes."""
+        """Possible reasons why no message comes."""
         quiet = "" if self.narrate else "; with narrate=False no states are told"
         missed = f"; {self.missed:,} records were missed" if self.missed else ""
         return (

@@ -72,4 +72,4 @@ class Teller(asyncio.BaseProtocol):
         self._empty.set()
 
     def connection_lost(self, problem: Exception | None) -> None:
-        self._empty.set()  # whoever read it is gone
+        self._empty.set()  # its reader is gone

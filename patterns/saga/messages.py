@@ -1,7 +1,8 @@
 """What travels: requests of clients, commands of the orchestrator and their answers, events of services.
 
 A request and its reply share a `serial`, and a reply with a `leader` says whom to ask instead: the conventions of the
-runtime's clients. A command and its answers share a key, `about`: the saga and the step. What comes twice has it twice.
+runtime's clients. A command and its answers share a key, `about`: the saga and the step. A message that comes twice has
+the same key twice.
 """
 
 from __future__ import annotations

@@ -62,7 +62,8 @@ class Running(Value):
 
 
 class Stream(Value):
-    """What is still to be shipped of a slot, the piece on its way first, and the number of the next new piece."""
+    """The pieces of a slot that are still to be shipped, the piece on its way first, and the number of the next new
+    piece."""
 
     pieces: tuple[Ship | TakeOver, ...] = ()
     next: int = 0
@@ -171,7 +172,7 @@ class Shard(Process, kw_only=True):
         hold = self.hold(move.slot)
         self.reply(client, Begun(move.serial))
         if hold.role == "owner" and move.to != self.id:
-            # Intent on disk before the first copy: whoever reads it can finish the move, or undo it.
+            # Intent on disk before the first copy: a process that reads it can finish the move, or undo it.
             hold = Hold(move.slot, self.begins, hold.epoch + 1, move.to)
             self.keep(hold)
             self.note("M.intent", slot=move.slot, peer=move.to, epoch=hold.epoch)

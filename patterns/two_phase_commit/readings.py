@@ -1,4 +1,4 @@
-"""What can be read off a state, for pictures and checks: the participants in doubt, and the blocked transactions."""
+"""Readings of a state, for pictures and checks: the participants in doubt, and the blocked transactions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A chapter's notebook as a learner uses it: its cells by their ids, its players by what they show."""
+"""A chapter's notebook as a learner uses it: its cells by their ids, its players by their pictures."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def run_until(player: Locator, milestone: str) -> None:
 
 
 def menu(player: Locator, group: str) -> Locator:
-    """What can be done of a group of choices, with everything that is folded away unfolded."""
+    """The choices of a group, with all that are folded away."""
     breaks = group in (
         "crash",
         "restart",
@@ -135,7 +135,7 @@ def menu(player: Locator, group: str) -> Locator:
 
 
 def choose(player: Locator, group: str, choice: str) -> None:
-    """Open the menu of what can be asked for or broken, and do one of it."""
+    """Open the menu of requests or faults, and choose one."""
     before = depth(player)
     menu(player, group).locator(".dp-act:not(.dp-shut)", has_text=choice).first.click()
     expect(player.locator(".dp-count")).to_have_text(f"{before + 1} / {before + 1}")

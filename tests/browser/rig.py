@@ -150,7 +150,7 @@ def jupyterlab(home: Path, root: Path, *, options: Sequence[str] = ()) -> Iterat
 
 _LOADED = """() => window.jupyterapp && ['docmanager:open', 'notebook:run-all-cells', 'apputils:change-theme'].every(
     command => window.jupyterapp.commands.hasCommand(command))"""
-# Every error that the kernel publishes, whoever asked for it and whether or not a cell shows it (an Output widget or
+# Every error that the kernel publishes, from any request, and whether or not a cell shows it (an Output widget or
 # a callback may swallow it), and every traceback on stderr (a message handler's, or an exception nobody awaited).
 _OPEN = """async (path) => {
     const panel = await window.jupyterapp.commands.execute('docmanager:open', {path, factory: 'Notebook'});

@@ -1,4 +1,4 @@
-"""Chapter 4 as a learner meets it: the whole notebook in JupyterLab, and what is new in its pictures."""
+"""Chapter 4 as a learner meets it: the whole notebook in JupyterLab, and the parts of its pictures that are new."""
 
 from __future__ import annotations
 

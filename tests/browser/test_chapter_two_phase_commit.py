@@ -34,7 +34,7 @@ def kept(player: Locator) -> None:
 
 
 def on_mark(player: Locator, mark: Locator, what: str) -> None:
-    """Do something with what is in the picture, by its own menu; by the keyboard, as an arrow is thin."""
+    """Do something with a mark of the picture, by its own menu; by the keyboard, as an arrow is thin."""
     before = depth(player)
     mark.press("Enter")
     player.get_by_role("dialog").locator(".dp-act", has_text=what).click()

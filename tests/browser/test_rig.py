@@ -104,7 +104,7 @@ AFTER_A_CLICK = {
     "a custom message handler": (WIDGET % ("model.send({});", "", "seeded.on_msg(fail)"), "RuntimeError: seeded"),
     "an observer of a trait": (WIDGET % (SET, "", "seeded.observe(fail, 'value')"), "RuntimeError: seeded"),
 }
-"""What goes wrong -> a cell, and what is told of it."""
+"""Fault -> a cell, and the report of it."""
 WRONG = [*WHILE_IT_RUNS, *AFTER_A_CLICK]
 
 

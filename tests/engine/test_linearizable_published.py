@@ -1,8 +1,8 @@
 """Histories whose verdict others have published: the checker gives the same.
 
 Porcupine's tests (github.com/anishathalye/porcupine, porcupine_test.go) and the runs of Jepsen against etcd that it
-keeps (test_data/jepsen); Knossos' small bad histories (github.com/jepsen-io/knossos, data/cas-register/bad). What
-stands here are the events they recorded, written shorter.
+keeps (test_data/jepsen); Knossos' small bad histories (github.com/jepsen-io/knossos, data/cas-register/bad). Here are
+the events that they recorded, written shorter.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A planted bug is found by what it says finds it; without it the same search finds nothing."""
+"""A planted bug is found by the search that it declares; without it the same search finds nothing."""
 
 from __future__ import annotations
 

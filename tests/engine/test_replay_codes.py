@@ -1,4 +1,4 @@
-"""A history is rebuilt from one line, and what is no code of a run is refused: tests on a lift."""
+"""A history is rebuilt from one line, and a text that is not a code is refused: tests on a lift."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Worlds: time and order, clients, what can happen and what is refused."""
+"""Worlds: time and order, clients, possible events and refused ones."""
 
 from __future__ import annotations
 

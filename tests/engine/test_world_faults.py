@@ -94,7 +94,7 @@ def test_nothing_crosses_a_cut_and_a_one_way_cut_lets_the_other_way_through() ->
 
 
 def test_a_paused_process_misses_nothing_and_is_late() -> None:
-    """A process that stands still for a garbage collection and wakes up (Gray and Cheriton 1989, on leases)."""
+    """A process that pauses for a garbage collection and wakes up (Gray and Cheriton 1989, on leases)."""
     history = asked()
     history.apply(Pause("P"))
     while history.advance():

@@ -67,7 +67,7 @@ FAULTS = {
     "a task nobody awaited": [NOBODY_AWAITED, "await asyncio.sleep(0)"],
     "a thread": [THREAD],
 }
-"""What is wrong -> the notebook's code cells. Each raises RuntimeError("seeded")."""
+"""Fault -> the notebook's code cells. Each raises RuntimeError("seeded")."""
 
 
 def notebook(*sources: str) -> nbformat.NotebookNode:

@@ -155,7 +155,7 @@ class OnTheNetwork(Store):
         return int(self.ask(Load(stream)).version)
 
     def page(self, after: int = 0, limit: int = 100, category: str = "", query: Query = ()) -> Page:
-        """As a subscriber reads: page after page, and what it does not want is left out."""
+        """As a subscriber reads: page after page, without the events that it does not want."""
         require_count(after=after, limit=limit)
         found: list[Recorded] = []
         page = PageRead((0,), (), (after,), full=True)

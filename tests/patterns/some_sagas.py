@@ -1,4 +1,4 @@
-"""Sagas that are drawn: graphs and kinds of steps, and what is refused or fails."""
+"""Sagas that are drawn: graphs and kinds of steps, refusals and failures."""
 
 from __future__ import annotations
 

@@ -244,7 +244,7 @@ def test_a_query_ends_at_its_deadline_as_stale_with_the_position_that_it_shows()
 
 
 def test_a_skipped_event_counts_as_applied_and_a_parked_one_does_not() -> None:
-    """C15: the stock's event is none for the list of orders. Ann's is parked, and her query ends as stale."""
+    """C15: the list of orders ignores the stock's event. Ann's is parked, and her query ends as stale."""
     run = one("orders", unreadable={"orders": ("ann-1",)}).ask("ann").until(fired("R.park"))
     assert at(run, "orders.1") == 2
     assert looks(run, 1).world.call(f"ann{PHONE}").waits is False

@@ -1,4 +1,4 @@
-"""Cases that others met: textbooks, issues of other projects, and settings at the edge of what is allowed."""
+"""Cases that others met: textbooks, issues of other projects, and settings at the edge of the allowed range."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def rules(effects: Effects) -> list[str]:
     return [note.rule for note in effects.notes]
 
 
-# Section 8: who takes requests
+# Section 8: servers that take requests
 
 
 @pytest.mark.parametrize("request_", [Put(1, "x", 1), Add(1, "x", 1), Get(1, "x")], ids=str)
@@ -197,7 +197,7 @@ def test_a_refused_append_still_confirms_who_leads() -> None:
 
 
 def test_a_deposed_leader_sends_its_waiting_readers_on() -> None:
-    """Section 8: it could answer with what was true before."""
+    """Section 8: it could answer with an old value."""
     asked = hears(elected(), 1)[0].after_request("A", Get(1, "x"))[0]
     after, effects = asked.after_message("S3", AppendEntriesReply(7, False))
     assert effects.replies == [("A", NotLeader(1, None))]

@@ -1,4 +1,4 @@
-"""How long a cluster is without a leader: the experiment of Raft 9.3 (Figure 16), and what it shows."""
+"""How long a cluster is without a leader: the experiment of Raft 9.3 (Figure 16), and its results."""
 
 from __future__ import annotations
 

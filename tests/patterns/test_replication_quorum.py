@@ -1,4 +1,4 @@
-"""Quorums: what overlap promises and what it does not, repair, hints, and the table of verdicts."""
+"""Quorums: the promises of overlap and their limits, repair, hints, and the table of verdicts."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_the_highest_version_counts_and_not_the_most_frequent() -> None:
 
 
 def test_versions_of_two_writers_have_one_order_everywhere() -> None:
-    """Ties go by the replica's name (ai-memory#344: each peer its own winner)."""
+    """The replica's name breaks ties (ai-memory#344: each peer its own winner)."""
     assert max(Version(1, "Ann", "x"), Version(1, "Ben", "a")) == Version(1, "Ben", "a")
 
 

@@ -149,7 +149,7 @@ def test_every_history_of_six_operations_on_two_replicas_shows_the_same_with_dot
 def test_a_removal_that_counts_itself_is_harmless() -> None:
     """So that is not planted. All 7,776 histories of five operations show the same as with tombstones.
 
-    What is planted, and breaks, is a removal that counts writes which it has not seen.
+    The planted bug is a removal that counts writes which it has not seen.
     """
     pairs: list[tuple[Any, ...]] = [(Dotted(), Dotted(), Tombstones(), Tombstones())]
     for _ in range(5):

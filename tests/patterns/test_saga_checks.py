@@ -117,7 +117,7 @@ PIVOTS: Mapping[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", PIVOTS)
 @pytest.mark.parametrize("style", STYLES)
 def test_in_every_run_no_saga_waits_for_ever(style: str, name: str) -> None:
-    """Richardson 4.3.2: who lets sagas wait must see to it that a deadlock ends."""
+    """Richardson 4.3.2: a service that lets sagas wait must end deadlocks."""
     options = {"timing": "quiet", **PIVOTS[name]}
     every_run(small({} if "lock" in options else {"drop": 1}, style=style, **options))
 

@@ -1,4 +1,4 @@
-"""What a saga is, and what it cannot be.
+"""Valid and invalid definitions of sagas.
 
 `GMS`: Garcia-Molina and Salem, "Sagas", SIGMOD 1987. `MP`: Richardson, "Microservices Patterns", 2018.
 """

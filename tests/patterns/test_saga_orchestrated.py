@@ -33,7 +33,7 @@ def begun(definition: Saga = ORDER, **fields: Any) -> Orchestrator:
 
 
 def told(process: Orchestrator, *messages: Any) -> tuple[Orchestrator, Effects]:
-    """The process after these answers, and what it asked for at the last one."""
+    """The process after these answers, and its requests after the last one."""
     effects = Effects(0)
     for message in messages:
         process, effects = process.after_message("a service", message)
@@ -337,7 +337,7 @@ def test_a_repair_of_what_is_not_stuck_does_nothing() -> None:
         assert effects.sends == []
 
 
-# A caller who cancels
+# A caller that cancels
 
 
 def test_a_saga_is_cancelled_until_its_pivot_is_asked_for() -> None:
@@ -385,7 +385,7 @@ def test_a_saga_that_has_ended_is_left_alone() -> None:
 
 
 def test_without_save_points_a_crash_turns_a_saga_back_where_it_still_can() -> None:
-    """GMS 4 and 5: backward recovery, but for what is past the point of no return."""
+    """GMS 4 and 5: backward recovery, but only before the point of no return."""
     fields = {"definitions": (ORDER,), "id": "orchestrator"}
     process, _ = BackwardAfterCrash(**fields).after_request("A", Begin(1, "A1", "order"))
     process, _ = told(process, Done("A1", "reserve"))

@@ -57,7 +57,8 @@ def test_a_request_that_comes_twice_is_done_once_and_answered_twice() -> None:
 
 
 def test_a_refusal_is_remembered_too() -> None:
-    """What was refused once is refused again, also when it could be done by then: the saga goes by the answer."""
+    """A request that was refused once is refused again, even when it could be done by then: the saga relies on the
+    answer."""
     refused, answers = handled(service(rows=(Row("ann", 20), Row("shop", 0))), CHARGE)
     assert answers == ["charge refused"]
     rich = service(rows=(Row("ann", 100), Row("shop", 0)), handled=refused.handled)

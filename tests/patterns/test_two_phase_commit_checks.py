@@ -89,11 +89,11 @@ EVERY_RUN = {
         small("three_phase", HALT, TWO, timing="synchronous", crash_stop=True),
         2_152,
     ),
-    # nobody has crashed: whoever seems to have was only slow, and two lead at a time
+    # no process has crashed: one that seems to have was only slow, and two lead at a time
     "three phases, patient": (small("three_phase", {}, TWO, timing="patient"), 2_850),
     "three phases, a crash, a repair": (small("three_phase", {"crash": 1}, TWO, timing="synchronous"), 3_052),
 }
-"""What is searched, in seconds -> the machine, and how many states it has."""
+"""Search of seconds -> the machine, and how many states it has."""
 
 
 @pytest.mark.parametrize("title", EVERY_RUN)
@@ -106,7 +106,7 @@ def test_in_every_run_all_promises_are_kept(title: str) -> None:
 
 @cache
 def every_run(title: str) -> Backwards:
-    """One search for both: what holds in each state, and what can be reached from it."""
+    """One search for both: the properties of each state, and the states that follow it."""
     search = Backwards(EVERY_RUN[title][0], ended, 40_000, (*ALWAYS, settled))
     search.run()
     return search
@@ -120,7 +120,8 @@ def ended(world: World) -> bool:
 @pytest.mark.parametrize("title", EVERY_RUN)
 def test_from_every_state_all_can_still_decide_without_luck(title: str) -> None:
     """AC5: once no more fails, all decide. Three phases even while those that crashed never come back: nonblocking (BHG
-    7.5). Who asks in vain for ever is never at rest, so no property of single states would show it."""
+    7.5). A process that asks for ever without an answer is never at rest, so no property of single states would show
+    it."""
     stuck = every_run(title).dead_end()
     assert stuck is None, [step.event for step in stuck.branch]
 
@@ -169,7 +170,7 @@ LARGER = {
         None,
     ),
 }
-"""What is searched, in minutes. None: at most 150,000 states are."""
+"""Searches of minutes. None: at most 150,000 states are."""
 
 
 @pytest.mark.slow
@@ -196,7 +197,7 @@ def test_a_search_meets_what_it_is_about() -> None:
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_what_a_search_leaves_out_changes_nothing(protocol: str) -> None:
-    """A message is spent when whoever gets it, now or after a crash, stays as it is and sends nothing."""
+    """A message is spent when its receiver, now or after a crash, stays as it is and sends nothing."""
     tried = 0
 
     class SpentMessagesDoNothing(Property):
@@ -253,7 +254,7 @@ def test_twophase_with_three_resource_managers_has_the_states_its_authors_report
 
 
 def test_two_steps_are_needed_and_no_more_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who counts the last vote also decides: the bound is met, and kept."""
+    """The process that counts the last vote also decides: the bound is met, and kept."""
     monkeypatch.setattr(refinement, "MOST_AT_ONCE", 1)
     found = explore(small("basic", {}, TWO, timing="quiet", cooperative=False), (refines(2),)).counterexample
     assert found is not None
@@ -317,7 +318,7 @@ class Forgets(NamedTuple):
     ids=lambda forgets: f"{forgets.protocol}, {forgets.outcome}",
 )
 def test_what_is_not_presumed_must_not_be_forgotten_before_all_know_it(forgets: Forgets) -> None:
-    """MLO 2 to 4: who asks is told what is presumed, which is something else."""
+    """MLO 2 to 4: an inquiry is answered with the presumption, which differs from the decision."""
     kind = PROTOCOLS[forgets.protocol].coordinator
 
     class TooSoon(kind):  # type: ignore[valid-type, misc]

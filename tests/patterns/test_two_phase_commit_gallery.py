@@ -15,7 +15,8 @@ from patterns.two_phase_commit.lesson import GALLERY
 
 
 def narration(history: History[Any, Any]) -> str:
-    """A run as text: the time, what happened, the rules that fired, who is in doubt, and what is blocked."""
+    """A run as text: the time, what happened, the rules that fired, the participants in doubt, and the blocked
+    transactions."""
     machine, lines = history.machine, []
     for before, step in pairwise(history.branch):
         lines.append(f"{step.state.clock:5} ms  {machine.describe(before.state, step.event)}")

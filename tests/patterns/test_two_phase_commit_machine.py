@@ -1,4 +1,4 @@
-"""The machine, and what can be read off its states: who is in doubt, what is blocked, what is refused."""
+"""The machine, and the readings of its states: participants in doubt, blocked transactions, refused parameters."""
 
 from __future__ import annotations
 

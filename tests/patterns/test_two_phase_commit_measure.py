@@ -37,7 +37,7 @@ def test_what_is_counted_is_what_is_published(protocol: str, case: Any, role: st
             counted = count(WITH_READERS[protocol] if readers else protocol, case, n, readers)
             cost = counted.get(role)  # type: ignore[call-overload]
             if role == "coordinator":
-                told_nothing = 1 if case == "abort" else 0  # who voted no
+                told_nothing = 1 if case == "abort" else 0  # a participant that voted no
                 messages = published.to_each_writer * writers - told_nothing + published.to_each_reader * readers
             else:
                 messages = published.to_each_writer
@@ -139,7 +139,7 @@ def test_where_one_knows_or_with_three_phases_the_repair_does_not_matter(scenari
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_the_doubt_that_is_measured_is_the_longest(scenario: str) -> None:
-    """Whoever was last to know was in doubt since before the crash."""
+    """The last participant to learn the decision was in doubt since before the crash."""
     found = blocked_time(400, scenario)
     assert found.doubt >= found.resolved > 0
 

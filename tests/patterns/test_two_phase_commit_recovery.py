@@ -39,7 +39,7 @@ def participant(kind: type[Participant] = Participant, **fields: Any) -> Partici
 
 
 def back(process: Any) -> tuple[Any, Any]:
-    """The process after a crash and a restart, and what it then did."""
+    """The process after a crash and a restart, and its effects."""
     return process.crashed().after_restart()
 
 
@@ -177,7 +177,7 @@ def test_what_is_begun_again_after_a_crash_has_another_name() -> None:
 
 
 def test_it_answers_by_what_it_remembers_and_not_by_what_it_has_forgotten() -> None:
-    """MLO 2: it forgets when all have acknowledged, so who asks then is in doubt no more, and takes no harm."""
+    """MLO 2: it forgets when all have acknowledged, so a process that asks then is no longer in doubt."""
     told = coordinator(
         open=Table((("T1", Open("T1", (), TWO, "committing", missing=frozenset({"P1"}))),)), log=(Committed("T1", TWO),)
     )
@@ -205,7 +205,7 @@ def test_under_presumed_abort_an_abort_is_forgotten_at_once() -> None:
 
 
 def test_under_presumed_abort_an_abort_that_a_crash_did_not_take_needs_nothing_either() -> None:
-    """MLO 3: who asks is told what is presumed."""
+    """MLO 3: an inquiry is answered with the presumption."""
     _after, effects = back(coordinator(PresumedAbortCoordinator, log=(Aborted("T1"),)))
     assert (effects.sends, rules(effects)) == ([], [])
 
@@ -255,7 +255,7 @@ def test_under_presumed_commit_an_abort_that_has_ended_is_not_told_again() -> No
 
 
 def test_under_presumed_commit_a_commit_needs_nothing_after_a_crash() -> None:
-    """MLO 4: who asks is told what is presumed."""
+    """MLO 4: an inquiry is answered with the presumption."""
     log = (Collecting("T1", TWO), Committed("T1"))
     after, effects = back(coordinator(PresumedCommitCoordinator, log=log))
     assert (after.open, effects.sends, rules(effects)) == (Table(), [], [])
@@ -333,7 +333,7 @@ def test_who_still_waits_to_read_has_not_voted_and_may_veto() -> None:
 
 
 def test_who_has_only_read_is_told_nothing() -> None:
-    """MLO 3: it is left out of the second phase; if all have only read there is none."""
+    """MLO 3: it is left out of the second phase; if all have only read, there is no second phase."""
     asking, _ = coordinator(PresumedAbortCoordinator).after_request("A", TRANSFER)
     one, _ = asking.after_message("P2", Voted("T1", "read-only"))
     after, effects = one.after_message("P1", Voted("T1", "yes"))

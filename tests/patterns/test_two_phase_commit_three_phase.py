@@ -122,7 +122,7 @@ def test_when_all_know_it_is_committed() -> None:
 
 
 def test_the_coordinator_does_not_wait_for_the_crashed() -> None:
-    """BHG 7.5, timeout actions: who does not acknowledge has failed; the others are all committable."""
+    """BHG 7.5, timeout actions: a participant that does not acknowledge has failed; all others are committable."""
     waiting = Open("T1", ("A",), ALL, "pre-committing", missing=frozenset({"P3"}))
     after, effects = coordinator(waiting).after_timer("pre-commits:T1")
     assert [note.rule for note in effects.notes] == ["3.enough", "C.commit", "C.forced"]
@@ -231,14 +231,14 @@ def test_a_coordinator_that_was_only_slow_gives_up_when_another_takes_its_place(
 
 
 def test_a_coordinator_asked_by_one_that_was_down_goes_on() -> None:
-    """BHG 7.5, recovery: who was down only asks."""
+    """BHG 7.5, recovery: a process that was down only asks."""
     voting = Open("T1", ("A",), ALL, votes=Table((("P1", "yes"),)))
     after, effects = coordinator(voting).after_message("P1", StateRequest("T1", True))
     assert (after, effects.sends) == (coordinator(voting), [("P1", StateReport("T1", "uncertain"))])
 
 
 def test_a_coordinator_that_has_told_all_goes_on_too() -> None:
-    """Whoever asks it hears `committable`, and commits as it does."""
+    """A process that asks it hears `committable`, and commits as it does."""
     told = Open("T1", ("A",), ALL, "pre-committing", missing=frozenset({"P3"}))
     after, effects = coordinator(told).after_message("P1", StateRequest("T1"))
     assert (after, effects.sends) == (coordinator(told), [("P1", StateReport("T1", "committable"))])
@@ -288,7 +288,8 @@ def test_who_was_down_does_not_count_for_those_that_were_not() -> None:
 
 
 def test_who_was_down_is_not_waited_for_before_a_commit() -> None:
-    """BHG 7.5, TR4: PRE-COMMIT goes to those that are up and uncertain; who was down is told the decision only."""
+    """BHG 7.5, TR4: PRE-COMMIT goes to those that are up and uncertain; a process that was down is sent only the
+    decision."""
     bank, _ = leading(committable()).after_message("P2", StateReport("T1", "uncertain"))
     bank, _ = bank.after_message("P3", StateReport("T1", "uncertain", recovered=True))
     bank, effects = bank.after_timer("doubt:T1")
@@ -322,7 +323,7 @@ def test_who_was_down_stands_in_no_line() -> None:
 
 
 def test_when_all_were_down_and_all_are_back_they_decide() -> None:
-    """BHG 7.5, total failure: who failed last is among them."""
+    """BHG 7.5, total failure: the process that failed last is among them."""
     bank, _ = committable().crashed().after_restart()
     for sender in ("P2", "P3", "C"):
         assert bank.logged_outcome("T1") is None

@@ -107,7 +107,7 @@ def test_a_yes_is_on_disk_before_it_is_given_and_locks_what_it_promises() -> Non
     ],
 )
 def test_who_cannot_do_its_part_votes_no_and_aborts_at_once(move: Move, balances: tuple[Account, ...]) -> None:
-    """MLO 2: a no is a veto, so who votes no need not wait for the decision."""
+    """MLO 2: a no is a veto, so a participant that votes no need not wait for the decision."""
     after, effects = participant().after_message("C", Prepare("T1", (move,), ("P1", "P2")))
     assert after.log == (Aborted("T1"),)
     assert (after.locks, after.branches) == ((), Table())
@@ -149,7 +149,7 @@ def test_when_all_voted_yes_the_decision_is_on_disk_before_anybody_is_told() -> 
 
 
 def test_one_no_decides_for_all_and_who_said_it_is_not_told() -> None:
-    """BHG 7.4, step 3: ABORT is sent to those that voted yes; here also to who has not voted yet."""
+    """BHG 7.4, step 3: ABORT is sent to those that voted yes; here also to participants that have not voted yet."""
     after, effects = coordinator(VOTING).after_message("P1", Voted("T1", "no"))
     assert after.log == (Aborted("T1", ("P2",), ASKED),)
     assert effects.sends == [("P2", Abort("T1"))]
@@ -181,7 +181,7 @@ def test_a_vote_that_comes_after_the_decision_changes_nothing() -> None:
 
 
 def test_what_one_has_decided_stands_whatever_it_is_told() -> None:
-    """BHG 7.3, AC2: and what is said of it is what it decided."""
+    """BHG 7.3, AC2: and every report of it is its decision."""
     done, _ = in_doubt_about("T1").after_message("C", Commit("T1"))
     after, effects = done.after_message("P2", Abort("T1"))
     assert after == done

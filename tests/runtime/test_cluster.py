@@ -1,4 +1,4 @@
-"""Several processes, each as an OS process: how they start, how they end, and what they leave."""
+"""Several processes, each as an OS process: how they start, how they end, and which files they leave."""
 
 from __future__ import annotations
 

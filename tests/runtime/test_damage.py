@@ -20,7 +20,7 @@ from patterns.runtime.disk import Hold
 
 
 def opens(disk: Path, cls: type[Counter] = Counter) -> int | str:
-    """What is on it when a host opens it, or why it does not."""
+    """The disk's content when a host opens it, or the reason for a refusal."""
 
     async def scenario() -> int:
         async with Host(cls(id="C"), {}, disk=disk) as host:

@@ -224,7 +224,7 @@ def test_who_never_comes_to_the_point_lives_and_that_is_said() -> None:
             with pytest.raises(TimeoutError, match=r"T was to die and is alive after 0\.05 s"):
                 await cluster.died("T", deadline=0.05)
             await cluster.kill("T")
-            await cluster.died("T")  # and who is dead is dead
+            await cluster.died("T")  # a dead process stays dead
 
     run(scenario())
 

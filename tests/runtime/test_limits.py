@@ -1,4 +1,4 @@
-"""What is too much, too large, too slow or by a stranger is refused in words, and ends nothing.
+"""Messages that are too many, too large, too slow or a stranger's are refused in words, and end nothing.
 
 Each test is one of the defects that a review found in real runs; the smallest reproduction stands in it.
 """

@@ -1,4 +1,5 @@
-"""A server answers one message after the other; who breaks the protocol is shut out, and nobody else notices."""
+"""A server answers one message after the other; a client that breaks the protocol is shut out, and no other client
+notices."""
 
 from __future__ import annotations
 

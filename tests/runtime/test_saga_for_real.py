@@ -25,7 +25,7 @@ from widgets.chapters.saga.view import VIEW as view
 
 T = TypeVar("T")
 REAL = {"timeout": 250, "tries": 1000, "alarm": 0}
-"""In ms; who is only slow is not given up, and a compensation is asked for without end."""
+"""In ms; a slow service is not given up, and a compensation is asked for without end."""
 TWICE = """SELECT saga, step, undo, count(*) FROM handled WHERE outcome IN ('done', 'undone')
            GROUP BY saga, step, undo HAVING count(*) > 1"""
 ENDS = "SELECT saga, detail FROM log WHERE what = 'ended'"
@@ -129,7 +129,7 @@ def assert_the_run_keeps_what_is_promised(cluster: Cluster) -> History[Any, Any]
 
 
 async def die_and_resume(case: Case) -> tuple[History[Any, Any], str]:
-    """Whoever it is dies there and comes back; what holds then. The run, and how the saga ended."""
+    """The process dies there and comes back; then the promises hold. The run, and how the saga ended."""
     die_at = {case.who: DieAt(case.rule, case.stage, case.nth)}  # type: ignore[arg-type]
     refuse = (case.refuse,) if case.refuse else ()
     services = Services(case.definition, case.style, die_at, refuse=refuse)

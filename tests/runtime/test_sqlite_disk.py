@@ -21,7 +21,7 @@ from patterns.runtime.sqlite_disk import FIELDS, disk_at, layout_of
 
 
 def tables(path: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """What stands in every table, read as anybody may."""
+    """The rows of every table, as any reader sees them."""
     with closing(database(path)) as connection:
         names = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
         return {name: connection.execute(f'SELECT * FROM "{name}"').fetchall() for name in names}

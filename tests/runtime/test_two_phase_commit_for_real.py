@@ -110,7 +110,7 @@ def moved(start: list[int], amounts: tuple[int, ...], outcome: Outcome) -> list[
 
 
 async def die_and_recover(case: Case, n: int, protocol: str = "basic") -> History[Any, Any]:
-    """Whoever it is dies there and comes back; what holds then. The run, as a history."""
+    """The process dies there and comes back; then the promises hold. The run, as a history."""
     out = START + 10 if case.refused else 40  # of the last one, which has START
     amounts = (out, -out) if n == 2 else (-10, out + 10, -out)
     no_vote = case.rule in ("P.yes", "P.no") and case.stage != "sent"
@@ -144,7 +144,8 @@ async def die_and_recover(case: Case, n: int, protocol: str = "basic") -> Histor
 
 
 async def committed_soon(banks: Banks, amounts: list[int]) -> None:
-    """A transaction of all banks is committed, if not at once: who is in doubt for long may have it aborted."""
+    """A transaction of all banks is committed, if not at once: a participant that is in doubt for long may have it
+    aborted."""
     for number in range(2, 7):
         reply = await banks.cluster.request("B", banks.transfer(f"T{number}", *amounts), to="C", deadline=60)
         if reply.outcome == "commit":
@@ -253,7 +254,8 @@ def test_while_the_coordinator_is_dead_the_rows_stay_locked_and_nobody_knows() -
             asking = cluster.asking("A", banks.transfer("T1", -40, 40), to="C")
             await cluster.died("C")
             await cluster.until(lambda now: all(now[bank].locks for bank in banks.names))
-            await cluster.until(lambda now: {"P1", "P2"} <= who_noted(cluster, "P.blocked"))  # each has asked in vain
+            # both have asked and learned nothing
+            await cluster.until(lambda now: {"P1", "P2"} <= who_noted(cluster, "P.blocked"))
             assert banks.in_doubt("P1") == banks.in_doubt("P2") == ["T1"], "both files say: prepared, and no more"
             assert banks.decisions("T1") == {"C: Committed"}, "the dead one's file knows"
             assert banks.balances == [START, START]

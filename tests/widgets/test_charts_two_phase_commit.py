@@ -1,4 +1,4 @@
-"""Charts of atomic commitment hold what was counted, and what is published stands beside it."""
+"""Charts of atomic commitment hold the counts, and the published numbers stand beside them."""
 
 from __future__ import annotations
 

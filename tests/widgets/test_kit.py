@@ -1,4 +1,4 @@
-"""The default view: a process that nobody drew can be played at once, with what it declares."""
+"""The default view: a process that nobody drew can be played at once, with its declared fields."""
 
 from __future__ import annotations
 

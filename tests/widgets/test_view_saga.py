@@ -300,7 +300,7 @@ def test_a_crash_wipes_the_orchestrators_memory_and_leaves_its_log() -> None:
 
 
 def test_what_a_service_has_handled_stands_under_its_rows() -> None:
-    """Helland, CIDR 2007, section 4: who remembers what it has handled can be asked twice."""
+    """Helland, CIDR 2007, section 4: a service that remembers its handled requests can be asked twice."""
     last = gallery("A compensation overtakes its request").steps[-1]
     assert marks(view.scene_of(last))["handled:payment:0"].text == "charge – –"
     undone = gallery("The order is not approved").steps[-1]

@@ -443,7 +443,8 @@ def test_every_run_of_the_gallery_becomes_frames(title: str) -> None:
 
 @pytest.mark.parametrize("title", ["One bank votes no", "Read-only: a bank takes no part in the second phase"])
 def test_who_need_not_be_told_the_decision_is_not_said_to_have_acknowledged_it(title: str) -> None:
-    """BHG 7.4: who voted no has aborted by itself; MLO 3: who only read is left out of the second phase."""
+    """BHG 7.4: a participant that voted no has aborted by itself; MLO 3: one that only read is left out of the second
+    phase."""
     seen = set()
     for step in GALLERY[title]().steps:
         there = {mark.id: mark for panel in view.scene_of(step).panels for mark in panel.marks}

@@ -12,7 +12,7 @@ from patterns.engine.process import Process
 from widgets.scene import Box, Label, Mark, Role, Tone
 
 Row = Box | Sequence[Box]
-"""What stands in one line: a box, or several side by side."""
+"""One line: a box, or several side by side."""
 HIGH, PITCH = 18, 19
 
 

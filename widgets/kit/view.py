@@ -123,7 +123,7 @@ class ProcessView:
 
     @classmethod
     def sends_of(cls, step: Step[World, Any]) -> tuple[Fact, ...]:
-        """What was sent in the step, one line for each message and all its receivers."""
+        """The messages sent in the step, one line for each message and all its receivers."""
         lines: dict[tuple[str, str], list[str]] = {}
         for packet in sent(step) if step.parent else ():
             lines.setdefault((packet.sender, str(packet.body)), []).append(packet.to)
@@ -257,11 +257,11 @@ class ProcessView:
             yield Fact(who, name, shown(value), "memory")
 
     def disk_rows(self, process: Any) -> list[Row]:
-        """What is on a process's disk, as boxes."""
+        """A process's disk, as boxes."""
         return self._rows(process, "disk", self.on_disk)
 
     def memory_rows(self, process: Any) -> list[Row]:
-        """What is in a process's memory, as boxes; not asked while it is down."""
+        """A process's memory, as boxes; not asked while it is down."""
         return self._rows(process, "memory", self.in_memory)
 
     def _rows(self, process: Any, where: str, fields: Any) -> list[Row]:

@@ -3,7 +3,7 @@
     def lookup(points, position): ...                    check(EXERCISES["lookup"], lookup)
     def place_all(points, positions, capacity): ...      check(EXERCISES["place_all"], place_all)
 
-`points` is a ring: (position, node) pairs in ascending order, at least one, in a sequence that cannot be changed.
+`points` is a ring: (position, node) pairs in ascending order, at least one, in a sequence that is read-only.
 """
 
 from __future__ import annotations

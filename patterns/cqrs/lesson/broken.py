@@ -200,7 +200,7 @@ class CountsParkedAsApplied(Page):
 
 
 class ParksOneEventOnly(Page):
-    """Only the event that cannot be read is set aside: the next one of its stream is applied before it."""
+    """Only the unreadable event is set aside: the next one of its stream is applied before it."""
 
     def must_park(self, event: Recorded, unreadable: tuple[str, ...], parked: frozenset[str]) -> bool:
         return event.id in unreadable

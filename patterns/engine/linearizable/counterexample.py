@@ -57,7 +57,8 @@ class Counterexample:
 
     @property
     def diagram(self) -> str:
-        """The operations as intervals, a client a line; `✗` marks the one that cannot be placed. Of many, the last."""
+        """The operations as intervals, one line for each client; ✗ marks the operation that has no place. Of many, the
+        last."""
         return draw(self.operations[-2 * CROWDED :], self.model.say, self.stuck)
 
     def __str__(self) -> str:

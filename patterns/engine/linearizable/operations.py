@@ -28,7 +28,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     client: Hashable
     """Its name or its number."""
     input: Any
-    """What was asked: a hashable value that the model knows."""
+    """The request: a hashable value that the model knows."""
     output: Any = None
     """What came back."""
     called: Time

@@ -176,7 +176,7 @@ def search(operations: Sequence[Operation], model: Model, starts: Collection[Has
 def _next(
     candidates: list[Candidate], taken: int, state: Any, apply: Callable[[Any, Any], tuple[Any, Any]]
 ) -> list[tuple[int, Operation, Any]]:
-    """What can be ordered next: its bit, itself, the state after it. The most promising comes last."""
+    """The operations that can be ordered next: bit, operation, state after it. The most promising comes last."""
     found = []
     for bit, first, read_only, operation in reversed(candidates):
         if taken & bit or taken & first != first:

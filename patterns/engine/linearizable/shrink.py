@@ -50,7 +50,7 @@ def shrink(history: Sequence[Operation], model: Model, outcome: Outcome) -> Fail
 
 
 def _until_it_fails(history: Sequence[Operation], model: Model, outcome: Outcome) -> tuple[list[Operation], Outcome]:
-    """The shortest beginning found that fails, where who had not returned by then is pending.
+    """The shortest beginning found that fails. An operation that had not returned by then is pending in it.
 
     The return that could not be passed may not be enough: the search knew the answers of all who were under way.
     """

@@ -289,4 +289,4 @@ BUGS: Mapping[str, Bug] = {
         election_safety,
     ),
 }
-"""What is wrong, in a few words -> the bug."""
+"""The fault in a few words -> the bug."""

@@ -94,7 +94,7 @@ class Measured(NamedTuple):
     """Which messages of an algorithm are counted, in which runs, and what theory says."""
 
     counted: str
-    """What is counted, in words."""
+    """The measure, in words."""
     kinds: tuple[str, ...]
     """The messages that are counted."""
     variants: Callable[[int, int], Variants]

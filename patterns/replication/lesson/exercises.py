@@ -49,7 +49,7 @@ def _newest(versions: list[Any]) -> Any:
 
 
 read_solution = _answering(_newest)
-# The highest version, and who holds an older one; `wait` while too few have answered (Dynamo 4.5, ABD 3).
+# The highest version, and the replicas that hold an older one; `wait` while too few have answered (Dynamo 4.5, ABD 3).
 
 
 def _same_read(right: Any, given: Any) -> bool:

@@ -203,4 +203,4 @@ BUGS: Mapping[str, Bug] = {
     "no outbox": _bug(NoOutbox, every_saga_ends, {"drop": 1}, sagas=["short"], style=CHOREOGRAPHED),
     "undoes at once": _bug(UndoesAtOnce, reverse_order, refuse=["approve"], style=CHOREOGRAPHED),
 }
-"""What is wrong, in a few words -> how it is found."""
+"""The fault in a few words -> how it is found."""

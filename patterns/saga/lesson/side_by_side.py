@@ -1,9 +1,9 @@
 """Both styles in one world: the same sagas, asked for by the same clients, with the same failures at the same time.
 
-Two groups of processes that never talk to one another. What is choreographed has a prime: the service `stock'`, the
-saga `A1'` of the client `A'`. A client's request begins both. If a process crashes, pauses or is cut off in one group,
-its twin in the other group does, too. (The orchestrator has nobody like it in the other group; and messages differ, so
-what befalls one message befalls no other.)
+Two groups of processes that never talk to one another. The choreographed group's names have a prime: the service
+`stock'`, the saga `A1'` of the client `A'`. A client's request begins both. If a process crashes, pauses or is cut off
+in one group, its twin in the other group does, too. (The orchestrator has no twin in the other group. Messages differ,
+so a fault of one message happens to this message only.)
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def plan_solution(load: Any, machines: Any, threshold: float) -> list[tuple[str,
 
 
 def fault(case: Case, moves: Any) -> str:
-    """What is wrong with a plan; empty if nothing is. Many plans are right."""
+    """The fault of a plan; empty for a plan without a fault. Many plans are right."""
     load, machines, threshold = given(case)
     counts = {name: sum(machine == name for machine, _ in load.values()) for name in machines}
     equal = len({weight for _, weight in load.values()}) == 1 and {*machines.values()} <= {0, 1} and not threshold

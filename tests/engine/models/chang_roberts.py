@@ -85,7 +85,7 @@ class ChangRoberts(Machine[tuple[Node, ...], Begin | Receive]):
         return tuple(nodes), ()
 
     def incorrect(self, state: tuple[Node, ...]) -> str | None:
-        """Who wins is the initiator with the smallest identity, and all others know that they lost."""
+        """The initiator with the smallest identity wins, and all others know that they lost."""
         for i, node in enumerate(state):
             others = [other for j, other in enumerate(state) if j != i]
             smallest = min((j for j, other in enumerate(state) if other.initiator), default=-1)

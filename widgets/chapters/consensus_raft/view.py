@@ -213,7 +213,7 @@ def _log(world: World[Server], server: Server, y: float, columns: Columns) -> li
 
 
 def _snapshot(server: Server, indexes: Sequence[int], y: float, columns: Columns) -> Mark:
-    """What stands in place of the discarded entries at these indexes."""
+    """The box in place of the discarded entries at these indexes."""
     assert isinstance(server, SnapshotServer)
     last, x = server.snapshot.last_included_index, columns.x(indexes[0])
     return Box(

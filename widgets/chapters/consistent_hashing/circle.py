@@ -58,7 +58,7 @@ def _legend(state: Tier) -> Iterator[Label]:
         yield Label(id="unlit", x=WIDTH - 2, y=HEIGHT - 4, anchor="end", size="small", role="bad", text=text)
 
 
-# who owns what
+# owners
 
 
 def _arcs(state: Tier, cast: Cast) -> Iterator[Mark]:

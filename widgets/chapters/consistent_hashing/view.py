@@ -1,6 +1,6 @@
 """The picture of a cache tier: where keys go (`circle.py`, or `slots.py` for schemes without a ring), and the load.
 
-Pure: every fact shown is read from the state. What is worked out here is where things stand on the page.
+Pure: every fact shown is read from the state. This module only works out the places on the page.
 """
 
 from __future__ import annotations

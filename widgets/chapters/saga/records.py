@@ -62,7 +62,7 @@ def _record(world: World, record: Record, at: int) -> Box:
 
 
 def _outboxes(view: ProcessView, peers: Sequence[Peer], x: float, y: float, rows: int) -> list[Mark]:
-    """What is in the outboxes: events on the disks of services, not acknowledged yet."""
+    """The events in the outboxes: on the disks of services, not acknowledged yet."""
     lines = [(peer, row) for peer in peers for row in peer.outbox]
     title = f"Outboxes, on disk{f' ({rows} of {len(lines)})' if len(lines) > rows else ''}"
     boxes = [_outgoing(view, peer, row) for peer, row in lines[:rows]]
@@ -84,7 +84,7 @@ def _outgoing(view: ProcessView, peer: Peer, row: Outgoing) -> Box:
 
 
 def lines(group: Group) -> tuple[str, ...]:
-    """What is in the log, or in the outboxes, a line each."""
+    """The records of the log, or the events of the outboxes, one line for each."""
     if group.orchestrator:
         log = group.orchestrator.log
         return tuple(" ".join(filter(None, (each.saga, each.step, each.what))) for each in log)
@@ -108,7 +108,7 @@ def outside(world: World, x: float, y: float) -> Iterator[Mark]:
 
 
 def _lines(seen: Sequence[str]) -> list[str]:
-    """What is seen, in as many lines as there is room for, shared by the sagas."""
+    """The view from outside, in as many lines as there is room for, shared by the sagas."""
     lines: list[str] = []
     each = max(1, READER // len(seen))
     for saga in seen[:READER]:

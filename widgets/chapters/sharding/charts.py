@@ -51,7 +51,7 @@ def load_by_shard(loads: Mapping[str, Sequence[float]]) -> Figure:
 
 
 def salt_price(prices: Mapping[str, Line]) -> Figure:
-    """What is counted -> number of salts -> operations in a second."""
+    """Measure -> number of salts -> operations in a second."""
     return _lines("Salt cools writes, and multiplies reads", "salts", "operations in a second", prices, False)
 
 
@@ -61,7 +61,7 @@ def tail(slow: Mapping[str, Line]) -> Figure:
 
 
 def longest_write(ms: Mapping[str, float]) -> Figure:
-    """What was going on -> the longest write in ms."""
+    """Phase -> the longest write in ms."""
     require("ms", ms)
     figure = figure_of("The longest request during a move, in ms", 90 + 40 * len(ms), "ms", "")
     bars(figure, ms, PALETTE[0], "{:.1f}", 1)

@@ -179,7 +179,7 @@ def view_of(world: World) -> type[ProcessView]:
 
 
 def sign_ups(state: Directory) -> Panel:
-    """What is claimed, written and indexed."""
+    """The claims, the rows and the index."""
     marks: list[Mark] = []
     for at, (name, table) in enumerate({"claims": state.claims, "rows": state.rows, "index": state.index}.items()):
         x = 6 + 152 * at
