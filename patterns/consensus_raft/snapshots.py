@@ -36,6 +36,11 @@ class Snapshot(Value):
     """The state machine as JSON. Equal state machines have equal bytes."""
 
     @property
+    def number(self) -> int:
+        """Which of two snapshots is the newer one."""
+        return self.last_included_index
+
+    @property
     def state_machine(self) -> StateMachine:
         return msgspec.json.decode(self.data, type=StateMachine) if self.data else StateMachine()
 
@@ -101,6 +106,8 @@ class SnapshotServer(Server):
     """A Raft server whose log ends at both ends."""
 
     rules: ClassVar[Mapping[str, Rule]] = {**RULES, **rules_of(__package__, "snapshots.toml")}
+    in_file: ClassVar[str] = "snapshot"
+    """A real run keeps this field in a file of its own (`runtime/snapshot_files.py`)."""
 
     snapshot_after: int = setting(1000)
     """It takes a snapshot when it has applied so many entries since the last one."""

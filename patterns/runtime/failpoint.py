@@ -19,9 +19,14 @@ import msgspec
 from patterns.engine.process import Process
 from patterns.engine.step import Note
 
-Stage = Literal["noted", "written", "sent"]
-"""`noted`: before the write; `written`: after the write, and before anything is sent; `sent`: after that."""
+Stage = Literal["noted", "written", "sent", "saving", "forced", "renamed", "saved"]
+"""`noted`: before the write; `written`: after the write, and before anything is sent; `sent`: after that.
+
+Within a write that saves a snapshot: `saving`: half of the new file is written; `forced`: all of it is on stable
+storage; `renamed`: it has the name of the old one; `saved`: the name is on stable storage, and the log is not yet cut.
+"""
 STAGES = get_args(Stage)
+SAVES = STAGES[3:]
 REACH = 1.0
 """Seconds to wait, before dying, for earlier messages to leave: to a peer that is not there they never do."""
 
@@ -53,6 +58,8 @@ class DieAt(msgspec.Struct, frozen=True):
         rules = tuple(getattr(kind, "rules", rules))
         if rules and self.rule not in rules:
             raise ValueError(f"rule is {self.rule!r}; the rules of {kind.__name__} are {', '.join(rules)}")
+        if self.stage in SAVES and not getattr(kind, "in_file", ""):
+            raise ValueError(f"stage is {self.stage!r}; a {kind.__name__} has no snapshot in a file of its own")
 
 
 class Failpoint:
@@ -75,5 +82,10 @@ async def die(*first: Awaitable[object]) -> NoReturn:
     with suppress(TimeoutError):
         async with asyncio.timeout(REACH):
             await asyncio.gather(*first, return_exceptions=True)
+    kill()
+
+
+def kill() -> NoReturn:
+    """Kill this OS process with -9, at once."""
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError("killed with -9, and alive")

@@ -42,9 +42,10 @@ from .envelopes import (
     changes,
     shown,
 )
-from .failpoint import DieAt, Failpoint, die
+from .failpoint import SAVES, DieAt, Failpoint, die, kill
 from .rpc import LOOPBACK, Refused, served
-from .sqlite_disk import SqliteDisk, disk_at
+from .snapshot_files import SnapshotDisk, disk_of
+from .sqlite_disk import SqliteDisk
 from .telling import Teller
 from .wire import MAX_FRAME, Wire, WireError
 
@@ -115,7 +116,7 @@ class Host:
             die_at.check(type(process))
         self.process = process
         self.peers = peers
-        self.disk = None if disk is None else disk_at(disk)
+        self.disk = None if disk is None else disk_of(type(process), disk)
         self.host, self.port, self.shared_port = host, port, shared_port
         self.narration: Broadcast[Record] = broadcast(NARRATION)
         """What happens, for subscribers in this OS process: after it is on disk."""
@@ -177,7 +178,7 @@ class Host:
         self._let_go()
         self.narration.close()
 
-    def _read(self, disk: Disk | SqliteDisk, hold: Hold) -> None:
+    def _read(self, disk: Disk | SqliteDisk | SnapshotDisk, hold: Hold) -> None:
         found = disk.read(self.process)
         if disk.writes < hold.writes:
             lost = f"write {disk.writes:,} is the last one on it, of {hold.writes:,} that were acknowledged"
@@ -294,6 +295,8 @@ class Host:
         stage = failpoint.stage_of(deed.effects.notes)
         if stage == "noted":
             await self._die()
+        if stage in SAVES and isinstance(self.disk, SnapshotDisk):
+            self.disk.at = lambda reached: kill() if reached == stage else None
         self._write()
         if stage == "written":
             self._tell(deed._replace(effects=Effects(deed.effects.now, notes=deed.effects.notes)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,9 +14,9 @@ from patterns.consensus_raft import Put, RequestVoteReply, Server
 from patterns.consensus_raft.histories import linearizable
 from patterns.consensus_raft.messages import AppendEntries, AppendEntriesReply, Command, Entry
 from patterns.consensus_raft.pipelined import PipelinedServer
-from patterns.consensus_raft.properties import heeds_heartbeats, settled
+from patterns.consensus_raft.properties import follows_heartbeats, settled
 from patterns.consensus_raft.snapshot_properties import ALWAYS
-from patterns.consensus_raft.snapshots import SnapshotCluster
+from patterns.consensus_raft.snapshots import InstallSnapshot, SnapshotCluster
 from patterns.engine.planted import ROUGH, with_parts
 from patterns.engine.process import Effects
 from patterns.engine.random_worlds import FAULTS, random_worlds
@@ -77,6 +78,18 @@ def test_a_heartbeat_finds_a_loss_that_no_later_message_shows() -> None:
     assert sent(effects, "S2") == [(1, 2)]
 
 
+def test_the_heartbeat_goes_on_while_a_follower_gets_a_snapshot() -> None:
+    """Without it a part that was lost would never be sent again, and a follower would stand for election."""
+    server = leader(snapshot_after=1, part_size=10)
+    server, _ = server.after_timer("snapshot")
+    server, _ = server.after_message("S2", AppendEntriesReply(1, False, conflict_index=1))
+    server = msgspec.structs.replace(server, next_index=server.next_index.put("S3", 1))
+    for _ in range(3):
+        server, effects = server.after_timer("heartbeat")
+        assert [type(message) for to, message in effects.sends if to == "S3"] == [InstallSnapshot]
+        assert effects.timers["heartbeat"] == (50, 50)
+
+
 @given(st.lists(st.integers(1, 3), max_size=12).map(sorted), st.lists(st.integers(0, 12), min_size=1, max_size=6))
 def test_the_leader_commits_what_the_core_commits(terms: list[int], held: list[int]) -> None:
     peers = tuple(f"S{n}" for n in range(2, 2 + len(held)))
@@ -93,7 +106,7 @@ def test_the_leader_commits_what_the_core_commits(terms: list[int], held: list[i
 @pytest.mark.parametrize("faults", [FAULTS, ROUGH], ids=["usual faults", "rough"])
 @pytest.mark.parametrize("params", [{}, {"servers": 5, "clients": 4}, {"fifo": True, "max_entries": 2}], ids=str)
 def test_every_invariant_holds_and_the_cluster_recovers(params: dict[str, Any], faults: Any) -> None:
-    properties = (*ALWAYS, linearizable, heeds_heartbeats, settled)
+    properties = (*ALWAYS, linearizable, follows_heartbeats, settled)
     runs = random_worlds(Pipelined(**params), range(8), 300, properties, faults=faults)
     assert runs.holds, str(runs)
 
