@@ -6,19 +6,22 @@ The long one: pytest -m slow tests/runtime/test_raft_for_real.py
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 import pytest
 
 from patterns.consensus_raft import Add, Done, Get, NotLeader, Put, RaftCluster, Server
 from patterns.consensus_raft.histories import Store
+from patterns.consensus_raft.pipelined import PipelinedServer
+from patterns.engine.clients import Misused
 from patterns.engine.linearizable import Recorder, check
 from patterns.engine.machine import NotEnabled
 from patterns.engine.trace import answered, received
 from patterns.engine.world import Crash, Deliver, Request, Restart
-from patterns.runtime import Cluster
+from patterns.runtime import Cluster, DieAt
+from patterns.runtime.failpoint import STAGES
 from patterns.runtime.recording import Recording
 from widgets.chapters.consensus_raft.view import VIEW as view
 
@@ -36,9 +39,14 @@ def run(work: Coroutine[Any, Any, T], seconds: float) -> T:
     return asyncio.run(bounded())
 
 
-def cluster_of_three(**options: Any) -> Cluster:
-    servers = [Server(id=name, peers=tuple(other for other in NAMES if other != name)) for name in NAMES]
-    return Cluster(servers, replies=Done | NotLeader, **options)
+def cluster_of_three(kind: Callable[..., Server] = Server, **options: Any) -> Cluster:
+    servers = [kind(id=name, peers=tuple(other for other in NAMES if other != name)) for name in NAMES]
+    return Cluster(servers, replies=Done | NotLeader | Misused, **options)
+
+
+def compacting(**fields: Any) -> PipelinedServer:
+    """A server that takes a snapshot after every few entries, and sends each entry once."""
+    return PipelinedServer(**fields, snapshot_after=7, part_size=200)
 
 
 def caught_up(states: Mapping[str, Server]) -> bool:
@@ -100,9 +108,9 @@ class Load:
             self._stop.set()
 
 
-async def killed_again_and_again(rounds: int, narrate: bool, each: int) -> tuple[Cluster, Load]:
+async def killed_again_and_again(rounds: int, narrate: bool, each: int, **options: Any) -> tuple[Cluster, Load]:
     """So many times: `each` operations, kill -9 of the leader, `each` operations without it, and it comes back."""
-    async with cluster_of_three(narrate=narrate) as cluster:
+    async with cluster_of_three(narrate=narrate, **options) as cluster:
         load = Load(cluster, clients=3)
         async with load.running():
             for _ in range(rounds):
@@ -190,6 +198,64 @@ def test_the_view_draws_every_step_of_a_real_run_and_every_note_has_its_sentence
         assert [panel.id for panel in scene.panels] == ["processes", "logs"]
         for note in step.notes:
             assert "{" not in recording.say(note)
+
+
+def test_with_snapshots_and_entries_sent_once_nothing_is_lost_either() -> None:
+    # Raft 7; a server that was away for more entries than the leader's log still has gets a snapshot
+    cluster, load = run(killed_again_and_again(2, narrate=True, each=25, kind=compacting, disk="sqlite"), seconds=90)
+    assert_clients_saw_one_store(load)
+    rules = {rule for record in cluster.records for rule, _ in record.notes}
+    assert {"SN.1", "IS.send", "SN.up"} <= rules, "snapshots were taken, sent, and read back from a disk"
+
+
+WHERE = [
+    *(DieAt(rule, stage, nth) for rule in ("L.2", "L.4", "AE.4", "ALL.1") for stage in STAGES for nth in (1, 40)),
+    *(DieAt(rule, stage) for rule in ("SN.1", "IS.6", "IS.7", "IS.send", "RV.2", "C.2") for stage in STAGES),
+]
+
+
+@pytest.mark.slow
+def test_kill_9_at_every_failpoint_under_load_with_snapshots_loses_nothing() -> None:
+    # pytest -m slow tests/runtime/test_raft_for_real.py
+    async def scenario() -> Load:
+        async with cluster_of_three(compacting, narrate=False, disk="sqlite") as cluster:
+            load = Load(cluster, clients=5)
+            async with load.running():
+                for nth, point in enumerate(WHERE):
+                    name = cluster.leader if nth % 2 else NAMES[nth % 3]
+                    await load.answered(20)
+                    await cluster.kill(name)
+                    await load.answered(20)
+                    await cluster.restart(name, die_at=point)
+                    with suppress(TimeoutError):  # it may never be there: a follower commits nothing
+                        await cluster.died(name, deadline=3)
+                        await cluster.restart(name)
+            total = await load.ask("client 0", Get, "counter")
+            assert total == load.acknowledged == load.asked, "each add counts, and counts once"
+        return load
+
+    assert_clients_saw_one_store(run(scenario(), seconds=1500))
+
+
+def test_what_a_client_was_told_the_recording_tells_though_its_server_is_killed_at_that_moment() -> None:
+    """In five runs of eight the client still waited in the recording."""
+
+    async def scenario() -> Cluster:
+        async with cluster_of_three() as cluster:
+            for serial in range(1, 4):
+                assert await cluster.request("A", Put(serial, "x", serial))
+                leader = cluster.leader
+                await cluster.kill(leader)
+                told = [reply for record in cluster.records for _, reply in record.replies]
+                assert Done(serial, serial) in told, (serial, leader)
+                await cluster.restart(leader)
+        return cluster
+
+    cluster = run(scenario(), seconds=90)
+    replies = [
+        call.reply for step in cluster.recording(RaftCluster(servers=3)).history().branch for call in answered(step)
+    ]
+    assert [reply.value for reply in replies if isinstance(reply, Done)] == [1, 2, 3]
 
 
 @pytest.mark.slow
