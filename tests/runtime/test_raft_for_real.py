@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import pytest
@@ -219,7 +219,7 @@ def test_kill_9_at_every_failpoint_under_load_with_snapshots_loses_nothing() -> 
     # pytest -m slow tests/runtime/test_raft_for_real.py
     async def scenario() -> Load:
         async with cluster_of_three(compacting, narrate=False, disk="sqlite") as cluster:
-            load = Load(cluster, clients=5)
+            load, died = Load(cluster, clients=5), 0
             async with load.running():
                 for nth, point in enumerate(WHERE):
                     name = cluster.leader if nth % 2 else NAMES[nth % 3]
@@ -227,9 +227,13 @@ def test_kill_9_at_every_failpoint_under_load_with_snapshots_loses_nothing() -> 
                     await cluster.kill(name)
                     await load.answered(20)
                     await cluster.restart(name, die_at=point)
-                    with suppress(TimeoutError):  # it may never be there: a follower commits nothing
+                    try:
                         await cluster.died(name, deadline=3)
-                        await cluster.restart(name)
+                        died += 1
+                    except TimeoutError:  # it may never be there: a follower commits nothing
+                        await cluster.kill(name)
+                    await cluster.restart(name)
+            assert died > len(WHERE) // 3
             total = await load.ask("client 0", Get, "counter")
             assert total == load.acknowledged == load.asked, "each add counts, and counts once"
         return load
