@@ -285,7 +285,7 @@ def test_what_is_no_twophase_is_told_from_it() -> None:
         ("presumed abort forgets a commit", "C remembers nothing of T1", "commit T1**. It may forget"),
         (
             "three phases, of which a backup skips one",
-            "P1 decides: commit T1**. Committable: P1; uncertain: P2;",
+            "P1 decides: commit T1**. Committable: P1; uncertain: P2",
             "**P1 decides: abort",
         ),
     ],

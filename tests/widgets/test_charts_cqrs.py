@@ -19,10 +19,10 @@ COSTS = [Cost(10, 0.1, 0.01), Cost(100, 1.0, 0.01)]
 def test_the_chart_of_lag_has_a_line_for_each_size_in_events_and_in_time() -> None:
     lines = [(line.name, [*line.x], [*line.y]) for line in charts.lag(LAGS).data]
     assert lines == [
-        ("1 event a write", [10.0, 40.0], [1, 23]),
-        ("1 event a write", [10.0, 40.0], [20, 905]),
-        ("5 events a write", [10.0, 40.0], [1, 3]),
-        ("5 events a write", [10.0, 40.0], [20, 60]),
+        ("1 event in a write", [10.0, 40.0], [1, 23]),
+        ("1 event in a write", [10.0, 40.0], [20, 905]),
+        ("5 events in a write", [10.0, 40.0], [1, 3]),
+        ("5 events in a write", [10.0, 40.0], [20, 60]),
     ]
 
 

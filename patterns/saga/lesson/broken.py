@@ -42,7 +42,7 @@ def small(faults: Mapping[str, int] | None = None, **options: Any) -> SagaMachin
 
 
 class UndoesTheFirstFirst(Orchestrator):
-    """It compensates in the order in which the steps were done, not in reverse."""
+    """The orchestrator compensates in the order in which the steps were done, not in reverse."""
 
     def next_compensations(self, at: Progress) -> tuple[str, ...]:
         return self.not_undone(at)[-1:]
@@ -66,7 +66,7 @@ class TakesFailureForUndone(Orchestrator):
 
 
 class GivesUpOnThePivot(Orchestrator):
-    """A pivot that does not answer is taken for refused."""
+    """The orchestrator counts a pivot without an answer as refused."""
 
     def gives_up(self, waiting: Waiting) -> bool:
         command = waiting.command
@@ -88,7 +88,7 @@ class UndoesBlindly(Service):
 
 
 class DoesEverythingAgain(Service):
-    """A service does a request that comes twice, twice."""
+    """A service does a request again when it arrives a second time."""
 
     def decision(self, saga: str, step: str, undo: bool) -> str:
         return APPLY if not undo else decide(self.handled, saga, step, undo)
@@ -162,10 +162,19 @@ COUNTERMEASURES: Mapping[str, Bug] = {
         "A saga does not look again before it writes.", no_lost_updates, LOST, sagas=["raise_reread", "raise_reread"]
     ),
     "semantic lock against dirty reads": _anomaly(
-        "Any saga uses a row that may be taken back.", no_dirty_reads, BARE, lock="refuse", **DIRTY, **REFUSED
+        "Any saga may use a value that another saga may still take back.",
+        no_dirty_reads,
+        BARE,
+        lock="refuse",
+        **DIRTY,
+        **REFUSED,
     ),
     "pessimistic view": _anomaly(
-        "Credit is freed before the last refusal.", no_dirty_reads, DIRTY, sagas=["cancel_late", "create"], **REFUSED
+        "A's credit is free before the last step that may be refused.",
+        no_dirty_reads,
+        DIRTY,
+        sagas=["cancel_late", "create"],
+        **REFUSED,
     ),
     "rows in one order": _anomaly(
         "Two sagas mark the same two rows in opposite orders.",

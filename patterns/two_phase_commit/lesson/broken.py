@@ -172,7 +172,7 @@ BUGS: Mapping[str, Bug] = {
         budget={"crash": 1},
     ),
     "vetoes after reading": _bug(
-        "A participant takes a transaction without a record for one without a vote, but a read-only vote leaves none.",
+        "A participant without a record of its vote aborts for all. But a read-only vote leaves no record.",
         {"participant": VetoesAfterReading},
         agreement,
         budget={"drop": 1},

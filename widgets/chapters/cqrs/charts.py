@@ -46,7 +46,7 @@ def lag(found: Sequence[Lag], title: str = "Above the projector's capacity, lag 
     figure = figure_of(title, 460, "orders each second", "events behind, at most", rows=2)
     for at, (batch, each) in enumerate(groupby(found, key=lambda lag: lag.batch)):
         points = list(each)
-        name = f"{batch} {'event' if batch == 1 else 'events'} a write"
+        name = f"{batch} {'event' if batch == 1 else 'events'} in a write"
         rates = [round(point.rate, 1) for point in points]
         _line(figure, name, rates, [point.events for point in points], at, 1, "%{x}/s: %{y} events behind")
         _line(figure, name, rates, [point.ms for point in points], at, 2, "%{x}/s: %{y} ms behind")

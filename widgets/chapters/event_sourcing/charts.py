@@ -278,7 +278,7 @@ def _rate(threads: int, size: int, shared: bool, seconds: float) -> float:
 
 
 def throughput(
-    measured: Mapping[str, Sequence[tuple[int, float]]], title: str = "Events a second, synchronous=FULL"
+    measured: Mapping[str, Sequence[tuple[int, float]]], title: str = "Events per second, synchronous=FULL"
 ) -> Figure:
     """On the left: events in one append. On the right: writers, with and without group commit."""
     require("measured", measured)
