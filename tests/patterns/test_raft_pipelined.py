@@ -17,7 +17,7 @@ from patterns.consensus_raft.pipelined import PipelinedServer
 from patterns.consensus_raft.properties import follows_heartbeats, settled
 from patterns.consensus_raft.snapshot_properties import ALWAYS
 from patterns.consensus_raft.snapshots import InstallSnapshot, SnapshotCluster
-from patterns.engine.planted import ROUGH, with_parts
+from patterns.engine.planted import MANY_FAULTS, with_parts
 from patterns.engine.process import Effects
 from patterns.engine.random_worlds import FAULTS, random_worlds
 from patterns.engine.script import Script
@@ -103,7 +103,7 @@ def test_the_leader_commits_what_the_core_commits(terms: list[int], held: list[i
         assert PipelinedServer(**fields, commit_index=commit).committable_index() == core
 
 
-@pytest.mark.parametrize("faults", [FAULTS, ROUGH], ids=["usual faults", "rough"])
+@pytest.mark.parametrize("faults", [FAULTS, MANY_FAULTS], ids=["usual faults", "rough"])
 @pytest.mark.parametrize("params", [{}, {"servers": 5, "clients": 4}, {"fifo": True, "max_entries": 2}], ids=str)
 def test_every_invariant_holds_and_the_cluster_recovers(params: dict[str, Any], faults: Any) -> None:
     properties = (*ALWAYS, linearizable, follows_heartbeats, settled)
