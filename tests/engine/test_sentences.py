@@ -53,7 +53,7 @@ def test_a_list_of_numbers_is_put_into_words_too() -> None:
 
 def test_the_rules_of_a_chapter_are_read_from_its_page() -> None:
     rules = rules_of("patterns.leader_election")
-    assert rules["B.ask"].source == "CDKB 15.3"
+    assert rules["B.ask"].source == "Coulouris et al., 15.3"
     assert sentence_of(rules["B.ask"].sentence, {"who": "P1", "higher": ("P2", "P3"), "timeout": 30}) == (
         "**P1 asks P2 and P3**: all with a higher id. It waits 30 ms for answers."
     )
