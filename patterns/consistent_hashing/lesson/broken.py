@@ -55,7 +55,7 @@ class NamedByNumber(Ring):
 
 
 class PointsNotNodes(Ring):
-    """A preference list takes the next points, whatever machine they are of."""
+    """A preference list takes the next points, even if two of them belong to one machine."""
 
     def may_take(self, node: str, chosen: tuple[str, ...]) -> bool:
         return True
