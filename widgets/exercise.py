@@ -15,8 +15,13 @@ from functools import cached_property
 from typing import Any
 
 import traitlets
+from msgspec.structs import replace
 
 from patterns.engine.exercise import Exercise, Verdict
+from patterns.engine.machine import Machine
+from patterns.engine.properties import Property
+from patterns.engine.step import Note
+from patterns.engine.world import World
 from widgets.assets import Shared
 from widgets.fallback import show_text
 from widgets.player import Player
@@ -131,6 +136,49 @@ def predict(question: Question) -> Prediction:
 # Write, and have it judged
 
 
+class AsRight(Property):
+    """Broken in each step of a run in which the learner's rule decides otherwise than the right one: there it is red.
+
+    `right` is the machine with the right rule. It takes the same step from the same state.
+    """
+
+    def __init__(self, right: Machine[Any, Any]) -> None:
+        super().__init__("your rule decides otherwise")
+        self.right, start = right, right.start()
+        self._kinds = {each.id: type(each) for each in start.processes} if isinstance(start, World) else {}
+
+    def begin(self, state: Any) -> str:
+        return ""
+
+    def follow(self, memory: Any, before: Any, event: Any, after: Any, notes: tuple[Note, ...]) -> str:
+        try:
+            other, said = self.right.apply(self._of(before), event)
+        except Exception:  # the learner's rule led where the right one never comes
+            return ""
+        if other == self._of(after):
+            return ""
+        should, does = ([note for note in a if note not in b] for a, b in ((said, notes), (notes, said)))
+        if should:
+            return f"the right rule gives: {self.right.say(should[0])}"
+        return (
+            f"the right rule does not do this: {self.right.say(does[0])}" if does else "the right rule does less here"
+        )
+
+    def reason(self, memory: Any, state: Any) -> str | None:
+        return memory or None
+
+    def _of(self, state: Any) -> Any:
+        """The state, with the right rule in its processes."""
+        if not self._kinds:
+            return state
+        processes = [self._kinds[each.id](**fields_of(each)) for each in state.processes]
+        return replace(state, processes=tuple(processes))
+
+
+def fields_of(process: Any) -> dict[str, Any]:
+    return {name: getattr(process, name) for name in process.__struct_fields__}
+
+
 class Judged:
     """What a judge says of an attempt; true when it is accepted.
 
@@ -171,7 +219,14 @@ class Judged:
     @cached_property
     def player(self) -> Player | None:
         """The smallest run that goes wrong, open in the player where it matters; None if no run goes wrong."""
-        return None if self.verdict.history is None else Player(self.verdict.history)
+        history, right = self.verdict.history, self.verdict.right
+        if history is None:
+            return None
+        mine = () if right is None else (AsRight(right),)
+        player = Player(history, always=(*mine, *history.machine.always))
+        if mine and not history.step.depth:
+            player.cursor = next((frame["n"] for frame in player.frames if frame["always"][0]), 0)
+        return player
 
     def _ipython_display_(self) -> None:
         from IPython.display import display

@@ -73,6 +73,8 @@ class Verdict(NamedTuple):
     """Why nothing is decided: what cut a search short. Nothing wrong was found before that."""
     history: History[Any, Any] | None = None
     """A run that shows it, to be opened in the player; the cursor stands where it matters."""
+    right: AnyMachine | None = None
+    """The machine of that run with the right rule in it."""
 
     def __bool__(self) -> bool:
         return self.accepted
@@ -303,7 +305,7 @@ class Exercise(NamedTuple):
         for look in (*first, *searches):
             found = look.run(self._with(rule, look.machine))
             if found.counterexample is not None:
-                return _in_a_run(verdict, found.counterexample)
+                return _in_a_run(verdict, found.counterexample)._replace(right=self._with(self.solution, look.machine))
             if isinstance(found, Exploration):
                 if found.complete_within and found.never:
                     then = f"In {found.states:,} states it never happens that {found.never[0]}."
@@ -323,10 +325,11 @@ class Exercise(NamedTuple):
         return verdict
 
     def _refused(self, rule: Rule, verdict: Verdict, then: str = "") -> Verdict:
-        failing, history = f"{verdict.failing} {then}".strip(), verdict.history
+        failing, history, right = f"{verdict.failing} {then}".strip(), verdict.history, None
         if self.otherwise is not None:
             history = self.otherwise.run(self._with(rule, self.otherwise.machine)).history
-        return verdict._replace(accepted=False, failing=failing, history=history)
+            right = self._with(self.solution, self.otherwise.machine)
+        return verdict._replace(accepted=False, failing=failing, history=history, right=right)
 
     def _with(self, rule: Rule, machine: AnyMachine) -> AnyMachine:
         assert self.put is not None

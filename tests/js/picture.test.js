@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { grouped } from "../../widgets/js/choices.js";
 import { plain } from "../../widgets/js/dom.js";
-import { along, placed, settled, split, wayOf } from "../../widgets/js/labels.js";
+import { along, apart, placed, settled, split, wayOf } from "../../widgets/js/labels.js";
 import { arranged, GAP, least, tall } from "../../widgets/js/layout.js";
 import { cut, narrowed, wide } from "../../widgets/js/text.js";
 import { changes, shortened } from "../../widgets/js/words.js";
@@ -115,6 +115,35 @@ test("a message and its answer take ways apart", () => {
   const back = along(wayOf({ x: 100, y: 0, x2: 0, y2: 0 }), 0.5);
   assert.ok(Math.abs(there[1] - back[1]) > 20);
   assert.deepEqual(along(wayOf({ x: 0, y: 0, x2: 100, y2: 0, bend: 30 }), 0.5), [50, -30]);
+});
+
+test("captions of one line make way for one that the edge pushed, and are narrowed only where all have too little room", () => {
+  const captions = [
+    { x: 30, w: 50 },
+    { x: 80, w: 50 },
+    { x: 120, w: 70 },
+  ];
+  for (const [width, narrowed] of [
+    [190, false],
+    [150, true],
+  ]) {
+    const { at, part } = apart(captions, width);
+    assert.equal(part < 1, narrowed);
+    const half = captions.map(({ w }) => (w * part) / 2);
+    assert.ok(at[0] - half[0] >= 1.99 && at[2] + half[2] <= width - 1.99, "all are inside");
+    for (const i of [1, 2]) assert.ok(at[i] - half[i] - at[i - 1] - half[i - 1] >= 5.99, "none lies on another");
+  }
+  assert.deepEqual(
+    apart(
+      [
+        { x: 40, w: 50 },
+        { x: 150, w: 50 },
+      ],
+      190,
+    ),
+    { at: [40, 150], part: 1 },
+    "else all stay",
+  );
 });
 
 test("a curve that is split goes where the whole went", () => {

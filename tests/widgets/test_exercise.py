@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -162,3 +163,35 @@ def test_a_notebook_shows_the_verdict_and_under_it_the_run(wrong: bool, monkeypa
     judged._ipython_display_()
     assert repr(shown[0]) == repr(judged)
     assert shown[1:] == ([judged.player] if wrong else [])
+
+
+@pytest.mark.parametrize(
+    ("chapter", "exercise", "mistake", "said"),
+    [
+        ("consensus_raft", "grant", "votes twice", "**S1 refuses to vote for S3** in term 1"),
+        ("two_phase_commit", "decide", "majority", "the right rule does not do this: **C decides: commit T1**"),
+        ("event_sourcing", "decide", "ships what is not there", "**A declines**"),
+    ],
+)
+def test_a_step_in_which_the_learners_rule_decides_otherwise_is_red_and_says_what_the_right_rule_gives(
+    chapter: str, exercise: str, mistake: str, said: str
+) -> None:
+    """Of the run under a verdict: without it the narration defends the mistake."""
+    task = import_module(f"patterns.{chapter}.lesson").CHAPTER.exercises[exercise]
+    wrong = next(each.function for each in task.mistakes if each.name == mistake)
+    player = check(task, wrong).player
+    assert player is not None
+    assert player.head["always"][0] == "your rule decides otherwise"
+    red = [frame for frame in player.frames if frame["always"][0]]
+    assert red
+    assert said in red[0]["always"][0]
+    assert len(red) < len(player.frames) / 2, "and in no other step"
+
+
+def test_a_run_in_which_no_promise_breaks_is_open_where_the_learners_rule_first_decides_otherwise() -> None:
+    task = import_module("patterns.saga.lesson").CHAPTER.exercises["what_to_do"]
+    nothing = next(each.function for each in task.mistakes if each.name == "nothing")
+    player = check(task, nothing).player
+    assert player is not None
+    assert player.frames[player.cursor]["always"][0].startswith("the right rule gives: **stock does reserve**")
+    assert player.step.number == player.cursor

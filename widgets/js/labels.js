@@ -148,3 +148,24 @@ export function placed(label, anchors, panel, obstacles, must = false) {
     }
   return least < 1000 ? best : null;
 }
+
+const BETWEEN = 6; // pixels between two words of one line
+
+/**
+ * Words in one line, from left to right: where the middle of each stands so that none lies on another and none outside,
+ * and the part of their width that they keep.
+ * @param {{ x: number, w: number }[]} words
+ * @param {number} width
+ */
+export function apart(words, width) {
+  const gaps = BETWEEN * (words.length - 1) + 4;
+  const sum = words.reduce((all, { w }) => all + w, 0);
+  const part = Math.min(1, Math.max(0.1, (width - gaps) / Math.max(1, sum)));
+  const half = words.map(({ w }) => (w * part) / 2);
+  const at = words.map(({ x }) => x);
+  const need = (/** @type {number} */ i) => half[i - 1] + half[i] + BETWEEN;
+  for (let i = 0; i < at.length; i++) at[i] = Math.max(at[i], i ? at[i - 1] + need(i) : half[0] + 2);
+  for (let i = at.length - 1; i >= 0; i--)
+    at[i] = Math.min(at[i], i < at.length - 1 ? at[i + 1] - need(i + 1) : width - half[i] - 2);
+  return { at, part };
+}

@@ -2,8 +2,8 @@
 // One panel of the picture: its marks joined by id, so that what stays is moved and never made anew; where messages
 // rest, captions stand, and labels find a free place.
 
-import { put, svg, write } from "./dom.js";
-import { along, placed, settled, split, TINY, wayOf } from "./labels.js";
+import { groupBy, put, svg, write } from "./dom.js";
+import { along, apart, placed, settled, split, TINY, wayOf } from "./labels.js";
 import { TITLE } from "./layout.js";
 import { DRAW, differ, LAYERS, numbersOf } from "./marks.js";
 import { narrowed, SMALL, wide } from "./text.js";
@@ -230,7 +230,24 @@ export class PanelStage {
         const [least, most] = [nodes.broad / 2 + 2, this.size.width - nodes.broad / 2 - 2]; // it is never outside
         nodes.side = { ...nodes.side, dx: Math.max(least, Math.min(most, now.x)) - now.x };
       }
-      narrowed(nodes.caption, nodes.said, nodes.broad, nodes.small, 600);
+    }
+    this.align(below.filter(({ nodes }) => nodes.said));
+    for (const { nodes } of discs) narrowed(nodes.caption, nodes.said, nodes.broad, nodes.small, 600);
+  }
+
+  /** Captions of one line that lie on each other since the edge pushed one: they make way, and are narrowed at the last. @param {Item[]} captions */
+  align(captions) {
+    const lines = groupBy(captions, ({ now, nodes }) => String(Math.round((now.y + nodes.side.dy) / 8)));
+    for (const line of lines.values()) {
+      line.sort((a, b) => a.now.x - b.now.x);
+      const { at, part } = apart(
+        line.map(({ now, nodes }) => ({ x: now.x + nodes.side.dx, w: nodes.broad })),
+        this.size.width,
+      );
+      for (const [i, { now, nodes }] of line.entries()) {
+        nodes.broad *= part;
+        nodes.side = { ...nodes.side, dx: at[i] - now.x };
+      }
     }
   }
 
