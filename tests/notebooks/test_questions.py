@@ -73,6 +73,7 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
         "ANSWER": r"answers? .{0,30}(?:goes on|even)|answers (?:always|every)",
         "BACK": r"takes over at once|need not ask",
         "ALONE": r"two (?:lead|leaders)\b|second leader|both (?:sides )?lead|P2 leads",
+        "HEALED": r"(?:two|both) coordinators? .{0,40}election",
         "OWN": r"other ids are lower|id is (?:above|the highest)|\bwon\b",
         "FEWEST": r"Hirschberg.{0,60}costs? more|Chang.{0,60}(?:fewer|cheap)",
         "WAKES": r"B writes|the pause can come after|acknowledged, and it is gone",
@@ -147,6 +148,7 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
 """Notebook -> question -> what would answer it in other words than those of its right option."""
 RED: Mapping[tuple[str, str], str] = {
     ("02_replication", "GONE"): "the primary has every acknowledged write",
+    ("04_leader_election", "HEALED"): "at most one coordinates, except while a higher one's message is on its way",
     ("04_leader_election", "WAKES"): "at most one leads at a time",
     ("04_leader_election", "FENCE"): "at most one leads at a time",
     ("09_cqrs", "CRASH"): "a read model is the fold of the events up to its checkpoint",

@@ -58,6 +58,13 @@ def test_p2_leads_beside_p5_after_30_ms_without_an_answer() -> None:
     assert mover(step) == "P2"
 
 
+def test_p2_begins_an_election_when_it_hears_of_p5_and_follows_p5_in_the_end() -> None:
+    run, before, step = asked("Bully: P1 and P2 are cut off", ask.HEALED)
+    assert {leader.id for leader in leaders(before.state)} == {"P2", "P5"}
+    assert rules(step) == ["B.rival", "B.ask"]
+    assert run.branch[-1].state["P2"].leader == "P5"
+
+
 def test_p5_gets_its_own_id_back_before_another_process_knows_that_it_leads() -> None:
     _, _, step = asked("Chang-Roberts: the worst order", ask.OWN)
     assert rules(step) == ["CR.won", "R.tell"]
@@ -117,5 +124,5 @@ def test_a_holder_that_allows_for_its_slow_clock_stops_before_its_lease_expires(
 
 def test_every_option_has_a_reason() -> None:
     questions = [question for question in vars(ask).values() if isinstance(question, Question)]
-    assert len(questions) == 11
+    assert len(questions) == 12
     assert all(option.because for question in questions for option in question.options)
