@@ -23,6 +23,11 @@ CHECK, COUNT = 4, 8
 """Bytes of the check sum and of the number of the write, before the fields."""
 
 
+def own(path: str | Path, flags: int = os.O_CREAT) -> int:
+    """Opens a file that no other user may read."""
+    return os.open(path, flags, 0o600)
+
+
 def force(file: int) -> None:
     """Return only when what was written to the file would survive a loss of power."""
     if sys.platform == "darwin":  # where fsync leaves it in the drive's own memory
@@ -103,7 +108,7 @@ class Disk:
         except OverflowError as problem:
             raise DiskError(f"the fields of {process.id} cannot be written: {problem}") from problem
         body = (self.writes + 1).to_bytes(COUNT, "big") + fields
-        with open(self._new, "wb") as file:
+        with open(self._new, "wb", opener=own) as file:
             file.write(crc32(body).to_bytes(CHECK, "big") + body)
             file.flush()
             force(file.fileno())

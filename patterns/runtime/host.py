@@ -22,7 +22,7 @@ import msgspec
 
 from patterns.engine.process import Effects, Process
 
-from .channels import Broadcast, Empty, Lagged, Receiver, Sender, Subscriber, broadcast, mpsc
+from .channels import Broadcast, Closed, Empty, Lagged, Receiver, Sender, Subscriber, broadcast, mpsc
 from .checks import open_files
 from .disk import Disk, DiskError, Hold
 from .envelopes import (
@@ -407,7 +407,7 @@ class Host:
             return
         writer.transport.set_write_buffer_limits(high=0)  # drained is drained
         try:
-            with served(writer, self._connections, self._wire, self.refused):
+            with suppress(Closed), served(writer, self._connections, self._wire, self.refused):
                 if len(self._connections) > self.connections:
                     raise WireError(f"{self.process.id} has {self.connections:,} connections, and takes no more")
                 if self.token:

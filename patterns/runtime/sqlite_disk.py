@@ -37,7 +37,7 @@ from msgspec import inspect
 
 from patterns.engine.process import Process
 
-from .disk import Disk, DiskError
+from .disk import Disk, DiskError, own
 
 P = TypeVar("P", bound=Process)
 
@@ -143,6 +143,8 @@ class SqliteDisk:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         try:
             if self._connection is None:  # autocommit: a transaction begins and ends here
+                if self.path.parent.exists():
+                    os.close(own(self.path))
                 self._connection = sqlite3.connect(self.path, timeout=WAIT, isolation_level=None)
                 mode = self._connection.execute("PRAGMA journal_mode=WAL").fetchone()
                 if mode != ("wal",):  # it goes on without one, and readers would delay the writer

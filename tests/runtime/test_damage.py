@@ -48,7 +48,8 @@ def written(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return tmp_path / "killed" / request.param
 
 
-def test_a_disk_is_read_as_it_was_left(written: Path) -> None:
+def test_a_disk_is_read_as_it_was_left_and_by_its_own_user_alone(written: Path) -> None:
+    assert {file.stat().st_mode & 0o777 for file in written.parent.iterdir()} == {0o600}
     assert opens(written) == 6
 
 

@@ -23,6 +23,7 @@ from patterns.runtime import host as hosts
 from patterns.runtime.clients import IDLE, Clients
 from patterns.runtime.envelopes import FromClient, FromPeer, Hello
 from patterns.runtime.rpc import Refused
+from patterns.runtime.telling import Teller
 
 NAMES = ("S1", "S2", "S3")
 
@@ -301,6 +302,22 @@ def test_of_a_long_run_the_last_records_are_kept_and_the_recording_says_how_many
     assert len(branch[-1].state["S1"].log) == 40
     for step in branch:
         recording.choices(step.state)
+
+
+def test_a_process_that_nobody_watches_makes_no_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It kept the last 4,096 states: 474 MB at 40,000 entries, and a third of its speed."""
+
+    def never(*_: Any) -> None:
+        raise AssertionError("a record was made")
+
+    monkeypatch.setattr(Host, "_record", never)
+
+    async def scenario() -> None:
+        async with Host(Counter(id="C"), {}) as host, asking(host) as client:
+            host.teller = Teller(Counter, quiet=True)
+            assert await client.ask(Raise(1)) == 1
+
+    run(scenario())
 
 
 @pytest.mark.slow
