@@ -111,7 +111,7 @@ class SnapshotServer(Server):
 
     snapshot_after: int = setting(1000)
     """It takes a snapshot when it has applied so many entries since the last one."""
-    trailing: int = setting(0)
+    trailing: int = setting(500)
     """So many entries before the snapshot stay in the log, for followers that are a little behind."""
     part_size: int = setting(1 << 16)
     """At most so many bytes of a snapshot in one InstallSnapshot."""

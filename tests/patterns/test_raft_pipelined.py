@@ -80,7 +80,7 @@ def test_a_heartbeat_finds_a_loss_that_no_later_message_shows() -> None:
 
 def test_the_heartbeat_goes_on_while_a_follower_gets_a_snapshot() -> None:
     """Without it a part that was lost would never be sent again, and a follower would stand for election."""
-    server = leader(snapshot_after=1, part_size=10)
+    server = leader(snapshot_after=1, trailing=0, part_size=10)
     server, _ = server.after_timer("snapshot")
     server, _ = server.after_message("S2", AppendEntriesReply(1, False, conflict_index=1))
     server = msgspec.structs.replace(server, next_index=server.next_index.put("S3", 1))

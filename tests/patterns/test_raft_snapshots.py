@@ -44,6 +44,7 @@ def snapshot(index: int, term: int) -> Snapshot:
 
 
 def follower(*terms: int, current_term: int = 3, **fields: Any) -> SnapshotServer:
+    fields = {"trailing": 0, **fields}
     server = SnapshotServer(id="S3", peers=("S1", "S2"), current_term=current_term, log=entries(*terms), **fields)
     return server.after_start()[0]
 

@@ -46,7 +46,7 @@ def cluster_of_three(kind: Callable[..., Server] = Server, **options: Any) -> Cl
 
 def compacting(**fields: Any) -> PipelinedServer:
     """A server that takes a snapshot after every few entries, and sends each entry once."""
-    return PipelinedServer(**fields, snapshot_after=7, part_size=200)
+    return PipelinedServer(**fields, snapshot_after=7, trailing=0, part_size=200)
 
 
 def caught_up(states: Mapping[str, Server]) -> bool:

@@ -27,7 +27,7 @@ disks = pytest.mark.parametrize("name", ["S1.disk", "S1.sqlite"])
 
 
 def server(**fields: Any) -> SnapshotServer:
-    return SnapshotServer(id="S1", peers=("S2", "S3"), current_term=1, **fields)
+    return SnapshotServer(id="S1", peers=("S2", "S3"), current_term=1, trailing=0, **fields)
 
 
 def before_and_after() -> tuple[SnapshotServer, SnapshotServer]:
