@@ -52,6 +52,8 @@ ENDLESS: Mapping[str, str] = {
     "coffees ()": "no customer orders",
     "bags 0": "each order is declined",
     "drift 99": "a lease is shorter than a round trip",
+    "term 2": "a lease is shorter than a round trip",
+    "writes 0": "a leader writes no line",
     "syncs 0": "the replicas never compare their rows",
 }
 """Settings under which a machine may run without an end -> why."""

@@ -5,20 +5,22 @@ run of each machine is played, one fault befalls it at a step, the fault is repa
 usual events happen, in the order in which they are due: a fair schedule. Clients that wait ask again, one round later,
 and the operator does what the machine offers: it repairs, suspects a crashed process, lets one join.
 
-In seconds: every 401st case. Every seventh case, with three seeds, in some minutes, as a table:
+In seconds: every 401st case, and two pairs of faults. Every seventh case and 300 pairs, with three seeds, as a table:
 pytest -m slow -rP tests/test_liveness.py
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
-from fair_runs import MACHINES, ROUND, Run, standard_run
+from fair_runs import MACHINES, ROUND, Run, is_wrong, standard_run
 
 from patterns.engine.planted import planted
+from patterns.engine.randomness import key_of, mix
 from patterns.engine.simulation import Simulation
 from patterns.engine.world import World
 from patterns.leader_election.machines import RingElection
@@ -43,19 +45,41 @@ class Case(NamedTuple):
     world: World
     event: Any
     late: bool
+    draw: Callable[[int], int] | None = None
+    """Draws a second fault; None: there is no other."""
+
+
+def faults_in(machine: Simulation, world: World) -> Iterator[Any]:
+    """What may befall the machine here, a monitor's mistake included."""
+    for group in next((BORNE[kind] for kind in type(machine).__mro__ if kind in BORNE), FAULTS):
+        yield from machine.enabled(world, group)
+    yield from (request for request in machine.requests(world) if is_wrong(world, request.body))
 
 
 def cases_of(machine: Simulation) -> Iterator[Case]:
-    faults = next((BORNE[kind] for kind in type(machine).__mro__ if kind in BORNE), FAULTS)
     for at, world in enumerate(standard_run(machine)):
-        for group in faults:
-            for event in machine.enabled(world, group):
-                yield from (Case(at, world, event, late) for late in (False, True))
+        for event in faults_in(machine, world):
+            yield from (Case(at, world, event, late) for late in (False, True))
+
+
+def pairs_of(machine: Simulation, many: int) -> Iterator[Case]:
+    """Drawn: a fault at a step of the standard run, up to 20 steps later another one, both repaired together."""
+    worlds = standard_run(machine)
+    for nth in range(many):
+        draw = partial(mix, key_of(machine.params.seed, machine.name, nth))
+        at = draw(0) % len(worlds)
+        if first := list(faults_in(machine, worlds[at])):
+            yield Case(at, worlds[at], first[draw(1) % len(first)], bool(draw(2) % 2), draw)
 
 
 def time_to_the_end(machine: Simulation, case: Case) -> int | None:
     run = Run(machine, case.world)
     run.do(case.event)
+    if case.draw is not None:
+        for _ in range(case.draw(3) % 20):
+            run.advance()
+        if second := list(faults_in(machine, run.world)):
+            run.do(second[case.draw(4) % len(second)])
     if case.late:
         run.wait(4 * ROUND)
     for event in machine.repairs(run.world):
@@ -72,12 +96,12 @@ class Tried(NamedTuple):
     endless: list[str]
 
 
-def tried(machine: Simulation, every: int, seeds: range) -> Tried:
-    """Every so manyth case for each seed."""
+def tried(machine: Simulation, every: int, seeds: range, pairs: int = 0) -> Tried:
+    """Every so manyth case for each seed, or this number of drawn pairs of faults."""
     cases, longest, worst, endless = Counter[str](), 0, "", list[str]()
     for seed in seeds:
         seeded = machine.again(seed=seed)
-        for case in list(cases_of(seeded))[seed % every :: every]:
+        for case in pairs_of(seeded, pairs) if pairs else list(cases_of(seeded))[seed % every :: every]:
             words = f"seed {seed}, step {case.step}: {seeded.describe(case.world, case.event)}{', late' * case.late}"
             cases[type(case.event).__name__] += 1
             ms = time_to_the_end(seeded, case)
@@ -90,17 +114,21 @@ def tried(machine: Simulation, every: int, seeds: range) -> Tried:
 
 @pytest.mark.parametrize("title", MACHINES)
 def test_after_a_single_fault_that_is_repaired_everything_ends(title: str) -> None:
-    seen = tried(MACHINES[title], 401, range(1))
-    assert seen.endless == []
-    assert seen.cases
+    for pairs in (0, 2):
+        seen = tried(MACHINES[title], 401, range(1), pairs)
+        assert seen.endless == []
+        assert seen.cases
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("title", MACHINES)
-def test_after_each_fault_at_each_step_everything_ends(title: str) -> None:
-    seen = tried(MACHINES[title], 7, range(3))
+@pytest.mark.parametrize("pairs", [0, 100], ids=["one fault", "two faults"])
+def test_after_each_fault_at_each_step_everything_ends(title: str, pairs: int) -> None:
+    seen = tried(MACHINES[title], 7, range(3), pairs)
     counts = ", ".join(f"{name} {many}" for name, many in sorted(seen.cases.items()))
-    print(f"{title}: {seen.cases.total()} cases ({counts}), longest {seen.longest} ms: {seen.worst}")
+    print(
+        f"{title}{', two faults' * bool(pairs)}: {seen.cases.total()} cases ({counts}), longest {seen.longest} ms: {seen.worst}"
+    )
     assert seen.endless == []
 
 

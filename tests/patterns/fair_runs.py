@@ -15,6 +15,7 @@ from patterns.consensus_raft.properties import settled
 from patterns.cqrs import Cqrs
 from patterns.cqrs.properties import ordered_and_level
 from patterns.engine.chapter import Chapter
+from patterns.engine.properties import AtRest
 from patterns.engine.simulation import Simulation
 from patterns.engine.world import Crash, World
 from patterns.event_sourcing.event_store import NumbersFirst
@@ -24,7 +25,7 @@ from patterns.leader_election.machines import BullyElection, LeaseElection, Ring
 from patterns.leader_election.properties import elected, highest_alive_agreed, leader_writes, leaders
 from patterns.leader_election.raft import RaftElection
 from patterns.replication.client import Replicated
-from patterns.replication.configuration import Suspect
+from patterns.replication.configuration import SERVICE, Suspect
 from patterns.replication.machines import AntiEntropy, Merging
 from patterns.saga.lesson.side_by_side import SideBySide
 from patterns.saga.machines import SagaMachine
@@ -105,6 +106,11 @@ MACHINES = {
 }
 
 
+def is_wrong(world: World, body: Any) -> bool:
+    """Whether a monitor suspects a member that is up. To report again that it is out is no new mistake."""
+    return isinstance(body, Suspect) and body.who not in world.down and body.who in world[SERVICE].members
+
+
 class Run:
     """A fair run: what is due first happens first, and who waits asks again."""
 
@@ -112,9 +118,15 @@ class Run:
         self.machine, self.world, self.asked, self.rounds = machine, world, world.clock, 0
         self.crashed = set[str]()
         self.ended = next(ENDED[kind] for kind in type(machine).__mro__ if kind in ENDED)
+        self.promises = [promise for promise in machine.always if isinstance(promise, AtRest)]
 
     def has_ended(self) -> bool:
-        return bool(self.ended(self.world)) and not self.waiting()
+        """Also what is promised of the end holds, though a timer may still run."""
+        return bool(self.ended(self.world)) and not self.waiting() and not self.broken()
+
+    def broken(self) -> list[str]:
+        """What is promised of the end and does not hold in this state."""
+        return [reason for promise in self.promises if (reason := promise.reason(None, self.world))]
 
     def waiting(self) -> set[str]:
         """The clients without an answer: those that wait, and those that were sent elsewhere."""
@@ -133,7 +145,7 @@ class Run:
 
     def may(self, request: Any) -> bool:
         call, body = self.world.call(request.client), request.body
-        if type(body).__name__ in NOT_ASKED or (isinstance(body, Suspect) and body.who not in self.world.down):
+        if type(body).__name__ in NOT_ASKED or is_wrong(self.world, body):
             return False
         first = request.client in OPERATORS or call is None or body == call.body
         return first and not self.machine.why_not(self.world, request)
