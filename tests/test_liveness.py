@@ -126,9 +126,8 @@ def test_after_a_single_fault_that_is_repaired_everything_ends(title: str) -> No
 def test_after_each_fault_at_each_step_everything_ends(title: str, pairs: int) -> None:
     seen = tried(MACHINES[title], 7, range(3), pairs)
     counts = ", ".join(f"{name} {many}" for name, many in sorted(seen.cases.items()))
-    print(
-        f"{title}{', two faults' * bool(pairs)}: {seen.cases.total()} cases ({counts}), longest {seen.longest} ms: {seen.worst}"
-    )
+    what = f"{seen.cases.total()} {'pairs' if pairs else 'faults'} ({counts})"
+    print(f"{title}: {what}, longest {seen.longest} ms: {seen.worst}")
     assert seen.endless == []
 
 
