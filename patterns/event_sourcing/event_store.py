@@ -27,7 +27,6 @@ from .messages import (
     Refused,
     Subscribe,
     Subscribed,
-    kinds,
 )
 from .store import AppendRefused, Expected, Recorded, judge, matches
 
@@ -66,7 +65,7 @@ class EventStore(Process):
             self.note("E.refuse", sender=sender, why=str(why))
             self.send(sender, Refused(ids, str(why), (type(why).__name__, *vars(why).values())))
             return False
-        what = {"stream": append.stream, "events": kinds(append.events), **answer._asdict()}
+        what = {"stream": append.stream, "events": append.kinds, **answer._asdict()}
         self.note("E.same" if answer.again else "E.append", sender=sender, **what)
         self.send(sender, Accepted(ids, answer.version, answer.position))
         self.push(before)

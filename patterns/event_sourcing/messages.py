@@ -37,8 +37,8 @@ class Append(Message):
 
     @property
     def kinds(self) -> str:
-        """The types of its events."""
-        return kinds(self.events)
+        """The types of its events, without their schema versions."""
+        return ", ".join(event.type.partition(".")[0] for event in self.events)
 
 
 class Accepted(Message):
@@ -61,7 +61,7 @@ class Subscribe(Message):
 
 
 class Subscribed(Message):
-    pass
+    """From now on the store sends each new event."""
 
 
 class ReadPage(Message):
@@ -92,8 +92,3 @@ class Apply(Message):
 
 class Applied(Message):
     position: int
-
-
-def kinds(events: tuple[NewEvent, ...]) -> str:
-    """The types of these events, without their schema versions."""
-    return ", ".join(event.type.partition(".")[0] for event in events)

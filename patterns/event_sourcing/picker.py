@@ -6,7 +6,7 @@ from patterns.engine.params import Ms
 from patterns.engine.process import Message, durable, on, on_request, on_timer, setting
 
 from .folds import Folds
-from .messages import Accepted, Append, Load, Loaded, Refused, kinds
+from .messages import Accepted, Append, Load, Loaded, Refused
 from .shelf import CODEC, EMPTY, Command, Count, Declined, Event, Receive, Reserve, Shelf, Ship, decide
 from .store import Condition, Expected, Item, Query
 
@@ -26,8 +26,7 @@ def voucher_of(command: Command) -> str:
 
 def query_of(command: Command) -> Query:
     """A decision on a voucher rests on all shelves: no single stream has it."""
-    voucher = voucher_of(command)
-    return (Item(tags=(voucher,)),) if voucher else ()
+    return (Item(tags=(voucher,)),) if (voucher := voucher_of(command)) else ()
 
 
 class Picker(Folds):
@@ -79,7 +78,7 @@ class Picker(Folds):
             self.note("P.nothing", client=self.client, version=loaded.version)
             return self.end(Answer("nothing to do"))
         self.decided = self.append(loaded, events, self.command)
-        self.note("P.decides", events=kinds(self.decided.events), version=loaded.version)
+        self.note("P.decides", events=self.decided.kinds, version=loaded.version)
         self.go_on()
 
     def decision(self, loaded: Loaded, command: Command) -> tuple[Event, ...]:
@@ -89,11 +88,10 @@ class Picker(Folds):
 
     def append(self, loaded: Loaded, events: tuple[Event, ...], command: Command) -> Append:
         """Accepted only while the stream is at the version that was loaded, and no event uses the same voucher."""
-        voucher = voucher_of(command)
-        tags = (voucher,) if voucher else ()
-        cause = f'{{"client":"{self.client}"}}'
+        query, cause = query_of(command), f'{{"client":"{self.client}"}}'
+        tags = query[0].tags if query else ()
         new = tuple(CODEC.encode(f"{self.name()}.{nth}", event, cause, tags) for nth, event in enumerate(events))
-        unless = Condition(query_of(command), loaded.known) if voucher else None
+        unless = Condition(query, loaded.known) if query else None
         return Append(loaded.stream, new, self.expected(loaded), unless)
 
     def name(self) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from inspect import signature
 from itertools import product
 from typing import Any
@@ -47,16 +48,12 @@ SHELF = Search(WRITERS.again(commands=(Receive("shelf-1", 1), Reserve("shelf-1",
 AS_USUAL = Scripted(WRITERS.again(budget=None), lambda run: run.ask("a").finish().ask("b").finish())
 
 
-def _teller(*names: str) -> Callable[[Case, Any, Answer], str]:
+def _tell(names: Iterable[str], case: Case, right: Any, answer: Answer) -> str:
     """A failing case in words: each argument by its name."""
-
-    def told(case: Case, right: Any, answer: Answer) -> str:
-        given = ", ".join(f"{name} is {value!r}" for name, value in zip(names, case, strict=True))
-        fits = " or ".join(map(str, right)) if isinstance(right, range) else repr(right)
-        why = "a text that says why not, such as " if isinstance(right, str) and "command" in names else ""
-        return f"The case: {given}. Expected: {why}{fits}. Yours {answer}."
-
-    return told
+    given = ", ".join(map("{} is {!r}".format, names, case))
+    fits = " or ".join(map(str, right)) if isinstance(right, range) else repr(right)
+    why = "a text that says why not, such as " if isinstance(right, str) and "command" in names else ""
+    return f"The case: {given}. Expected: {why}{fits}. Yours {answer}."
 
 
 # The decider: state and event -> state; state and command -> events
@@ -93,29 +90,23 @@ def _other(kind: type, rule: Rule) -> Rule:
     return lambda bags, what: rule(bags, what) if isinstance(what, kind) else right(bags, what)
 
 
-def _declining_with(nothing: Any) -> Rule:
-    def rule(bags: int, command: Command) -> Any:
-        right = decide_solution(bags, command)
-        return nothing if isinstance(right, str) else right
-
-    return rule
+def _with(changed: Callable[[Any], Any]) -> Rule:
+    """The right answers, changed."""
+    return lambda bags, command: changed(decide_solution(bags, command))
 
 
-def _without_list(bags: int, command: Command) -> Any:
-    right = decide_solution(bags, command)
-    return right[0] if isinstance(right, list) and right else right
+def _declining(answer: Any) -> Rule:
+    return _with(lambda right: answer if isinstance(right, str) else right)
 
 
+NO_BRANCH: Sequence[Rule] = (lambda bags, event: None, lambda bags, event: bags - event.bags)
 EVOLVE_MISTAKES = {
     "reserved is free": _other(Reserved, lambda bags, event: bags),
     "ignores a correction": _other(Corrected, lambda bags, event: bags),
     "a correction is a total": _other(Corrected, lambda bags, event: event.by),
     "the last event is the state": _other(Received, lambda bags, event: event.bags),
     "adds what left": _other(Shipped, lambda bags, event: bags + event.bags),
-    "no branch for a correction": [
-        _other(Corrected, lambda bags, event: None),
-        _other(Corrected, lambda bags, event: bags - event.bags),
-    ],
+    "no branch for a correction": [_other(Corrected, answer) for answer in NO_BRANCH],
     "subtracts a correction": _other(Corrected, lambda bags, event: bags - event.by),
 }
 DECIDE_MISTAKES = {
@@ -126,8 +117,8 @@ DECIDE_MISTAKES = {
     "the count as the difference": _other(Count, lambda bags, c: [Corrected(c.found, "counted")] * (c.found != bags)),
     "corrects by nothing": _other(Count, lambda bags, command: [Corrected(command.found - bags, "counted")]),
     "the difference turned round": _other(Count, lambda bags, c: [Corrected(bags - c.found, "")] * (c.found != bags)),
-    "declines with nothing": [_declining_with(None), _declining_with([])],
-    "one event, and no list": _without_list,
+    "declines with nothing": [_declining(None), _declining([])],
+    "one event, and no list": _with(lambda right: right[0] if isinstance(right, list) and right else right),
 }
 
 
@@ -213,8 +204,11 @@ def safe_solution(visible: Sequence[int], in_flight: Sequence[int]) -> int:
 
 def _safe(visible: Sequence[int], in_flight: Sequence[int]) -> range:
     """All answers that show every event that can be shown, and lose none."""
-    high = safe_solution(visible, in_flight)
-    return range(max([at for at in visible if at <= high], default=0), high + 1)
+    return range(max(_below(visible, in_flight), default=0), safe_solution(visible, in_flight) + 1)
+
+
+def _below(visible: Sequence[int], in_flight: Sequence[int]) -> list[int]:
+    return [at for at in visible if at < min(in_flight, default=9)]
 
 
 SAFE_MISTAKES = {
@@ -225,10 +219,8 @@ SAFE_MISTAKES = {
         lambda visible, in_flight: min(in_flight) - 1,
         lambda visible, in_flight: min(in_flight) - 1 if in_flight else max(visible),
         lambda visible, in_flight: max(visible),
-        lambda visible, in_flight: max(at for at in visible if at < min(in_flight, default=9)),
-        lambda visible, in_flight: (
-            max(at for at in visible if at < min(in_flight)) if in_flight else max(visible, default=0)
-        ),
+        lambda visible, in_flight: max(_below(visible, in_flight)),
+        lambda visible, in_flight: max(_below(visible, in_flight)) if in_flight else max(visible, default=0),
     ],
     "nothing while a writer is open": lambda visible, in_flight: 0 if in_flight else max(visible, default=0),
 }
@@ -245,27 +237,17 @@ def _showing(rule: Rule, machine: Any) -> Any:
 
 
 def _made(name: str, solution: Rule, cases: Any, mistakes: Any, put: Any, *searches: Search, **more: Any) -> Exercise:
-    named, told = mistakes_of(__package__, name, mistakes), _teller(*signature(solution).parameters)
+    named, told = mistakes_of(__package__, name, mistakes), partial(_tell, signature(solution).parameters)
     return Exercise(name, solution, cases, named, told, put=put, searches=searches, otherwise=AS_USUAL, **more)
 
 
+ANY_WORDS: Any = {"same": _same, "alike": _same}
 IN_RANGE: Any = {"right": _safe, "same": range.__contains__}
 READERS = [Search(machine, HELD) for machine in (SMALL, ONE_SHELF)]
-EXERCISES: Mapping[str, Exercise] = {
-    each.name: each
-    for each in (
-        _made("evolve", evolve_solution, lambda: _twice(FACTS), EVOLVE_MISTAKES, _folding, SHELF),
-        _made(
-            "decide",
-            decide_solution,
-            lambda: _twice(COMMANDS),
-            DECIDE_MISTAKES,
-            _deciding,
-            SHELF,
-            same=_same,
-            alike=_same,
-        ),
-        _made("append", judge, append_cases, APPEND_MISTAKES, _judging, Search(LOSSY, ALWAYS)),
-        _made("safe_up_to", safe_solution, safe_cases, SAFE_MISTAKES, _showing, *READERS, **IN_RANGE),
-    )
-}
+ALL_FOUR = (
+    _made("evolve", evolve_solution, lambda: _twice(FACTS), EVOLVE_MISTAKES, _folding, SHELF),
+    _made("decide", decide_solution, lambda: _twice(COMMANDS), DECIDE_MISTAKES, _deciding, SHELF, **ANY_WORDS),
+    _made("append", judge, append_cases, APPEND_MISTAKES, _judging, Search(LOSSY, ALWAYS)),
+    _made("safe_up_to", safe_solution, safe_cases, SAFE_MISTAKES, _showing, *READERS, **IN_RANGE),
+)
+EXERCISES: Mapping[str, Exercise] = {each.name: each for each in ALL_FOUR}

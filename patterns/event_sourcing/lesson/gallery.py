@@ -27,9 +27,8 @@ from patterns.event_sourcing.shop import STORE, SUBSCRIBER, Shop
 Run = History[Any, Any]
 TWO_SHELVES = (Receive("shelf-1", 12), Receive("shelf-2", 12))
 EARLY = Shop(commands=TWO_SHELVES, store="numbers first", idle=0)
-VOUCHERS = Shop(
-    commands=(Receive("shelf-1", 9), Receive("shelf-2", 9), *(Ship(f"shelf-{n}", 1, "Ann", "V") for n in (1, 2)))
-)
+ONE_VOUCHER = (Ship("shelf-1", 1, "Ann", "V"), Ship("shelf-2", 1, "Ann", "V"))
+VOUCHERS = Shop(commands=(Receive("shelf-1", 9), Receive("shelf-2", 9), *ONE_VOUCHER))
 
 
 def two_pickers() -> Run:
@@ -49,8 +48,7 @@ def both_decide(run: Script) -> Script:
 def goes_live() -> Run:
     """The shelf has events of 2024. A picker appends while the subscriber reads: the event is pushed and in a page."""
     run = Script(Shop(commands=TWO_SHELVES[:1], old=True, idle=0)).until(fired("S.page", count=2)).ask("a")
-    run.deliver(LoadStream).deliver(Loaded).deliver(Append).deliver(Pushed)
-    return run.finish().at("start").history
+    return run.deliver(LoadStream).deliver(Loaded).deliver(Append).deliver(Pushed).finish().at("start").history
 
 
 def a_push_is_lost() -> Run:
@@ -65,8 +63,7 @@ def late(store: str = "numbers first", insert_later: bool = False) -> Run:
     run = both_decide(Script(machine).ask("a").ask("b")).deliver(Append, sender="A").deliver(Append, sender="B")
     for timer in ("insert:2", "insert:1", "commit:1") if insert_later else ("commit:2",):
         run.fire(STORE, timer)
-    run.deliver(Subscribe).deliver(Subscribed).deliver(ReadPage).deliver(PageRead)
-    return run.finish().at("start").history
+    return run.deliver(Subscribe).deliver(Subscribed).deliver(ReadPage).deliver(PageRead).finish().at("start").history
 
 
 def rolled_back() -> Run:
@@ -79,8 +76,7 @@ def rolled_back() -> Run:
 
 def a_voucher() -> Run:
     """Ann sends one voucher twice, for two shelves. No version is wrong; the condition refuses the second append."""
-    run = Script(VOUCHERS).ask("a").ask("b").finish()
-    return run.ask("c").ask("d").finish().at("start").history
+    return Script(VOUCHERS).ask("a").ask("b").finish().ask("c").ask("d").finish().at("start").history
 
 
 def restarts() -> Run:
@@ -103,8 +99,7 @@ def _history(*events: Any) -> Run:
 
 def snapshots() -> Run:
     """A snapshot is used, and then it is discarded: the code of today folds reserved bags otherwise."""
-    happened = ("received", "shipped", "reserved", "corrected")
-    return _history(*happened, Load(), Snap(), "shipped", Load(), Deploy(), Load())
+    return _history("received", "shipped", "reserved", "corrected", Load(), Snap(), "shipped", Load(), Deploy(), Load())
 
 
 def old_events() -> Run:

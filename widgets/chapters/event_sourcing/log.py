@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from patterns.event_sourcing.event_store import EventStore
-from patterns.event_sourcing.messages import kinds
 from patterns.event_sourcing.properties import lost, pickers, readers, store_of
 from patterns.event_sourcing.store import Recorded
 from widgets.kit import ProcessView, small
@@ -70,7 +69,7 @@ def _taken(store: EventStore) -> Iterator[tuple[int, str]]:
 def _lines(view: ProcessView) -> Iterator[tuple[str, str, Role]]:
     for picker in pickers(view.world):
         if (append := picker.decided) is not None:
-            text = f"{picker.id}: {kinds(append.events)}, expects {append.expected}"
+            text = f"{picker.id}: {append.kinds}, expects {append.expected}"
             yield f"decided:{picker.id}", text, WRITERS[picker.id]
     for reader, table in readers(view.world):
         for name, shelf in table.rows:

@@ -9,7 +9,7 @@ from patterns.engine.step import Step
 from patterns.engine.world import Call
 from patterns.event_sourcing.event_store import EventStore
 from patterns.event_sourcing.history import Story
-from patterns.event_sourcing.messages import Append, kinds
+from patterns.event_sourcing.messages import Append
 from patterns.event_sourcing.picker import Picker
 from patterns.event_sourcing.properties import lost
 from patterns.event_sourcing.subscriber import Projector, Subscriber
@@ -69,9 +69,7 @@ class ShopView(ProcessView):
         return colour_of(message)
 
     def short(self, message: Any) -> str:
-        return (
-            f"{kinds(message.events)} at {message.expected}" if isinstance(message, Append) else super().short(message)
-        )
+        return f"{message.kinds} at {message.expected}" if isinstance(message, Append) else super().short(message)
 
     def asked(self, call: Call) -> tuple[str, Role]:
         said = "waits" if call.waits else str(call.reply).partition(":")[0]
