@@ -22,8 +22,8 @@ from .world import World
 def dead_end(
     machine: Simulation, ended: Callable[[World], bool], max_states: int = 100_000
 ) -> History[World, Any] | None:
-    """A shortest run to a state from which, without another fault, no state that has ended can be reached; or None.
-    Repairs are no faults, nor is the loss of a message to a crashed process or a cut link.
+    """A shortest run to a state from which, without another fault, no state that has ended can be reached; or None. A
+    repair does not count as a fault, and neither does a message lost to a crashed process or a cut link.
 
     All runs within the machine's budget of faults are searched. Raises ParameterError for a machine without a budget,
     and ValueError when the search is cut short: by `max_states`, or by a handler that fails.

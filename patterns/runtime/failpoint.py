@@ -22,8 +22,9 @@ from patterns.engine.step import Note
 Stage = Literal["noted", "written", "sent", "saving", "forced", "renamed", "saved"]
 """`noted`: before the write; `written`: after the write, and before anything is sent; `sent`: after that.
 
-Within a write that saves a snapshot: `saving`: half of the new file is written; `forced`: all of it is on stable
-storage; `renamed`: it has the name of the old one; `saved`: the name is on stable storage, and the log is not yet cut.
+A write that saves a snapshot has four stages more. `saving`: half of the new file is written. `forced`: all of it is on
+stable storage. `renamed`: it has the name of the old one. `saved`: the name is on stable storage, and the log is not
+yet cut.
 """
 STAGES = get_args(Stage)
 SAVES = STAGES[3:]
