@@ -115,7 +115,7 @@ class SnapshotServer(Server):
     """So many entries before the snapshot stay in the log, for followers that are a little behind."""
     part_size: int = setting(1 << 16)
     """At most so many bytes of a snapshot in one InstallSnapshot."""
-    apply_at_once: int = setting(500)
+    apply_at_once: int = setting(100)
     """It applies at most so many entries in one handler: meanwhile no heartbeat is sent or heard."""
 
     # Persistent state
