@@ -150,7 +150,7 @@ def cluster_of_three(kind: type[SnapshotServer], disk: Any, **settings: Any) -> 
 
 
 class Adding:
-    """Clients that add 1 to a counter without a pause, and what they were told."""
+    """Clients that add 1 to a counter without a pause, and the answers that they got."""
 
     def __init__(self, cluster: Cluster, clients: int = 3) -> None:
         self.cluster, self.clients = cluster, clients
