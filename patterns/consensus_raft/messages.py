@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from patterns.engine.params import Count
 from patterns.engine.process import Message
 from patterns.engine.values import Value
 
@@ -85,27 +86,27 @@ _ENCODER = msgspec.msgpack.Encoder()
 class RequestVote(Message):
     """A candidate asks for a vote."""
 
-    term: int
+    term: Count
     candidate_id: str
-    last_log_index: int
-    last_log_term: int
+    last_log_index: Count
+    last_log_term: Count
 
 
 class RequestVoteReply(Message):
-    term: int
+    term: Count
     vote_granted: bool
 
 
 class AppendEntries(Message):
     """A leader's entries from `prev_log_index` + 1 on; none for a heartbeat."""
 
-    term: int
+    term: Count
     leader_id: str
-    prev_log_index: int
-    prev_log_term: int
+    prev_log_index: Count
+    prev_log_term: Count
     entries: tuple[Entry, ...]
-    leader_commit: int
-    read_round: int = 0
+    leader_commit: Count
+    read_round: Count = 0
     """Not in Figure 2: the round of leadership checks for reads that this message belongs to (thesis 6.4)."""
 
     @property
@@ -119,16 +120,16 @@ class AppendEntriesReply(Message):
     refusal, the last two fields say where to try next (the fast back-up of section 5.3).
     """
 
-    term: int
+    term: Count
     success: bool
-    match_index: int = 0
-    appended: int = 0
+    match_index: Count = 0
+    appended: Count = 0
     """How many entries the request carried; 0 for the answer to a heartbeat."""
-    read_round: int = 0
+    read_round: Count = 0
     """The request's."""
-    conflict_term: int = 0
+    conflict_term: Count = 0
     """The term of the entry that does not agree; 0 where the log is too short to have one."""
-    conflict_index: int = 0
+    conflict_index: Count = 0
     """The first index of that term in the log, or the one after its end."""
 
 

@@ -74,15 +74,15 @@ class Outgoing(Value):
 class InstallSnapshot(Message):
     """A part of the leader's snapshot, from byte `offset` on (Figure 13)."""
 
-    term: int
+    term: Count
     leader_id: str
-    last_included_index: int
-    last_included_term: int
-    offset: int
+    last_included_index: Count
+    last_included_term: Count
+    offset: Count
     data: bytes
     done: bool
     """Whether this is the last part."""
-    read_round: int = 0
+    read_round: Count = 0
     """As in AppendEntries."""
 
     @property
@@ -93,13 +93,13 @@ class InstallSnapshot(Message):
 class InstallSnapshotReply(Message):
     """In Figure 13 the answer has only the term. Here messages may be lost or doubled, so it also says what arrived."""
 
-    term: int
-    last_included_index: int
+    term: Count
+    last_included_index: Count
     installed: bool
     """Whether the follower has all that the snapshot has."""
-    offset: int = 0
+    offset: Count = 0
     """How many bytes of it the follower has."""
-    read_round: int = 0
+    read_round: Count = 0
 
 
 class SnapshotServer(Server):

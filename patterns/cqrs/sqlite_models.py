@@ -247,7 +247,9 @@ class Projectors:
         """Start the projector of a version of this read model. It takes the place of the one that runs."""
         self.stop(table_of(model, version))
         command = [sys.executable, "-m", __name__, str(self.path), model, commit, str(die_at), str(version)]
-        self.processes[table_of(model, version)] = subprocess.Popen(command, stdin=subprocess.PIPE)
+        # a session of its own: a notebook's stop button stops a cell, and no projector
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+        self.processes[table_of(model, version)] = process
 
     def stop(self, table: str) -> None:
         """End a projector between two writes."""

@@ -23,7 +23,6 @@ import msgspec
 from patterns.engine.process import Effects, Process
 
 from .channels import Broadcast, Closed, Empty, Lagged, Receiver, Sender, Subscriber, broadcast, mpsc
-from .checks import open_files
 from .disk import Disk, DiskError, Hold
 from .envelopes import (
     ENVELOPES,
@@ -43,7 +42,7 @@ from .envelopes import (
     shown,
 )
 from .failpoint import SAVES, DieAt, Failpoint, die, kill
-from .rpc import LOOPBACK, Refused, served
+from .rpc import LOOPBACK, PATIENCE, Refused, most_connections, refuse_more, served
 from .snapshot_files import SnapshotDisk, disk_of
 from .sqlite_disk import SqliteDisk
 from .telling import Teller
@@ -61,10 +60,6 @@ ANSWERS = 1 << 20
 """Bytes of answers that wait for one client; what does not fit is lost."""
 MAX_REQUEST = 1 << 18
 """Bytes that a client's request may have: what a process tells its peers of it must fit into a frame."""
-PATIENCE = 5.0
-"""Seconds within which a connection must prove who it is, and a frame must come as a whole."""
-CONNECTIONS = 1024
-"""Connections at most, or half as many as the process may open files: a disk needs some, too."""
 BACKOFF = (0.01, 0.5)
 """Seconds to wait before connecting to a peer again: the first time, and at most. It doubles each time."""
 
@@ -123,7 +118,7 @@ class Host:
         self.teller: Teller | None = None
         """Tells the same to another OS process."""
         self.token = token
-        self.connections = min(CONNECTIONS, (open_files() or 2 * CONNECTIONS) // 2)
+        self.connections = most_connections()
         self.refused: deque[str] = deque(maxlen=16)
         """Why the last connections were closed."""
         self.lost: Counter[str] = Counter()
@@ -408,8 +403,7 @@ class Host:
         writer.transport.set_write_buffer_limits(high=0)  # drained is drained
         try:
             with suppress(Closed), served(writer, self._connections, self._wire, self.refused):
-                if len(self._connections) > self.connections:
-                    raise WireError(f"{self.process.id} has {self.connections:,} connections, and takes no more")
+                refuse_more(self._connections, self.connections, self.process.id)
                 if self.token:
                     await self._proved(reader)
                 while (envelope := await self._wire.read(reader, PATIENCE)) is not None:

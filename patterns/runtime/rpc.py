@@ -8,15 +8,20 @@ from __future__ import annotations
 import asyncio
 from asyncio import StreamReader, StreamWriter
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Self
 
 import msgspec
 
+from .checks import open_files
 from .wire import Wire, WireError
 
 LOOPBACK = "127.0.0.1"
+PATIENCE = 5.0
+"""Seconds within which a frame must come as a whole, and a connection must prove who it is if it has to."""
+CONNECTIONS = 1024
+"""Connections to a server at most, or half as many as its process may open files: a disk needs some, too."""
 DEADLINE = 5.0
 """Seconds that an answer may take, connecting included."""
 
@@ -51,6 +56,16 @@ def served(
         writer.close()
 
 
+def most_connections() -> int:
+    return min(CONNECTIONS, (open_files() or 2 * CONNECTIONS) // 2)
+
+
+def refuse_more(connections: Collection[object], most: int, who: str) -> None:
+    """Raises WireError if there are more connections than allowed, the new one included."""
+    if len(connections) > most:
+        raise WireError(f"{who} has {most:,} connections, and takes no more")
+
+
 class Server:
     """Answers requests: `answer(message)` gives the answer, or raises WireError to refuse the message.
 
@@ -67,6 +82,7 @@ class Server:
         """0: any free one, chosen when it starts."""
         self.refused: deque[str] = deque(maxlen=16)
         """Why the last connections were closed."""
+        self.connections = most_connections()
         self._listening: asyncio.Server | None = None
         self._connections: dict[asyncio.Task[Any], StreamWriter] = {}
 
@@ -99,7 +115,8 @@ class Server:
             writer.transport.abort()
             return
         with served(writer, self._connections, self.wire, self.refused):
-            while (message := await self.wire.read(reader)) is not None:
+            refuse_more(self._connections, self.connections, "this server")
+            while (message := await self.wire.read(reader, PATIENCE)) is not None:
                 writer.write(self.wire.encode(self.answer(message)))
                 await writer.drain()
 

@@ -6,6 +6,7 @@ Each test is one of the defects that a review found in real runs; the smallest r
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,12 +17,12 @@ import pytest
 from test_host import BODIES, WIRE, Counter, News, Raise, Tell, asking, run
 
 from patterns.consensus_raft import Add, Done, Get, NotLeader, Put, RaftCluster, Server
-from patterns.consensus_raft.messages import Command, Entry, size_of
+from patterns.consensus_raft.messages import AppendEntries, Command, Entry, size_of
 from patterns.consensus_raft.state_machine import MOST
 from patterns.runtime import Cluster, Host, WireError
 from patterns.runtime import host as hosts
 from patterns.runtime.clients import IDLE, Clients
-from patterns.runtime.envelopes import FromClient, FromPeer, Hello
+from patterns.runtime.envelopes import Bodies, FromClient, FromPeer, Hello
 from patterns.runtime.rpc import Refused
 from patterns.runtime.telling import Teller
 
@@ -135,6 +136,16 @@ def test_an_integer_out_of_range_is_refused_wherever_it_stands(number: int) -> N
                 assert await client.ask(Raise(-(2**53))) == 0
 
     run(scenario())
+
+
+@pytest.mark.parametrize("field", ["prev_log_index", "term", "leader_commit"])
+def test_a_negative_index_or_term_is_no_message(field: str) -> None:
+    fields: dict[str, Any] = {
+        "term": 1, "leader_id": "S1", "prev_log_index": 0, "prev_log_term": 0, "entries": (), "leader_commit": 0
+    }
+    bodies = Bodies(Server)
+    with pytest.raises(WireError, match=f"Expected `int` >= 0 - at `{re.escape('$')}.{field}`"):
+        bodies.message(bodies.encode(AppendEntries(**{**fields, field: -5})))
 
 
 def test_a_reply_that_cannot_be_encoded_is_a_refusal_and_not_the_end() -> None:

@@ -167,6 +167,20 @@ def test_a_server_that_is_gone_is_a_connection_error() -> None:
     run(work())
 
 
+def test_connections_to_a_server_are_bounded_and_those_that_are_there_go_on() -> None:
+    async def scenario() -> None:
+        async with Server(MESSAGES, double) as server:
+            server.connections = 1
+            first = Connection(MESSAGES, server.host, server.port)
+            assert await first.ask(Double(2)) == Doubled(4)
+            with pytest.raises(WireError, match="has 1 connections, and takes no more"):
+                await Connection(MESSAGES, server.host, server.port).ask(Double(2))
+            assert await first.ask(Double(3)) == Doubled(6)
+            await first.close()
+
+    run(scenario())
+
+
 def test_a_server_that_closes_in_the_middle_of_a_request_is_a_connection_error() -> None:
     async def work() -> None:
         async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
