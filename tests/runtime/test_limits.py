@@ -141,7 +141,12 @@ def test_an_integer_out_of_range_is_refused_wherever_it_stands(number: int) -> N
 @pytest.mark.parametrize("field", ["prev_log_index", "term", "leader_commit"])
 def test_a_negative_index_or_term_is_no_message(field: str) -> None:
     fields: dict[str, Any] = {
-        "term": 1, "leader_id": "S1", "prev_log_index": 0, "prev_log_term": 0, "entries": (), "leader_commit": 0
+        "term": 1,
+        "leader_id": "S1",
+        "prev_log_index": 0,
+        "prev_log_term": 0,
+        "entries": (),
+        "leader_commit": 0,
     }
     bodies = Bodies(Server)
     with pytest.raises(WireError, match=f"Expected `int` >= 0 - at `{re.escape('$')}.{field}`"):
