@@ -30,6 +30,7 @@ from patterns.glossary import GLOSSARY
 from widgets import play
 from widgets.declared import milestones_of, view_of
 from widgets.exercise import check
+from widgets.player import Player
 from widgets.question import Question
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -367,6 +368,23 @@ def test_a_gallery_run_can_be_played(name: str, title: str) -> None:
     player = play(history)
     assert len(player.frames) == len(history.steps)
     assert {*milestones_of(history.machine)} <= {*player.head["until"]}
+    notation = {text for text in shown_by(player) if PYTHON.search(text)}
+    assert not notation, "a picture has words, not values as Python writes them"
+
+
+PYTHON = re.compile(r"[A-Z]\w+\(\w+=|[(\[{]'|', '|frozenset|\b(None|True|False)\b")
+
+
+def shown_by(player: Player) -> Iterator[str]:
+    """What a player says: sentences, facts, choices, the words of marks."""
+    yield from (word["label"] for word in player.words)
+    for frame in player.frames:
+        yield frame["event"]
+        yield from (sentence for sentence, *_ in frame["say"])
+        yield from (value for _, _, *values, _ in frame["facts"] for value in values)
+        for panel in frame["panels"]:
+            for mark in (*panel.get("set", ()), *panel.get("changed", {}).values()):
+                yield from (mark[part] for part in ("text", "title", "sub", "caption") if mark.get(part))
 
 
 # The notebook

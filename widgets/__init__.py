@@ -10,27 +10,41 @@ from widgets.results import table
 if TYPE_CHECKING:
     from patterns.engine.history import History
     from patterns.engine.machine import Machine
+    from patterns.engine.planted import Found
     from widgets.controls import Controls
     from widgets.player import Player
 
 
 def play(
-    run: History[Any, Any] | Machine[Any, Any], *, controls: bool | Iterable[str] = False, **options: Any
+    run: History[Any, Any] | Machine[Any, Any] | Found, *, controls: bool | Iterable[str] = False, **options: Any
 ) -> Player | Controls:
-    """The player of a history, or of a machine from its start.
+    """The player of a history, of a machine from its start, or of what a search found: `play(hunt("no veto"))`.
 
     With `controls`, the machine's parameters can be changed above the player: all that have a control, or those named.
-    `options` are the Player's: `view`, `ask`, `always`, `until`, `subtitle`, `at`, `hide_quiet`.
+    `options` are the Player's: `view`, `ask`, `always`, `until`, `subtitle`, `at`, `hide_quiet`. Raises ValueError if
+    the search found no run that breaks a promise.
     """
-    from patterns.engine.history import History
     from widgets.player import Player
 
-    player = Player(run if isinstance(run, History) else History(run), **options)
+    player = Player(_history_of(run), **options)
     if not controls:
         return player
     from widgets.controls import Controls
 
     return Controls(player, None if controls is True else controls)
+
+
+def _history_of(run: Any) -> History[Any, Any]:
+    from patterns.engine.history import History
+
+    if isinstance(run, History):
+        return run
+    if not hasattr(run, "counterexample"):
+        return History(run)
+    if run.counterexample is None:
+        raise ValueError(f"the search found no run that breaks a promise, so there is none to play. {run}")
+    history: History[Any, Any] = run.counterexample.history
+    return history
 
 
 __all__ = ["play", "table"]

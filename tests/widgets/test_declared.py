@@ -8,6 +8,7 @@ from patterns.engine.history import History, ReplayError
 from patterns.engine.milestones import fired
 from patterns.leader_election import BullyElection, LeaseElection
 from patterns.leader_election.lesson import CHAPTER
+from patterns.two_phase_commit.lesson import CHAPTER as TRANSACTIONS
 from widgets import play
 from widgets.chapters.leader_election.view import VIEW
 from widgets.declared import machines_of, milestones_of, view_of
@@ -55,3 +56,11 @@ def test_a_replay_code_of_another_chapter_is_refused_and_keeps_the_run() -> None
     with pytest.raises(ReplayError, match="this replay code is of 'consensus_raft'"):
         player.replay(History(RaftCluster()).code)
     assert player.history is history
+
+
+def test_what_a_search_found_is_played_and_a_search_that_found_nothing_is_refused_in_words() -> None:
+    bug = TRANSACTIONS.bugs["commits without all votes"]
+    found = bug.found()
+    assert play(found).history is found.counterexample.history
+    with pytest.raises(ValueError, match="the search found no run that breaks a promise"):
+        play(bug.clean())

@@ -192,7 +192,7 @@ class ProcessView:
 
     def asked(self, call: Call) -> tuple[str, Role]:
         """A client's call in words, and their colour."""
-        got = "waits" if call.waits else str(call.reply)
+        got = "waits" if call.waits else shown(call.reply)
         return f"{call.client} → {call.to}: {call.body}, {got}", "ink" if call.waits else "soft"
 
     # Processes
