@@ -30,10 +30,12 @@ class PipelinedServer(SnapshotServer):
     def become_leader(self) -> None:
         self.unanswered = self.told_round = Table.filled(self.peers, 0)
         super().become_leader()
+        self.set_timer("heartbeat", self.heartbeat_interval)
 
     def heartbeat(self) -> None:
         self.unanswered = Table.filled(self.peers, 0)  # an answer that has not come by now may be lost
         super().heartbeat()
+        self.set_timer("heartbeat", self.heartbeat_interval)
         self.set_timer("heartbeat", self.heartbeat_interval)  # also while a follower gets a snapshot
 
     def send_to_all(self) -> None:

@@ -90,6 +90,16 @@ def test_the_heartbeat_goes_on_while_a_follower_gets_a_snapshot() -> None:
         assert effects.timers["heartbeat"] == (50, 50)
 
 
+def test_heartbeats_go_on_while_a_follower_is_far_behind() -> None:
+    server = leader(max_entries=1)
+    for serial in range(1, 12):
+        server, _ = server.after_request(f"client {serial}", Put(serial, "x", serial))
+    for _ in range(3):
+        server, effects = server.after_timer("heartbeat")
+        assert server.owes("S2")
+        assert effects.timers == {"heartbeat": (50, 50)}
+
+
 @given(st.lists(st.integers(1, 3), max_size=12).map(sorted), st.lists(st.integers(0, 12), min_size=1, max_size=6))
 def test_the_leader_commits_what_the_core_commits(terms: list[int], held: list[int]) -> None:
     peers = tuple(f"S{n}" for n in range(2, 2 + len(held)))
