@@ -16,7 +16,7 @@ from patterns.replication.client import Read, Write
 from patterns.replication.configuration import Change, Configuration, View
 from patterns.replication.merging import Copy
 from patterns.replication.merkle import Leaves, Nodes, Shelf
-from patterns.replication.primary import EndOf, Entry, Log, Replica, Ship, Where
+from patterns.replication.primary import EndOf, Entry, Got, Log, Replica, Ship, Where
 from patterns.replication.properties import members, values_of
 from patterns.replication.quorum import Keeper, Op
 from patterns.replication.versions import Dotted
@@ -36,6 +36,7 @@ class ReplicationView(ProcessView):
     """What all pictures of this chapter share."""
 
     title = "Replication"
+    quiet = "checks"
     width, height, calls_at = 286, 340, 356
     radius = 30
     ring = 100
@@ -72,7 +73,11 @@ class LogView(ReplicationView):
     """Logs of a primary and its backups, or of a chain."""
 
     signs = legend_of(__package__, "log")
+    rules_of_quiet = frozenset({"PB.got", "PB.where"})
     key = ((6, "soft", "acknowledged"), (140, "dashed", "not yet"))
+
+    def is_routine(self, message: Any) -> bool:
+        return isinstance(message, Got | Where | EndOf) or (isinstance(message, Ship) and not message.entries)
 
     def seats(self) -> Mapping[str, Point]:
         """The service above; the replicas below, high and low in turn, so that no link passes behind a disc."""
