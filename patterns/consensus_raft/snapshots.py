@@ -269,8 +269,7 @@ class SnapshotServer(Server):
 
     def heartbeat(self) -> None:
         # A part that was not answered is sent again with the next heartbeat, not with each request.
-        waiting = [(name, each) for name, each in self.outgoing if each.waits]
-        for follower, each in waiting:
+        for follower, each in self.outgoing:
             self.outgoing = self.outgoing.put(follower, msgspec.structs.replace(each, waits=False))
         super().heartbeat()
 
@@ -300,11 +299,9 @@ class SnapshotServer(Server):
         index, outgoing = reply.last_included_index, self.outgoing.get(follower)
         if outgoing is None or index != outgoing.snapshot.last_included_index:
             self.advance_follower(follower, 0)  # the answer is late: this snapshot is there
-        elif reply.installed:
-            self.outgoing = self.outgoing.without(follower)
-            self.advance_follower(follower, index)
-        elif reply.offset == outgoing.offset:
-            self.advance_follower(follower, 0)
+        elif reply.installed or reply.offset == outgoing.offset:
+            self.outgoing = self.outgoing.without(follower) if reply.installed else self.outgoing
+            self.advance_follower(follower, index if reply.installed else 0)
         else:
             self.note("IS.next", follower=follower, index=index, offset=reply.offset)
             self.send_part(follower, outgoing.snapshot, reply.offset)
@@ -333,6 +330,5 @@ class SnapshotCluster(RaftCluster):
     params: Params
 
     def processes(self) -> Sequence[Server]:
-        own = ("snapshot_after", "trailing", "part_size")
-        settings = {name: getattr(self.params, name) for name in own}
+        settings = {name: getattr(self.params, name) for name in ("snapshot_after", "trailing", "part_size")}
         return [msgspec.structs.replace(server, **settings) for server in super().processes()]
