@@ -226,3 +226,12 @@ def test_axe_finds_no_violation(shown: Callable[..., Page], scheme: str) -> None
             result = page.evaluate("([context, options]) => axe.run(context, options)", [context, options])
             found += [(key, each["id"], each["nodes"][0]["html"][:120]) for each in result["violations"]]
     assert not found
+
+
+def test_keys_and_signs_fit_the_card_and_name_each_sign_once(shown: Callable[..., Page]) -> None:
+    page = shown(raft())
+    page.keyboard.press("?")
+    sheet = page.locator(".dp-menu")
+    assert sheet.evaluate("menu => menu.scrollHeight <= menu.clientHeight + 1"), "nothing scrolls at 850 x 590"
+    signs = page.locator(".dp-sheet dt").all_text_contents()
+    assert len(signs) == len({*signs})

@@ -254,3 +254,17 @@ test("what cannot happen is apart; the leader comes first, and many others are f
 test("plain text has no signs of bold, stressed and code parts, and keeps a star between numbers", () => {
   assert.equal(plain("told *done*: **milk** is in `log`, 2 * 3 = 6"), "told done: milk is in log, 2 * 3 = 6");
 });
+
+test("in a mark's own menu what happens by itself is folded: it is listed beside the picture", () => {
+  const choice = (group, n) => ({ group, label: `${group} ${n}` });
+  const choices = [...[1, 2, 3].map((n) => choice("next", n)), choice("crash", 1)];
+  const folded = (first) => grouped(choices, first).sections.map(({ name, folded }) => [name, folded]);
+  assert.deepEqual(folded(["crash"]), [
+    ["crash", false],
+    ["next", true],
+  ]);
+  assert.deepEqual(folded(), [
+    ["next", false],
+    ["crash", false],
+  ]);
+});

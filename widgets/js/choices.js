@@ -27,7 +27,7 @@ export const isFault = (choice) => FAULTS.has(choice.group);
 /**
  * Choices as groups: those that can happen, most likely first; long or rare groups folded; and those that cannot.
  * @param {Choice[]} choices
- * @param {string[]} [first] groups that come first
+ * @param {string[]} [first] groups that come first, of a mark's own menu: what happens by itself is listed elsewhere
  * @returns {{ sections: Section[], cannot: Choice[] }}
  */
 export function grouped(choices, first = []) {
@@ -46,7 +46,7 @@ export function grouped(choices, first = []) {
       sections.push({
         name,
         choices: [...liked, ...rest],
-        folded: (FOLDED.has(name) && all.length > 2) || all.length > 12,
+        folded: (FOLDED.has(name) && all.length > 2) || all.length > (name === "next" && first.length ? 2 : 12),
       });
   }
   return {

@@ -39,10 +39,16 @@ export function help(head) {
       {},
       rows.flatMap(([term, meaning]) => [h("dt", {}, term), h("dd", {}, meaning)]),
     );
+  const own = /** @type {string[][]} */ (head.signs ?? []);
+  const named = new Set(own.map(([sign]) => sign));
+  const others = LEGEND.filter(([sign]) => !named.has(sign)); // a chapter says more exactly what its signs mean
+  const part = (/** @type {string} */ name, /** @type {string[][]} */ rows) =>
+    rows.length ? h("div", {}, h("h5", {}, name), list(rows)) : null;
   return h(
     "div",
     { class: "dp-sheet" },
-    h("div", {}, h("h5", {}, "Signs"), list([...(head.signs ?? []), ...(head.lanes.length ? LEGEND : []), ...TRACK])),
-    h("div", {}, h("h5", {}, "Keys"), list(KEYS)),
+    part("Signs of this picture", own),
+    part("Signs of every run", [...(head.lanes.length ? others : []), ...TRACK]),
+    part("Keys", KEYS),
   );
 }

@@ -48,6 +48,7 @@ export class Menus {
     const anchor = at?.getBoundingClientRect();
     const within = (/** @type {number} */ v, /** @type {number} */ size, /** @type {number} */ all) =>
       Math.max(8, Math.min(all - size - 8, v));
+    Object.assign(menu.style, { left: "0", top: "0" }); // from where it is measured
     const [w, hh] = [menu.offsetWidth, menu.offsetHeight];
     let [x, y] = [card.width - w - 8, 44];
     if (anchor && at.closest(".dp-stage")) {
@@ -123,13 +124,17 @@ export class Menus {
           ? h(
               "details",
               {},
-              h("summary", {}, `${section.name} (${section.choices.length})`),
+              h(
+                "summary",
+                {},
+                `${section.name === "next" ? "happens by itself" : section.name} (${section.choices.length})`,
+              ),
               this.list(section.choices),
             )
           : h(
               "div",
               { role: "group", "aria-label": section.name },
-              many ? h("h5", {}, title(section.name)) : null,
+              many && section.choices.length > 1 ? h("h5", {}, title(section.name)) : null,
               this.list(section.choices),
             ),
       ),
@@ -159,7 +164,7 @@ export class Menus {
     const marks = [...view.run.picture(view.state.n).values()].map((panel) => panel.marks.get(id));
     const mark = marks.find(Boolean);
     const choices = view.run.choices(view.state.n).filter((/** @type {Choice} */ choice) => choice.about?.includes(id));
-    this.showChoices(mark?.title || mark?.text || id, choices, at, ["crash", "restart", "next"]);
+    this.showChoices(mark?.title || mark?.text || id, choices, at, FIRST);
   }
 
   /** @param {any} at */
@@ -258,6 +263,9 @@ export class Menus {
     ]?.focus();
   }
 }
+
+/** In the menu of a mark. */
+const FIRST = ["crash", "restart", "request", "pause", "resume"];
 
 /** @param {string} name */
 const title = (name) => (name === "next" ? "Now" : name[0].toUpperCase() + name.slice(1));
