@@ -40,6 +40,7 @@ EACH = "node connection server process step message client participant machine p
 OLD = (
     "go(?:es)? by (?!one|hand)", "has no use for", "in vain", "nor (?:does|is|has|can|do|are)", "befall", "how manyth",
     "the like", "be so", "as (?:much|many) as to", "so as to", "of its own accord", "to be had", "stands still",
+    "takes? nothing from", "runs? out of patience", "lest", "carr(?:y|ies|ied) out", "so long as",
 )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ Part = Literal["all", "rows", "checkpoint"]
 
 
 class Accepted(Message):
-    """The command was carried out. Its event stands at this position of the store."""
+    """The command was executed. Its event stands at this position of the store."""
 
     order: str
     position: int
@@ -26,7 +26,7 @@ class Accepted(Message):
 
 
 class Declined(Message):
-    """The command was carried out, and decided nothing: there is no event, and no new position."""
+    """The command was executed, and decided nothing: there is no event, and no new position."""
 
     order: str
     left: int

@@ -1,4 +1,4 @@
-"""The write side: it carries out commands, keeps the events, and hands them to projectors. It answers no query."""
+"""The write side: it executes commands, keeps the events, and hands them to projectors. It answers no query."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Shop(Process):
 
     log: Log = durable(Log())
     handled: Table[Handled] = durable(Table())
-    """The id of each command that was carried out -> the command and its answer."""
+    """The id of each command that was executed -> the command and its answer."""
     limit: int = setting(10)
     """How many events are looked at for one answer to a projector."""
 
