@@ -168,7 +168,7 @@ def stale_is_stale(world: World) -> Reason:
 # Commands, checkpoints, letters
 
 
-@Always.named("no command is carried out twice")
+@Always.named("no command is executed twice")
 def no_command_twice(world: World) -> Reason:
     """Each customer orders once in these machines, whatever the ids of the commands are."""
     orders = [fact for event in shop_of(world).log.events if isinstance(fact := fact_of(event), Ordered)]
