@@ -133,13 +133,7 @@ def random_worlds(
 
 
 def _random_run(
-    machine: Machine[Any, Any],
-    properties: tuple[Property | Sometimes, ...],
-    faults: Mapping[str, float],
-    uniform: bool,
-    steps: int,
-    patience: int,
-    seed: int,
+    machine: Any, properties: Any, faults: Any, uniform: bool, steps: int, patience: int, seed: int
 ) -> _RandomRun:
     require_whole("seed", seed, least=None)
     seeded = machine.again(seed=seed) if hasattr(machine.params, "seed") else machine

@@ -22,9 +22,9 @@ from patterns.consensus_raft.state_machine import MOST
 from patterns.runtime import Cluster, Host, WireError
 from patterns.runtime import host as hosts
 from patterns.runtime.clients import IDLE, Clients
-from patterns.runtime.envelopes import Bodies, FromClient, FromPeer, Hello
+from patterns.runtime.envelopes import TOLD, Bodies, Fired, FromClient, FromPeer, Hello, Record
 from patterns.runtime.rpc import Refused
-from patterns.runtime.telling import Teller
+from patterns.runtime.telling import BACKLOG, Teller
 
 NAMES = ("S1", "S2", "S3")
 
@@ -334,6 +334,39 @@ def test_a_process_that_nobody_watches_makes_no_records(monkeypatch: pytest.Monk
             assert await client.ask(Raise(1)) == 1
 
     run(scenario())
+
+
+class Pipe:
+    """What a process told, and how much of it waits for its watcher."""
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+        self.waits = 0
+
+    def write(self, frame: bytes) -> None:
+        self.told.append(TOLD.decode(frame[4:]))
+
+    def get_write_buffer_size(self) -> int:
+        return self.waits
+
+
+def test_a_slow_watcher_misses_records_learns_how_many_and_then_knows_the_state_again() -> None:
+    teller, pipe, bodies = Teller(Counter), Pipe(), Bodies(Counter)
+    teller._transport = pipe  # type: ignore[assignment]
+    states = [Counter(id="C", total=n, heard=tuple("abcdefg"[:n])) for n in range(7)]
+    for nth, state in enumerate(states):
+        pipe.waits = BACKLOG + 1 if nth in (2, 3, 4) else 0
+        teller.record(Record(at=nth, process="C", event=Fired("t")), state)
+    assert [type(told).__name__ for told in pipe.told] == ["Told", "Told", "Missed", "Told", "Told"]
+    assert pipe.told[2].records == 3
+    seen = Counter(id="C")
+    for told in pipe.told[:2] + pipe.told[3:]:
+        record = bodies.unpack("C", told, {})
+        seen = record.after(seen)
+        assert seen == states[int(record.at)]
+    assert pipe.told[-1].kept == {"heard": 5}, "only what was appended"
+    teller.record(Record(at=7, process="C", event=Fired("t")), Counter(id="C", total=2**64))
+    assert "C cannot tell what happens: a value cannot be sent" in pipe.told[-1].text
 
 
 @pytest.mark.slow
