@@ -306,6 +306,25 @@ def test_an_exercise_refuses_a_right_number_of_another_type_with_a_hint_on_the_t
 
 
 @each("exercises")
+def test_one_press_of_the_stop_button_ends_the_judge_of_an_exercise(name: str, title: str) -> None:
+    exercise = CHAPTERS[name].exercises[title]
+    for first in (1, len([*exercise.cases()]) + 1):  # in the first case, and in the first search
+        calls, pressed = 0, 0
+
+        def stopped(*case: Any, first: int = first) -> Any:
+            nonlocal calls, pressed
+            calls += 1
+            if calls < first:
+                return exercise.solution(*case)
+            pressed += 1
+            raise KeyboardInterrupt
+
+        verdict = exercise.judge(stopped)
+        assert pressed <= 1
+        assert not (verdict.accepted and first == 1)
+
+
+@each("exercises")
 def test_an_exercise_answers_any_code_in_words(name: str, title: str) -> None:
     exercise = CHAPTERS[name].exercises[title]
     assert repr(check(exercise, blank)).startswith("○ Not attempted yet.")
