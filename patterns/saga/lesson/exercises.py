@@ -83,6 +83,11 @@ def _ends_of(after: After, left: list[str]) -> list[str]:
     return [step for step in left if not any(step in after[later] for later in left)]
 
 
+def _ending(end: str) -> list[Rule]:
+    """The solution, and the last step alone, where a step has only one end."""
+    return [lambda after, log: _ends_of(after, _left(log, end)), lambda after, log: _left(log, end)[-1:]]
+
+
 COMPENSATION_MISTAKES = mistakes_of(
     __package__,
     "compensate_next",
@@ -96,24 +101,15 @@ COMPENSATION_MISTAKES = mistakes_of(
             lambda after, log: [name for name in reversed(_left(log, REFUSED, UNDONE)) if (DONE, name) in log][:1],
         ],
         "only what is done": [
-            lambda after, log: [name for what, name in reversed(log) if what == DONE],
-            lambda after, log: [name for what, name in reversed(log) if what == DONE][:1],
+            lambda after, log, end=end: [name for what, name in reversed(log) if what == DONE][:end] for end in (9, 1)
         ],
         "lists a step twice": lambda after, log: [
             name for what, name in reversed(log) if what in (STARTED, DONE) and name in _left(log, REFUSED, UNDONE)
         ],
-        "undoes what was refused": [
-            lambda after, log: _ends_of(after, _left(log, UNDONE)),
-            lambda after, log: _left(log, UNDONE)[-1:],
-        ],
-        "undoes it again": [
-            lambda after, log: _ends_of(after, _left(log, REFUSED)),
-            lambda after, log: _left(log, REFUSED)[-1:],
-        ],
+        "undoes what was refused": _ending(UNDONE),
+        "undoes it again": _ending(REFUSED),
         "undoes what never ran": [
-            lambda after, log: _ends_of(
-                after, [name for name in after if not {(REFUSED, name), (UNDONE, name)} & {*log}]
-            ),
+            lambda after, log: _ends_of(after, [n for n in after if not {(REFUSED, n), (UNDONE, n)} & {*log}]),
             lambda after, log: [*after],
             lambda after, log: [*after][-1:],
         ],
@@ -216,45 +212,33 @@ def _instead(wrong: str, given: str, when: Callable[[Table, bool], bool] = lambd
     return rule
 
 
-def _own_refused(table: Table, undo: bool) -> bool:
-    return not undo and ("A1", "reserve", False, REFUSED) in table
-
-
-def _undoes_refused(table: Table, saga: str, step: str, undo: bool, late: bool) -> str:
-    """Compensates any step that it was asked for; `late`: it does a step after its compensation, too."""
-    mine = {row[2] for row in table if row[:2] == (saga, step)}
-    if undo in mine:
-        return ANSWER_AGAIN
-    return APPLY if (late and not undo) or (False in mine if undo else not mine) else DO_NOTHING
+def _refused(table: Table) -> bool:
+    return ("A1", "reserve", False, REFUSED) in table
 
 
 IDEMPOTENCE_MISTAKES = mistakes_of(
     __package__,
     "what_to_do",
     {
-        "applies a refused one again": _instead("answer again", "apply", _own_refused),
+        "applies a refused one again": _instead(ANSWER_AGAIN, APPLY, lambda table, undo: not undo and _refused(table)),
         "after its compensation": _instead("do nothing", "apply", lambda table, undo: not undo),
         "undoes what was not done": _instead("do nothing", "apply", lambda table, undo: undo),
         "undoes a refused step": [
-            lambda table, saga, step, undo: _undoes_refused(table, saga, step, undo, False),
-            lambda table, saga, step, undo: _undoes_refused(table, saga, step, undo, True),
+            _instead(DO_NOTHING, APPLY, lambda table, undo: undo and _refused(table)),
+            _instead(DO_NOTHING, APPLY, lambda table, undo: not undo or _refused(table)),
         ],
         "no answer": [
-            lambda table, saga, step, undo: DO_NOTHING if (saga, step, undo) in [row[:3] for row in table] else APPLY,
+            lambda table, *asked: DO_NOTHING if asked in [row[:3] for row in table] else APPLY,
             _instead(ANSWER_AGAIN, DO_NOTHING),
         ],
         "undoes twice": [
             _instead(ANSWER_AGAIN, APPLY, lambda table, undo: undo),
-            lambda table, saga, step, undo: idempotence_solution(
-                tuple(row for row in table if not (undo and row[2])), saga, step, undo
-            ),
+            lambda t, s, n, undo: idempotence_solution(tuple(row for row in t if not (undo and row[2])), s, n, undo),
         ],
         "one key for both": _by_key(lambda saga, step, undo: (saga, step)),
         "any saga": [_by_key(lambda saga, step, undo: (step, undo)), _by_owner(lambda saga, step: step == "reserve")],
         "any step": [_by_key(lambda saga, step, undo: (saga, undo)), _by_owner(lambda saga, step: saga == "A1")],
-        "once and for all": lambda table, saga, step, undo: (
-            "answer again" if (saga, step, undo) in [row[:3] for row in table] else "apply"
-        ),
+        "once and for all": lambda table, *asked: ANSWER_AGAIN if asked in [row[:3] for row in table] else APPLY,
         "no table": lambda table, saga, step, undo: "apply",
         "nothing": lambda table, saga, step, undo: "do nothing",
     },

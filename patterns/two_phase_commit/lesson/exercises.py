@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -50,65 +50,48 @@ def _may_answer(votes: Any, asked: tuple[str, ...], timed_out: bool) -> tuple[st
     return ("abort", "wait") if right == "abort" and not timed_out and len(votes) < len(asked) else (right,)
 
 
+def _when(holds: Callable[[Mapping[str, str], tuple[str, ...]], bool]) -> Rule:
+    """Commits when this holds of the votes and those that were asked, and else waits until the time is up."""
+    return lambda votes, asked, timed_out: "commit" if holds(votes, asked) else "abort" if timed_out else "wait"
+
+
+def _all_yes(votes: Mapping[str, str], asked: tuple[str, ...]) -> bool:
+    return [*votes.values()].count("yes") == len(asked)
+
+
+# v: votes, a: asked, up: timed_out
 DECISION_MISTAKES = mistakes_of(
     __package__,
     "decide",
     {
-        "silence is a yes": lambda votes, asked, timed_out: (
-            "commit" if timed_out and "no" not in votes.values() else decision_solution(votes, asked, False)
-        ),
-        "does not wait": lambda votes, asked, timed_out: decision_solution(votes, asked, timed_out).replace(
-            "wait", "abort"
-        ),
+        "silence is a yes": lambda v, a, up: decision_solution(v, (*v,) if up else a, False),
+        "does not wait": lambda v, a, up: decision_solution(v, a, up).replace("wait", "abort"),
         "all of nothing": [
-            lambda votes, asked, timed_out: "commit" if all(vote == "yes" for vote in votes.values()) else "abort",
-            lambda votes, asked, timed_out: "abort" if "no" in votes.values() else "commit",
+            lambda v, a, up: "commit" if all(vote == "yes" for vote in v.values()) else "abort",
+            lambda v, a, up: "abort" if "no" in v.values() else "commit",
         ],
         "looks up a missing vote": [
-            lambda votes, asked, timed_out: "commit" if all(votes[name] == "yes" for name in asked) else "abort",
-            lambda votes, asked, timed_out: (
-                "abort" if timed_out else "commit" if all(votes[name] == "yes" for name in asked) else "wait"
-            ),
+            lambda v, a, up: "commit" if all(v[name] == "yes" for name in a) else "abort",
+            lambda v, a, up: "abort" if up else "commit" if all(v[name] == "yes" for name in a) else "wait",
         ],
-        "commits in time": lambda votes, asked, timed_out: "abort" if timed_out else "commit",
-        "waits after a no": [
-            lambda votes, asked, timed_out: (
-                "commit"
-                if len(votes) == len(asked) and "no" not in votes.values()
-                else "abort"
-                if timed_out
-                else "wait"
-            ),
-            lambda votes, asked, timed_out: (
-                "commit" if [*votes.values()].count("yes") == len(asked) else "abort" if timed_out else "wait"
-            ),
-        ],
-        "waits for ever": lambda votes, asked, timed_out: decision_solution(votes, asked, False),
-        "no veto": lambda votes, asked, timed_out: (
-            "commit" if len(votes) == len(asked) else "abort" if timed_out else "wait"
-        ),
-        "majority": lambda votes, asked, timed_out: (
+        "commits in time": lambda v, a, up: "abort" if up else "commit",
+        "waits after a no": [_when(lambda v, a: len(v) == len(a) and "no" not in v.values()), _when(_all_yes)],
+        "waits for ever": lambda v, a, up: decision_solution(v, a, False),
+        "no veto": _when(lambda v, a: len(v) == len(a)),
+        "majority": lambda v, a, up: (
             "commit"
-            if 2 * sum(vote != "no" for vote in votes.values()) > len(asked)
-            else decision_solution(votes, asked, timed_out or len(votes) == len(asked))
+            if 2 * sum(vote != "no" for vote in v.values()) > len(a)
+            else decision_solution(v, a, up or len(v) == len(a))
         ),
-        "the first vote": lambda votes, asked, timed_out: decision_solution(votes, tuple(votes) or asked, timed_out),
+        "the first vote": lambda v, a, up: decision_solution(v, tuple(v) or a, up),
         "only yes counts": [
-            lambda votes, asked, timed_out: decision_solution(
-                {name: vote.replace("read-only", "no") for name, vote in votes.items()}, asked, timed_out
-            ),
-            lambda votes, asked, timed_out: (
-                ("abort" if timed_out else "wait")
-                if len(votes) < len(asked)
-                else "commit"
-                if {*votes.values()} == {"yes"}
-                else "abort"
-            ),
+            lambda v, a, up: decision_solution({n: vote.replace("read-only", "no") for n, vote in v.items()}, a, up),
+            lambda v, a, up: _when(_all_yes)(v, a, up or len(v) == len(a)),
         ],
-        "only yes counts, and waits": lambda votes, asked, timed_out: decision_solution(
-            {name: vote for name, vote in votes.items() if vote != "read-only"}, asked, timed_out
+        "only yes counts, and waits": lambda v, a, up: decision_solution(
+            {name: vote for name, vote in v.items() if vote != "read-only"}, a, up
         ),
-        "never": lambda votes, asked, timed_out: decision_solution(votes, asked, timed_out).replace("commit", "abort"),
+        "never": lambda v, a, up: decision_solution(v, a, up).replace("commit", "abort"),
     },
 )
 
