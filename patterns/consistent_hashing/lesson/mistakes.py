@@ -22,8 +22,9 @@ def _last_of_equal(points: Points, position: int) -> str:
     return points[bisect_right(points, stop, key=lambda point: point[0]) - 1][1]
 
 
-def _node(points: Points, index: int) -> str:
-    return points[index][1]
+def _at(other: Callable[[Points, int], int]) -> Callable[[Points, int], str]:
+    """The node at another point than the first one at the position or after it."""
+    return lambda points, position: points[other(points, first_after(points, position))][1]
 
 
 def _halving(least: int = 0, skip: int = 0, equal: bool = False) -> Callable[[Points, int], str]:
@@ -41,33 +42,24 @@ def _halving(least: int = 0, skip: int = 0, equal: bool = False) -> Callable[[Po
     return lookup
 
 
-def _between(points: Points, position: int) -> str:
-    at = first_after(points, position)
-    return points[at if 0 < at < len(points) else -1][1]
-
-
 LOOKUP_MISTAKES = mistakes_of(
     __package__,
     "lookup",
     {
-        "no wrap": lambda points, position: _node(points, first_after(points, position)),
-        "no wrap: the last point": lambda points, position: _node(
-            points, min(first_after(points, position), len(points) - 1)
-        ),
+        "no wrap": _at(lambda points, at: at),
+        "no wrap: the last point": _at(lambda points, at: min(at, len(points) - 1)),
         "no wrap: no answer": lambda points, position: next((node for stop, node in points if stop >= position), None),
         "no wrap: none left": lambda points, position: next(node for stop, node in points if stop >= position),
+        "no wrap: before the first point": _at(lambda points, at: at if 0 < at < len(points) else -1),
         "first server instead of first point": lambda points, position: min(
             (node for stop, node in points if stop >= position), default=points[0][1]
         ),
-        "always the first point": lambda points, position: _node(points, 0),
-        "off by one: the point before": lambda points, position: _node(points, first_after(points, position) - 1),
-        "off by one: a point's own position": lambda points, position: _node(
-            points, bisect_right(points, position, key=lambda point: point[0]) % len(points)
+        "always the first point": _at(lambda points, at: 0),
+        "off by one: the point before": _at(lambda points, at: at - 1),
+        "off by one: a point's own position": lambda points, position: _at(lambda points, at: at % len(points))(
+            points, position + 1
         ),
-        "off by one: the point after": lambda points, position: _node(
-            points, (first_after(points, position) + 1) % len(points)
-        ),
-        "no wrap: before the first point": _between,
+        "off by one: the point after": _at(lambda points, at: (at + 1) % len(points)),
         "off by one: the middle is dropped": _halving(skip=1),
         "off by one: the first point is out of reach": _halving(least=1),
         "any of equal points": _halving(equal=True),
@@ -103,32 +95,21 @@ def _walking(
     return place_all
 
 
-def _once(further: int) -> Callable[[Points, Sequence[int], int], list[str]]:
-    """Bounded loads that look once: a key whose node is full goes `further` points on (0: it is left out)."""
+def _if_full(elsewhere: Callable[..., list[str]]) -> Callable[[Points, Sequence[int], int], list[str]]:
+    """Bounded loads that look at one node: where it is full, `elsewhere(points, at, loads)` says where the key goes."""
 
     def place_all(points: Points, positions: Sequence[int], capacity: int) -> list[str]:
-        loads, placed = Counter[str](), list[str]()
+        placed = list[str]()
         for position in positions:
-            at = first_after(points, position)
-            fits = loads[points[at % len(points)][1]] < capacity
-            if fits or further:
-                node = points[(at + (0 if fits else further)) % len(points)][1]
-                loads[node] += 1
-                placed.append(node)
+            at, loads = first_after(points, position) % len(points), Counter(placed)
+            placed += [points[at][1]] if loads[points[at][1]] < capacity else elsewhere(points, at, loads)
         return placed
 
     return place_all
 
 
-def _least_loaded(points: Points, positions: Sequence[int], capacity: int) -> list[str]:
-    loads, placed = Counter({node: 0 for _, node in points}), []
-    for position in positions:
-        node = points[first_after(points, position) % len(points)][1]
-        if loads[node] >= capacity:
-            node = min(sorted(loads), key=loads.__getitem__)
-        loads[node] += 1
-        placed.append(node)
-    return placed
+def _emptiest(points: Points, at: int, loads: Counter[str]) -> list[str]:
+    return [min(sorted({node for _, node in points}), key=loads.__getitem__)]
 
 
 BOUNDED_MISTAKES = mistakes_of(
@@ -141,10 +122,10 @@ BOUNDED_MISTAKES = mistakes_of(
         "no wrap": _walking(on=lambda points, at: [*range(len(points))][at + 1]),
         "back to the first point": _walking(start=lambda at: 0),
         "points counted instead of nodes": _walking(count=lambda points, at: at),
-        "one point further": _once(1),
-        "left out": _once(0),
+        "one point further": _if_full(lambda points, at, loads: [points[(at + 1) % len(points)][1]]),
+        "left out": _if_full(lambda *given: []),
         "in ascending order": lambda points, positions, capacity: _walking()(points, sorted(positions), capacity),
-        "least loaded node": _least_loaded,
+        "least loaded node": _if_full(_emptiest),
         "counter-clockwise": _walking(on=lambda points, at: at - 1),
     },
 )
