@@ -109,13 +109,13 @@ class SnapshotServer(Server):
     in_file: ClassVar[str] = "snapshot"
     """A real run keeps this field in a file of its own (`runtime/snapshot_files.py`)."""
 
-    snapshot_after: int = setting(1000)
+    snapshot_after: int = setting(500)
     """It takes a snapshot when it has applied so many entries since the last one."""
     trailing: int = setting(500)
     """So many entries before the snapshot stay in the log, for followers that are a little behind."""
     part_size: int = setting(1 << 16)
     """At most so many bytes of a snapshot in one InstallSnapshot."""
-    apply_at_once: int = setting(100)
+    apply_at_once: int = setting(20)
     """It applies at most so many entries in one handler: meanwhile no heartbeat is sent or heard."""
 
     # Persistent state
