@@ -1,26 +1,9 @@
-"""The rules of the sagas, from the page `rules.toml`, and the reasons that they give."""
+"""The rules of the sagas, from the page `rules.toml`, and the reasons that they give, from `reasons.toml`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from patterns.engine.sentences import rules_of
+from patterns.engine.sentences import page_of, rules_of
 
 RULES = rules_of(__package__)
-
-REASONS: Mapping[str, str] = {
-    "": "",
-    "cancelled": "its compensation came first",
-    "changed": "{of} was written since it was seen",
-    "declined": "it was declined",
-    "held": "{of} holds it",
-    "interrupted": "it was interrupted by the crash",
-    "late": "{of} was not done in time",
-    "out of order": "{of} is out of order",
-    "short": "{of} has {value}, not {needed}",
-    "stuck": "{of} did not succeed",
-    "taken": "its key belongs to {of}",
-    "withdrawn": "its client cancelled it",
-    "unknown": "there is no saga {of!r}",
-}
-"""Why something is refused, fails or turns back: the kinds of `Reason`."""
+REASONS = page_of(__package__, "reasons.toml")
+"""Kind of `Reason` -> why a request is refused, a step fails, or a saga turns back."""

@@ -14,6 +14,7 @@ from patterns.consensus_raft.properties import election_safety
 from patterns.engine.milestones import messages
 from patterns.engine.planted import Bug, RandomWorlds, Search
 from patterns.engine.properties import Property, Sometimes
+from patterns.engine.sentences import page_of
 from patterns.engine.world import Crash, Deliver, Fire, Packet, World
 from patterns.leader_election.bully import Bully
 from patterns.leader_election.lease import Holder, LockServer, Storage
@@ -210,83 +211,61 @@ class OneTerm(RaftElection):
         return not later and super().may_happen(world, event)
 
 
-def _bully(sentence: str, process: type[Bully], breaks: Property | Sometimes) -> Bug:
+Found = tuple[Mapping[str, Any], Search | RandomWorlds, Property | Sometimes]
+"""The change, where it is found, what it breaks."""
+
+
+def _bully(process: type[Bully], breaks: Property | Sometimes) -> Found:
     machine = BullyElection(n=3, heartbeat=0, timing="quiet", crash_stop=True, budget={"crash": 1})
-    search = Search(machine, (one_leader, highest_alive_leads, highest_alive_agreed))
-    return Bug(sentence, {"process": process}, search, breaks)
+    return {"process": process}, Search(machine, (one_leader, highest_alive_leads, highest_alive_agreed)), breaks
 
 
-def _ring(sentence: str, process: type[RingProcess], machine: RingElection, breaks: Property) -> Bug:
-    return Bug(sentence, {"process": process}, Search(machine, (one_leader, highest_wins, all_know, elected)), breaks)
+def _ring(process: type[RingProcess], machine: RingElection, breaks: Property) -> Found:
+    return {"process": process}, Search(machine, (one_leader, highest_wins, all_know, elected)), breaks
 
 
-def _lease(sentence: str, changes: Mapping[str, Any], breaks: Property | Sometimes, **options: Any) -> Bug:
+def _lease(breaks: Property | Sometimes, options: Mapping[str, Any] = {}, **changes: Any) -> Found:
     machine = OneLeaseEach(**{"writes": 1, "budget": {}, **options})
     properties = dict.fromkeys((breaks, one_holder_a_token, acknowledged_writes_stay, leader_writes))
-    return Bug(sentence, changes, Search(machine, (*properties,)), breaks)
+    return changes, Search(machine, (*properties,)), breaks
 
 
-NO_FENCING = "The storage checks no token."
-BUGS: Mapping[str, Bug] = {
-    "silent in an election": _bully("A process in an election sends no answers.", SilentInElection, one_leader),
-    "ignores answers": _bully("A process leads although a higher process answered.", IgnoresAnswers, one_leader),
-    "only answers": _bully("A process answers, and begins no election.", OnlyAnswers, highest_alive_agreed),
-    "impatient": Bug(
-        "A process waits for an answer only as long as one message takes.",
+CLOCKWISE = ChangRobertsElection(ids=(1, 2, 3), budget={})
+BOTH_WAYS = HirschbergSinclairElection(ids=(1, 2, 3), budget={})
+CRASH: Mapping[str, Any] = {"budget": {"crash": 1}}
+TRUE_CLOCKS: Mapping[str, Any] = {"true_clocks": True}
+SLOW_LINKS = LeaseElection(latency=(1, 80), retry=5)
+FOUND: Mapping[str, Found] = {
+    "silent in an election": _bully(SilentInElection, one_leader),
+    "ignores answers": _bully(IgnoresAnswers, one_leader),
+    "only answers": _bully(OnlyAnswers, highest_alive_agreed),
+    "impatient": (
         {"process": Impatient},
         RandomWorlds(BullyElection(n=3, heartbeat=0, budget={}), (one_leader,), faults={}),
         one_leader,
     ),
-    "passes everything": _ring(
-        "A process swallows no id.", PassesEverything, ChangRobertsElection(ids=(1, 2, 3), budget={}), highest_wins
-    ),
-    "relays compare": _ring(
-        "A process swallows lower ids although it does not stand itself.",
-        RelayCompares,
-        ChangRobertsElection(ids=(1, 2, 3), initiators=(1, 2), budget={}),
-        all_know,
-    ),
-    "never says no": _ring(
-        "A process lets lower ids pass.", NeverSaysNo, HirschbergSinclairElection(ids=(1, 2, 3), budget={}), all_know
-    ),
-    "wants three replies": _ring(
-        "A process waits for a third reply.",
-        WantsThreeReplies,
-        HirschbergSinclairElection(ids=(1, 2), budget={}),
-        all_know,
-    ),
-    "no fencing": _lease(NO_FENCING, {"fencing": False}, tokens_never_fall),
-    "unfenced writes": _lease(
-        "The same; the search looks for a lost line.", {"fencing": False}, acknowledged_writes_stay
-    ),
-    "reads without token": _lease(
-        "The storage learns a token only from a write.", {"storage": ReadsWithoutToken}, acknowledged_writes_stay
-    ),
-    "needs a new token": _lease(
-        "The storage accepts each token once.", {"storage": NeedsANewToken}, leader_writes, true_clocks=True
-    ),
-    "same token for all": _lease("Tokens do not grow.", {"server": SameTokenForAll}, one_holder_a_token),
-    "forgets tokens": _lease(
-        "The lock server counts tokens in memory.", {"server": ForgetsTokens}, one_holder_a_token, budget={"crash": 1}
-    ),
-    "grants at once": _lease(
-        "After a crash the lock server grants at once.",
-        {"server": GrantsAtOnce},
-        one_leader,
-        budget={"crash": 1},
-        true_clocks=True,
-    ),
-    "counts from the answer": Bug(
-        "A holder counts its lease from the answer, not from the request.",
+    "passes everything": _ring(PassesEverything, CLOCKWISE, highest_wins),
+    "relays compare": _ring(RelayCompares, CLOCKWISE.again(initiators=(1, 2)), all_know),
+    "never says no": _ring(NeverSaysNo, BOTH_WAYS, all_know),
+    "wants three replies": _ring(WantsThreeReplies, BOTH_WAYS.again(ids=(1, 2)), all_know),
+    "no fencing": _lease(tokens_never_fall, fencing=False),
+    "unfenced writes": _lease(acknowledged_writes_stay, fencing=False),
+    "reads without token": _lease(acknowledged_writes_stay, storage=ReadsWithoutToken),
+    "needs a new token": _lease(leader_writes, TRUE_CLOCKS, storage=NeedsANewToken),
+    "same token for all": _lease(one_holder_a_token, server=SameTokenForAll),
+    "forgets tokens": _lease(one_holder_a_token, CRASH, server=ForgetsTokens),
+    "grants at once": _lease(one_leader, {**CRASH, **TRUE_CLOCKS}, server=GrantsAtOnce),
+    "counts from the answer": (
         {"holder": CountsFromTheAnswer},
-        RandomWorlds(LeaseElection(latency=(1, 80), retry=5), (one_leader,), faults={"cut": 0.02, "heal": 0.02}),
+        RandomWorlds(SLOW_LINKS, (one_leader,), faults={"cut": 0.02, "heal": 0.02}),
         one_leader,
     ),
-    "votes twice": Bug(
-        "A Raft server votes again in the same term.",
+    "votes twice": (
         {"server": VotesTwice},
         Search(OneTerm(servers=3, budget={}), (election_safety,)),
         election_safety,
     ),
 }
+SENTENCES = page_of(__package__, "bugs.toml")
+BUGS: Mapping[str, Bug] = {title: Bug(SENTENCES[title], *found) for title, found in FOUND.items()}
 """The fault in a few words -> the bug."""
