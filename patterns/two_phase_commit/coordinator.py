@@ -28,8 +28,10 @@ from .messages import (
     Done,
     InDoubt,
     Inquiry,
+    LoseDisk,
     Move,
     NameTaken,
+    Obeyed,
     Outcome,
     Prepare,
     Transfer,
@@ -215,6 +217,8 @@ class Coordinator(Logged, kw_only=True):
     @on(Ack)
     def take_ack(self, participant: str, message: Ack) -> None:
         open = self.open.get(message.txn)
+        if message.by_hand:
+            self.note("C.mixed", participant=participant, txn=message.txn, outcome=message.by_hand)
         if open is None or participant not in open.missing:
             self.late(participant, message)
             return
@@ -288,6 +292,16 @@ class Coordinator(Logged, kw_only=True):
                 # The crash may have come before any message with the decision: it sends all of them again.
                 self.note("C.back", txn=txn, outcome=outcome, told=told)
                 self.tell(Open(txn, (), told), outcome, told)
+
+    @on_request(LoseDisk)
+    def lose_disk(self, operator: str, request: LoseDisk) -> None:
+        """All that it knew of its transactions is gone, its lives as well: their names may come again."""
+        self.note("C.lost", records=len(self.log))
+        for txn in self.open.names:
+            for timer in self._timers:
+                self.cancel_timer(timer, about=txn)
+        self.log, self.buffer, self.waited, self.open, self.life = (), (), frozenset(), Table(), 1
+        self.reply(operator, Obeyed())
 
     # Its memory
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from string import ascii_uppercase
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, get_args
 
 from msgspec import Meta
 from msgspec.structs import replace
@@ -22,7 +22,23 @@ from patterns.engine.world import Call, Fire, Packet, Request, World, WorldEvent
 
 from .coordinator import Coordinator, Open
 from .log import Account
-from .messages import Abort, Ack, Commit, Done, InDoubt, Inquiry, Move, NameTaken, StateReport, StateRequest, Transfer
+from .messages import (
+    Abort,
+    Ack,
+    Commit,
+    Decide,
+    Done,
+    InDoubt,
+    Inquiry,
+    LoseDisk,
+    Move,
+    NameTaken,
+    Obeyed,
+    Outcome,
+    StateReport,
+    StateRequest,
+    Transfer,
+)
 from .participant import Participant
 from .presumed import (
     PresumedAbortCoordinator,
@@ -32,12 +48,13 @@ from .presumed import (
     PresumedCommitParticipant,
 )
 from .properties import ALWAYS
-from .readings import is_spent
+from .readings import coordinator, in_doubt, is_spent
 from .rules import RULES
 from .three_phase import ThreePhaseCoordinator, ThreePhaseParticipant
 
 CUSTOMERS = ("ann", "bob", "cho", "dan", "eve", "fay", "gus", "hal", "ivy")
 COORDINATOR = "C"
+OPERATOR = "operator"
 MOST_CLIENTS = 26  # A to Z
 ASKING = (Inquiry, InDoubt, StateRequest, StateReport)
 SENT_AGAIN: Mapping[str, tuple[type, ...]] = {"acks": (Commit, Abort, Ack), "doubt": ASKING, "recover": ASKING}
@@ -72,7 +89,7 @@ class TwoPhaseCommit(Simulation):
 
     name = view = "two_phase_commit"
     rules = RULES
-    events = WorldEvent | Request[Transfer]
+    events = WorldEvent | Request[Transfer | Decide | LoseDisk]
     always = ALWAYS
     coordinator: ClassVar[type[Coordinator] | None] = None
     """What runs instead of the protocol's coordinator: one with a rule of its own, or a learner's."""
@@ -101,6 +118,8 @@ class TwoPhaseCommit(Simulation):
         """How long a transaction waits for a lock before it is aborted."""
         retries: bool = True
         """A client that waits may ask again."""
+        operator: bool = False
+        """An operator may decide by hand for a participant in doubt, and the coordinator's disk may fail."""
 
         def check(self) -> None:
             if self.protocol == "three_phase" and not self.cooperative:
@@ -156,8 +175,19 @@ class TwoPhaseCommit(Simulation):
             call = world.call(client(at))
             if call is None or (self.params.retries and call.waits):
                 yield Request(client(at), COORDINATOR, body)
+        if self.params.operator:
+            yield from self.orders(world)
+
+    def orders(self, world: World) -> Iterator[Request[Any]]:
+        """What an operator may do by hand."""
+        if coordinator(world).log:
+            yield Request(OPERATOR, COORDINATOR, LoseDisk())
+        for doubt in in_doubt(world):
+            yield from (Request(OPERATOR, doubt.participant, Decide(doubt.txn, each)) for each in get_args(Outcome))
 
     def answers(self, call: Call, reply: Any) -> bool:
+        if call.client == OPERATOR:
+            return isinstance(reply, Obeyed)
         return isinstance(reply, Done | NameTaken) and reply.serial == call.body.serial
 
     # For a search

@@ -77,7 +77,24 @@ class NotCoordinator(Asked):
     leader: str
 
 
-Reply = Done | NameTaken | NotCoordinator
+# An operator
+
+
+class Decide(About):
+    """An operator orders a participant in doubt to end the transaction, and guesses the decision."""
+
+    outcome: Outcome
+
+
+class LoseDisk(Message):
+    """The coordinator's disk fails, and an empty one takes its place."""
+
+
+class Obeyed(Message):
+    """The answer to an operator."""
+
+
+Reply = Done | NameTaken | NotCoordinator | Obeyed
 """What a client may receive."""
 
 
@@ -106,6 +123,9 @@ class Abort(About):
 
 class Ack(About):
     """The decision is on my disk: you may forget it."""
+
+    by_hand: Outcome | None = None
+    """The other outcome, if an operator had decided the transaction here by hand before."""
 
 
 # In doubt

@@ -23,10 +23,12 @@ from .messages import (
     Abort,
     Ack,
     Commit,
+    Decide,
     InDoubt,
     Inquiry,
     Move,
     NotCoordinator,
+    Obeyed,
     Outcome,
     Prepare,
     Transfer,
@@ -64,6 +66,8 @@ class Participant(Logged):
     coordinator: str = setting("C")
     accounts: tuple[Account, ...] = durable(())
     """On disk: balances that committed transactions wrote, each together with its commit record, in one write."""
+    by_hand: frozenset[str] = durable(frozenset())
+    """The transactions that an operator has ended here."""
     doubt_timeout: int = setting(90)
     """How long it is in doubt before it asks, and before it asks again."""
     lock_timeout: int = setting(90)
@@ -215,12 +219,26 @@ class Participant(Logged):
     def learn(self, sender: str, message: Commit | Abort) -> None:
         txn = message.txn
         outcome: Outcome = "commit" if isinstance(message, Commit) else "abort"
-        if known := self.logged_outcome(txn):
+        known = self.logged_outcome(txn)
+        mixed = known if txn in self.by_hand and known != outcome else None
+        if mixed:
+            self.note("P.mixed", txn=txn, outcome=mixed, decision=outcome, coordinator=self.coordinator)
+        elif known:
             self.note("P.known", txn=txn, outcome=known)
         else:
             self.decided(txn, outcome, sender)
-        if outcome in self.acknowledges:
-            self.send(self.coordinator, Ack(txn))
+        if mixed or outcome in self.acknowledges:
+            self.send(self.coordinator, Ack(txn, mixed))
+
+    @on_request(Decide)
+    def decide_by_hand(self, operator: str, order: Decide) -> None:
+        # A heuristic decision (X/Open XA): it frees the rows, and may be the wrong one.
+        if self.is_in_doubt(order.txn):
+            self.note("P.hand", txn=order.txn, outcome=order.outcome, coordinator=self.coordinator)
+            self.force(Committed(order.txn) if order.outcome == "commit" else Aborted(order.txn))
+            self.by_hand |= {order.txn}
+            self.release(order.txn)
+        self.reply(operator, Obeyed())
 
     def decided(self, txn: str, outcome: Outcome, sender: str) -> None:
         if outcome == "commit":

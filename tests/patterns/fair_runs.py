@@ -41,7 +41,7 @@ ROUND = 250
 MOST_ROUNDS = 8
 """After the repair everything ends within so many rounds: 2 s of the simulated clock."""
 OPERATORS = ("operator", "O", "M")
-NOT_ASKED = ("Undo", "LoseDisk", "Forget")
+NOT_ASKED = ("Undo", "LoseDisk", "Forget", "Decide")
 """Requests that are faults, or that take back what is to end."""
 
 

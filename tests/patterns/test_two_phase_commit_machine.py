@@ -163,8 +163,16 @@ def test_process_fields_and_messages_go_over_a_command_line_and_a_wire() -> None
             assert msgspec.convert(msgspec.json.decode(msgspec.json.encode(fields)), type(process)) == process
 
 
+BROKEN = {
+    "Three phases: a cut separates two of the banks",
+    "The coordinator's disk fails, and a bank in doubt asks",
+    "An operator decides for a bank in doubt by hand",
+}
+"""Runs of the gallery that show agreement broken."""
+
+
 def test_with_no_fault_the_properties_hold_all_along() -> None:
-    """AC1 to AC5 (BHG 7.3), on every state of every run of the gallery but the one that shows them broken."""
+    """AC1 to AC5 (BHG 7.3), on every state of every run of the gallery but those that show agreement broken."""
     for title, run in GALLERY.items():
         history = run()
         watch = Watch(history.machine, ALWAYS)
@@ -173,7 +181,7 @@ def test_with_no_fault_the_properties_hold_all_along() -> None:
         for before, step in pairwise(history.branch):
             memories = watch.follow(memories, before.state, step.event, step.state, step.notes)
             broken = broken or watch.broken(memories, step.state)
-        assert (broken[0] if broken else None) is (agreement if "partition" in title else None), (title, broken)
+        assert (broken[0] if broken else None) is (agreement if title in BROKEN else None), (title, broken)
 
 
 def test_a_lost_question_is_no_vote() -> None:

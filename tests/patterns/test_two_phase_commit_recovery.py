@@ -9,11 +9,34 @@ from typing import Any
 
 import pytest
 
+from patterns.engine.explore import explore
 from patterns.engine.table import Table
-from patterns.two_phase_commit import Coordinator, Done, Move, Open, Participant, Prepare, Transfer, blocked, in_doubt
+from patterns.two_phase_commit import (
+    Coordinator,
+    Done,
+    Move,
+    Open,
+    Participant,
+    Prepare,
+    Transfer,
+    TwoPhaseCommit,
+    blocked,
+    in_doubt,
+)
 from patterns.two_phase_commit.lesson import GALLERY
-from patterns.two_phase_commit.log import Aborted, Account, Collecting, Committed, End, Prepared
-from patterns.two_phase_commit.messages import Abort, Ack, Commit, InDoubt, Inquiry, Voted
+from patterns.two_phase_commit.log import Aborted, Account, Collecting, Committed, End, Prepared, outcome_in
+from patterns.two_phase_commit.messages import (
+    Abort,
+    Ack,
+    Commit,
+    Decide,
+    InDoubt,
+    Inquiry,
+    LoseDisk,
+    Obeyed,
+    Outcome,
+    Voted,
+)
 from patterns.two_phase_commit.participant import Lock
 from patterns.two_phase_commit.presumed import (
     PresumedAbortCoordinator,
@@ -22,6 +45,7 @@ from patterns.two_phase_commit.presumed import (
     PresumedCommitCoordinator,
     PresumedCommitParticipant,
 )
+from patterns.two_phase_commit.properties import agreement
 
 TWO = ("P1", "P2")
 ANN = Move("P1", "ann", -40)
@@ -376,3 +400,53 @@ def test_where_one_participant_knows_nobody_waits_for_the_repair() -> None:
             assert [step.state[name].logged_outcome("T1") for name in ("P1", "P2", "P3")] == ["commit"] * 3
             return
     pytest.fail("all learn it while the coordinator is down")
+
+
+# An operator, and a lost disk
+
+
+@pytest.mark.parametrize("outcome", ["commit", "abort"])
+@pytest.mark.parametrize("decision", ["commit", "abort"])
+def test_a_decision_by_hand_is_forced_unlocks_the_rows_and_is_reported_if_it_was_wrong(
+    outcome: Outcome, decision: Outcome
+) -> None:
+    """X/Open XA, heuristic completion: the branch ends without the coordinator, which learns of a wrong guess."""
+    voted, _ = participant().after_message("C", Prepare("T1", (ANN,), ("P1", "P2")))
+    freed, effects = voted.after_request("operator", Decide("T1", outcome))
+    assert (freed.locks, freed.branches, freed.buffer) == ((), Table(), ())
+    assert outcome_in(freed.log) == outcome
+    assert effects.replies == [("operator", Obeyed())]
+    for each in (freed, freed.crashed().after_restart()[0]):
+        after, effects = each.after_message("C", Commit("T1") if decision == "commit" else Abort("T1"))
+        assert (after.log, after.balances) == (each.log, each.balances), "a decision is never reversed"
+        wrong = outcome != decision
+        assert rules(effects) == (["P.mixed"] if wrong else ["P.known"])
+        assert effects.sends == [("C", Ack("T1", outcome if wrong else None))]
+
+
+def test_an_order_about_a_transaction_that_is_not_in_doubt_changes_nothing() -> None:
+    idle = participant()
+    after, effects = idle.after_request("operator", Decide("T1", "commit"))
+    assert (after, rules(effects), effects.replies) == (idle, [], [("operator", Obeyed())])
+
+
+def test_a_coordinator_that_loses_its_disk_is_as_on_its_first_day() -> None:
+    """All rests on one write to one disk. A transaction that it had committed it now counts as aborted."""
+    asking, _ = coordinator().after_request("A", TRANSFER)
+    lives = back(asking)[0]
+    decided, _ = lives.after_request("A", TRANSFER)
+    for name in ("P1", "P2"):
+        decided, _ = decided.after_message(name, Voted("T1.2", "yes"))
+    empty, effects = decided.after_request("operator", LoseDisk())
+    assert empty == coordinator()
+    assert effects.timers["acks:T1.2"] is None
+    assert empty.after_message("P1", Inquiry("T1.2"))[1].sends == [("P1", Abort("T1.2"))]
+
+
+@pytest.mark.parametrize("operator", [False, True])
+def test_a_search_finds_that_an_operator_can_break_agreement(operator: bool) -> None:
+    """No fault is needed: the operator only has to be too early."""
+    one = {"n": 2, "transfers": [{"ann": -40, "bob": 40}], "retries": False, "timing": "quiet", "budget": {}}
+    found = explore(TwoPhaseCommit(**one, operator=operator), [agreement])
+    assert found.complete is not operator
+    assert (found.counterexample is not None) is operator

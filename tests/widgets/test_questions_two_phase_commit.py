@@ -17,7 +17,7 @@ from patterns.engine.world import Crash, Restart
 from patterns.two_phase_commit import coordinator, in_doubt, outcomes
 from patterns.two_phase_commit.lesson import BUGS, GALLERY
 from patterns.two_phase_commit.log import Aborted, Collecting, Committed, Prepared
-from patterns.two_phase_commit.messages import Ack
+from patterns.two_phase_commit.messages import Abort, Ack
 from patterns.two_phase_commit.participant import Lock
 from patterns.two_phase_commit.properties import agreement
 from widgets.chapters.two_phase_commit import questions as ask
@@ -206,3 +206,28 @@ def test_every_question_is_asked_in_the_notebook_and_gives_a_reason_for_each_opt
     assert all(option.because for option in question.options)
     cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
     assert sum("".join(cell["source"]).count(f"ask.{name}") for cell in cells) == 1
+
+
+# Beyond the protocol
+
+
+def test_a_coordinator_with_an_empty_disk_answers_what_it_presumes() -> None:
+    """Mohan, Lindsay, Obermarck 1986, 3: unknown means aborted. P1 has committed, so agreement breaks."""
+    title = "The coordinator's disk fails, and a bank in doubt asks"
+    step = where(ask.EMPTY, title)
+    assert (before(step)["C"].log, outcomes(before(step), "T1")) == ((), {"P1": "commit"})
+    assert [(packet.to, packet.body) for packet in step.state.packets] == [("P2", Abort("T1"))]
+    assert agreement.reason(None, step.state) is None
+    assert agreement.reason(None, run(title).steps[-1].state) == "T1: P1 has committed, P2 has aborted"
+
+
+def test_a_bank_that_ended_a_transfer_by_hand_keeps_the_outcome_and_reports_it() -> None:
+    """Jakarta Transactions 2.0, HeuristicMixedException: some have committed, and others have rolled back."""
+    title = "An operator decides for a bank in doubt by hand"
+    step = where(ask.BY_HAND, title)
+    assert before(step)["P2"].locks == (), "the row has been free since the operator's order"
+    assert step.state["P2"].log == before(step)["P2"].log
+    assert Ack("T1", "abort") in [packet.body for packet in step.state.packets]
+    end = run(title).steps[-1].state
+    assert outcomes(end, "T1") == {"C": "commit", "P1": "commit", "P2": "abort"}
+    assert agreement.reason(None, end)

@@ -9,8 +9,8 @@ from patterns.engine.history import History
 from patterns.engine.milestones import fired, on_its_way, when
 from patterns.engine.script import Script
 from patterns.engine.world import World
-from patterns.two_phase_commit.machine import COORDINATOR, TwoPhaseCommit
-from patterns.two_phase_commit.messages import Commit, Move, PreCommit, Prepare, Transfer, Voted
+from patterns.two_phase_commit.machine import COORDINATOR, OPERATOR, TwoPhaseCommit
+from patterns.two_phase_commit.messages import Commit, Decide, LoseDisk, Move, PreCommit, Prepare, Transfer, Voted
 from patterns.two_phase_commit.readings import blocked, in_doubt
 
 from .milestones import all_ended
@@ -178,6 +178,22 @@ def name_is_taken() -> Run:
     return ended(run.ask("B", machine.transfers[0], to=COORDINATOR))
 
 
+# Beyond the protocol
+
+
+def disk_is_lost() -> Run:
+    """One bank has committed. Then the coordinator's disk fails. The other bank asks, and an unknown transfer counts as
+    aborted. The banks do not know one another."""
+    run = begun(n=2, cooperative=False, operator=True).until(fired("C.commit")).lose(Commit, to="P2")
+    return ended(run.until(fired("P.commit")).ask(OPERATOR, LoseDisk()))
+
+
+def decided_by_hand() -> Run:
+    """The coordinator has decided commit and is down. An operator frees Bob's row by hand, and guesses abort."""
+    run = begun(n=2, cooperative=False, operator=True).until(fired("C.commit")).crash(COORDINATOR).lose(Commit)
+    return ended(run.wait(100).ask(OPERATOR, Decide("T1", "abort"), to="P2").wait(100).restart(COORDINATOR))
+
+
 GALLERY: Mapping[str, Callable[[], Run]] = {
     "All banks vote yes": commit,
     "One bank votes no": honest_no,
@@ -194,6 +210,8 @@ GALLERY: Mapping[str, Callable[[], Run]] = {
     "Presumed commit: a bank forgets, and the answer is commit": presumed_commit,
     "Presumed commit: the coordinator crashes before its decision": lambda: votes_are_lost("presumed_commit"),
     "Read-only: a bank takes no part in the second phase": read_only,
+    "The coordinator's disk fails, and a bank in doubt asks": disk_is_lost,
+    "An operator decides for a bank in doubt by hand": decided_by_hand,
     "Three phases: all banks vote yes": three_phases,
     "Three phases: the coordinator crashes, and a backup commits": lambda: a_backup_decides(committable="P2"),
     "Three phases: the coordinator crashes, and a backup aborts": a_backup_decides,

@@ -22,7 +22,7 @@ from patterns.two_phase_commit import (
     transactions,
 )
 from patterns.two_phase_commit.coordinator import client_name
-from patterns.two_phase_commit.messages import InDoubt, Inquiry
+from patterns.two_phase_commit.messages import InDoubt, Inquiry, Transfer
 from patterns.two_phase_commit.three_phase import Poll
 from widgets.kit import Ends, Look, Point, ProcessView, Row, arched, cuts, legend_of, messages, row, small, wide
 from widgets.kit.storage import BETWEEN, regions, told_of, words
@@ -71,6 +71,8 @@ class CommitView(ProcessView):
         return "r" if sign == "read-only" else sign, answers
 
     def asked(self, call: Call) -> tuple[str, Role]:
+        if not isinstance(call.body, Transfer):
+            return f"{call.client}: {call.body}: {'waits' if call.waits else call.reply}", "soft"
         moves = ", ".join(str(move) for move in call.body.moves[:3]) + (" …" if len(call.body.moves) > 3 else "")
         told = "waits" if call.waits else str(call.reply).removeprefix(f"{call.body.txn}: ")
         text = f"{call.client}, {call.body.txn}: {moves}: {told}"
