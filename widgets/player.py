@@ -18,6 +18,7 @@ import traitlets
 from patterns.engine.history import History
 from patterns.engine.milestones import Reached
 from patterns.engine.properties import Property
+from patterns.engine.sentences import counted
 from patterns.engine.step import Step
 from widgets.assets import SCRIPTS, STYLE, Shared
 from widgets.declared import machines_of, milestones_of, view_of
@@ -139,7 +140,7 @@ class Player(Shared):
         kind, history = asked.get("kind"), self.history
         if kind == "open":
             self.replay(str(asked["code"]))
-            return f"opened a run of {len(self.history.branch) - 1} steps"
+            return f"opened a run of {counted(len(self.history.branch) - 1, 'step')}"
         step = history.jump(int(asked["at"]))
         if kind == "do":
             choices, place = history.machine.choices(step.state), int(asked["choice"])
@@ -163,7 +164,7 @@ class Player(Shared):
                 raise ValueError(f"cannot run until {name!r}; it can be: {', '.join(self._until)}")
             why_not = run_until(history, self._until[name], LONGEST_RUN)
             took = history.step.depth - step.depth
-            steps = f"{took} step" if took == 1 else f"{took} steps"
+            steps = counted(took, "step")
             return f"not reached: {name}; {why_not}" if why_not else f"{name}: after {steps}"
         raise ValueError(f"the player asked for {kind!r}, which is not do, ahead, until or open")
 

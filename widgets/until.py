@@ -7,7 +7,7 @@ from typing import Any
 
 from patterns.engine.history import History
 from patterns.engine.machine import Machine
-from patterns.engine.sentences import names
+from patterns.engine.sentences import counted, names
 from patterns.engine.step import Step
 from patterns.engine.world import Heal, Restart, Resume, World
 
@@ -29,7 +29,7 @@ def run_until(history: History[Any, Any], reached: Callable[[Step[Any, Any]], bo
             return ""
         if _repeats(history.machine, step.state, met):
             return _because("the same steps repeat", history)
-    return _because(f"not within {most} steps", history)
+    return _because(f"not within {counted(most, 'step')}", history)
 
 
 def _repeats(machine: Machine[Any, Any], state: Any, met: dict[Hashable, list[int]]) -> bool:

@@ -54,8 +54,8 @@ def choices_of(world: World, requests: Requests, why_not: WhyNot, menus: Menus) 
     leader, calm = leader_of(world), (world.down, world.paused, world.cuts, world.budget)
     key = (requests, leader, world.names, waiting, calm)
     if (same := menus.get(key)) is None:
-        while len(menus) >= MOST_MENUS:
-            del menus[next(iter(menus))]
+        if len(menus) >= MOST_MENUS:
+            menus.clear()
         same = menus[key] = tuple(_in_menus(world, leader, requests, why_not))
     following = [
         _of_timer(world, item, why_not) if isinstance(item, Timer) else _of_packet(world, item, "next", why_not)
@@ -88,9 +88,9 @@ def _named(event: Any) -> str:
 
 
 def _of_timer(world: World, timer: Timer, why_not: WhyNot) -> Choice[Any]:
-    event = Fire(timer.process, timer.name)
-    about = (f"process:{timer.process}", f"timer:{timer.process}:{timer.name}")
-    return Choice(event, _fires(timer.process, timer.name), "next", _when(world, timer), why_not(world, event), about)
+    event, who = Fire(timer.process, timer.name), timer.process
+    about = (f"process:{who}", f"timer:{who}:{timer.name}")
+    return Choice(event, _fires(who, timer.name), "next", _when(world, timer), why_not(world, event), about)
 
 
 def _of_packet(world: World, packet: Packet, group: str, why_not: WhyNot) -> Choice[Any]:

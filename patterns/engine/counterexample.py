@@ -11,6 +11,7 @@ from .history import History
 from .machine import Machine, NotEnabled
 from .params import refuse
 from .properties import AtRest, NoFailure, Property
+from .sentences import counted
 from .step import Note
 
 Memories = tuple[Hashable, ...]
@@ -99,7 +100,7 @@ class Counterexample(NamedTuple):
 
     def __str__(self) -> str:
         machine, path = self.history.machine, self.history.path
-        lines = [f"{self.property.name} does not hold after {len(path) - 1} steps: {self.reason}"]
+        lines = [f"{self.property.name} does not hold after {counted(len(path) - 1, 'step')}: {self.reason}"]
         if len(path) > 1 + LINES:
             lines.append(f"      {len(path) - 1 - LINES} earlier steps; replay code {self.history.code}")
         for before, step in list(pairwise(path))[-LINES:]:

@@ -89,6 +89,11 @@ def _parts(template: str) -> tuple[tuple[str, str | None, str | None], ...]:
     return tuple((text, name, spec) for text, name, spec, _ in _FORMATTER.parse(template))
 
 
+def counted(number: int, one: str, several: str = "") -> str:
+    """A number of things in words: `1 bag`, `3 bags`, `1,200 entries`."""
+    return f"{number:,} {one if number == 1 else several or f'{one}s'}"
+
+
 def names(values: Iterable[Any]) -> str:
     """The values as a list in words: `S1, S2 and S3`; a single text stands for itself."""
     several = [values] if isinstance(values, str) else [str(value) for value in values]

@@ -9,6 +9,7 @@ from itertools import groupby
 from msgspec import json
 
 from patterns.engine.properties import Always, AtRest, Property, Reason, Sometimes
+from patterns.engine.sentences import counted
 from patterns.engine.world import World
 
 from .event_store import EventStore
@@ -64,7 +65,7 @@ def no_late_arrival(world: World) -> Reason:
 def never_oversold(world: World) -> Reason:
     for name, events in streams(store_of(world).log.events).items():
         if (left := bags(events)) < 0:
-            return f"{name} has {left} bags: more were shipped than were there"
+            return f"{name} has {counted(left, 'bag')}: more were shipped than were there"
     return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from patterns.engine.sentences import names, rules_of, sentence_of
+from patterns.engine.sentences import counted, names, rules_of, sentence_of
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,8 @@ def test_the_rules_of_a_chapter_are_read_from_its_page() -> None:
     assert sentence_of(rules["B.ask"].sentence, {"who": "P1", "higher": ("P2", "P3"), "timeout": 30}) == (
         "**P1 asks P2 and P3**: all with a higher id. It waits 30 ms for answers."
     )
+
+
+def test_one_thing_is_counted_in_the_singular() -> None:
+    assert [counted(n, "bag") for n in (0, 1, 1200)] == ["0 bags", "1 bag", "1,200 bags"]
+    assert [counted(n, "entry", "entries") for n in (1, 2)] == ["1 entry", "2 entries"]

@@ -17,6 +17,7 @@ from patterns.cqrs.page import Page
 from patterns.cqrs.projector import Projector
 from patterns.cqrs.properties import models_of, page_of, projectors_of, shop_of
 from patterns.cqrs.shop import Shop
+from patterns.engine.sentences import counted
 from patterns.engine.world import Call, World
 from patterns.event_sourcing.store import Recorded
 from widgets.kit import Look, Point, ProcessView, box, legend_of, small
@@ -103,7 +104,7 @@ class CqrsView(ProcessView):
     def look(self, process: Any) -> Look:
         match process:
             case Shop():
-                return Look(f"{process.id} has {len(process.log.events)} events", sub="writes")
+                return Look(f"{process.id} has {counted(len(process.log.events), 'event')}", sub="writes")
             case Page():
                 waits = ", ".join(process.waiting.names)
                 words = f"{process.id} has {len(process.tables)} read models" + (f", {waits} waits" if waits else "")
@@ -151,7 +152,7 @@ class CqrsView(ProcessView):
         marks: list[Mark] = [small("store", 2, 14, "STORE: events by position", "ink", strong=True)]
         for at, event in enumerate(events):
             marks.append(self._event(event, at))
-        y, label = 62.0, [f"the store has {len(shop_of(self.world).log.events)} events"]
+        y, label = 62.0, [f"the store has {counted(len(shop_of(self.world).log.events), 'event')}"]
         page = page_of(self.world)
         seats = [key_of(each.model, each.version) for each in projectors_of(self.world)]
         for name, model, version, checkpoint in sorted(models_of(page), key=lambda each: seats.index(each[0])):

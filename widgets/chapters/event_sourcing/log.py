@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from patterns.engine.sentences import counted
 from patterns.event_sourcing.event_store import EventStore
 from patterns.event_sourcing.properties import lost, pickers, readers, store_of
 from patterns.event_sourcing.store import Recorded
@@ -73,7 +74,7 @@ def _lines(view: ProcessView) -> Iterator[tuple[str, str, Role]]:
             yield f"decided:{picker.id}", text, WRITERS[picker.id]
     for reader, table in readers(view.world):
         for name, shelf in table.rows:
-            yield f"row:{name}", f"{name} has {shelf.bags} bags", "ink"
+            yield f"row:{name}", f"{name} has {counted(shelf.bags, 'bag')}", "ink"
         if reader.buffer or reader.queue:
             yield "waits", f"{reader.id}: {len(reader.queue)} queued, {len(reader.buffer)} buffered", "soft"
 

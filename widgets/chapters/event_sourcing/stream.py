@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from patterns.engine.sentences import counted
 from patterns.engine.step import Step
 from patterns.event_sourcing.history import ANN, OLD, STREAM, Deploy, Erase, Happen, Story
 from patterns.event_sourcing.shelf import CODEC, Shipped
@@ -47,7 +48,11 @@ def costs_of(step: Step[Story, Any]) -> dict[str, int]:
 
 def _kept(story: Story) -> str:
     kept = story.snapshot
-    return f"{kept.state.bags} bags at version {kept.version}, folded by the code of {kept.fold}" if kept else "none"
+    return (
+        f"{counted(kept.state.bags, 'bag')} at version {kept.version}, folded by the code of {kept.fold}"
+        if kept
+        else "none"
+    )
 
 
 def _result(story: Story) -> str:
@@ -55,7 +60,9 @@ def _result(story: Story) -> str:
     if loaded is None:
         return "nothing"
     where = "the snapshot and " if loaded.from_snapshot else ""
-    return f"{loaded.state.bags} bags at version {loaded.version}, from {where}{loaded.read} events"
+    return (
+        f"{counted(loaded.state.bags, 'bag')} at version {loaded.version}, from {where}{counted(loaded.read, 'event')}"
+    )
 
 
 def _rows() -> Iterator[Mark]:
@@ -90,14 +97,14 @@ def _events(story: Story, new: bool) -> Iterator[Mark]:
             if isinstance(part.event, Shipped) and part.event.to.startswith(ANN):
                 to = f"to {story.keys.unseal(part.event.to)}"
                 yield small(f"to:{at}", middle, TODAY_AT + 36, to, "soft", "middle")
-        bags = f"{state.bags} bags after version {at}"
+        bags = f"{counted(state.bags, 'bag')} after version {at}"
         yield Box(id=f"state:{at}", x=middle - 20, y=STATES, w=40, h=26, text=str(state.bags), tone="soft", title=bags)
 
 
 def _snapshot(story: Story) -> Iterator[Mark]:
     if (kept := story.snapshot) is not None:
         right, stale = _left(story, kept.version) + BLOCK - 6, kept.fold != story.fold
-        text = f"{kept.state.bags} bags" + (f", code of {kept.fold}" if right - LEFT > 2 * BLOCK else "")
+        text = f"{counted(kept.state.bags, 'bag')}" + (f", code of {kept.fold}" if right - LEFT > 2 * BLOCK else "")
         title = f"the snapshot: {_kept(story)}"
         tone: Tone = "dashed" if stale else "soft"
         yield Box(id="snapshot", x=LEFT, y=SNAPSHOT, w=right - LEFT, h=28, text=text, tone=tone, title=title)
@@ -115,5 +122,5 @@ def _loaded(story: Story) -> Iterator[Mark]:
 
 def _in_words(story: Story) -> str:
     events = ", ".join(kind_of(event) for event in story.log.events) or "no events"
-    state = f"{STREAM} has {events}; its state is {story.states()[-1].bags} bags"
+    state = f"{STREAM} has {events}; its state is {counted(story.states()[-1].bags, 'bag')}"
     return f"{state}; snapshot: {_kept(story)}; loaded: {_result(story)}"

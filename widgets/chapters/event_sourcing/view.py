@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from patterns.engine.sentences import counted
 from patterns.engine.step import Step
 from patterns.engine.world import Call
 from patterns.event_sourcing.event_store import EventStore
@@ -88,13 +89,14 @@ class ShopView(ProcessView):
                 return Look(f"{who} {doing or 'has nothing to do'}", WRITERS[who], caption=doing)
             case EventStore():
                 events, open = len(process.log.events), len(getattr(process, "open", ()))
-                words = f"{who} has {events} events" + (f", and {open} transactions are open" if open else "")
+                waits = counted(open, "transaction is open", "transactions are open")
+                words = f"{who} has {counted(events, 'event')}" + (f", and {waits}" if open else "")
                 return Look(words, sub=str(events), caption=f"{open} open" if open else "")
             case Subscriber():
                 late = len(lost(self.world))
-                words = f"{who} is {process.phase}" + (f", and never got {late} events" if late else "")
+                words = f"{who} is {process.phase}" + (f", and never got {counted(late, 'event')}" if late else "")
                 return Look(words, "bad" if late else "ink", caption=process.phase)
-        return Look(f"{who} has applied {len(process.positions)} events", sub=str(len(process.positions)))
+        return Look(f"{who} has applied {counted(len(process.positions), 'event')}", sub=str(len(process.positions)))
 
     def on_disk(self, process: Any) -> Mapping[str, Any]:
         match process:
@@ -102,7 +104,7 @@ class ShopView(ProcessView):
                 events = process.log.events
                 return {f"position {each.position}": f"{each.stream} {each.version}: {each.type}" for each in events}
             case Projector():
-                return {name: f"{shelf.bags} bags" for name, shelf in process.rows}
+                return {name: counted(shelf.bags, "bag") for name, shelf in process.rows}
         return super().on_disk(process)
 
 

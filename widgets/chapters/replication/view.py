@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from patterns.engine.clients import is_done
+from patterns.engine.sentences import counted
 from patterns.engine.step import Step
 from patterns.engine.world import Call, World
 from patterns.replication.chain import Forward, Link
@@ -115,7 +116,7 @@ class LogView(ReplicationView):
         said = f"{behind} behind" if behind > 0 else f"{-behind} more" if behind else "level"
         short = said if behind else ""
         state = "leads, " if leads else "is out, " if where == "out" else ""
-        words = f"{process.id} {state}has {len(self.log(process)[0])} entries, {said}"
+        words = f"{process.id} {state}has {counted(len(self.log(process)[0]), 'entry', 'entries')}, {said}"
         return Look(words, "leader" if leads else "ink", where, short, heavy=leads, hue=hue(process.epoch))
 
     def entries(self, process: Any) -> list[Row]:
@@ -200,11 +201,11 @@ class QuorumView(ReplicationView):
 
     def timers(self, who: str, role: Role) -> list[Mark]:
         marks, (x, y) = super().timers(who, role), self.at[who]
-        for name, (op, counted), start, shade in (
+        for name, (op, those), start, shade in (
             ("w", self.last(Write), 0.55, "c1"),
             ("r", self.last(Read), 0.05, "c2"),
         ):
-            if op is not None and who in counted:
+            if op is not None and who in those:
                 title = f"{who} is counted by {op.client}'s *{op.request}*"
                 spot: dict[str, Any] = {"x": x, "y": y, "r": self.radius + 5, "wide": 5, "role": shade}
                 marks.append(Arc(id=f"{name}:{who}", **spot, start=start, end=start + 0.4, title=title))
