@@ -22,8 +22,9 @@ from fair_runs import MACHINES, ROUND, Run, is_wrong, standard_run
 from patterns.engine.planted import planted
 from patterns.engine.randomness import key_of, mix
 from patterns.engine.simulation import Simulation
-from patterns.engine.world import World
+from patterns.engine.world import Crash, World
 from patterns.leader_election.machines import RingElection
+from patterns.replication.configuration import SERVICE
 from patterns.replication.machines import Chain
 from patterns.two_phase_commit import Branch, Coordinator, Participant, TwoPhaseCommit
 from patterns.two_phase_commit.messages import Outcome
@@ -35,7 +36,7 @@ BORNE: Mapping[type[Simulation], tuple[str, ...]] = {
     Chain: ("crash", "pause", "duplicate", "delay"),
 }
 """Machines whose model excludes other faults. On a ring no message is lost or doubled, and no process crashes. Chain
-replication assumes fail-stop processes and links that lose nothing."""
+replication assumes fail-stop processes, links that lose nothing, and a service that does not crash for good."""
 
 
 class Case(NamedTuple):
@@ -52,8 +53,11 @@ class Case(NamedTuple):
 def faults_in(machine: Simulation, world: World) -> Iterator[Any]:
     """What may befall the machine here, a monitor's mistake included."""
     for group in next((BORNE[kind] for kind in type(machine).__mro__ if kind in BORNE), FAULTS):
-        yield from machine.enabled(world, group)
-    yield from (request for request in machine.requests(world) if is_wrong(world, request.body))
+        for event in machine.enabled(world, group):
+            if event != Crash(SERVICE) or not machine.params.crash_stop:
+                yield event
+    mistakes = (request for request in machine.requests(world) if is_wrong(world, request.body))
+    yield from (request for request in mistakes if not machine.why_not(world, request))
 
 
 def cases_of(machine: Simulation) -> Iterator[Case]:

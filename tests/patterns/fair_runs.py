@@ -25,7 +25,7 @@ from patterns.leader_election.machines import BullyElection, LeaseElection, Ring
 from patterns.leader_election.properties import elected, highest_alive_agreed, leader_writes, leaders
 from patterns.leader_election.raft import RaftElection
 from patterns.replication.client import Replicated
-from patterns.replication.configuration import SERVICE, Suspect
+from patterns.replication.configuration import SERVICE, Configured, Suspect
 from patterns.replication.machines import AntiEntropy, Merging
 from patterns.saga.lesson.side_by_side import SideBySide
 from patterns.saga.machines import SagaMachine
@@ -92,14 +92,26 @@ ENDED: Mapping[type[Simulation], Callable[[World], Any]] = {
 """Kind of machine -> what has to be so in the end. Besides, every client that asked has an answer."""
 ASK_ONCE = (Shop, ScatterGather, Cqrs)
 """Machines whose clients ask only once: the answer of a process that has crashed since is lost."""
-UNBOUNDED: Mapping[type[Simulation], Mapping[str, Any]] = {Shop: {"idle": 99}, AntiEntropy: {"syncs": 99}}
-"""Settings that bound a search: the subscriber stops asking, or the monitor stops comparing, after so many times."""
+UNBOUNDED: Mapping[type[Simulation], Mapping[str, Any]] = {
+    Shop: {"idle": 99},
+    AntiEntropy: {"syncs": 99},
+    Configured: {"suspicions": 99},
+}
+"""Settings that bound a search: how often a subscriber asks, or a monitor compares or suspects."""
 LESSONS = Path(__file__).resolve().parents[2].glob("patterns/*/lesson/__init__.py")
 CHAPTERS: Mapping[str, Chapter] = {
     name: import_module(f"patterns.{name}.lesson").CHAPTER for name in sorted(path.parts[-3] for path in LESSONS)
 }
+
+
+def unbounded(machine: Simulation) -> Mapping[str, Any]:
+    return next((UNBOUNDED[kind] for kind in type(machine).__mro__ if kind in UNBOUNDED), {})
+
+
 MACHINES = {
-    f"{name}: {title}": machine.again(**UNBOUNDED.get(type(machine), {}))
+    f"{name}: {title}": machine.again(
+        **next((UNBOUNDED[kind] for kind in type(machine).__mro__ if kind in UNBOUNDED), {})
+    )
     for name, chapter in CHAPTERS.items()
     for title, machine in chapter.machines.items()
     if isinstance(machine, Simulation)
