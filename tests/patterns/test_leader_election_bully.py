@@ -6,6 +6,7 @@ Garcia-Molina, "Elections in a Distributed Computing System", IEEE Transactions 
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -139,7 +140,7 @@ def test_a_recovery_at_the_wrong_moment_leaves_one_with_the_wrong_leader() -> No
     history = GALLERY["Bully: a process comes back at the wrong moment"]()
     end = history.branch[-1].state
     assert [member.leader for member in end.processes] == ["P2", "P3", "P3"]
-    assert highest_alive_leads.reason(None, end) == "P1 follows P2, but P3 is alive and has the highest id"
+    assert re.findall(r"P\d", str(highest_alive_leads.reason(None, end))) == ["P1", "P2", "P3"]
 
 
 def test_a_process_that_crashed_for_good_does_not_restart() -> None:

@@ -3,6 +3,7 @@ Figure 8."""
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import Any
 
@@ -24,7 +25,13 @@ from patterns.consensus_raft.lesson.gallery import (
     replicate,
     stand,
 )
-from patterns.consensus_raft.properties import ALWAYS, FIGURE_3, commits_never_fall, terms_never_fall
+from patterns.consensus_raft.properties import (
+    ALWAYS,
+    FIGURE_3,
+    commits_never_fall,
+    leader_completeness,
+    terms_never_fall,
+)
 from patterns.engine.planted import first_broken
 from patterns.engine.script import Script
 from patterns.engine.world import Crash, World
@@ -140,7 +147,8 @@ def test_a_leader_that_commits_entries_of_old_terms_loses_a_committed_one_in_fig
     run = figure_8_to_c(Script(figure_8_cluster(CommitsOldTermsInSectionFive)))
     assert run.world["S1"].commit_index == 2
     figure_8_to_d(run)
-    assert broken(run).startswith("Leader Completeness: later leaders have all that was committed: S5 leads term 5")
+    assert broken(run).startswith(leader_completeness.name)
+    assert "S5" in broken(run)
 
 
 # Figure 3: every property tells a broken state from a whole one
@@ -196,19 +204,21 @@ def test_state_machine_safety_remembers_what_a_server_applied_before_it_crashed(
     crashed = changed(world, "S1", log=(), last_applied=0, commit_index=0)
     other = changed(crashed, "S1", log=(OTHER,), last_applied=1, commit_index=1)
     found = reason(FIGURE_3[4], start, world, crashed, other)
-    assert found == "S1 applies x = 1 (term 1) at index 1, where no-op (term 1) was applied before"
+    assert "S1" in found
+    assert str(OTHER) in found
+    assert str(world["S1"].log[0]) in found
 
 
 def test_terms_and_commit_indexes_never_fall() -> None:
     """Figure 2, State: both increase monotonically; a crash forgets the commit index, not the term."""
     world = elected_world()
-    assert "back from term 1 to term 0" in str(reason(terms_never_fall, world, changed(world, "S2", current_term=0)))
+    back = str(reason(terms_never_fall, world, changed(world, "S2", current_term=0)))
+    assert re.findall(r"term (\d)", back) == ["1", "0"]
     fallen = changed(world, "S2", commit_index=0, last_applied=0)
-    assert "takes its commit index back" in str(reason(commits_never_fall, world, fallen))
+    assert "S2" in str(reason(commits_never_fall, world, fallen))
     assert reason(commits_never_fall, world, msgspec.structs.replace(fallen, down=frozenset({"S2"}))) is None
-    assert "has applied 1 and committed 5 of 1" in str(
-        reason(commits_never_fall, world, changed(world, "S2", commit_index=5))
-    )
+    ahead = str(reason(commits_never_fall, world, changed(world, "S2", commit_index=5)))
+    assert re.findall(r"\b\d", ahead) == ["1", "5", "1"]
 
 
 def test_logs_given_to_a_cluster_agree_where_their_terms_do() -> None:

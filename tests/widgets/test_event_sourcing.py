@@ -42,11 +42,16 @@ def rules(step: Step[Any, Any]) -> list[str]:
     return [note.rule for note in step.notes]
 
 
+def is_right(question: Question, word: str) -> bool:
+    """Whether the right option, and no other one, has this word."""
+    return [option.text for option in question.options if word in option.text] == [question.right.text]
+
+
 # Questions
 
 
 def test_the_second_append_is_refused_and_its_picker_decides_otherwise() -> None:
-    assert ask.SECOND.right.text == "it refuses B's event, and B decides again"
+    assert is_right(ask.SECOND, "B decides again")
     step, end = where(ask.SECOND), run(STORY).branch[-1].state
     assert step.parent is not None
     assert store_of(step.state).log == store_of(step.parent.state).log
@@ -54,7 +59,7 @@ def test_the_second_append_is_refused_and_its_picker_decides_otherwise() -> None
 
 
 def test_the_retry_gets_the_first_answer_and_nothing_is_stored() -> None:
-    assert ask.AGAIN.right.text == "it answers as the first time, and stores nothing"
+    assert is_right(ask.AGAIN, "as the first time")
     step, end = where(ask.AGAIN), run(STORY).branch[-1].state
     assert step.parent is not None
     assert store_of(step.state).log == store_of(step.parent.state).log

@@ -23,6 +23,13 @@ RUNS = {
 }
 
 
+def is_right(question: Question, word: str) -> bool:
+    """Whether the right option, and no other one, has this word."""
+    return [word in option.text for option in question.options] == [
+        option == question.right for option in question.options
+    ]
+
+
 def step_of(question: Question) -> Step[Any, Any]:
     title = next(title for title, questions in RUNS.items() if question in questions)
     assert question.at is not None
@@ -60,20 +67,20 @@ def test_the_event_of_the_same_shelf_is_parked_and_that_of_another_is_applied() 
     page = page_of(step_of(ask.PARKED).state)
     assert [event.position for event in page.tables["shelf.1"].parked] == [3, 4]
     assert page.tables["shelf.1"].rows["java"].value == 4
-    assert ask.PARKED.right.text == "4 is set aside behind 3, and 5 is applied"
+    assert is_right(ask.PARKED, "behind 3")
 
 
 def test_the_phone_is_shown_the_old_list_and_how_old_it_is() -> None:
     shown = step_of(ask.STALE).state.call("ann's phone").reply
     assert shown == Shown("orders", "ann", None, position=1, wanted=2, stale=True)
-    assert ask.STALE.right.text == "the old list, and how old it is"
+    assert is_right(ask.STALE, "old list")
 
 
 def test_no_letter_is_sent_again_by_the_new_version() -> None:
     step = step_of(ask.LETTERS)
     assert page_of(step.state).letters.count("ann-1") == 1
     assert page_of(step.state).tables["orders.2"].rows["ann"].value == ("ann-1 mocha",)
-    assert ask.LETTERS.right.text.startswith("no letter: the mailer is another projector")
+    assert is_right(ask.LETTERS, "another projector")
 
 
 def test_before_the_switch_the_new_version_has_what_was_there_when_the_rebuild_began() -> None:
@@ -83,7 +90,7 @@ def test_before_the_switch_the_new_version_has_what_was_there_when_the_rebuild_b
     began = page.tables["orders.2"].began
     assert began < page.checkpoints["orders.2"] < page.checkpoints["orders.1"]
     assert page.live["orders"] == 1
-    assert ask.SWITCH.right.text.startswith("no: it must first catch up")
+    assert is_right(ask.SWITCH, "catch up")
 
 
 def test_checkpoint_first_never_counts_the_order() -> None:
@@ -99,4 +106,4 @@ def test_a_number_before_the_commit_ends_the_wait_too_early() -> None:
     assert not shown.stale
     assert shown.position > shown.wanted
     assert shown.value is None
-    assert ask.NUMBERS.right.text == "a fresh list without her order"
+    assert is_right(ask.NUMBERS, "without")
