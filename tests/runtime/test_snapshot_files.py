@@ -10,13 +10,16 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from patterns.consensus_raft import Add, Done, Entry, Get, NotLeader, Put
 from patterns.consensus_raft.messages import Command
 from patterns.consensus_raft.pipelined import PipelinedServer
 from patterns.consensus_raft.snapshots import Position, Snapshot, SnapshotServer
+from patterns.consensus_raft.state_machine import Session, StateMachine
 from patterns.engine.process import Process, durable
+from patterns.engine.table import Table
 from patterns.runtime import Cluster, DieAt, DiskError
 from patterns.runtime.failpoint import SAVES, STAGES
 from patterns.runtime.snapshot_files import SnapshotDisk, disk_of
@@ -144,9 +147,9 @@ def test_a_process_without_a_snapshot_has_no_file_for_one_and_cannot_die_there(t
 # For real
 
 
-def cluster_of_three(kind: type[SnapshotServer], disk: Any, **settings: Any) -> Cluster:
+def cluster_of_three(kind: type[SnapshotServer], disk: Any, folder: Path | None = None, **settings: Any) -> Cluster:
     servers = [kind(id=name, peers=tuple(other for other in NAMES if other != name), **settings) for name in NAMES]
-    return Cluster(servers, replies=Done | NotLeader, disk=disk, narrate=False)
+    return Cluster(servers, replies=Done | NotLeader, disk=disk, narrate=False, folder=folder)
 
 
 class Adding:
@@ -222,3 +225,39 @@ def test_kill_9_at_every_point_of_taking_and_installing_snapshots_loses_nothing(
 @pytest.mark.parametrize(("kind", "disk"), [(SnapshotServer, "file"), (PipelinedServer, "sqlite")])
 def test_kill_9_at_every_point_again_and_again_loses_nothing(kind: type[SnapshotServer], disk: Any) -> None:
     asyncio.run(killed_at_every_point(kind, disk, rounds=8))
+
+
+def with_30000_keys(name: str) -> PipelinedServer:
+    """A server with a snapshot of 30,000 entries, each of a key of its own, and as many entries after it as can be."""
+    count = 30_000
+    store = Table(tuple((f"key {n:05}", n) for n in range(1, count + 1)))
+    sessions = Table((("A", Session(Put(count, f"key {count:05}", count), count)),))
+    image = msgspec.json.encode(StateMachine(store, sessions))
+    log = tuple(Entry(3, Command("A", Put(n, f"key {n % count + 1:05}", n))) for n in range(count - 499, count + 500))
+    peers = tuple(other for other in NAMES if other != name)
+    return PipelinedServer(
+        id=name,
+        peers=peers,
+        current_term=3,
+        log=log,
+        snapshot=Snapshot(count, 3, image),
+        before_log=Position(count - 500, 3),
+    )
+
+
+@pytest.mark.slow
+def test_three_servers_with_30000_entries_of_30000_keys_answer_within_5_s_of_their_start(tmp_path: Path) -> None:
+    """Without snapshots there was no answer within 60 s: each leader applied its log for longer than a timeout."""
+    for name in NAMES:
+        disk = disk_of(PipelinedServer, tmp_path / f"{name}.sqlite")
+        disk.write(with_30000_keys(name))
+        disk.close()
+
+    async def first_answer() -> float:
+        async with cluster_of_three(PipelinedServer, "sqlite", folder=tmp_path) as cluster:
+            began = asyncio.get_running_loop().time()
+            reply = await cluster.request("B", Get(1, "key 20000"), deadline=60)
+            assert reply == Done(1, 20_000)
+            return asyncio.get_running_loop().time() - began
+
+    assert asyncio.run(first_answer()) < 5
