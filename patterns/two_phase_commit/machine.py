@@ -108,6 +108,8 @@ class TwoPhaseCommit(Simulation):
         """How much money each account holds at first."""
         cooperative: bool = True
         """Participants know one another, and a participant in doubt asks the others too."""
+        operator: bool = False
+        """An operator may decide by hand for a participant in doubt, and the coordinator's disk may fail."""
         vote_timeout: Ms = 60
         """How long the coordinator waits for votes."""
         ack_timeout: Ms = 60
@@ -118,8 +120,6 @@ class TwoPhaseCommit(Simulation):
         """How long a transaction waits for a lock before it is aborted."""
         retries: bool = True
         """A client that waits may ask again."""
-        operator: bool = False
-        """An operator may decide by hand for a participant in doubt, and the coordinator's disk may fail."""
 
         def check(self) -> None:
             if self.protocol == "three_phase" and not self.cooperative:
