@@ -26,8 +26,10 @@ A write that saves a snapshot has four stages more. `saving`: half of the new fi
 stable storage. `renamed`: it has the name of the old one. `saved`: the name is on stable storage, and the log is not
 yet cut.
 """
-STAGES = get_args(Stage)
-SAVES = STAGES[3:]
+STAGES: tuple[Stage, ...] = get_args(Stage)[:3]
+"""The stages of every step."""
+SAVES: tuple[Stage, ...] = get_args(Stage)[3:]
+"""Those of a save: no other step comes to them."""
 REACH = 1.0
 """Seconds to wait, before dying, for earlier messages to leave: to a peer that is not there they never do."""
 
@@ -43,8 +45,8 @@ class DieAt(msgspec.Struct, frozen=True):
     nth: int = 1
 
     def __post_init__(self) -> None:
-        if self.stage not in STAGES:
-            raise ValueError(f"stage is {self.stage!r}; allowed are {', '.join(STAGES)}")
+        if self.stage not in (*STAGES, *SAVES):
+            raise ValueError(f"stage is {self.stage!r}; allowed are {', '.join((*STAGES, *SAVES))}")
         if self.nth < 1:
             raise ValueError(f"nth is {self.nth}; it must be at least 1, the first time")
 

@@ -196,7 +196,7 @@ async def killed_at_every_point(kind: type[SnapshotServer], disk: Any, rounds: i
         async with Adding(cluster) as load:
             await cluster.kill("S3")
             for _ in range(rounds):
-                for rule, stage in [*product(["IS.7"], STAGES), *product(["SN.1"], SAVES)]:
+                for rule, stage in [*product(["IS.7"], (*STAGES, *SAVES)), *product(["SN.1"], SAVES)]:
                     await load.more(15 if rule == "IS.7" else 1)  # so many that S3 needs a snapshot
                     await cluster.restart("S3", die_at=DieAt(rule, stage))  # type: ignore[arg-type]
                     await cluster.died("S3", deadline=60)
