@@ -38,16 +38,22 @@ def sentence_of(template: str, values: Mapping[str, Any]) -> str:
     >>> sentence_of("{who} has {n:vote|votes}, from {voters:names}", {"who": "S1", "n": 2, "voters": ("S1", "S2")})
     'S1 has 2 votes, from S1 and S2'
     """
-    return "".join(
-        text if name is None else text + _in_form(_value(name, values), spec or "", values)
-        for text, name, spec in _parts(template)
-    )
+    said = ""
+    for text, name, spec in _parts(template):
+        said += text
+        if name is not None:
+            value = _value(name, values)
+            said += _in_form(value, spec, values) if spec else str(value)
+    return said
 
 
 def _in_form(value: Any, spec: str, values: Mapping[str, Any]) -> str:
-    form, *texts = _split(spec)
-    first, second = (*texts, "", "")[:2]
+    form, first, second, third, bars = _split(spec)
     match form:
+        case "if":
+            return sentence_of(first if value else second, values)
+        case "is":
+            return sentence_of(second if str(value) == first else third, values)
         case "names":
             return names(value) or first or "nothing"
         case "list":
@@ -59,23 +65,19 @@ def _in_form(value: Any, spec: str, values: Mapping[str, Any]) -> str:
             return "-".join(dict.fromkeys(map(str, (value[0], value[-1]))))
         case "or":
             return first if value is None else str(value)
-        case "if":
-            return sentence_of(first if value else second, values)
-        case "is":
-            return sentence_of(second if str(value) == first else "".join(texts[2:]), values)
         case "a" if value != first:
             return f"{'an' if str(value)[:1] in 'aeiou' else 'a'} {value}"
         case "a" | "the":
             return f"the {value}"
-    if texts:
-        return f"{value} {form if value == 1 else first}"
-    return str(_FORMATTER.format_field(value, form))
+    return f"{value} {form if value == 1 else first}" if bars else format(value, form)
 
 
 @lru_cache(maxsize=4096)
-def _split(spec: str) -> tuple[str, ...]:
-    """A form and its texts: what stands between bars, except for bars inside braces."""
-    return tuple(re.findall(r"(?:^|\|)((?:[^{}|]|\{(?:[^{}]|\{[^{}]*\})*\})*)", spec))
+def _split(spec: str) -> tuple[str, str, str, str, bool]:
+    """A form, its texts, and whether it has any. Bars divide them, except for bars inside braces."""
+    form, *texts = re.findall(r"(?:^|\|)((?:[^{}|]|\{(?:[^{}]|\{[^{}]*\})*\})*)", spec)
+    first, second, third = (*texts, "", "", "")[:3]
+    return form, first, second, third, bool(texts)
 
 
 def _value(name: str, values: Mapping[str, Any]) -> Any:
