@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -235,3 +236,14 @@ def test_keys_and_signs_fit_the_card_and_name_each_sign_once(shown: Callable[...
     assert sheet.evaluate("menu => menu.scrollHeight <= menu.clientHeight + 1"), "nothing scrolls at 850 x 590"
     signs = page.locator(".dp-sheet dt").all_text_contents()
     assert len(signs) == len({*signs})
+
+
+def test_what_is_heard_of_an_entry_names_its_server_and_what_repeats_others_is_not_heard(
+    shown: Callable[..., Page],
+) -> None:
+    page = shown(raft())
+    page.keyboard.press("End")
+    entry = page.locator('[data-id="cell:S1:1"]')
+    expect(entry).to_have_attribute("role", "img")
+    expect(entry).to_have_attribute("aria-label", re.compile("^S1, index 1, term 1: "))
+    expect(page.locator('[data-id="index:1"]')).to_have_attribute("aria-hidden", "true")

@@ -144,7 +144,16 @@ export class PanelStage {
     item.look = look;
     if (mark.title && !item.title) item.title = svg("title", item.g);
     if (item.title) write(item.title, mark.title ?? "");
-    if (item.live) item.g.setAttribute("aria-label", mark.title || mark.text || mark.id);
+    if (item.live !== undefined) this.named(item);
+  }
+
+  /** What a screen reader hears of a mark: its words, or nothing where it only repeats what another one says. @param {Item} item */
+  named({ g, mark, live }) {
+    const button = live && !mark.of; // the keyboard comes to the whole, not to each of its parts
+    const words = mark.title || (button || mark.k === "disc" ? mark.text || mark.id : "");
+    if (words) put(g, { role: button ? "button" : "img", "aria-label": words });
+    for (const name of words ? ["aria-hidden"] : ["role", "aria-label"]) g.removeAttribute(name);
+    if (!words) put(g, { "aria-hidden": "true" });
   }
 
   /** @param {Item} item @param {boolean} live */
@@ -156,15 +165,15 @@ export class PanelStage {
     const points = live || mark.k === "message";
     g.onpointerenter = points ? () => this.onPoint(mark.id) : null;
     g.onpointerleave = points ? () => this.onPoint(null) : null;
+    this.named(item);
     if (!live) {
-      for (const name of ["tabindex", "role", "aria-label", "aria-haspopup"]) g.removeAttribute(name);
+      for (const name of ["tabindex", "aria-haspopup"]) g.removeAttribute(name);
       g.onclick = null;
       return;
     }
-    const whole = mark.of ?? mark.id; // the keyboard comes to the whole, not to each of its parts
-    put(g, { role: "button", "aria-haspopup": "menu", "aria-label": mark.title || mark.text || mark.id });
-    if (!mark.of) g.setAttribute("tabindex", "-1");
-    else for (const name of ["role", "aria-label", "aria-haspopup"]) g.removeAttribute(name);
+    const whole = mark.of ?? mark.id;
+    if (!mark.of) put(g, { tabindex: -1, "aria-haspopup": "menu" });
+    else g.removeAttribute("aria-haspopup");
     g.onclick = () => this.onPick(whole, this.drawn.get(whole)?.g ?? g);
   }
 
