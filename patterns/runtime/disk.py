@@ -61,8 +61,10 @@ class Hold:
 
     def take(self) -> None:
         """Raises DiskError while another OS process holds it, OSError where there can be no such file."""
-        from fcntl import LOCK_EX, LOCK_NB, flock
-
+        try:
+            from fcntl import LOCK_EX, LOCK_NB, flock
+        except ImportError:
+            raise OSError("a process's disk needs file locks, which Windows does not have: use WSL") from None
         file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             flock(file, LOCK_EX | LOCK_NB)

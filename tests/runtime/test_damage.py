@@ -145,7 +145,10 @@ def test_the_temporary_folder_of_a_killed_kernel_is_deleted_by_the_next_cluster(
     assert len([*tmp_path.iterdir()]) == 2
 
 
-def test_real_runs_are_refused_in_words_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_real_runs_are_refused_in_words_on_windows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    with pytest.raises(OSError, match="a process's disk needs file locks, which Windows does not have: use WSL"):
+        Hold(tmp_path / "C").take()
     monkeypatch.setattr(sys, "platform", "win32")
     with pytest.raises(OSError, match="processes for real need kill -9, which Windows does not have: use WSL"):
         Cluster([Server(id="S1", peers=())])
