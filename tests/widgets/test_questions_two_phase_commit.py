@@ -221,13 +221,17 @@ def test_a_coordinator_with_an_empty_disk_answers_what_it_presumes() -> None:
     assert agreement.reason(None, run(title).steps[-1].state) == "T1: P1 has committed, P2 has aborted"
 
 
-def test_a_bank_that_ended_a_transfer_by_hand_keeps_the_outcome_and_reports_it() -> None:
+def test_after_a_wrong_guess_by_hand_ann_has_paid_and_bob_has_received_nothing() -> None:
     """Jakarta Transactions 2.0, HeuristicMixedException: some have committed, and others have rolled back."""
     title = "An operator decides for a bank in doubt by hand"
     step = where(ask.BY_HAND, title)
-    assert before(step)["P2"].locks == (), "the row has been free since the operator's order"
-    assert step.state["P2"].log == before(step)["P2"].log
-    assert Ack("T1", "abort") in [packet.body for packet in step.state.packets]
+    assert before(step).down == {"C"}
+    assert {doubt.participant for doubt in in_doubt(before(step))} == {"P1", "P2"}
+    assert [lock.account for lock in before(step)["P2"].locks] == ["bob"]
+    assert step.state["P2"].locks == ()
+    assert outcomes(before(step), "T1") == {"C": "commit"}
     end = run(title).steps[-1].state
     assert outcomes(end, "T1") == {"C": "commit", "P1": "commit", "P2": "abort"}
+    assert (end["P1"].balances, end["P2"].balances) == ({"ann": 60}, {"bob": 100})
+    assert any(packet.body == Ack("T1", "abort") for each in run(title).steps for packet in each.state.packets)
     assert agreement.reason(None, end)
