@@ -128,6 +128,12 @@ def test_a_used_number_with_another_request_is_refused_executed_or_not() -> None
         assert server.after_request("B", Put(1, "x", 5))[0].log[-1].command.client == "B", "another client's number"
 
 
+def test_a_number_is_taken_by_a_request_in_the_log_also_if_an_earlier_one_was_executed() -> None:
+    executed = hears(elected().after_request("A", Add(1, "x", 5))[0], 2)[0]
+    waiting = executed.after_request("A", Add(2, "x", 5))[0]
+    assert waiting.after_request("A", Put(2, "x", 5))[1].replies == [("A", Misused(2))]
+
+
 def test_a_client_that_was_refused_goes_on_with_its_next_number() -> None:
     cluster = RaftCluster(servers=1, clients=1)
     run = Script(cluster).fire("S1", "election").ask("A", Add(1, "x", 1), "S1").ask("A", Put(1, "x", 9), "S1")
