@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -98,8 +99,16 @@ def test_afterwards_the_rows_are_as_before_and_what_happened_is_on_file() -> Non
 # Forward, and again
 
 
-def test_past_the_pivot_the_orchestrator_asks_for_shipping_again() -> None:
+def test_past_the_pivot_the_orchestrator_asks_for_shipping_again_and_waits_twice_as_long() -> None:
     """Garcia-Molina and Salem 1987, section 5: forward recovery."""
+    asks = [
+        each.state.clock
+        for each in GALLERY["Shipping fails for a while"]().steps
+        for note in each.notes
+        if note.rule in ("O.start", "O.forward") and note.values.get("step", "ship") == "ship"
+    ]
+    first, second = (later - earlier for earlier, later in pairwise(asks))
+    assert 1.5 * first < second < 2.5 * first  # a random part is added to each wait
     step = step_of("Shipping fails for a while", ask.FORWARD)
     assert progress(DEFINITIONS["order"], "A1", step.state["orchestrator"].log).phase == "past the pivot"
     assert rules(step) == ["O.failed"]

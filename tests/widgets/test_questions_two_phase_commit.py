@@ -10,14 +10,17 @@ from typing import Any
 import pytest
 
 from patterns.engine.history import History
-from patterns.engine.milestones import find
+from patterns.engine.milestones import find, on_its_way
+from patterns.engine.planted import planted
+from patterns.engine.script import Script
 from patterns.engine.step import Step
 from patterns.engine.trace import mover, received
 from patterns.engine.world import Crash, Restart
 from patterns.two_phase_commit import coordinator, in_doubt, outcomes
 from patterns.two_phase_commit.lesson import BUGS, GALLERY
+from patterns.two_phase_commit.lesson.broken import SMALL
 from patterns.two_phase_commit.log import Aborted, Collecting, Committed, Prepared
-from patterns.two_phase_commit.messages import Abort, Ack
+from patterns.two_phase_commit.messages import Abort, Ack, Voted
 from patterns.two_phase_commit.participant import Lock
 from patterns.two_phase_commit.properties import agreement
 from widgets.chapters.two_phase_commit import questions as ask
@@ -185,6 +188,14 @@ def test_a_lost_commit_is_enough_when_one_in_doubt_gives_up() -> None:
     events = [type(step.event).__name__ for step in found.counterexample.history.steps[1:]]
     assert events.count("Drop") == 1
     assert "Crash" not in events
+
+
+def test_after_a_lost_vote_one_in_doubt_that_gives_up_agrees_with_c() -> None:
+    """BHG 7.4: without a vote the coordinator aborts."""
+    machine = planted(SMALL.again(budget=None), **BUGS["decides alone in doubt"].changes)
+    for voter in ("P1", "P2"):
+        script = Script(machine).ask("A").until(on_its_way(Voted, sender=voter)).lose(Voted, sender=voter).finish()
+        assert set(outcomes(script.world, "T1").values()) == {"abort"}
 
 
 def test_who_was_never_asked_aborts_for_all_while_c_is_down() -> None:

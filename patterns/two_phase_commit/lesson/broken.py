@@ -172,7 +172,7 @@ BUGS: Mapping[str, Bug] = {
         budget={"crash": 1},
     ),
     "vetoes after reading": _bug(
-        "A participant without a record of its vote aborts for all. But a read-only vote leaves no record.",
+        "A participant forgets that it voted read-only. A participant in doubt asks it, and it answers abort.",
         {"participant": VetoesAfterReading},
         agreement,
         budget={"drop": 1},
