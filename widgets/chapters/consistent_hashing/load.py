@@ -15,7 +15,7 @@ from .cast import FEW_NODES, Cast
 
 WIDTH, HEIGHT = 178.0, 384.0
 TOP, BOTTOM = 24.0, 262.0  # of the rows
-ASIDE = 84.0  # right of the bars: `249 · owner`
+ASIDE = 87.0  # right of the bars: `249 · owner`
 BELOW = 292.0  # where the comparison begins
 Row = tuple[str, str, Tone, float]  # a bar: its name, its colour, how it is drawn, its value
 PLACES = ("owner", "2nd", "3rd", "4th", "5th")  # in a preference list
