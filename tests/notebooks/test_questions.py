@@ -90,7 +90,7 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
         "FIGURE_8": r"overwrit|majority is not enough|S5 (?:can|will) win",
         "SNAPSHOT": r"(?:discards?|deletes?) (?:its|the) (?:own |whole )?log|log is (?:deleted|discarded)",
         "FORGETFUL": r"votes? (?:twice|again)|two leaders (?:of|in) one term",
-        "DEPOSED": r"entry (?:is|was) (?:overwritten|deleted)|deletes (?:an|one|its) (?:entry|request)",
+        "UNANSWERED": r"depends on the (?:next|new) leader|lost or kept|kept or lost|S2 .{0,20}commits (?:it|the)",
     },
     "06_two_phase_commit": {
         "SILENT": r"in doubt|account (?:is|stays) locked|healthy banks|may neither",

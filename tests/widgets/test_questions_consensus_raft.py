@@ -12,7 +12,12 @@ import pytest
 from patterns.consensus_raft import Put, RaftCluster
 from patterns.consensus_raft.histories import is_linearizable
 from patterns.consensus_raft.lesson.broken import BUGS
-from patterns.consensus_raft.lesson.gallery import figure_8, minority_partition, old_leader_returns
+from patterns.consensus_raft.lesson.gallery import (
+    figure_8,
+    minority_partition,
+    old_leader_returns,
+    unanswered_request,
+)
 from patterns.consensus_raft.lesson.snapshots import server_was_away
 from patterns.engine.history import History
 from patterns.engine.milestones import fired
@@ -153,6 +158,26 @@ def test_the_old_leader_is_never_answered_for_and_its_entry_is_overwritten() -> 
     assert is_linearizable(run.branch)
 
 
+def test_the_entry_of_a_leader_that_crashed_is_committed_by_one_next_leader_and_deleted_by_another() -> None:
+    run = unanswered_request()
+    crash = run.step
+    assert crash.event == Crash("S1")
+    has_it = [server.id for server in crash.state.processes if server.last_log_index == 2]
+    assert has_it == ["S1", "S2"]
+    assert crash.parent is not None
+    assert crash.parent.state["S1"].commit_index == 1
+    kept, lost = run.leaves
+    assert kept is run.branch[-1], "the first branch is the one that keeps it"
+    for leaf, leader, length, answered in ((kept, "S2", 3, True), (lost, "S3", 2, False)):
+        assert crash in leaf.path
+        assert [server.id for server in leaf.state.up if server.role == "leader"] == [leader]
+        assert {(len(s.log), s.log[-1].term) for s in leaf.state.up} == {(length, 2)}
+        assert any("CL.done" in rules(step) for step in leaf.path) == answered
+        assert leaf.state[leader].commit_index == length
+    assert any("AE.3" in rules(step) and step.notes[0].values["who"] == "S2" for step in lost.path)
+    assert "gallery.unanswered_request()" in CELLS["last-outcome"]
+
+
 def test_the_five_servers_elect_in_one_try_and_go_as_the_notebook_says() -> None:
     run = History(RaftCluster(seed=3))
     assert "RaftCluster(seed=3)" in CELLS["five"]
@@ -161,7 +186,7 @@ def test_the_five_servers_elect_in_one_try_and_go_as_the_notebook_says() -> None
 
 
 def test_every_question_has_a_reason_for_each_answer_and_none_is_a_stub() -> None:
-    for name in ("CUT", "REFUSED", "MAJORITY", "COMMIT", "FIGURE_8", "FORGETFUL", "DEPOSED"):
+    for name in ("CUT", "REFUSED", "MAJORITY", "COMMIT", "FIGURE_8", "FORGETFUL", "UNANSWERED"):
         assert f"ask.{name}" in "\n".join(CELLS.values()), f"{name} is asked"
         for option in getattr(ask, name).options:
             assert len(option.because) > 30, option

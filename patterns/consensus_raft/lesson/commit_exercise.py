@@ -85,6 +85,13 @@ def _entry_after(current_term: int, commit_index: int, terms: tuple[int, ...], m
     return max(held, commit_index) if terms[held] == current_term else commit_index
 
 
+def _entry_first(current_term: int, commit_index: int, terms: tuple[int, ...], match: tuple[int, ...]) -> int:
+    for index in range(len(terms), commit_index, -1):
+        if terms[index] == current_term and 2 * _copies(index, match) > len(match):
+            return index
+    return commit_index
+
+
 def _lowest(current_term: int, commit_index: int, terms: tuple[int, ...], match: tuple[int, ...]) -> int:
     for index in range(commit_index + 1, len(terms) + 1):
         if 2 * _copies(index, match) > len(match) and terms[index - 1] == current_term:
@@ -120,6 +127,7 @@ COMMIT_MISTAKES = mistakes_of(
             lambda current, commit, terms, match: max(commit, commit_solution(current, 0, terms, match) - 1),
             _counting(_copies, lambda index: index),
             _entry_after,
+            _entry_first,
         ],
         "never": lambda current, commit, terms, match: commit,
     },

@@ -88,6 +88,16 @@ def old_leader_returns() -> Run:
     return run.at(heal).history
 
 
+def unanswered_request() -> Run:
+    """S1 crashes with A's entry on itself and S2 only. In the first branch S2 wins and commits the entry. In the second
+    S3 wins, and S2 deletes it. Stands at the crash."""
+    run = elected(RaftCluster()).ask("A", Put(1, "x", 10), "S1").deliver(AppendEntries, "S1", "S2").lose().crash("S1")
+    crash = run.step
+    kept = stand(run, "S2", "S3", "S4").settle().step
+    stand(run.at(crash), "S3", "S4", "S5").settle()
+    return run.at(kept).at(crash).history
+
+
 def minority_partition() -> Run:
     """The leader keeps one follower and loses three: it can commit nothing and answer no read. Stands at the cut."""
     run = elected(RaftCluster()).cut_off("S1", "S2")
@@ -251,6 +261,7 @@ GALLERY: Mapping[str, Callable[[], Run]] = {
     "A new leader repairs the logs of Figure 7": figure_7,
     "Figure 8: an entry of an older term is on a majority": figure_8,
     "A server keeps its vote in memory": lost_vote_after_crash,
+    "A leader crashes before it answers, and its entry is kept or lost": unanswered_request,
     "A leader keeps one follower of four": minority_partition,
     "A server that was cut off returns, and its high term deposes the leader": cut_off_server_returns,
     "With pre-vote a server that was cut off returns and deposes nobody": cut_off_server_returns_with_pre_vote,

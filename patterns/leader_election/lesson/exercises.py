@@ -50,14 +50,20 @@ ON_ELECTION_MISTAKES = mistakes_of(
             lambda me, sender, electing: (not electing, not electing),
             lambda me, sender, electing: (not electing, True),
         ],
-        "no answer": lambda me, sender, electing: (False, not electing),
+        "no answer": [
+            lambda me, sender, electing: (False, not electing),
+            lambda me, sender, electing: (electing, not electing),
+        ],
         "no election": lambda me, sender, electing: (True, False),
         "begins again": lambda me, sender, electing: (True, True),
         "does nothing": [
             lambda me, sender, electing: (sender > me, sender > me and not electing),
             lambda me, sender, electing: (electing, electing),
         ],
-        "only the highest begins": lambda me, sender, electing: (True, me == 4 and not electing),
+        "only the highest begins": [
+            lambda me, sender, electing: (True, me == 4 and not electing),
+            lambda me, sender, electing: (True, me > 2 and not electing),
+        ],
         "begins only in an election": lambda me, sender, electing: (True, electing),
         "answers only": lambda me, sender, electing: True,
     },
