@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 from zlib import crc32
@@ -13,10 +15,38 @@ import msgspec
 from patterns.engine.process import Process
 
 P = TypeVar("P", bound=Process)
+T = TypeVar("T")
 
 
 class DiskError(ValueError):
     """A file that does not hold this process's durable fields."""
+
+
+class Locked(OSError):
+    """Somebody else has the file to himself: nothing was read or written, and a later try may do it."""
+
+
+LOCKED = (0.02, 30.0)
+"""Seconds between two tries to use a disk that another program has locked, and until the process gives up."""
+
+
+async def when_free(who: str, use: Callable[[], T], say: Callable[[str, object], None]) -> T:
+    """Use the disk of process `who`. While another program has locked it, wait, and let its host serve connections.
+
+    The process itself takes no step: what it would say next might depend on what is not on disk. Raises Locked, which
+    names the disk, when it waited too long.
+    """
+    pause, most = LOCKED
+    clock = asyncio.get_running_loop().time
+    begun = clock()
+    while True:
+        try:
+            return use()
+        except Locked as problem:
+            if clock() - begun > most:
+                raise Locked(f"{problem}: another program has it, and {who} waited {most:g} s") from None
+            say(f"{who} waits: another program has its disk", problem)
+            await asyncio.sleep(pause)
 
 
 CHECK, COUNT = 4, 8
@@ -135,6 +165,10 @@ class Disk:
             return found
         except (msgspec.MsgspecError, UnicodeDecodeError, DiskError) as problem:
             raise DiskError(f"{self.path} does not hold the fields of a {type(process).__name__}: {problem}") from None
+
+    def trouble(self) -> str:
+        """Nothing that a person should know."""
+        return ""
 
     def close(self) -> None:
         """Nothing is open between two writes."""

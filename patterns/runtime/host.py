@@ -23,7 +23,7 @@ import msgspec
 from patterns.engine.process import Effects, Process
 
 from .channels import Broadcast, Closed, Empty, Lagged, Receiver, Sender, Subscriber, broadcast, mpsc
-from .disk import Disk, DiskError, Hold
+from .disk import Disk, DiskError, Hold, when_free
 from .envelopes import (
     ENVELOPES,
     Answer,
@@ -60,6 +60,8 @@ ANSWERS = 1 << 20
 """Bytes of answers that wait for one client; what does not fit is lost."""
 MAX_REQUEST = 1 << 18
 """Bytes that a client's request may have: what a process tells its peers of it must fit into a frame."""
+LOOK = 1000
+"""Writes between two looks at whether a person should know something of the disk."""
 BACKOFF = (0.01, 0.5)
 """Seconds to wait before connecting to a peer again: the first time, and at most. It doubles each time."""
 
@@ -144,7 +146,7 @@ class Host:
             self._hold = Hold(self.disk.path)
             self._hold.take()
             try:
-                self._read(self.disk, self._hold)
+                await self._read(self.disk, self._hold)
             except BaseException:
                 self._let_go()
                 raise
@@ -173,8 +175,8 @@ class Host:
         self._let_go()
         self.narration.close()
 
-    def _read(self, disk: Disk | SqliteDisk | SnapshotDisk, hold: Hold) -> None:
-        found = disk.read(self.process)
+    async def _read(self, disk: Disk | SqliteDisk | SnapshotDisk, hold: Hold) -> None:
+        found = await when_free(self.process.id, lambda: disk.read(self.process), self._complain)
         if disk.writes < hold.writes:
             lost = f"write {disk.writes:,} is the last one on it, of {hold.writes:,} that were acknowledged"
             raise DiskError(f"{disk.path} is missing, damaged or an old copy: {lost}")
@@ -204,7 +206,7 @@ class Host:
                     links.create_task(self._link(peer, self._links[peer].subscribe()))
             await self._step(Began(self._again))
             while True:
-                self._settle()
+                await self._settle()
                 for event in await self._next():
                     await self._step(event)
                 for timer in self._due():  # what has come comes before what runs out
@@ -262,13 +264,13 @@ class Host:
                 self._timers[name] = Timer(at, at + wait / 1000)
         self._deeds.append(Deed(at, event, after, effects, dict(self._timers)))
 
-    def _settle(self) -> None:
+    async def _settle(self) -> None:
         """Write the durable fields that changed; only then send the messages and replies.
 
         The report comes before the messages. If the process is killed in between, its watcher knows a step whose
         messages are lost, as a network may lose them. No message arrives whose step was never reported.
         """
-        self._write()
+        await self._write()
         for deed in self._deeds:
             self._tell(deed)
         for deed in self._deeds:
@@ -278,11 +280,14 @@ class Host:
                 self._reply(client, message)
         self._deeds.clear()
 
-    def _write(self) -> None:
-        if self.disk is not None and (self._on_disk is None or self.process.written_since(self._on_disk)):
-            self.disk.write(self.process)
-            self._hold.wrote(self.disk.writes)
-        self._on_disk = self.process
+    async def _write(self) -> None:
+        disk, process = self.disk, self.process
+        if disk is not None and (self._on_disk is None or process.written_since(self._on_disk)):
+            await when_free(process.id, lambda: disk.write(process), self._complain)
+            self._hold.wrote(disk.writes)
+            if disk.writes % LOOK == 0 and (trouble := disk.trouble()):
+                self._complain(f"{process.id}'s disk", trouble)
+        self._on_disk = process
 
     async def _settle_or_die(self, failpoint: Failpoint) -> None:
         """Settle what one event led to, or die on the way, where that is the chosen point."""
@@ -292,11 +297,11 @@ class Host:
             await self._die()
         if stage in SAVES and isinstance(self.disk, SnapshotDisk):
             self.disk.at = lambda reached: kill() if reached == stage else None
-        self._write()
+        await self._write()
         if stage == "written":
             self._tell(deed._replace(effects=Effects(deed.effects.now, notes=deed.effects.notes)))
             await self._die()
-        self._settle()
+        await self._settle()
         if stage == "sent":
             await self._die()
 
@@ -337,7 +342,7 @@ class Host:
             self.lost[to] += 1
             self._complain(f"{self.process.id} cannot send {type(message).__name__} to {to}", problem)
 
-    def _complain(self, what: str, problem: WireError) -> None:
+    def _complain(self, what: str, problem: object) -> None:
         """Say it once; `lost` counts."""
         if what in self._complained:
             return

@@ -91,6 +91,9 @@ class SnapshotDisk:
         except (msgspec.MsgspecError, UnicodeDecodeError, DiskError) as problem:
             raise DiskError(f"{self.file} does not hold a {kind.__name__}: {problem}") from None
 
+    def trouble(self) -> str:
+        return self.disk.trouble()
+
     def close(self) -> None:
         self.disk.close()
         self._saved = None

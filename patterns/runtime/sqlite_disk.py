@@ -37,7 +37,7 @@ from msgspec import inspect
 
 from patterns.engine.process import Process
 
-from .disk import Disk, DiskError, own
+from .disk import Disk, DiskError, Locked, own
 
 P = TypeVar("P", bound=Process)
 
@@ -50,7 +50,15 @@ SUFFIXES = (".sqlite", ".sqlite3", ".db")
 CHECKS = 1 << 31
 """Check sums are below."""
 WAIT = 5.0
-"""Seconds to wait for a lock that somebody else, a `sqlite3` at a terminal say, has on the file."""
+"""Seconds that one who looks waits for a lock on the file."""
+BLINK = 0.01
+"""Seconds that a write waits for a lock that somebody else, a `sqlite3` at a terminal say, has on the file. It
+blocks its OS process for so long. A host tries again, and serves connections between two tries.
+"""
+LONG = 1 << 26
+"""Bytes of a write-ahead log of which a person should know. It begins anew at 4 MB where nobody reads it
+(sqlite.org/pragma.html#pragma_wal_autocheckpoint).
+"""
 
 
 class SqliteDisk:
@@ -72,8 +80,8 @@ class SqliteDisk:
         """Write the durable fields that changed, and return only when they would survive a loss of power.
 
         Raises DiskError if the file holds something else, another program wrote to it, or a value is not of the type of
-        its field. Raises TypeError if the fields cannot be tables, OSError if the file cannot be written. In each case
-        nothing is written.
+        its field. Raises TypeError if the fields cannot be tables, Locked while somebody else writes, OSError if the
+        file cannot be written. In each case nothing is written.
         """
         layout = layout_of(type(process))
         if self._written is None:
@@ -97,7 +105,8 @@ class SqliteDisk:
     def read(self, process: P) -> P | None:
         """The process with its durable fields as written; None when nothing was ever written.
 
-        Raises DiskError when the file holds something else or is damaged, OSError when it cannot be read.
+        Raises DiskError when the file holds something else or is damaged, Locked while somebody else writes, OSError
+        when it cannot be read.
         """
         layout = layout_of(type(process))
         if not self.path.exists():
@@ -124,6 +133,20 @@ class SqliteDisk:
         self._keep(found)
         return found
 
+    def trouble(self) -> str:
+        """What a person should know of the write-ahead log: usually nothing.
+
+        It begins anew when all of it is in the database, and nobody reads what was there before. So a reader that
+        leaves a transaction open lets it grow without end (sqlite.org/wal.html, section 6).
+        """
+        if self._connection is None:
+            return ""
+        _, pages, copied = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        size = pages * self._connection.execute("PRAGMA page_size").fetchone()[0]
+        if copied == pages or size <= LONG:
+            return ""
+        return f"{self.path}-wal has {size:,} bytes and grows: a program that reads does not end its transaction"
+
     def close(self) -> None:
         """Let go of the file. Used again, it is opened again."""
         connection, self._connection, self._written = self._connection, None, None
@@ -142,17 +165,7 @@ class SqliteDisk:
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         try:
-            if self._connection is None:  # autocommit: a transaction begins and ends here
-                if self.path.parent.exists():
-                    os.close(own(self.path))
-                self._connection = sqlite3.connect(self.path, timeout=WAIT, isolation_level=None)
-                mode = self._connection.execute("PRAGMA journal_mode=WAL").fetchone()
-                if mode != ("wal",):  # it goes on without one, and readers would delay the writer
-                    raise OSError(f"{self.path}: there can be no write-ahead log here, but {mode}")
-                self._connection.execute("PRAGMA synchronous=FULL")
-                self._connection.execute("PRAGMA fullfsync=ON")  # for macOS, where a sync leaves the drive's memory
-                self._file = _file_at(self.path)
-            connection = self._connection
+            connection = self._connection = self._connection or self._opened()
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -161,7 +174,24 @@ class SqliteDisk:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
         except sqlite3.OperationalError as problem:
-            raise OSError(f"{self.path}: {problem}") from problem
+            locked = problem.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            raise (Locked if locked else OSError)(f"{self.path}: {problem}") from problem
+
+    def _opened(self) -> sqlite3.Connection:
+        if self.path.parent.exists():
+            os.close(own(self.path))
+        connection = sqlite3.connect(self.path, timeout=BLINK, isolation_level=None)  # each transaction is begun here
+        try:
+            [mode] = connection.execute("PRAGMA journal_mode=WAL").fetchone()
+            if mode != "wal":  # SQLite would go on without one, and readers would delay the writer
+                raise OSError(f"{self.path}: there can be no write-ahead log here, its journal mode stays {mode!r}")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA fullfsync=ON")  # for macOS, where a sync leaves the drive's memory
+        except BaseException:
+            connection.close()
+            raise
+        self._file = _file_at(self.path)
+        return connection
 
 
 def _file_at(path: Path) -> tuple[int, int] | None:
