@@ -109,8 +109,8 @@ def minority_partition() -> Run:
 
 
 def cut_off_server_returns() -> Run:
-    """S5 hears nobody, and begins one term after another. When it is back, its high term deposes the leader, although
-    all others heard that leader well. Stands at the cut."""
+    """S5 hears nobody, and begins a new term. When it is back, its term deposes the leader, although all others heard
+    that leader well. Stands at the cut."""
     return _returns(elected(RaftCluster()), fired("ALL.2.down", role="leader"))
 
 
