@@ -5,10 +5,10 @@ Paste one into the exercise's cell, or `from solutions.saga import compensate_ne
 
 
 def compensate_next(after, log):
-    """Write it 1: of all that may have been done and stands, what nothing else that stands was built on.
+    """Exercise 1: of the steps that may be in effect, those on which no other such step was built.
 
-    Started is enough: whether a step without an answer was done only its service knows, and it is asked. Of parallel
-    branches all ends may be undone now; in a sequence there is one, the last.
+    A step that is started may be done: only its service knows. Of parallel branches the last step of each may be undone
+    now. In a sequence this is one step, the last.
     """
     gone = {step for what, step in log if what in ("refused", "undone")}
     standing = [step for what, step in log if what == "started" and step not in gone]
@@ -16,9 +16,9 @@ def compensate_next(after, log):
 
 
 def what_to_do(table, saga, step, undo):
-    """Write it 2: what was handled is answered again; a compensation needs its request, a request none before it.
+    """Exercise 2: repeat the answer to a handled request. Compensate only a step that was done.
 
-    The key is all three: saga, step, and whether it is the compensation.
+    The key has three parts: saga, step, and whether it is the compensation.
     """
     mine = {is_undo: outcome for of, name, is_undo, outcome in table if (of, name) == (saga, step)}
     if undo in mine:

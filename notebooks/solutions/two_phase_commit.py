@@ -5,9 +5,9 @@ Paste one into the exercise's cell, or `from solutions.two_phase_commit import d
 
 
 def decide(votes, asked, timed_out):
-    """Write it 1: one no is enough to abort, and commit needs a vote from everybody.
+    """Exercise 1: one no is enough to abort, and a commit needs the vote of every participant.
 
-    Silence is no yes: when the time is up, abort. Who voted read-only agrees to whatever is decided.
+    Silence is not a yes: when the time is up, abort. A participant that voted read-only accepts both outcomes.
     """
     if timed_out or "no" in votes.values():
         return "abort"
@@ -15,9 +15,9 @@ def decide(votes, asked, timed_out):
 
 
 def to_ask(log):
-    """Write it 2: what was prepared and neither committed nor aborted.
+    """Exercise 2: the transactions that are prepared, and neither committed nor aborted.
 
-    The records of several transactions lie mixed, so look for a decision of the same one, anywhere in the log.
+    The log mixes the records of several transactions: look for a decision of the same one, anywhere in the log.
     """
     decided = {txn for kind, txn in log if kind != "prepared"}
     return [txn for kind, txn in log if kind == "prepared" and txn not in decided]

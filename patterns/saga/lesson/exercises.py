@@ -106,6 +106,9 @@ COMPENSATION_MISTAKES = mistakes_of(
         "lists a step twice": lambda after, log: [
             name for what, name in reversed(log) if what in (STARTED, DONE) and name in _left(log, REFUSED, UNDONE)
         ],
+        "the line that came last": lambda after, log: [
+            name for what, name in log if what in (STARTED, DONE) and name in _left(log, REFUSED, UNDONE)
+        ][-1:],
         "undoes what was refused": _ending(UNDONE),
         "undoes it again": _ending(REFUSED),
         "undoes what never ran": [
@@ -227,10 +230,10 @@ IDEMPOTENCE_MISTAKES = mistakes_of(
             _instead(DO_NOTHING, APPLY, lambda table, undo: undo and _refused(table)),
             _instead(DO_NOTHING, APPLY, lambda table, undo: not undo or _refused(table)),
         ],
-        "no answer": [
-            lambda table, *asked: DO_NOTHING if asked in [row[:3] for row in table] else APPLY,
-            _instead(ANSWER_AGAIN, DO_NOTHING),
-        ],
+        "no answer": _instead(ANSWER_AGAIN, DO_NOTHING),
+        "no answer, and two cases missing": lambda table, *asked: (
+            DO_NOTHING if asked in [row[:3] for row in table] else APPLY
+        ),
         "undoes twice": [
             _instead(ANSWER_AGAIN, APPLY, lambda table, undo: undo),
             lambda t, s, n, undo: idempotence_solution(tuple(row for row in t if not (undo and row[2])), s, n, undo),

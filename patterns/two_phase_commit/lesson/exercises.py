@@ -64,7 +64,12 @@ DECISION_MISTAKES = mistakes_of(
     __package__,
     "decide",
     {
-        "silence is a yes": lambda v, a, up: decision_solution(v, (*v,) if up else a, False),
+        "silence is a yes": [
+            lambda v, a, up: decision_solution(v, (*v,) if up else a, False),
+            lambda v, a, up: (
+                "wait" if len(v) < len(a) and not up else "commit" if {*v.values()} <= {"yes"} else "abort"
+            ),
+        ],
         "does not wait": lambda v, a, up: decision_solution(v, a, up).replace("wait", "abort"),
         "all of nothing": [
             lambda v, a, up: "commit" if all(vote == "yes" for vote in v.values()) else "abort",
@@ -171,6 +176,23 @@ def recovery_solution(log: Sequence[tuple[str, str]]) -> list[str]:
     return [txn for kind, txn in log if kind == "prepared" and txn not in decided]
 
 
+def _last_promise(log: Sequence[tuple[str, str]]) -> list[str]:
+    open: list[str] = []
+    for kind, txn in log:
+        open = [*open, txn] if kind == "prepared" else open[:-1]
+    return open
+
+
+def _taken_out(log: Sequence[tuple[str, str]], collection: Any) -> Any:
+    open = collection()
+    for kind, txn in log:
+        if kind == "prepared":
+            open = collection([*open, txn])
+        else:
+            open.remove(txn)
+    return open
+
+
 RECOVERY_MISTAKES = mistakes_of(
     __package__,
     "to_ask",
@@ -187,11 +209,15 @@ RECOVERY_MISTAKES = mistakes_of(
             lambda log: [log[-1][1]] if log and log[-1][0] == "prepared" else [],
             lambda log: [log[-1][1]] if log[-1][0] == "prepared" else [],
         ],
-        "the next record": lambda log: [
-            txn
-            for at, (kind, txn) in enumerate(log)
-            if kind == "prepared" and (at + 1 == len(log) or log[at + 1][0] == "prepared")
+        "the next record": [
+            lambda log: [
+                txn
+                for at, (kind, txn) in enumerate(log)
+                if kind == "prepared" and (at + 1 == len(log) or log[at + 1][0] == "prepared")
+            ],
+            _last_promise,
         ],
+        "takes out what is not there": [lambda log: _taken_out(log, set), lambda log: _taken_out(log, list)],
         "all undecided or aborted": lambda log: [
             txn for txn in dict.fromkeys(txn for _, txn in log) if ("committed", txn) not in log
         ],
