@@ -196,7 +196,7 @@ class Judged:
         """The verdict, the smallest case that fails, and what to think about next."""
         said = self.verdict
         if not said.attempted:
-            todo = said.hint or "Write your code in the cell above, run it, and run this cell again."
+            todo = said.hint or "Your function returns nothing yet. Write your code above, and run both cells again."
             return Words(("○", "Not attempted yet."), ("", todo))
         if said.accepted:
             right = ("✓", f"**Accepted**: {said.looked_at}.")

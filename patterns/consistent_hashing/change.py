@@ -80,4 +80,6 @@ def accounts(before: Tier, after: Tier, whole: bool = True, lost: int = 0) -> li
     last, dropped = after.last, copies_held(before) - copies_held(after) - lost
     notes = [Note("drop", {"dropped": dropped})] if dropped else []
     rule = "ideal-weight" if last.kind == "reweight" else "ideal"  # a weight is nothing to `hash mod N`
-    return [*notes, Note(rule, {"ideal": last.ideal, "modulo": last.modulo})] if whole else notes
+    return (
+        [*notes, Note(rule, {"ideal": last.ideal, "modulo": last.modulo, "keys": len(after.keys)})] if whole else notes
+    )

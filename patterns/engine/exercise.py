@@ -31,6 +31,13 @@ BY_HAND = "Try this case by hand, and compare each step with what your code does
 ENDLESS = "A loop does not end: say what gets smaller, or nearer, in each round, and whether it does in this case."
 NOTHING = "In this case your function gives nothing. Does each of its branches return an answer?"
 STOPPED = "you stopped the judge before it had tried everything."
+ERRORS = {
+    "KeyError": "Your code asks a dictionary for a key that it does not have. `.get(key, 0)` gives 0 for such a key.",
+    "IndexError": "Your code reads past the end of a list. Compare the index with the length of the list in this case.",
+    "ZeroDivisionError": "Your code divides by 0. Find the value that is 0 in this case, and decide about it first.",
+    "TypeError": "Your code does something that Python cannot do with these values. The error names their types.",
+}
+"""What to think about after an exception, by its name."""
 KINDS = {
     bool: "a truth value (True or False)",
     int: "a whole number",
@@ -217,6 +224,8 @@ class Exercise(NamedTuple):
     """Every run of these machines is looked at, with the rule put in. Scripted runs are looked at as far as they go."""
     otherwise: Scripted | None = None
     """What to show, with the rule put in, where a case is wrong and no search finds a run that goes wrong."""
+    advise: Callable[[Case, Any], str] = lambda case, given: BY_HAND
+    """`advise(case, given)`: what to think about after a wrong answer that no usual mistake gives."""
     remark: Callable[[Rule], str] = lambda rule: ""
     """What to say of a rule that is accepted."""
 
@@ -258,12 +267,26 @@ class Exercise(NamedTuple):
             accepted=False,
             tried=len(answers),
             what=self.what,
-            hint=mistake.hint if mistake else _hint(told[first], answers[first]),
+            hint=mistake.hint if mistake else self._hint(cases[first], told[first], answers[first]),
             mistake=mistake.name if mistake else "",
             failing=self._words(cases[first], right[first], answers[first]),
             history=self.show(cases[first]),
         )
         return verdict, mistake, answers[-1].endless
+
+    def _hint(self, case: Case, right: Any, answer: Answer) -> str:
+        """What to think about after a wrong answer that no usual mistake gives."""
+        if answer.endless:
+            return ENDLESS
+        if answer.blank:
+            return NOTHING
+        if answer.problem:
+            return ERRORS.get(answer.problem.partition(":")[0], BY_HAND)
+        other = _other_type(right, answer.value)
+        if other is None:
+            return self.advise(case, answer.value)
+        wanted, given = other
+        return f"Your function gives {_brief(given)}, which is {_kind(given)}. Its answer must be {_kind(wanted)}."
 
     def _words(self, case: Case, right: Any, answer: Answer) -> str:
         try:
@@ -334,19 +357,6 @@ class Exercise(NamedTuple):
     def _with(self, rule: Rule, machine: AnyMachine) -> AnyMachine:
         assert self.put is not None
         return self.put(rule, machine)
-
-
-def _hint(right: Any, answer: Answer) -> str:
-    """What to think about after a wrong answer that no usual mistake gives."""
-    if answer.endless:
-        return ENDLESS
-    if answer.blank:
-        return NOTHING
-    other = None if answer.problem else _other_type(right, answer.value)
-    if other is None:
-        return BY_HAND
-    wanted, given = other
-    return f"Your function gives {_brief(given)}, which is {_kind(given)}. Its answer must be {_kind(wanted)}."
 
 
 def _other_type(right: Any, given: Any) -> tuple[Any, Any] | None:

@@ -168,7 +168,8 @@ def never_more(counts: int, step: Transition) -> int | Broken:
 def few_siblings(world: World[Copy]) -> Reason:
     for copy in world.processes:
         if len(copy.has.shown) > max(1, len(world.calls)):
-            return f"{copy.id} has {names(copy.has.shown)}: {len(copy.has.shown)} siblings, {len(world.calls)} clients"
+            clients = names(call.client for call in world.calls)
+            return f"{copy.id} has {names(copy.has.shown)}: more siblings than clients ({clients})"
     return None
 
 

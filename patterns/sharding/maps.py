@@ -40,6 +40,9 @@ class ShardMap(msgspec.Struct, frozen=True):
     def label(self, shard: int) -> str:
         return str(shard)
 
+    def named(self, shard: int) -> str:
+        return f"shard {self.label(shard)}"
+
     @property
     def labels(self) -> tuple[str, ...]:
         return tuple(map(self.label, range(len(self.owners))))
@@ -80,6 +83,9 @@ class RangeMap(ShardMap, frozen=True):
 
     def label(self, shard: int) -> str:
         return self.ranges.starts[shard] or "first"
+
+    def named(self, shard: int) -> str:
+        return f"the range from {self.label(shard)}" if shard else "the first range"
 
     def asked_for(self, prefix: str) -> tuple[int, ...]:
         return tuple(range(self.ranges.at(prefix), self.ranges.at(prefix + chr(0x10FFFF)) + 1))

@@ -195,7 +195,7 @@ class ParcelRoom(ValueMachine[Room, Event]):
     def advance(self, state: Room, event: Advance) -> Happened[Room]:
         move, *rest = state.plan
         after = self._changed(state, state.map.moved(int(move.shard), move.taker), event)
-        values = {**move._asdict(), "shard": state.map.label(int(move.shard)), "keys": len(after.moved)}
+        values = {**move._asdict(), "shard": state.map.named(int(move.shard)), "keys": len(after.moved)}
         return replace(after, plan=tuple(rest)), [Note("K.move", {**values, "left": len(rest)})]
 
     @act(Join, "**{machine}** joins", "join", offers=newcomers, unless=[known])
@@ -208,7 +208,7 @@ class ParcelRoom(ValueMachine[Room, Event]):
     def make_plan(self, state: Room, event: Plan) -> Happened[Room]:
         load = {str(at): each for at, each in enumerate(zip(state.map.owners, state.loads(), strict=True))}
         plan = tuple(self.planner().plan(load, dict.fromkeys(state.map.machines, 1.0)))
-        values = {"moves": len(plan), "shards": tuple(state.map.label(int(move.shard)) for move in plan)}
+        values = {"moves": len(plan), "shards": tuple(state.map.named(int(move.shard)) for move in plan)}
         return self._after(replace(state, plan=plan), event), [Note("K.plan" if plan else "K.plan.none", values)]
 
     @act(Split, "split at **{key}**", "split", offers=middles, unless=[scattered, cannot_split])

@@ -65,7 +65,7 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
         "ASKED": r"answers? \W*ASK\b|(?:for|only) this (?:one )?request|this once",
         "RETRY": r"repeats the answer|table of answered",
         "SALTED": r"reads? (?:asks?|collects?)|each read",
-        "DRAIN": r"no fault|slow(?:er)? (?:write|than)|nobody asks",
+        "DRAIN": r"no fault|slow(?:er)? (?:write|than)|nobody asks|nothing else|no crash",
         "CLASS": r"old teacher",
     },
     "04_leader_election": {

@@ -73,7 +73,7 @@ def _crash(of: Callable[[World], Fields], before: World, after: World, who: str)
     gone = {name: value for name, value in of(before).in_memory(before[who]).items() if now.get(name) != value}
     kept = of(after).on_disk(after[who])
     room = LONG if len(gone) == 1 else SHORT
-    lost = f"Its memory is lost: {_fields(gone, room)}." if gone else "Its memory held nothing that is missed."
+    lost = f"Its memory is lost: {_fields(gone, room)}." if gone else "No value in its memory is lost."
     keeps = f"Its disk keeps {_fields(kept, LONG)}." if kept else "It keeps nothing on a disk."
     sent = sum(packet.sender == who for packet in after.packets)
     if sent:

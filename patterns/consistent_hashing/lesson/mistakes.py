@@ -27,6 +27,11 @@ def _at(other: Callable[[Points, int], int]) -> Callable[[Points, int], str]:
     return lambda points, position: points[other(points, first_after(points, position))][1]
 
 
+def _floor(points: Points, position: int) -> str:
+    """The node of the last point at the position or before it."""
+    return points[bisect_right(points, position, key=lambda point: point[0]) - 1][1]
+
+
 def _halving(least: int = 0, skip: int = 0, equal: bool = False) -> Callable[[Points, int], str]:
     """A search in halves with one part changed: where it begins, what it skips, whether it stops at an equal point."""
 
@@ -55,7 +60,8 @@ LOOKUP_MISTAKES = mistakes_of(
             (node for stop, node in points if stop >= position), default=points[0][1]
         ),
         "always the first point": _at(lambda points, at: 0),
-        "off by one: the point before": _at(lambda points, at: at - 1),
+        "off by one: the point before": [_at(lambda points, at: at - 1), _floor],
+        "by the number of points": lambda points, position: points[position % len(points)][1],
         "off by one: a point's own position": lambda points, position: _at(lambda points, at: at % len(points))(
             points, position + 1
         ),
@@ -112,6 +118,17 @@ def _emptiest(points: Points, at: int, loads: Counter[str]) -> list[str]:
     return [min(sorted({node for _, node in points}), key=loads.__getitem__)]
 
 
+def _first_with_room(points: Points, at: int, loads: Counter[str]) -> list[str]:
+    room = loads[points[at][1]]  # it is full: its load is the capacity
+    return [next(node for node in sorted({node for _, node in points}) if loads[node] < room)]
+
+
+def _in_turn(points: Points, positions: Sequence[int], capacity: int) -> list[str]:
+    """The machines filled one after the other, wherever the keys stand."""
+    names = list(dict.fromkeys(node for _, node in points))
+    return [names[min(at // capacity, len(names) - 1)] for at in range(len(positions))]
+
+
 BOUNDED_MISTAKES = mistakes_of(
     __package__,
     "place_all",
@@ -126,6 +143,8 @@ BOUNDED_MISTAKES = mistakes_of(
         "left out": _if_full(lambda *given: []),
         "in ascending order": lambda points, positions, capacity: _walking()(points, sorted(positions), capacity),
         "least loaded node": _if_full(_emptiest),
+        "first by name": _if_full(_first_with_room),
+        "in turn": _in_turn,
         "counter-clockwise": _walking(on=lambda points, at: at - 1),
     },
 )

@@ -80,12 +80,16 @@ def _reading(rule: Rule, machine: Any) -> Any:
     return planted(machine, keeper=Mine)
 
 
-READ_MISTAKES: Mapping[str, Rule] = {
+def _most_frequent(versions: list[Any]) -> Any:
+    return Counter(versions).most_common(1)[0][0]
+
+
+READ_MISTAKES: Mapping[str, Rule | Sequence[Rule]] = {
     "too few": lambda replies, need: read_solution(replies, 1),
     "does not wait": lambda replies, need: read_solution(replies, 0),
     "too many": lambda replies, need: read_solution(replies, need + 1),
     "the version alone": lambda replies, need: _newest([*replies.values()]) if len(replies) >= need else "wait",
-    "the most frequent": _answering(lambda versions: Counter(versions).most_common(1)[0][0]),
+    "the most frequent": [_answering(_most_frequent, *keep) for keep in ([], [lambda *each: False])],
     "the first": _answering(lambda versions: versions[0]),
     "by the number alone": _answering(lambda versions: max(versions, key=lambda version: version[0])),
     "by the value": _answering(lambda versions: max(versions, key=lambda version: version[2])),
@@ -133,6 +137,10 @@ def _all(lower: Rule) -> Rule:
     return rule
 
 
+def _lower(a: Any, b: Any) -> bool:
+    return any(a.get(name, 0) < b.get(name, 0) for name in {*a, *b})
+
+
 COMPARE_MISTAKES: Mapping[str, Rule] = {
     "missing is equal": lambda a, b: compare({n: a[n] for n in a if n in b}, {n: b[n] for n in b if n in a}),
     "missing is an error": _all(lambda a, b: all(a[n] <= b[n] for n in a)),
@@ -140,6 +148,8 @@ COMPARE_MISTAKES: Mapping[str, Rule] = {
     "0 is another": _all(lambda a, b: all(a[n] <= b.get(n, 0) for n in a)),
     "lower everywhere": _all(lambda a, b: all(a.get(n, 0) < b.get(n, 0) for n in {*a, *b})),
     "by the sum": lambda a, b: compare({"": sum(a.values())}, {"": sum(b.values())}),
+    "turned round": lambda a, b: compare(b, a),
+    "one lower count": lambda a, b: "before" if _lower(a, b) else "after" if _lower(b, a) else "same",
     "never concurrent": lambda a, b: "after" if compare(a, b) == "concurrent" else compare(a, b),
 }
 COMPARE = Exercise(

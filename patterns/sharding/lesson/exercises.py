@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import product
 from typing import Any, get_args
@@ -10,6 +10,7 @@ from typing import Any, get_args
 from patterns.engine.exercise import Answer, Case, Exercise, Rule, mistakes_of
 from patterns.engine.planted import Scripted, Search, planted
 from patterns.engine.properties import Sometimes
+from patterns.engine.sentences import page_of
 from patterns.sharding.plan import Move, Planner, fewest_moves, moved, plan
 from patterns.sharding.resharding import OPERATOR
 from patterns.sharding.room import Join, ParcelRoom, Plan, moves_pay
@@ -87,9 +88,17 @@ def _tell_plan(case: Case, right: Any, answer: Answer) -> str:
     load = ", ".join(f"{shard} on {machine} weighs {weight}" for shard, (machine, weight) in shards)
     room = ", ".join(f"{name} {capacity}" for name, capacity in machines)
     with suppress(Exception):
-        wrong = answer.problem or fault(case, answer.value)
-        return f"{load}; capacities {room}; threshold {threshold:g}; yours {answer}: {wrong}."
+        wrong = "" if answer.problem else f": {fault(case, answer.value)}"
+        return f"{load}; capacities {room}; threshold {threshold:g}; yours {answer}{wrong}."
     return f"{load}; yours {answer}. Expected: a list of pairs (shard, machine)."
+
+
+def _advise_plan(case: Case, moves: Any) -> str:
+    """By the fault of the plan."""
+    with suppress(Exception):
+        wrong = fault(case, moves)
+        return str(next(hint for words, hint in page_of(__package__, "faults.toml").items() if words in wrong))
+    return "Your answer must be a list of pairs: the shard, and the machine that it moves to."
 
 
 def _planning(rule: Rule, machine: Any) -> Any:
@@ -111,6 +120,7 @@ PLAN = Exercise(
     same=lambda case, moves: not fault(case, moves),
     prepare=given,
     what="plans",
+    advise=_advise_plan,
     put=_planning,
     searches=[Search(ROOM, (moves_pay,))],
     otherwise=Scripted(ParcelRoom(scheme="slots"), lambda run: run.do(Join("D"), Plan()).finish()),
@@ -146,6 +156,13 @@ def _wrong(change: Callable[[Any, Tried, Answered], Any], *kinds: str) -> Rule:
     return lambda map, request, reply: (change if reply.kind in kinds else on_reply)(map, request, reply)
 
 
+def _stale(change: Callable[[Any, Tried, Answered], Any]) -> Rule:
+    """The solution, but for a MOVED that is not newer than the map."""
+    return lambda map, request, reply: (
+        change if reply.kind == "moved" and reply.epoch <= map[request.slot][1] else on_reply
+    )(map, request, reply)
+
+
 def _learned(map: Any, request: Tried, reply: Answered) -> Any:
     return {**map, request.slot: (reply.to, reply.epoch or map[request.slot][1])}
 
@@ -154,30 +171,26 @@ def _follow(map: Any, request: Tried, reply: Answered) -> Any:
     return map, (reply.to, False)
 
 
-REPLY_MISTAKES: Mapping[str, Rule] = {
+REPLY_MISTAKES: Mapping[str, Rule | Sequence[Rule]] = {
     "ignores answers": lambda map, request, reply: (map, None if reply.kind == "ok" else (map[request.slot][0], False)),
     "the shard alone": lambda *given: (on_reply(*given)[0], (on_reply(*given)[1] or [None])[0]),
     "the line of the map": _wrong(lambda *given: (on_reply(*given)[0], on_reply(*given)[0][given[1].slot]), "moved"),
-    "stops at an old MOVED": _wrong(
-        lambda map, request, reply: (
-            on_reply(map, request, reply) if reply.epoch > map[request.slot][1] else (map, None)
-        ),
-        "moved",
-    ),
-    "believes an equal MOVED": _wrong(
-        lambda map, request, reply: (
-            on_reply(map, request, reply)
-            if reply.epoch != map[request.slot][1]
-            else _follow(_learned(map, request, reply), request, reply)
-        ),
-        "moved",
+    "stops at an old MOVED": _stale(lambda map, request, reply: (map, None)),
+    "asks there again": _stale(lambda map, request, reply: (map, (request.to, request.asking))),
+    "believes an equal MOVED": _stale(
+        lambda map, *rest: (
+            _follow(_learned(map, *rest), *rest) if rest[1].epoch == map[rest[0].slot][1] else on_reply(map, *rest)
+        )
     ),
     "keeps ASK": _wrong(lambda *given: (_learned(*given), (given[2].to, True)), "ask"),
     "no ASKING": _wrong(_follow, "ask"),
     "follows an old MOVED": _wrong(lambda *given: (on_reply(*given)[0], (given[2].to, False)), "moved"),
     "forgets MOVED": _wrong(_follow, "moved"),
     "believes any MOVED": _wrong(lambda *given: (_learned(*given), (given[2].to, False)), "moved"),
-    "gives up": _wrong(lambda map, request, reply: (map, None), "tryagain", "down"),
+    "gives up": [
+        _wrong(lambda map, request, reply: (map, None), *kinds)
+        for kinds in (("tryagain", "down"), ("down",), ("tryagain",))
+    ],
     "asks on": _wrong(lambda map, request, reply: (map, (request.to, request.asking)), "ok"),
 }
 
