@@ -63,7 +63,7 @@ class Projector(Process):
 
     @on_timer("patience")
     def no_answer(self) -> None:
-        self.note("P.again", model=self.model, patience=self.patience)
+        self.note("P.again", model=self.model)
         self.left = ()
         self.on_start()
 
@@ -94,6 +94,8 @@ class Projector(Process):
         self.failed = 0
         first, *rest = self.writes(feed, bad)
         self.left = tuple(rest)
+        if bad:
+            self.note("P.parks", events=bad)
         self.note("P.write", model=self.model, part=first.part, feed=feed)
         self.ask(self.page, first)
 

@@ -71,6 +71,11 @@ PROJECT_MISTAKES = mistakes_of(
             (row + event, at) if position == at + 1 else (row, at)
         ),
         "applies nothing": lambda row, at, position, event: (row, at),
+        "counts orders": lambda row, at, position, event: (row + 1, position) if position == at + 1 else (row, at),
+        "the checkpoint first": lambda row, at, position, event: (
+            (position, row + event) if position == at + 1 else (at, row)
+        ),
+        "moves by one": lambda row, at, position, event: (row + event, at + 1) if position > at else (row, at),
     },
 )
 
@@ -151,6 +156,9 @@ ANSWER_MISTAKES = mistakes_of(
         ),
         "never waits": lambda at, wanted, waited, deadline: SHOW,
         "stale at once": lambda at, wanted, waited, deadline: SHOW if at >= wanted else STALE,
+        "waits for the deadline": lambda at, wanted, waited, deadline: (
+            WAIT if waited < deadline else SHOW if at >= wanted else STALE
+        ),
         "looks at the clock first": lambda at, wanted, waited, deadline: (
             STALE if waited >= deadline else SHOW if at >= wanted else WAIT
         ),

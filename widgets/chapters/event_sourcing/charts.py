@@ -11,7 +11,7 @@ from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
 from tempfile import TemporaryDirectory, mkdtemp
 from threading import Thread
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import TYPE_CHECKING, Any
 
 import apsw
@@ -201,6 +201,7 @@ def write(file: str, name: str, rounds: str, synchronous: Synchronous) -> None:
         except WrongVersion:
             continue
         print(version, flush=True)
+        sleep(0.01)  # the other writer gets its turn
 
 
 @contextmanager
