@@ -7,7 +7,7 @@ sessions included. A follower that needs an entry which the leader has discarded
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import Meta
@@ -306,6 +306,19 @@ class SnapshotServer(Server):
             self.note("IS.next", follower=follower, index=index, offset=reply.offset)
             self.send_part(follower, outgoing.snapshot, reply.offset)
         self.serve_reads()
+
+    def impossible(self, sender: str, message: Any) -> str:
+        if isinstance(message, InstallSnapshotReply):
+            index, outgoing = message.last_included_index, self.outgoing.get(sender)
+            size = len(outgoing.snapshot.data) if outgoing else 0
+            if outgoing and index == outgoing.snapshot.last_included_index and message.offset > size:
+                return f"it has {message.offset} bytes of a snapshot of {size}"
+            return self.beyond(message, index)
+        if not isinstance(message, InstallSnapshot):
+            return super().impossible(sender, message)
+        if message.last_included_term > message.term:
+            return f"term {message.term} cannot have an entry of term {message.last_included_term}"
+        return self.led_here(message.term)
 
 
 class SnapshotCluster(RaftCluster):

@@ -8,13 +8,13 @@ subclass that overrides one.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from patterns.engine.process import Process, durable, setting
 from patterns.engine.step import Rule
 from patterns.engine.table import Table
 
-from .messages import AppendEntries, Entry, RequestVote, size_of
+from .messages import AppendEntries, AppendEntriesReply, Entry, RequestVote, size_of
 from .rules import RULES
 from .state_machine import StateMachine
 
@@ -151,3 +151,32 @@ class ServerState(Process):
             if self.may_commit(index):
                 return index
         return self.commit_index
+
+    # What no server can have sent that keeps to the rules
+
+    def impossible(self, sender: str, message: Any) -> str:
+        if isinstance(message, AppendEntriesReply):
+            return self.beyond(message, max(message.match_index, message.conflict_index))
+        if not isinstance(message, AppendEntries) or message.term < self.current_term:
+            return ""
+        prev, terms = message.prev_log_index, [message.prev_log_term, *(entry.term for entry in message.entries)]
+        if [*terms, message.term] != sorted([*terms, message.term]):
+            return f"terms never fall along a log, and these are {', '.join(map(str, [*terms, message.term]))}"
+        conflict = self.first_conflict(prev, message.entries) if prev < self.commit_index else None
+        if conflict is not None and conflict <= self.commit_index:
+            return f"its entry {conflict} is another one than {self.id} has committed there"
+        return self.led_here(message.term)
+
+    def leads(self, term: int) -> bool:
+        return self.role == "leader" and term == self.current_term
+
+    def led_here(self, term: int) -> str:
+        return f"{self.id} itself leads term {term}" if self.leads(term) else ""
+
+    def beyond(self, reply: Any, index: int) -> str:
+        """Whether a reply goes beyond what the peer was sent. Of this term, nothing of it is gone from our log."""
+        if reply.term >= self.current_term and index > self.last_log_index:
+            return f"it is about entry {index}, and the log of {self.id} ends at {self.last_log_index}"
+        if self.leads(reply.term) and reply.read_round > self.read_round:
+            return f"it answers leadership check {reply.read_round}, and the last one of {self.id} is {self.read_round}"
+        return ""

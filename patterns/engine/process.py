@@ -258,6 +258,10 @@ class Process(_Recorder):
     def _unhandled(self, what: Any, table: Mapping[Any, Any]) -> Callable[..., None]:
         raise TypeError(f"{type(self).__name__} {self.id} has no handler for {what!r}; it handles {_names(table)}")
 
+    def impossible(self, sender: str, message: Any) -> str:
+        """Why no peer that keeps to the protocol can have sent this, empty where one can: a real host refuses it."""
+        return ""
+
     # What a driver calls: each returns the process afterwards and the effects
 
     def after_start(self, now: int = 0) -> tuple[Self, Effects]:

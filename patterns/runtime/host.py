@@ -429,7 +429,10 @@ class Host:
     def _opened(self, envelope: Any, writer: StreamWriter) -> Happening:
         match envelope:
             case FromPeer(sender, body) if sender in self.peers:
-                return Received(sender, self._bodies.message(body))
+                message = self._bodies.message(body)
+                if why := self.process.impossible(sender, message):
+                    raise WireError(f"{type(message).__name__} from {sender}: {why}")
+                return Received(sender, message)
             case FromPeer(sender, _):
                 raise WireError(f"{sender!r} is no peer of {self.process.id}")
             case FromClient(_, body) if (size := memoryview(body).nbytes) > MAX_REQUEST:

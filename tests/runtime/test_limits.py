@@ -16,8 +16,8 @@ import msgspec
 import pytest
 from test_host import BODIES, WIRE, Counter, News, Raise, Tell, asking, run
 
-from patterns.consensus_raft import Add, Done, Get, NotLeader, Put, RaftCluster, Server
-from patterns.consensus_raft.messages import AppendEntries, Command, Entry, size_of
+from patterns.consensus_raft import Add, Done, Get, NotLeader, Put, RaftCluster, RequestVoteReply, Server
+from patterns.consensus_raft.messages import AppendEntries, AppendEntriesReply, Command, Entry, size_of
 from patterns.consensus_raft.state_machine import MOST
 from patterns.runtime import Cluster, Host, WireError
 from patterns.runtime import host as hosts
@@ -152,6 +152,25 @@ def test_a_negative_index_or_term_is_no_message(field: str) -> None:
     bodies = Bodies(Server)
     with pytest.raises(WireError, match=f"Expected `int` >= 0 - at `{re.escape('$')}.{field}`"):
         bodies.message(bodies.encode(AppendEntries(**{**fields, field: -5})))
+
+
+def test_a_peers_reply_about_an_entry_that_is_not_there_is_refused_and_the_leader_leads_on() -> None:
+    async def scenario() -> None:
+        peers = {"S2": ("127.0.0.1", 1)}
+        bodies = Bodies(Server, Done | NotLeader)
+        server = Server(id="S1", peers=("S2",), election_timeout=(5, 10))
+        async with Host(server, peers) as host:
+            while host.process.role != "candidate":
+                await asyncio.sleep(0)
+            host.process, _ = host.process.after_message("S2", RequestVoteReply(host.process.current_term, True))
+            assert host.process.role == "leader"
+            reply = AppendEntriesReply(host.process.current_term, True, match_index=10**6)
+            reason = await refusal(host, FromPeer("S2", bodies.encode(reply)))
+            assert reason == "AppendEntriesReply from S2: it is about entry 1000000, and the log of S1 ends at 1"
+            assert host.process.role == "leader"
+            assert not host._running.done()
+
+    run(scenario())
 
 
 def test_a_reply_that_cannot_be_encoded_is_a_refusal_and_not_the_end() -> None:
