@@ -35,7 +35,6 @@ class PipelinedServer(SnapshotServer):
     def heartbeat(self) -> None:
         self.unanswered = Table.filled(self.peers, 0)  # an answer that has not come by now may be lost
         super().heartbeat()
-        self.set_timer("heartbeat", self.heartbeat_interval)
         self.set_timer("heartbeat", self.heartbeat_interval)  # also while a follower gets a snapshot
 
     def send_to_all(self) -> None:
