@@ -119,7 +119,7 @@ def test_a_wrong_commit_rule_is_refused_with_figure_8_in_the_player_and_the_solu
         expect(verdict).to_contain_text("Not yet.")
         expect(verdict).to_contain_text("Hint:")
         player = verdict.locator(".dp")
-        expect(player.locator(".dp-broken")).to_be_visible()
+        expect(player.locator(".dp-broken").first).to_be_visible()
         chapter.notebook.screenshot("chapter5_exercise_light", player)
         chapter.write("commit", "from solutions.consensus_raft import commit_index")
         chapter.run("commit")

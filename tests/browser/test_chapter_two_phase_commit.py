@@ -116,7 +116,7 @@ def test_an_exercise_is_refused_with_a_hint_and_a_run_and_the_solution_accepted(
         expect(verdict).to_contain_text("Not yet.")
         expect(verdict).to_contain_text("Hint:")
         player = verdict.locator(".dp")
-        expect(player.locator(".dp-broken")).to_be_visible()
+        expect(player.locator(".dp-broken").first).to_be_visible()
         chapter.notebook.screenshot("chapter6_exercise_light", player)
         chapter.write("to-ask", "from solutions.two_phase_commit import to_ask")
         chapter.run("to-ask")
