@@ -184,18 +184,3 @@ def test_an_exercise_is_refused_with_a_hint_and_a_run_to_step_then_accepted(chap
 
 def test_the_dark_theme_reaches_the_player(chapter: Chapter) -> None:
     chapter.check_dark(chapter.player("tier"), "chapter1")
-
-
-def test_in_a_narrow_window_nothing_is_cut_off(chapter: Chapter) -> None:
-    chapter.page.set_viewport_size({"width": 480, "height": 1800})
-    chapter.notebook.command("application:toggle-left-area")
-    try:
-        player = chapter.player("tier")
-        over = player.evaluate("element => element.scrollWidth - element.clientWidth")
-        assert over <= 1
-        button(player, "Forward one step").click()
-        at_step(player, 1)
-        chapter.notebook.screenshot("chapter1_narrow_light", player)
-    finally:
-        chapter.notebook.command("application:toggle-left-area")
-        chapter.page.set_viewport_size({"width": 1280, "height": 900})
