@@ -85,9 +85,9 @@ export class Menus {
     said.textContent =
       (shut && choice.why_not) ||
       note ||
-      [choice.ask && this.view.can.ask ? "or type another" : "", choice.when, choice.taken !== undefined ? "taken" : ""]
+      [choice.ask && this.view.can.ask ? "or type another" : "", choice.taken !== undefined ? "taken" : choice.when]
         .filter(Boolean)
-        .join(" · ");
+        .join(" · "); // not both: the words beside them would be cut
     node.classList.toggle("dp-shut", Boolean(shut));
     node.classList.toggle("dp-own", note === "this run");
     if (shut) node.setAttribute("aria-disabled", "true");
