@@ -42,7 +42,7 @@ def _history_of(run: Any) -> History[Any, Any]:
     if not hasattr(run, "counterexample"):
         return History(run)
     if run.counterexample is None:
-        raise ValueError(f"the search found no run that breaks a promise, so there is none to play. {run}")
+        raise ValueError(f"the search found no run that breaks a promise, and has nothing to play. {run}")
     history: History[Any, Any] = run.counterexample.history
     return history
 

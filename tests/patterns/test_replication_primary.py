@@ -225,7 +225,7 @@ def test_what_is_sent_again_is_taken_once() -> None:
 
 def test_the_new_tail_processes_what_it_has_in_sent() -> None:
     """Section 3, failure of the tail: Pending shrinks."""
-    history = GALLERY["The tail crashes, and what was sent is processed"]()
+    history = GALLERY["The tail crashes, and its predecessor answers"]()
     step = first(history, "CH.tail")
     assert step.state["Ben"].sent == ()
     assert is_done(step.state.call("X"))

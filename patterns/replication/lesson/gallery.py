@@ -185,7 +185,7 @@ GALLERY: Mapping[str, Callable[[], Run]] = {
     "An update walks down the chain, and the tail answers": walks,
     "A middle server crashes with an update on its way": middle_is_out,
     "A suspected server goes on, and its former successor ignores it": lambda: middle_is_out(alive=True),
-    "The tail crashes, and what was sent is processed": tail_crashes,
+    "The tail crashes, and its predecessor answers": tail_crashes,
     "A server joins at the end of the chain": one_joins,
     "A tail that was only suspected answers with an old value": old_tail,
     "A suspected tail asks before it answers": lambda: old_tail("ask"),
