@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from drawn_runs import random_run
 
 from patterns.engine.chapter import Chapter
 from patterns.engine.exercise import equal
@@ -23,7 +24,6 @@ from patterns.engine.explore import Exploration
 from patterns.engine.history import History
 from patterns.engine.machine import Machine
 from patterns.engine.milestones import find
-from patterns.engine.randomness import key_of, mix
 from patterns.engine.sentences import page_of
 from patterns.engine.simulation import Simulation
 from patterns.glossary import GLOSSARY
@@ -94,18 +94,8 @@ def clean(name: str, title: str) -> Any:
 
 
 @cache
-def random_run(machine: Machine[Any, Any], seed: int, steps: int = 80) -> History[Any, Any]:
-    """A run in which every fourth step is any choice there is: faults, requests, messages out of order."""
-    history = History(machine)
-    for nth in range(steps):
-        draw = mix(key_of(seed, machine.name), nth)
-        if draw % 4 and history.advance():
-            continue
-        offered = [choice.event for choice in machine.choices(history.state) if not choice.why_not]
-        if not offered:
-            break
-        history.apply(offered[draw // 4 % len(offered)])
-    return history
+def drawn_run(machine: Machine[Any, Any], seed: int) -> History[Any, Any]:
+    return random_run(machine, seed, 80)
 
 
 def runs_of(name: str) -> Iterator[History[Any, Any]]:
@@ -116,7 +106,7 @@ def runs_of(name: str) -> Iterator[History[Any, Any]]:
         if found(name, title).counterexample is not None:
             yield found(name, title).counterexample.history
     for seed in range(30):
-        yield from (random_run(machine, seed) for machine in chapter.machines.values())
+        yield from (drawn_run(machine, seed) for machine in chapter.machines.values())
 
 
 # The chapter
@@ -144,7 +134,7 @@ def test_a_machine_is_built_again_from_its_parameters_and_its_replay_code(name: 
     told = json.loads(msgspec.json.encode(machine.params))
     assert machine.again().params == type(machine)(**told).params == machine.params
     assert machine.view in ("", name)
-    history = random_run(machine, seed=0)
+    history = drawn_run(machine, 0)
     again = History.replay(type(machine)(), history.code)
     assert again.machine.params == machine.params
     assert again.state == history.state
@@ -165,7 +155,7 @@ def test_each_rule_fires_somewhere(name: str) -> None:
 def test_each_note_makes_a_whole_sentence(name: str) -> None:
     chapter = CHAPTERS[name]
     seen = [gallery_run(name, title) for title in chapter.gallery]
-    seen += [random_run(machine, seed) for machine in chapter.machines.values() for seed in range(3)]
+    seen += [drawn_run(machine, seed) for machine in chapter.machines.values() for seed in range(3)]
     for history in seen:
         for step in history.steps:
             for note in step.notes:
@@ -341,7 +331,7 @@ def test_an_exercise_answers_any_code_in_words(name: str, title: str) -> None:
 def test_the_view_is_total_on_random_runs_and_its_ids_name_one_thing_each(name: str, title: str) -> None:
     view = view_of(CHAPTERS[name].machines[title])
     for seed in range(3):
-        history = random_run(CHAPTERS[name].machines[title], seed)
+        history = drawn_run(CHAPTERS[name].machines[title], seed)
         kinds: dict[tuple[str, str], type] = {}
         for step in history.steps:
             scene = view.scene_of(step)
@@ -358,7 +348,7 @@ def test_the_view_is_total_on_random_runs_and_its_ids_name_one_thing_each(name: 
 @each("machines")
 def test_the_text_and_the_picture_say_the_same(name: str, title: str) -> None:
     machine = CHAPTERS[name].machines[title]
-    view, history = view_of(machine), random_run(machine, seed=1)
+    view, history = view_of(machine), drawn_run(machine, 1)
     for step in history.steps:
         scene, where = view.scene_of(step), f"seed 1, step {step.number}"
         marks = {mark.id: mark for panel in scene.panels for mark in panel.marks}

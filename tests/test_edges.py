@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from drawn_runs import random_run
 from fair_runs import CHAPTERS, MOST_ROUNDS, ROUND, Run
 from msgspec import inspect as types
 from msgspec.structs import fields
@@ -21,7 +22,6 @@ from patterns.cqrs.properties import level
 from patterns.engine.history import History
 from patterns.engine.machine import Machine
 from patterns.engine.params import ParameterError
-from patterns.engine.randomness import key_of, mix
 from patterns.engine.simulation import Simulation
 
 LARGE = 200
@@ -120,15 +120,7 @@ def built(machine: Machine[Any, Any], parameter: str, value: Any) -> Machine[Any
 
 def runs(machine: Machine[Any, Any]) -> None:
     """Every fourth step is any choice there is. Each event has words, and the replay code brings the run back."""
-    history = History(machine)
-    for nth in range(STEPS):
-        draw = mix(key_of(0, machine.name), nth)
-        if draw % 4 and history.advance():
-            continue
-        offered = [choice.event for choice in machine.choices(history.state) if not choice.why_not]
-        if not offered:
-            break
-        history.apply(offered[draw // 4 % len(offered)])
+    history = random_run(machine, 0, STEPS)
     for step in history.branch[1:]:
         assert step.parent is not None
         assert machine.describe(step.parent.state, step.event)
