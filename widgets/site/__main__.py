@@ -1,0 +1,32 @@
+"""Writes the static site: `python -m widgets.site OUT`; with `--lite` also the notebooks that run in the browser."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+from pathlib import Path
+from time import perf_counter
+
+from widgets.site.build import write
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Write the site into the folder that the arguments name, and print how large it is."""
+    parser = argparse.ArgumentParser(prog="python -m widgets.site", description=__doc__)
+    parser.add_argument("out", metavar="OUT", type=Path, help="the folder of the site; it is made if it does not exist")
+    parser.add_argument("--lite", action="store_true", help="write the notebooks that run in the browser, too")
+    asked = parser.parse_args(arguments)
+    began = perf_counter()
+    write(asked.out, lite=asked.lite)
+    print(f"{asked.out}: {_size(asked.out):,} bytes without the notebooks, in {perf_counter() - began:.0f} s")
+    if asked.lite:
+        import_module("widgets.site.lite").write(asked.out)  # imported here: what it needs is an extra
+
+
+def _size(folder: Path) -> int:
+    """The bytes of the site's own files."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file() and "lite" not in file.parts)
+
+
+if __name__ == "__main__":
+    main()
