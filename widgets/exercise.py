@@ -22,6 +22,7 @@ from patterns.engine.machine import Machine
 from patterns.engine.properties import Property
 from patterns.engine.step import Note
 from patterns.engine.world import World
+from widgets import progress
 from widgets.assets import Shared
 from widgets.fallback import show_text
 from widgets.player import Player
@@ -78,6 +79,11 @@ class Prediction(Shared):
         self.asked = question
         shown = {"prompt": question.prompt, "options": [option.text for option in question.options]}
         super().__init__(question=shown)
+        self.observe(self._keep, "taken")
+
+    def _keep(self, _change: Any) -> None:
+        if 0 <= self.taken < len(self.asked.options):
+            progress.predicted(self.asked, self.asked.options[self.taken])
 
     def _ipython_display_(self) -> None:
         options = "".join(f"<li>{_rich(option.text)}</li>" for option in self.asked.options)
@@ -254,4 +260,6 @@ def check(exercise: Exercise, attempt: Callable[..., Any]) -> Judged:
 
     The judge answers in words whatever the function does. An exception of the judge itself is raised.
     """
-    return Judged(exercise.judge(attempt))
+    verdict = exercise.judge(attempt)
+    progress.tried(exercise, verdict)
+    return Judged(verdict)

@@ -20,6 +20,7 @@ from patterns.engine.milestones import Reached
 from patterns.engine.properties import Property
 from patterns.engine.sentences import counted
 from patterns.engine.step import Step
+from widgets import progress
 from widgets.assets import SCRIPTS, STYLE, Shared
 from widgets.declared import machines_of, milestones_of, view_of
 from widgets.fallback import show
@@ -74,6 +75,7 @@ class Player(Shared):
         super().__init__(**self._load(history, ask))
         self.on_msg(self._asked)
         self.observe(self._moved, "cursor")
+        self.observe(self._keep, "answers")
 
     def _load(self, history: History[Any, Any], ask: Asked) -> Json:
         """Take up a history; the traits that show it."""
@@ -121,6 +123,12 @@ class Player(Shared):
     def _moved(self, change: Any) -> None:
         if 0 <= self.cursor < len(self.history.steps):
             self.history.jump(self.cursor)
+
+    def _keep(self, change: Any) -> None:
+        """Keep the predictions that were just made in the learner's progress."""
+        for number in change.new.keys() - change.old.keys():
+            question = self._frames.questions[int(number)]
+            progress.predicted(question, question.options[change.new[number]])
 
     # what a page asks for; every answer is new frames, or the reason why there are none
 

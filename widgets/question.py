@@ -28,6 +28,10 @@ class Question(msgspec.Struct, frozen=True):
     options: tuple[Option, ...]
     at: Reached | None = None
     """The step that it locks, by what happens there: `fired("C.commit")`."""
+    chapter: str = ""
+    """The chapter that asks it; empty for a question that a notebook makes."""
+    name: str = ""
+    """Its name on the page of the chapter's questions."""
 
     def __post_init__(self) -> None:
         if sum(option.right for option in self.options) != 1 or len(self.options) < 2:
@@ -50,13 +54,14 @@ def questions_of(package: str, page: str = "questions.toml") -> dict[str, Questi
     `at = { rule = "S.do", step = "charge" }` stands for `fired("S.do", step="charge")`. A page in another language has
     the same questions.
     """
-    return {name: _question(**asked) for name, asked in page_of(package, page).items()}
+    chapter = package.rpartition(".")[2]
+    return {name: _question(chapter, name, **asked) for name, asked in page_of(package, page).items()}
 
 
-def _question(prompt: str, options: Any, at: Mapping[str, Any] | None = None) -> Question:
+def _question(chapter: str, name: str, prompt: str, options: Any, at: Mapping[str, Any] | None = None) -> Question:
     values = dict(at or {})
     reached = fired(values.pop("rule"), **values) if at else None
-    return Question(prompt, msgspec.convert(options, tuple[Option, ...]), reached)
+    return Question(prompt, msgspec.convert(options, tuple[Option, ...]), reached, chapter, name)
 
 
 Asked = Mapping[int, Question] | Iterable[Question]

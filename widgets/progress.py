@@ -1,0 +1,367 @@
+"""A learner's progress: answers and attempts in one readable file beside the notebooks, which is never sent anywhere.
+
+    progress()      # a table by chapter: predictions, exercises, the last question
+    done()          # {"saga", "sharding"}: the exercises are accepted, and the last question is answered
+    keep(False)     # switch it off for this folder; keep() switches it on again
+    forget()        # delete the file
+
+The file `progress.jsonl` stands in the current directory, which is the folder of the notebook. Each answer and each
+attempt is a line of JSON at the end of the file. Two kernels may write at the same time, and a damaged line leaves the
+other lines whole. Only a learner at work adds lines. A script adds none. A notebook that is run by nbmake, nbconvert or
+nbgrader adds none either.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from patterns.engine.chapter import Chapter
+from patterns.engine.sentences import counted
+
+try:
+    import fcntl
+except ImportError:  # Python in a browser has no locks
+    fcntl = None  # type: ignore[assignment]
+
+NAME = "progress.jsonl"
+OWN = "own"
+"""The chapter of a question or an exercise that a notebook defines by itself."""
+HERE = Path()
+_unsaid = True  # that the file cannot be written, is said once
+
+
+# Lines
+
+
+class _Line(msgspec.Struct, frozen=True, tag_field="what"):
+    when: datetime
+
+
+class Predicted(_Line, frozen=True, tag="predicted"):
+    """An option that the learner took."""
+
+    chapter: str
+    question: str
+    """The name of the question in its chapter."""
+    prompt: str
+    answer: str
+    right: bool
+
+
+Outcome = Literal["accepted", "refused", "undecided"]
+
+
+class Tried(_Line, frozen=True, tag="tried"):
+    """An attempt at an exercise, with the judge's verdict."""
+
+    chapter: str
+    exercise: str
+    verdict: Outcome
+    mistake: str = ""
+    """The name of the usual mistake, if the judge recognised one."""
+
+
+class Switched(_Line, frozen=True, tag="switched"):
+    """From here on answers and attempts are kept, or are not kept."""
+
+    on: bool
+
+
+Line = Predicted | Tried | Switched
+_decoder = msgspec.json.Decoder(Line)
+
+
+class Kept(NamedTuple):
+    """What a file of progress has."""
+
+    lines: tuple[Line, ...] = ()
+    unreadable: tuple[int, ...] = ()
+    """The numbers of damaged lines, from 1. They stay in the file and count for nothing."""
+    problem: str = ""
+    """Why the file cannot be read, if it is there and cannot."""
+
+    @property
+    def on(self) -> bool:
+        """Whether new lines are kept."""
+        return next((line.on for line in reversed(self.lines) if isinstance(line, Switched)), True)
+
+
+def read(file: Path) -> Kept:
+    """The lines of a file of progress; if the file is missing or unreadable, no lines."""
+    try:
+        text = file.read_bytes()
+    except FileNotFoundError:
+        return Kept()
+    except OSError as problem:
+        return Kept(problem=problem.strerror or str(problem))
+    lines, unreadable = list[Line](), list[int]()
+    for number, line in enumerate(text.splitlines(), 1):
+        try:
+            lines.append(_decoder.decode(line))
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            if line.strip():
+                unreadable.append(number)
+    return Kept(tuple(lines), tuple(unreadable))
+
+
+def write(file: Path, line: Line) -> None:
+    """Add a line at the end of a file of progress. Raises OSError."""
+    with file.open("ab+") as open_file:
+        with suppress(OSError, AttributeError):  # some network drives have no locks
+            fcntl.flock(open_file, fcntl.LOCK_EX)
+        if end := open_file.seek(0, os.SEEK_END):
+            open_file.seek(end - 1)
+        torn = bool(end) and open_file.read(1) != b"\n"  # a kernel was killed, or the disk was full
+        open_file.write(b"\n" * torn + msgspec.json.encode(line) + b"\n")
+
+
+# What adds lines
+
+
+def predicted(question: Any, option: Any) -> None:
+    """Keep the option that the learner took: a `Question` and one of its options."""
+    name, chapter = question.name or question.prompt, question.chapter or OWN
+    _add(Predicted(_now(), chapter, name, question.prompt, option.text, option.right))
+
+
+def tried(exercise: Any, verdict: Any) -> None:
+    """Keep the verdict on an attempt at an `Exercise`; nothing if it was not attempted."""
+    if verdict.attempted:
+        said: Outcome = "accepted" if verdict.accepted else "undecided" if verdict.undecided else "refused"
+        chapter = chapter_of(getattr(exercise.solution, "__module__", ""))
+        _add(Tried(_now(), chapter, exercise.name, said, verdict.mistake))
+
+
+def chapter_of(module: str) -> str:
+    """The chapter that a module belongs to: `patterns.saga.lesson.exercises` to `saga`, a notebook's own to `own`."""
+    parts = module.removeprefix("widgets.chapters.").removeprefix("patterns.").split(".")
+    return OWN if module == ".".join(parts) else parts[0]
+
+
+def learner_at_work() -> bool:
+    """Whether the kernel works for a person: on a click, or on a cell of a front end that could ask for input.
+
+    nbclient, which runs notebooks for nbmake, nbconvert and nbgrader, says that nobody can answer.
+    """
+    try:
+        from IPython.core.getipython import get_ipython
+    except ImportError:
+        return False
+    kernel: Any = getattr(get_ipython(), "kernel", None)
+    if not hasattr(kernel, "get_parent"):
+        return False
+    request = kernel.get_parent("shell") or {}
+    kind, content = request.get("header", {}).get("msg_type"), request.get("content", {})
+    return kind == "comm_msg" or bool(kind == "execute_request" and content.get("allow_stdin"))
+
+
+def _add(line: Line) -> None:
+    if not learner_at_work():
+        return
+    global _unsaid
+    file = (HERE / NAME).absolute()
+    try:
+        if isinstance(line, Switched) or read(file).on:
+            write(file, line)
+    except OSError as problem:
+        if _unsaid:
+            print(f"Your progress is not kept: {file} cannot be written ({problem.strerror}). Everything else works.")
+        _unsaid = False
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+# What a learner asks for
+
+
+def keep(on: bool = True) -> None:
+    """Keep progress in this folder, or with `keep(False)` stop keeping it, in each notebook of the folder.
+
+    Raises OSError if the file cannot be written.
+    """
+    write(HERE / NAME, Switched(_now(), on))
+
+
+def forget() -> None:
+    """Delete the progress kept in this folder. If it is switched off, it stays off: one line says so.
+
+    Raises OSError if the file cannot be deleted.
+    """
+    file = HERE / NAME
+    on = read(file).on
+    file.unlink(missing_ok=True)
+    if not on:
+        keep(False)
+
+
+def done(folder: str | Path = HERE) -> set[str]:
+    """The chapters that are done: each exercise is accepted, and the last question is answered, right or not."""
+    return {standing.chapter for standing in standings(read(Path(folder) / NAME).lines) if standing.done}
+
+
+def progress(folder: str | Path = HERE) -> Progress:
+    """The progress kept in this folder, as a table by chapter."""
+    return Progress(Path(folder) / NAME)
+
+
+# What the lines come to
+
+
+class Attempts(msgspec.Struct):
+    """What came of an exercise so far."""
+
+    tries: int = 0
+    """Attempts up to the first accepted one."""
+    accepted: bool = False
+    mistakes: list[str] = []
+    """The usual mistakes that the judge named, one for each such attempt."""
+
+    def add(self, line: Tried) -> None:
+        if self.accepted:
+            return
+        self.tries += 1
+        self.accepted = line.verdict == "accepted"
+        if line.mistake:
+            self.mistakes.append(line.mistake)
+
+
+class Standing(msgspec.Struct):
+    """How far a learner is in a chapter."""
+
+    chapter: str
+    answers: dict[str, Predicted] = {}
+    """Question -> the first answer."""
+    exercises: dict[str, Attempts] = {}
+    last: datetime = datetime.min.replace(tzinfo=UTC)
+
+    def add(self, line: Predicted | Tried) -> None:
+        self.last = max(self.last, line.when if line.when.tzinfo else line.when.replace(tzinfo=UTC))
+        if isinstance(line, Predicted):
+            self.answers.setdefault(line.question, line)
+        else:
+            self.exercises.setdefault(line.exercise, Attempts()).add(line)
+
+    @property
+    def right(self) -> int:
+        """How many first answers are right."""
+        return sum(answer.right for answer in self.answers.values())
+
+    @property
+    def accepted(self) -> int:
+        return sum(attempts.accepted for attempts in self.exercises.values())
+
+    @property
+    def post_test(self) -> Predicted | None:
+        """The first answer to the last question of the chapter, which has the form of its first question."""
+        asked = questions_in(self.chapter)
+        return self.answers.get(asked[-1]) if asked else None
+
+    @property
+    def done(self) -> bool:
+        declared = chapter_named(self.chapter)
+        if declared is None or self.post_test is None:
+            return False
+        return all(name in self.exercises and self.exercises[name].accepted for name in declared.exercises)
+
+
+def standings(lines: Iterable[Line]) -> list[Standing]:
+    """How far a learner is in each chapter, in the order of the first line of each."""
+    found = dict[str, Standing]()
+    for line in lines:
+        if not isinstance(line, Switched):
+            found.setdefault(line.chapter, Standing(line.chapter)).add(line)
+    return list(found.values())
+
+
+@cache
+def chapters() -> tuple[str, ...]:
+    """The names of the chapters that there are."""
+    return tuple(each.name for each in iter_modules(import_module("widgets.chapters").__path__) if each.ispkg)
+
+
+@cache
+def chapter_named(name: str) -> Chapter | None:
+    """The declaration of a chapter; None if there is no chapter with this name."""
+    if name not in chapters():
+        return None
+    declared: Chapter = import_module(f"patterns.{name}.lesson").CHAPTER
+    return declared
+
+
+@cache
+def questions_in(chapter: str) -> tuple[str, ...]:
+    """The names of a chapter's questions, in the order in which they are asked; none of an unknown chapter."""
+    if chapter not in chapters():
+        return ()
+    page: Mapping[str, Any] = import_module("widgets.question").questions_of(f"widgets.chapters.{chapter}")
+    return tuple(page)
+
+
+class Progress:
+    """A file of progress as a table by chapter."""
+
+    def __init__(self, file: Path) -> None:
+        self.file, self.kept = file, read(file)
+        self.chapters = standings(self.kept.lines)
+
+    @property
+    def remarks(self) -> list[str]:
+        """Sentences below the table: nothing is kept yet, progress is switched off, a line is damaged."""
+        nothing = "Nothing is kept yet: no question is answered, and no exercise is attempted."
+        said = [] if self.chapters or self.kept.problem else [nothing]
+        if self.kept.problem:
+            said.append(f"{self.file} cannot be read ({self.kept.problem}).")
+        elif not os.access(self.file if self.file.exists() else self.file.parent, os.W_OK):
+            said.append(f"{self.file} cannot be written: new answers are not kept.")
+        if not self.kept.on:
+            said.append("Progress is switched off: keep() switches it on.")
+        if damaged := self.kept.unreadable:
+            numbers = ", ".join(map(str, damaged))
+            one = len(damaged) == 1
+            said.append(
+                f"{self.file.name}: {counted(len(damaged), 'line')} ({numbers}) cannot be read. "
+                f"{'It stays' if one else 'They stay'} in the file, and all other lines count."
+            )
+        return said
+
+    def rows(self) -> Iterator[tuple[str, ...]]:
+        yield "chapter", "first answers right", "exercises accepted", "last question", "last worked on", "done"
+        for each in self.chapters:
+            declared, asked, post = chapter_named(each.chapter), questions_in(each.chapter), each.post_test
+            answers = f"{each.right} of {len(each.answers)}"
+            if len(asked) > len(each.answers):
+                answers += f"; {len(asked) - len(each.answers)} not answered yet"
+            exercises = f"{each.accepted} of {len(declared.exercises if declared else each.exercises)}"
+            last = "" if not asked else "not answered yet" if post is None else "right" if post.right else "wrong"
+            yield (
+                each.chapter.replace("_", " "),
+                answers,
+                exercises,
+                last,
+                f"{each.last.astimezone():%Y-%m-%d}",
+                "✓" if each.done else "",
+            )
+
+    def _repr_markdown_(self) -> str:
+        head, *rows = self.rows()
+        lines = [head, tuple(":--" for _ in head), *rows] if rows else []
+        table = "\n".join(f"| {' | '.join(cell.replace('|', ' ') for cell in row)} |" for row in lines)
+        return "\n\n".join([*([table] if table else []), *self.remarks])
+
+    def __repr__(self) -> str:
+        rows = list(self.rows()) if self.chapters else []
+        wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = ("  ".join(cell.ljust(size) for cell, size in zip(row, wide, strict=True)).rstrip() for row in rows)
+        return "\n".join([*lines, *self.remarks])
