@@ -120,7 +120,7 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
         "DIRTY": r"dirty read|used up",
         "LOST": r"update is lost|lost update",
         "LOCKED": r"120 ms",
-        "FORGETS": r"after a crash the orchestrator forgets|step that was done stays",
+        "FORGETS": r"one crash|crash of the orchestrator alone",
         "SEAT": r"on the train because",
     },
     "08_event_sourcing": {

@@ -99,7 +99,7 @@ def outside(world: World, x: float, y: float) -> Iterator[Mark]:
     """What a reader of all databases sees now, and which answers the clients got."""
     seen = observer(world) or ("nothing half done",)
     title = "What a reader of all databases sees now"
-    yield small("reader", x, y, "A reader of all sees", strong=True, title=title)
+    yield small("reader", x, y, "A reader now sees", strong=True, title=title)
     for at, line in enumerate(_lines(seen)):
         yield small(f"reader:{at}", x, y + (at + 1) * LINE, line, "ink", title="; ".join(seen))
     told = _told([call for call in world.calls if isinstance(call.body, Begin)])
