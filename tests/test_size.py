@@ -71,10 +71,11 @@ def test_the_first_five_chapters_have_at_most_8500_lines_of_code() -> None:
     assert sum(sizes.values()) <= 8_500, sizes
 
 
-def test_the_first_five_chapters_with_the_engine_have_at_most_11800_lines_of_code() -> None:
-    """11,300, 400 for Raft's snapshots, 40 to send each entry once, 60 for refused messages and hints."""
+def test_the_first_five_chapters_with_the_engine_have_at_most_11900_lines_of_code() -> None:
+    """11,300, 400 for Raft's snapshots, 40 to send each entry once, 60 for refused messages and hints, 100 for
+    protocols of a learner's own."""
     others = sum(size(files_of_chapter(name)) for name in [*LATER, "runtime"])
-    assert size((ROOT / "patterns").rglob("*.py")) - others <= 11_800
+    assert size((ROOT / "patterns").rglob("*.py")) - others <= 11_900
 
 
 def test_the_runtime_has_at_most_2600_lines_of_code() -> None:

@@ -21,12 +21,18 @@ def play(
     """The player of a history, of a machine from its start, or of what a search found: `play(hunt("no veto"))`.
 
     With `controls`, the machine's parameters can be changed above the player: all that have a control, or those named.
-    `options` are the Player's: `view`, `ask`, `always`, `until`, `subtitle`, `at`, `hide_quiet`. Raises ValueError if
-    the search found no run that breaks a promise.
+    `options` are the Player's: `view`, `ask`, `always`, `until`, `subtitle`, `at`, `hide_quiet`. What a search found is
+    shown with the property that it breaks. Raises ValueError if the search found no run that breaks a promise.
     """
+    from patterns.engine.properties import NoFailure
     from widgets.player import Player
 
-    player = Player(_history_of(run), **options)
+    history = _history_of(run)
+    if (found := getattr(run, "counterexample", None)) is not None:
+        always = history.machine.always
+        unseen = found.property not in always and not isinstance(found.property, NoFailure)
+        options.setdefault("always", (*always, found.property) if unseen else always)
+    player = Player(history, **options)
     if not controls:
         return player
     from widgets.controls import Controls

@@ -1,6 +1,7 @@
 """What a chapter declares for a machine: its view, its milestones, the other machines beside it.
 
-Found by the name in `Machine.view`. A machine without one has the default view of processes, and its own milestones.
+Found by the name in `Machine.view`, which may also be a view itself. A machine without one has the default view of
+processes, and its own milestones.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ def view_of(machine: AnyMachine) -> View:
     """The view that draws this machine. Raises TypeError for a machine without one that simulates no processes."""
     if not machine.view and not isinstance(machine, Simulation):
         raise TypeError(f"{type(machine).__name__} has no view: name a chapter in `view`, or give play(..., view=...)")
+    if not isinstance(machine.view, str):
+        own: View = machine.view
+        return own
     if not machine.view:
         return ProcessView
     view: View = import_module(f"widgets.chapters.{machine.view}.view").VIEW
@@ -30,7 +34,7 @@ def view_of(machine: AnyMachine) -> View:
 
 def chapter_of(machine: AnyMachine) -> Chapter | None:
     """The declaration of the machine's chapter; None for a machine of no chapter."""
-    if not machine.view:
+    if not machine.view or not isinstance(machine.view, str):
         return None
     chapter: Chapter = import_module(f"patterns.{machine.view}.lesson").CHAPTER
     return chapter

@@ -153,7 +153,7 @@ class Frames:
     def _said(self, step: Step[Any, Any]) -> list[tuple[str, str, str]]:
         """[sentence, rule, source] of each rule that fired; or what a fault did, which is no rule of the pattern."""
         if step.notes:
-            return [(self.machine.say(n), n.rule, self.machine.rules[n.rule].source) for n in step.notes]
+            return [(self.machine.say(n), n.rule, self.machine.rule_of(n).source) for n in step.notes]
         told_of = getattr(self.view, "told_of", None)
         return [(sentence, "", "") for sentence in (told_of(step) if told_of else ())]
 

@@ -195,6 +195,11 @@ def mistakes_of(
     )
 
 
+def told(case: Case, right: Any, answer: Answer) -> str:
+    """A failing case in words, where an exercise has none of its own: the arguments as they are."""
+    return f"The case: {', '.join(map(repr, case))}. Expected: {right!r}. Yours {answer}"
+
+
 class Exercise(NamedTuple):
     """A function that a learner writes, and all that is needed to judge it."""
 
@@ -203,9 +208,9 @@ class Exercise(NamedTuple):
     solution: Rule
     cases: Callable[[], Iterable[Case]]
     """Smallest first."""
-    mistakes: Sequence[Mistake]
+    mistakes: Sequence[Mistake] = ()
     """Of two that answer alike in all that is wrong, the first is named."""
-    tell: Callable[[Case, Any, Answer], str]
+    tell: Callable[[Case, Any, Answer], str] = told
     """`tell(case, right, answer)`: a failing case in words."""
     same: Callable[[Any, Any], bool] = equal
     """`same(right, given)`: whether an answer is right."""

@@ -48,11 +48,12 @@ class Machine(ABC, Generic[S, E]):
     Params: ClassVar[type[AnyParams]] = AnyParams
     params: AnyParams
     """The parameters that this machine was built with."""
-    name: ClassVar[str]
-    """Names the machine in replay codes. Two machines of one chapter have two names."""
-    view: ClassVar[str] = ""
-    """The chapter whose picture it has, as in `widgets/chapters/<view>`; empty for the default view."""
-    rules: ClassVar[Mapping[str, Rule]]
+    name: ClassVar[str] = ""
+    """Names the machine in replay codes. Two machines of one chapter have two names. Empty: the name of its class."""
+    view: ClassVar[Any] = ""
+    """The chapter whose picture it has, as in `widgets/chapters/<view>`, or a view itself. Empty: the default view."""
+    rules: ClassVar[Mapping[str, Rule]] = {}
+    """Rule -> its sentence and its source. Without any, a note is shown as its rule and its values."""
     events: ClassVar[Any]
     """The union of the event types, for decoding replay codes."""
     always: tuple[Property, ...] = ()
@@ -64,6 +65,7 @@ class Machine(ABC, Generic[S, E]):
     def __init__(self, **given: Any) -> None:
         """Raises ParameterError, a ValueError and a TypeError, for a parameter that its `Params` do not allow."""
         self.params = parse(self.Params, given, type(self).__name__)
+        self.name = self.name or type(self).__name__  # type: ignore[misc]
 
     def again(self, **changes: Any) -> Self:
         """The same machine with these parameters changed."""
@@ -115,6 +117,13 @@ class Machine(ABC, Generic[S, E]):
         """The event with this signature in this state, or None."""
         return signature  # type: ignore[return-value]
 
+    def rule_of(self, note: Note) -> Rule:
+        """The rule that fired. In a machine without a table of rules its sentence lists the note's values."""
+        if self.rules:
+            return self.rules[note.rule]
+        listed = ", ".join(f"{name} {{{name}}}" for name in note.values if name != "who")
+        return Rule(f"**{{who}}** {note.rule}{listed and ': '}{listed}", "")
+
     def say(self, note: Note) -> str:
         """The rule's sentence with the note's values in it, put into words by `sentences.py`."""
-        return sentence_of(self.rules[note.rule].sentence, note.values)
+        return sentence_of(self.rule_of(note).sentence, note.values)

@@ -62,7 +62,8 @@ def with_parts(machine: type[M], **parts: Any) -> type[M]:
             raise ValueError(f"{machine.__name__} has no part {name!r}")
     rules = {name: rule for part in parts.values() for name, rule in getattr(part, "rules", {}).items()}
     given = "".join(getattr(part, "__name__", "") for part in parts.values())
-    return type(f"{given}{machine.__name__}", (machine,), {"rules": {**machine.rules, **rules}, **parts})
+    named = {"name": machine.name or machine.__name__, "rules": {**machine.rules, **rules}}
+    return type(f"{given}{machine.__name__}", (machine,), named | parts)
 
 
 def planted(machine: M, **changes: Any) -> M:

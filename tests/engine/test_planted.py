@@ -14,11 +14,13 @@ from models.replicas import (
     Replicas,
 )
 
+from patterns.engine.history import History
 from patterns.engine.planted import MANY_FAULTS, Bug, RandomWorlds, Scripted, Search, first_broken, planted, with_parts
 from patterns.engine.process import Process
 from patterns.engine.properties import Property
 from patterns.engine.script import Script
-from patterns.engine.step import Rule
+from patterns.engine.simulation import Simulation
+from patterns.engine.step import Note, Rule
 from patterns.engine.world import Crash
 
 CHECKED = (ANSWERED_IS_EVERYWHERE, A_WRITE_IS_ANSWERED)
@@ -68,6 +70,34 @@ def test_a_machine_gets_other_parts_and_the_rules_of_those() -> None:
     assert not isinstance(Replicas().start()["B1"], Chatty)
     with pytest.raises(ValueError, match="Replicas has no part 'bakcup'"):
         with_parts(Replicas, bakcup=Chatty)
+
+
+class Plain(Simulation):
+    """A machine with neither a name nor a table of rules."""
+
+    backup = Backup
+
+    class Params(Simulation.Params, frozen=True):
+        copies: int = 1
+
+    def processes(self) -> list[Process]:
+        return [self.backup(id="B")]
+
+
+def test_a_machine_without_a_name_has_that_of_its_class_and_its_replay_codes_fit_other_parts() -> None:
+    history = History(Plain())
+    history.apply(Crash("B"))
+    assert Plain().name == "Plain"
+    assert History.replay(planted(Plain(), backup=Forgetful), history.code).state.down == {"B"}
+
+
+def test_a_machine_without_rules_says_a_note_by_its_rule_and_its_values() -> None:
+    note = Note("copies", {"value": 3, "names": ("P", "B"), "who": "B"})
+    assert Plain().say(note) == "**B** copies: value 3, names ('P', 'B')"
+    assert Plain().rule_of(note).source == ""
+    assert Plain().say(Note("waits", {"who": "B"})) == "**B** waits"
+    with pytest.raises(KeyError):
+        Replicas().say(note)  # a table of rules has all of them
 
 
 def test_parts_and_parameters_are_changed_together() -> None:

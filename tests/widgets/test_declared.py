@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import pytest
+from token_ring import TokenRing
 
+from patterns.engine.counterexample import Counterexample
+from patterns.engine.explore import explore
 from patterns.engine.history import History, ReplayError
 from patterns.engine.milestones import fired
+from patterns.engine.properties import Always, NoFailure
 from patterns.leader_election import BullyElection, LeaseElection
 from patterns.leader_election.lesson import CHAPTER
 from patterns.two_phase_commit.lesson import CHAPTER as TRANSACTIONS
 from widgets import play
 from widgets.chapters.leader_election.view import VIEW
 from widgets.declared import machines_of, milestones_of, view_of
+from widgets.kit import ProcessView
 from widgets.player import BROKEN, Player
 
 
@@ -64,3 +69,27 @@ def test_what_a_search_found_is_played_and_a_search_that_found_nothing_is_refuse
     assert play(found).history is found.counterexample.history
     with pytest.raises(ValueError, match="the search found no run that breaks a promise"):
         play(bug.clean())
+
+
+def test_a_machine_of_no_chapter_may_name_its_view_itself() -> None:
+    class Own(ProcessView):
+        title = "My ring"
+
+    class Viewed(TokenRing):
+        view = Own
+
+    machine = Viewed(laps=1)
+    assert view_of(machine) is Own
+    assert machines_of(machine) == ()
+    assert play(machine).head["title"] == "My ring"
+
+
+def test_a_counterexample_is_played_with_the_property_that_it_breaks() -> None:
+    never = Always("P2 never enters", lambda world: "P2 is inside" if world["P2"].inside else None)
+    found = explore(TokenRing(laps=1, budget={}), [never])
+    player = play(found)
+    assert player.head["always"] == [*(each.name for each in TokenRing.always), never.name]
+    assert player.frames[player.step.number]["always"][-1] == "P2 is inside"
+    assert play(found, always=()).head["always"] == []
+    failed = found._replace(counterexample=Counterexample(NoFailure(), "", found.counterexample.history))
+    assert NoFailure().name not in play(failed).head["always"]  # no state shows it
