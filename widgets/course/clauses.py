@@ -198,7 +198,7 @@ def _made(nodes: Iterable[ast.AST]) -> Iterator[Text]:
 
 
 class _Test(NamedTuple):
-    """A test, and what it names."""
+    """A test, with the names in it."""
 
     place: Place
     chapters: frozenset[str]
