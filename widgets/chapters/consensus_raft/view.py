@@ -118,8 +118,8 @@ class RaftView(ProcessView):
         return self.world[timer.process].election_timeout[1] if timer.name == "election" else super().whole(timer)
 
     def on_disk(self, server: Server) -> Mapping[str, Any]:
-        terms = [entry.term for entry in server.log]
-        log = f"{len(terms)} of terms {', '.join(map(str, terms[-8:]))}" if terms else "empty"
+        first = server.last_log_index - len(server.log) + 1
+        log = ", ".join(f"{index}: {entry}" for index, entry in enumerate(server.log, first)) or "empty"
         facts = {"term": server.current_term, "voted for": server.voted_for or "none", "log": log}
         if isinstance(server, SnapshotServer) and server.snapshot.data:
             facts["snapshot"] = f"to index {server.snapshot.last_included_index}: {contents(server)}"
