@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from patterns.engine.process import Process
 
+from .cells import MODULE
+
 
 def refuse_names(names: Sequence[str]) -> None:
     """Raises ValueError for two equal names, and for a name that is not allowed in a file's name."""
@@ -29,10 +31,16 @@ def refuse_lost(process: Process) -> None:
 
 
 def class_path(kind: type[Process]) -> str:
-    """The class as `module:Name`. Raises ValueError for one that another OS process could not import."""
-    if kind.__module__ == "__main__" or "." in kind.__qualname__:
-        raise ValueError(f"{kind.__qualname__} is defined in {kind.__module__}: only a module's class can be imported")
-    return f"{kind.__module__}:{kind.__name__}"
+    """The class as `module:Name`; one of `__main__` goes along as source, see `cells`.
+
+    Raises ValueError for a class inside a function or a class, which no other OS process can import.
+    """
+    if "." in kind.__qualname__:
+        raise ValueError(
+            f"{kind.__qualname__} is defined inside another function or class: only a class at the top level of a "
+            f"module or a cell can be imported"
+        )
+    return f"{MODULE if kind.__module__ == '__main__' else kind.__module__}:{kind.__name__}"
 
 
 def open_files() -> int | None:

@@ -16,7 +16,6 @@ import errno
 import os
 import secrets
 import signal
-import socket
 import sqlite3
 import sys
 import warnings
@@ -26,9 +25,6 @@ from asyncio.subprocess import Process as Child
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
-from shutil import rmtree
-from tempfile import TemporaryDirectory, gettempdir
-from time import time  # noqa: TID251 - how old a folder is that a killed kernel left
 from typing import Any, Literal, NamedTuple, Self, TypeVar
 
 from patterns.engine.machine import Machine
@@ -36,13 +32,13 @@ from patterns.engine.process import Process
 from patterns.engine.simulation import Simulation
 from patterns.engine.world import World
 
+from .cells import MODULE, source_of
 from .checks import class_path, refuse_lost, refuse_names
 from .clients import Client, Clients
-from .disk import DiskError, Hold
-from .envelopes import TOLD, Bodies, Killed, Missed, Orders, Ready, Record, Trouble
+from .envelopes import TOLD, Bodies, Killed, Missed, Orders, Paused, Ready, Record, Resumed, Trouble
 from .failpoint import DieAt
+from .places import reserved, temporary
 from .recording import Recording
-from .rpc import LOOPBACK
 from .sqlite_disk import database
 from .wire import WireError
 
@@ -56,8 +52,6 @@ PAUSE = 0.02
 RECORDS = 10_000
 """Records that a cluster keeps: what a person can look at. Older ones go."""
 
-TEMPORARY = "processes-"
-"""How the names of temporary folders begin."""
 SUFFIXES = {"file": ".disk", "sqlite": ".sqlite"}
 """What the files of a disk are named."""
 
@@ -78,6 +72,8 @@ class Cluster:
     only the rows that changed. `die_at` names processes that kill themselves the first time they run, and the point.
     With `narrate=False` the processes report nothing, which is faster. There is then no recording, and `until` sees no
     states.
+
+    A class of a notebook's cell, or of a script, runs too: its source goes along, see `cells`.
 
     Two conventions of the Raft paper (section 8) let it talk to a cluster that has a leader. A reply with a field
     `leader` redirects the client to that process, or to any other if the field is None. Where request and reply have a
@@ -113,6 +109,7 @@ class Cluster:
                 raise ValueError(f"die_at names {name!r}; the processes are {', '.join(names)}")
             self._check(name, point)
         self.paths = {name: class_path(type(process)) for name, process in self.processes.items()}
+        self._source = source_of(map(type, processes))
         self.narrate = narrate
         self.records: list[Record] = []
         """The reports of the processes, in the order of their arrival: the last 10,000 at least."""
@@ -127,6 +124,7 @@ class Cluster:
         """The process that answered the last request."""
         self._folder = folder
         self._bodies = {name: Bodies(type(process), replies) for name, process in self.processes.items()}
+        self._modules: list[str] = []
         self._started: dict[str, Started] = {}
         self._open = AsyncExitStack()
         self._token = secrets.token_hex(32)
@@ -143,6 +141,10 @@ class Cluster:
         try:
             if self._folder is None:
                 self._folder = temporary(self._open)
+            if self._source:
+                modules = temporary(self._open)
+                (modules / f"{MODULE}.py").write_text(self._source, encoding="utf-8")
+                self._modules.insert(0, str(modules))
             for name in self.processes:
                 place = self._open.enter_context(reserved())
                 self.addresses[name] = place.getsockname()[:2]
@@ -190,7 +192,7 @@ class Cluster:
             raise ValueError(f"restart of {name!r}: allowed are those that do not run, {self._names(running=False)}")
         if die_at is not None:
             self._check(name, die_at)
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([*self._modules, *sys.path])}
         child = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "patterns.runtime", self.paths[name], "--child", f"--id={name}"),
             stdin=PIPE,
@@ -214,6 +216,20 @@ class Cluster:
         with suppress(ProcessLookupError):
             child.send_signal(signal.SIGKILL)
         await asyncio.wait([listener])
+
+    async def pause(self, name: str) -> None:
+        """Stop it with SIGSTOP, as a long garbage collection does: it keeps its memory, and all that comes waits.
+
+        Raises ValueError when it does not run. While it is paused it does not notice that this OS process ends.
+        """
+        self._child(name).child.send_signal(signal.SIGSTOP)
+        await self._take(Record(at=asyncio.get_running_loop().time(), process=name, event=Paused()))
+
+    async def resume(self, name: str) -> None:
+        """Let a paused one go on, with SIGCONT. Raises ValueError when it does not run."""
+        child = self._child(name).child
+        await self._take(Record(at=asyncio.get_running_loop().time(), process=name, event=Resumed()))
+        child.send_signal(signal.SIGCONT)
 
     async def died(self, name: str, *, deadline: float = DEADLINE) -> None:
         """Wait until it is dead: at once where it is. Raises TimeoutError after `deadline` seconds."""
@@ -416,28 +432,3 @@ async def next_told(stream: asyncio.StreamReader) -> Any:
         if isinstance(problem.__cause__, asyncio.IncompleteReadError):
             return None
         raise
-
-
-def temporary(until: AsyncExitStack) -> Path:
-    """A new folder, deleted at the end. Folders that killed kernels left are deleted, too."""
-    for old in Path(gettempdir()).glob(f"{TEMPORARY}*"):
-        hold = Hold(old / "cluster")
-        with suppress(OSError, DiskError):
-            if time() - hold.path.stat().st_mtime > 60:  # a younger one may be about to be held
-                hold.take()
-                rmtree(old, ignore_errors=True)
-        hold.free()
-    folder = Path(until.enter_context(TemporaryDirectory(prefix=TEMPORARY)))
-    hold = Hold(folder / "cluster")
-    hold.take()
-    until.callback(hold.free)
-    return folder
-
-
-def reserved() -> socket.socket:
-    """A free loopback port that nobody else gets while the socket is open, but one that shares it on purpose."""
-    place = socket.socket()
-    if hasattr(socket, "SO_REUSEPORT"):
-        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    place.bind((LOOPBACK, 0))  # it never listens: connections go to the process alone
-    return place

@@ -86,6 +86,14 @@ class Killed(msgspec.Struct, frozen=True, tag=True):
     """The process is no more. Nobody who dies tells this; it is noted down by whoever started it."""
 
 
+class Paused(msgspec.Struct, frozen=True, tag=True):
+    """The process was stopped, and keeps its memory. Noted down by whoever stopped it."""
+
+
+class Resumed(msgspec.Struct, frozen=True, tag=True):
+    """The process may go on."""
+
+
 class Shown(msgspec.Struct, frozen=True, tag=True):
     """A value of a note as sentences show it: as a text, or a part of it by its name, as in `{entry.command}`."""
 
@@ -118,7 +126,7 @@ def _shown(value: Any) -> One:
     return Shown(str(value), {field: _shown(getattr(value, field)) for field in fields})
 
 
-Happening = Began | Received | Fired | Asked | Killed
+Happening = Began | Received | Fired | Asked | Killed | Paused | Resumed
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):

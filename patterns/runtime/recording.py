@@ -7,7 +7,7 @@ So each record becomes a world and the event that led to it, in the simulator's 
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Self
 
 from msgspec.structs import replace
@@ -26,17 +26,21 @@ from patterns.engine.world import (
     Drop,
     Fire,
     Packet,
+    Pause,
     Request,
     Restart,
+    Resume,
     Timer,
     World,
     answered,
     called,
 )
 
-from .envelopes import Asked, Began, Fired, Killed, Received, Record
+from .envelopes import Asked, Began, Fired, Killed, Paused, Received, Record, Resumed
 
 Notes = tuple[Note, ...]
+FAULTS: Mapping[type, Callable[[str], Any]] = {Killed: Crash, Paused: Pause, Resumed: Resume}
+"""The report of a parent -> the event of a simulated world."""
 
 
 class Recording(Machine[World, Any]):
@@ -144,9 +148,10 @@ class _Told:
 
     def tell(self, record: Record) -> None:
         name, event, clock = record.process, record.event, self.ms(record.at)
-        if isinstance(event, Killed):
-            self.step(Crash(name), replace(apply_fault(self.world, Crash(name), fifo=False), clock=clock))
-            self.lose(name)
+        if (fault := FAULTS.get(type(event))) is not None:
+            self.step(fault(name), replace(apply_fault(self.world, fault(name), fifo=False), clock=clock))
+            if fault is Crash:
+                self.lose(name)
             return
         world = self.world
         happened: Any

@@ -34,7 +34,7 @@ from typing import Any, Literal, NamedTuple
 from patterns.consensus_raft import Done, Get, NotLeader, Put, Server
 from patterns.consensus_raft.pipelined import PipelinedServer
 from patterns.runtime import Cluster
-from patterns.runtime.cluster import reserved
+from patterns.runtime.places import reserved
 
 try:
     from pysyncobj import SyncObj, SyncObjConf, journal, replicated

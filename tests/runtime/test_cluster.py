@@ -110,7 +110,7 @@ def test_a_class_that_another_os_process_cannot_import_is_refused() -> None:
     class Local(Process):
         pass
 
-    with pytest.raises(ValueError, match="only a module's class can be imported"):
+    with pytest.raises(ValueError, match="only a class at the top level"):
         Cluster([Local(id="A")])
     assert process_class(class_path(Server)) is Server
     with pytest.raises(ValueError, match="which is no Process"):
