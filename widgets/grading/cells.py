@@ -1,0 +1,112 @@
+"""The code cells of a notebook that some of its cells need, found by the names that each cell binds and uses.
+
+cells = code_cells("notebooks/07_saga.ipynb")
+needed(cells, [cell for cell in cells if cell.calls("check")])
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import symtable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import nbformat
+from IPython.core.inputtransformer2 import TransformerManager
+
+MEASURING = re.compile(r"^\s*%%(?:time|timeit|prun|capture)\b.*\n|^[ \t]*%(?:time|prun)\s", re.MULTILINE)
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """A code cell, with the names that it binds for later cells and those that it uses."""
+
+    number: int
+    """Its place among all cells of the notebook, from 1."""
+    source: str
+    """Its code, without magics that measure time or catch output."""
+    problem: str = ""
+    """Why Python cannot read it; empty for a cell in order."""
+    binds: frozenset[str] = frozenset()
+    uses: frozenset[str] = frozenset()
+    tags: tuple[str, ...] = ()
+
+    def calls(self, function: str) -> bool:
+        """Whether it calls a function of this name, `check(...)` or `exercise.check(...)`."""
+        return any(isinstance(node, ast.Call) and _called(node) == function for node in ast.walk(_parsed(self)))
+
+    @property
+    def statements(self) -> list[str]:
+        """Its statements, each as code of its own, without comments."""
+        return [ast.unparse(statement) for statement in _parsed(self).body]
+
+
+def code_cells(notebook: str | Path) -> list[Cell]:
+    """The code cells of a notebook, in order. Raises OSError, or ValueError for a file that is not a notebook."""
+    try:
+        cells = nbformat.read(Path(notebook), as_version=4).cells  # type: ignore[no-untyped-call]
+    except OSError:
+        raise
+    except Exception as problem:  # of JSON, of its version, of a field that is missing
+        raise ValueError(f"{notebook} is not a notebook: {_brief(problem)}") from None
+    return [_read(at, cell) for at, cell in enumerate(cells, 1) if cell.cell_type == "code"]
+
+
+def needed(cells: Iterable[Cell], ends: Iterable[Cell]) -> list[Cell]:
+    """The cells that must run so that the cells `ends` can: those that bind a name in use later, and so on."""
+    ends = list(ends)
+    found, names = list[Cell](), set[str]()
+    for cell in reversed(list(cells)):
+        if cell in ends or cell.binds & names or "*" in cell.binds:
+            found.append(cell)
+            names |= cell.uses
+    return found[::-1]
+
+
+def _read(number: int, cell: Any) -> Cell:
+    tags = tuple(cell.metadata.get("tags", ()))
+    try:
+        plain = MEASURING.sub("", cell.source)
+        source = TransformerManager().transform_cell(plain)
+        binds, uses = _names(symtable.symtable(source, f"<cell {number}>", "exec"))
+        if any(alias.name == "*" for node in ast.walk(ast.parse(source)) for alias in _imported(node)):
+            binds |= {"*"}  # any name may come of it
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as problem:
+        return Cell(number, cell.source, f"{type(problem).__name__}: {_brief(problem)}", tags=tags)
+    return Cell(number, plain, "", frozenset(binds), frozenset(uses), tags)
+
+
+def _names(table: symtable.SymbolTable) -> tuple[set[str], set[str]]:
+    """The names that a piece of code binds in the notebook, and those that it takes from there."""
+    binds, uses = set[str](), set[str]()
+    for symbol in table.get_symbols():
+        outside = table.get_type() == "module" or symbol.is_global()
+        if outside and (symbol.is_assigned() or symbol.is_imported() or symbol.is_namespace()):
+            binds.add(symbol.get_name())
+        if outside and symbol.is_referenced():
+            uses.add(symbol.get_name())
+    for part in table.get_children():
+        more, others = _names(part)
+        binds, uses = binds | more, uses | others
+    return binds, uses
+
+
+def _parsed(cell: Cell) -> ast.Module:
+    return ast.Module([], []) if cell.problem else ast.parse(TransformerManager().transform_cell(cell.source))
+
+
+def _called(call: ast.Call) -> str:
+    return getattr(call.func, "id", "") or getattr(call.func, "attr", "")
+
+
+def _imported(node: ast.AST) -> Iterator[ast.alias]:
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        yield from node.names
+
+
+def _brief(problem: BaseException) -> str:
+    if isinstance(problem, SyntaxError):
+        return f"{problem.msg} (line {problem.lineno})"
+    return (str(problem).splitlines() or [type(problem).__name__])[0][:200]
