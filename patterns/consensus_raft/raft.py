@@ -209,9 +209,11 @@ class Raft(ServerState):
         conflict = self.first_conflict(prev, entries)
         if conflict is not None:
             values = {"old_term": self.term_at(conflict), "count": self.last_log_index - conflict + 1}
+            gone = self.log[conflict - self.first_log_index :]
+            clients = tuple(sorted({entry.command.client for entry in gone if isinstance(entry.command, Command)}))
             self.log = self.log[: conflict - self.first_log_index]
             new_term = entries[conflict - prev - 1].term if conflict <= prev + len(entries) else 0
-            self.note("AE.3", leader=leader, index=conflict, new_term=new_term, **values)
+            self.note("AE.3", leader=leader, index=conflict, new_term=new_term, clients=clients, **values)
         # 4. Append the new entries that are not there yet.
         new = entries[self.last_log_index - prev :]
         if new:
