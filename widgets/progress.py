@@ -46,6 +46,11 @@ _unsaid = True  # that the file cannot be written, is said once
 class _Line(msgspec.Struct, frozen=True, tag_field="what"):
     when: datetime
 
+    @property
+    def moment(self) -> datetime:
+        """`when`, in UTC if the file says no time zone."""
+        return self.when if self.when.tzinfo else self.when.replace(tzinfo=UTC)
+
 
 class Predicted(_Line, frozen=True, tag="predicted"):
     """An option that the learner took."""
@@ -247,7 +252,7 @@ class Standing(msgspec.Struct):
     last: datetime = datetime.min.replace(tzinfo=UTC)
 
     def add(self, line: Predicted | Tried) -> None:
-        self.last = max(self.last, line.when if line.when.tzinfo else line.when.replace(tzinfo=UTC))
+        self.last = max(self.last, line.moment)
         if isinstance(line, Predicted):
             self.answers.setdefault(line.question, line)
         else:
