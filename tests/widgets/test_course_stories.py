@@ -1,0 +1,202 @@
+"""The figures of a story come from its runs, and its questions say of them what is so."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+import pytest
+
+from patterns.engine.params import ParameterError
+from patterns.engine.planted import first_broken
+from patterns.leader_election.lesson.gallery import lease_paused, lease_unfenced
+from patterns.leader_election.properties import acknowledged_writes_stay
+from patterns.two_phase_commit.lesson.measure import count
+from widgets.course import counted, questions, stories
+from widgets.course.concept_map import COURSE
+from widgets.course.stories import CRASH, MACHINE, ORDER, TOLD, WRITE, Story
+from widgets.question import Question
+
+STORIES = {"order": ORDER, "write": WRITE, "crash": CRASH, "machine": MACHINE}
+LINES = [(story, way) for story, ways in TOLD.items() for way in ways]
+
+
+@pytest.mark.parametrize(("story", "way"), LINES, ids=lambda value: value)
+def test_a_way_has_a_figure_for_each_column_a_sentence_and_a_run_to_play(story: str, way: str) -> None:
+    it = STORIES[story]
+    told, missing = it.told(way), {"silent", "rounds"} if (story, way) == ("crash", "ring") else set()
+    assert set(told.figures) == set(it.page.columns) - missing
+    for sentence in it.lost(way):
+        assert "{" not in sentence
+        assert sentence.endswith(".") or "Counted" in sentence or "A run" in sentence
+    assert it.page.ways[way].chapter in COURSE.patterns
+    player = it.play(way)
+    assert player.step.depth == told.begins.depth
+    assert len(player.history.branch) == len(told.run.branch)
+
+
+def test_what_is_done_in_a_player_does_not_change_the_figures() -> None:
+    player = ORDER.play("saga")
+    steps = len(ORDER.told("saga").run.steps)
+    player.history.jump(0)
+    player.history.apply(player.history.machine.choices(player.history.state)[0].event)
+    assert len(ORDER.told("saga").run.steps) == steps
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_a_page_has_words_for_each_way_and_no_figure_of_a_run(story: str) -> None:
+    page = STORIES[story].page
+    assert list(page.ways) == list(TOLD[story])
+    for way in page.ways.values():
+        parameters = re.sub(
+            r"\{[^}]*\}|1,000 ms away|[Tt]wo of three|\b(?:1|19|20)\d\d\b.*|chapter 1|third", "", way.lost + way.source
+        )
+        assert not re.search(r"\d", parameters), parameters
+
+
+# What is counted, beside what is known
+
+
+def test_the_messages_of_two_phase_commit_are_those_of_the_published_table() -> None:
+    total = count("basic", "commit", 3)["total"]
+    figures = ORDER.told("two_phase_commit").figures
+    assert (figures["messages"], figures["disk"]) == (total.messages, total.forced) == (12, 7)
+    assert (figures["rounds"], figures["wait"]) == (2, 20)  # the questions, the votes; the client is told with them
+
+
+def test_a_saga_asks_one_service_after_the_other() -> None:
+    one, two = (ORDER.told(way).figures for way in ("saga", "saga at once"))
+    assert (one["rounds"], one["messages"]) == (2 * 3, 2 * 3)
+    assert two["rounds"] == 2 * 2
+    assert one["locked"] == two["locked"] == 0
+    assert one["half"] > two["half"] > 0
+
+
+def test_only_locks_make_readers_wait_and_only_sagas_show_half() -> None:
+    locked = {way: ORDER.told(way).figures["locked"] > 0 for way in TOLD["order"]}
+    half = {way: ORDER.told(way).figures["half"] > 0 for way in TOLD["order"]}
+    assert [way for way in locked if locked[way]] == ["two_phase_commit"]
+    assert [way for way in half if half[way]] == ["saga", "saga at once"]
+
+
+def test_rows_stay_locked_as_long_as_one_bank_is_away_or_the_coordinator_down() -> None:
+    facts = ORDER.told("two_phase_commit").facts
+    assert facts["locked_far"] == ORDER.told("two_phase_commit").figures["locked"] + stories.FAR
+    assert facts["doubt"] >= facts["down"] > 0.9 * stories.FAR
+
+
+def test_a_leader_of_raft_has_the_writes_that_were_acknowledged_before_the_kill() -> None:
+    known, gone = stories.raft_losses(20)
+    assert known > 10
+    assert gone == 0
+
+
+def test_the_kills_can_lose_a_write_where_the_primary_does_not_wait() -> None:
+    assert WRITE.told("asynchronous").facts["gone"] > 100
+    assert WRITE.told("semi-synchronous").facts["gone"] > 0
+    assert all(WRITE.told(way).facts["gone"] == 0 for way in ("synchronous", "chain", "quorum", "raft"))
+
+
+def test_a_leader_that_crashed_is_replaced_except_on_a_ring() -> None:
+    silent = {way: CRASH.told(way).figures.get("silent") for way in TOLD["crash"]}
+    assert silent["ring"] is None
+    assert CRASH.told("ring").facts["timers"] == 0
+    assert all(silent[way] for way in ("bully", "lease", "raft"))
+
+
+def test_without_a_token_a_write_is_lost_that_fencing_keeps() -> None:
+    """What the line of the lease says by `if the storage checks the token`."""
+    assert first_broken(lease_paused(), (acknowledged_writes_stay,)) is None
+    assert first_broken(lease_unfenced(), (acknowledged_writes_stay,)) is not None
+    assert CRASH.told("lease").facts["refused"] == 1
+
+
+def test_a_ring_and_slots_move_keys_to_the_new_machine_alone() -> None:
+    figures = {way: MACHINE.told(way).figures for way in TOLD["machine"]}
+    assert (figures["ring"]["sideways"], figures["slots"]["sideways"]) == (0, 0)
+    for way in ("ring", "slots"):
+        assert figures[way]["moved"] == pytest.approx(500, rel=0.2)
+    assert figures["modulo"]["moved"] == pytest.approx(1_500, rel=0.05)
+
+
+# Counters
+
+
+def test_messages_in_a_row_are_counted_along_the_causes_and_not_before_the_beginning() -> None:
+    told = ORDER.told("saga")
+    answer = counted.answer(told.run, "A")
+    counts = [counted.in_a_row(step) for step in told.run.branch[: answer.depth + 1]]
+    assert counts[-1] == 6
+    assert all(later - earlier <= 1 for earlier, later in pairwise(counts))
+    assert counted.in_a_row(answer, after=answer) == 0
+    assert counted.in_a_row(answer, after=told.run.branch[answer.depth - 2]) == 2
+
+
+def test_costs_of_two_stretches_add_up() -> None:
+    run = ORDER.told("two_phase_commit").run
+    middle = run.branch[6]
+    parts = counted.costs(run, None, middle), counted.costs(run, middle)
+    assert {name: parts[0][name] + parts[1][name] for name in counted.costs(run)} == counted.costs(run)
+
+
+def test_an_answer_that_never_comes_is_an_error_that_names_the_client() -> None:
+    with pytest.raises(ValueError, match="Z gets no answer in a run of 13 steps"):
+        counted.answer(ORDER.told("two_phase_commit").run, "Z")
+
+
+def test_the_time_of_a_state_is_that_between_two_clocks() -> None:
+    run = ORDER.told("two_phase_commit").run
+    assert counted.ms_while(run, lambda world: True) == run.branch[-1].state.clock
+    assert counted.ms_while(run, lambda world: False) == 0
+
+
+def test_an_unknown_way_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(ParameterError, match="two_phase_commit, saga"):
+        ORDER.told("three_phase_commit")
+
+
+# The table, the chart
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_a_table_has_a_line_for_each_way_and_a_chart_a_bar(story: str) -> None:
+    it = STORIES[story]
+    assert [row[0].split("**")[1] for row in it.rows.rows] == [way.title for way in it.page.ways.values()]
+    columns = it.chart().data
+    assert len(columns) == len(it.page.columns)
+    for bars, column in zip(columns, it.page.columns, strict=True):
+        assert list(bars.x) == [it.told(way).figures.get(column, 0) for way in it.page.ways]
+
+
+# The questions
+
+
+def right(question: Question) -> str:
+    return question.right.text
+
+
+def test_the_right_answers_are_what_the_runs_show() -> None:
+    same = {way: told.figures["far"] == told.figures["wait"] for way in TOLD["order"] for told in [ORDER.told(way)]}
+    assert [way for way in same if same[way]] == ["event_sourcing"]
+    assert right(questions.ORDER).startswith("event sourcing")
+
+    good = {
+        way
+        for way in TOLD["write"]
+        if not WRITE.told(way).facts["gone"] and WRITE.told(way).figures["slow"] == WRITE.told(way).figures["wait"]
+    }
+    assert good == {"quorum", "raft"}
+    assert right(questions.WRITE).startswith("a majority")
+
+    raft = CRASH.told("raft")
+    assert stories.FAR / 2 < raft.figures["two"] < stories.FAR
+    assert len({*raft.facts["terms"]}) == 2
+    assert right(questions.CRASH) == "for most of that time, in two terms"
+
+    assert MACHINE.told("modulo").figures["sideways"] == pytest.approx(1_000, rel=0.05)
+    assert right(questions.MACHINE).startswith("about 1,000")
+
+
+def test_a_story_is_told_once() -> None:
+    fresh = Story("machine")
+    assert fresh.told("ring") is fresh.told("ring")

@@ -1,0 +1,428 @@
+"""One story, told by several patterns side by side: the same thing happens, and the costs are counted in real runs.
+
+stories.ORDER                       the table, in a notebook
+stories.ORDER.chart()               the figures as bars
+stories.ORDER.play("saga")          the run behind a line of the table
+
+The words stand in `stories.toml`. No figure does: a sentence there has the names of figures in braces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from patterns.consensus_raft import RaftCluster
+from patterns.consensus_raft.lesson.gallery import elected
+from patterns.consensus_raft.messages import Add, Command, Done
+from patterns.consistent_hashing import CacheTier, ReadAll
+from patterns.consistent_hashing import Join as JoinTier
+from patterns.engine.history import History
+from patterns.engine.milestones import fired, when
+from patterns.engine.params import refuse
+from patterns.engine.randomness import key_of, mix
+from patterns.engine.script import Script
+from patterns.engine.sentences import page_of
+from patterns.event_sourcing.shelf import Receive, Ship
+from patterns.event_sourcing.shop import PROJECTOR, Shop
+from patterns.leader_election.lesson.gallery import agreed, lease_paused
+from patterns.leader_election.machines import BullyElection, ChangRobertsElection, LeaseElection
+from patterns.leader_election.properties import leaders
+from patterns.leader_election.raft import RaftElection
+from patterns.replication.configuration import SERVICE, Suspect
+from patterns.replication.lesson.measure import WAYS as REPLICAS
+from patterns.replication.lesson.measure import outcome
+from patterns.replication.machines import Chain, Quorum
+from patterns.replication.properties import values_of
+from patterns.saga.lesson import exposure as sagas
+from patterns.sharding.room import Join as JoinRoom
+from patterns.sharding.room import ParcelRoom, Plan
+from patterns.two_phase_commit.lesson import exposure as two_phases
+from patterns.two_phase_commit.lesson.measure import blocked_time
+from widgets.course.concept_map import COURSE
+from widgets.course.counted import AnyStep, Run, answer, asked, costs, in_a_row, ms_while, waited
+from widgets.course.rows import Rows
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure  # type: ignore[import-untyped]
+
+    from widgets.player import Player
+
+HOP = (10, 10)
+"""ms that each message takes."""
+FAR = 1_000
+"""ms that one place is further away, in a second run."""
+KILLS = 100
+"""How often a leader is killed, each time at another moment."""
+KEYS = tuple(f"user:{number}" for number in range(2_000))
+"""The keys of which a new machine gets its part."""
+
+
+class Told(NamedTuple):
+    """A story as one pattern tells it."""
+
+    run: Run
+    figures: Mapping[str, int]
+    """Column -> what was counted."""
+    facts: Mapping[str, Any]
+    """The figures of the last sentence."""
+    begins: AnyStep
+    """The step at which the story begins."""
+
+
+# One order: three places must change
+
+
+def _order(run: Run, far: Run, client: str, locked: int, half: int, **facts: Any) -> Told:
+    before = asked(run, client)
+    total = costs(run, before)
+    figures = {
+        "wait": waited(run, client),
+        "messages": total["messages"],
+        "rounds": in_a_row(answer(run, client), before),
+        "disk": total["disk writes"],
+        "locked": locked,
+        "half": half,
+        "far": waited(far, client),
+    }
+    return Told(run, figures, facts, before)
+
+
+def _longest(exposed: Any, seen: str) -> int:
+    """The longest time that a reader finds this in a row, in ms."""
+    return max((each.ms for each in exposed if each.seen == seen), default=0)
+
+
+def _by_two_phases() -> Told:
+    run, far = two_phases.transferred(3), two_phases.transferred(3, FAR)
+    locked, locked_far = (_longest(two_phases.exposed(each), two_phases.LOCKED) for each in (run, far))
+    clean = import_module("patterns.two_phase_commit.lesson").BUGS["the vote is not forced"].clean()
+    down = blocked_time(FAR)
+    return _order(
+        run, far, "A", locked, 0, states=clean.states, down=down.repair, doubt=down.doubt, locked_far=locked_far
+    )
+
+
+def _by_saga(parallel: bool) -> Told:
+    run, far = (sagas.transferred(3, delay, parallel) for delay in (0, FAR))
+    half, half_far = (_longest(sagas.exposed(each), sagas.TENTATIVE) for each in (run, far))
+    bugs = import_module("patterns.saga.lesson").BUGS
+    dirty, clean = bugs["no semantic lock"].found().counterexample, bugs["forgets the step under way"].clean()
+    return _order(run, far, "A", 0, half, states=clean.states, dirty=len(dirty.history.branch) - 1, half_far=half_far)
+
+
+def _by_events() -> Told:
+    def ordered(far: int) -> Run:
+        commands = (Receive("shelf-1", 12), Ship("shelf-1", 3, "Ann"))
+        run = Script(Shop(commands=commands, latency=HOP, idle=0)).ask("a").finish()
+        return run.ask("b").finish(late={PROJECTOR: far}).history
+
+    run, far = ordered(0), ordered(FAR)
+    behind, behind_far = (_applied(each) - int(answer(each, "b").state.clock) for each in (run, far))
+    clean = import_module("patterns.event_sourcing.lesson").BUGS["rows are ignored"].clean()
+    return _order(run, far, "b", 0, 0, states=clean.states, behind=behind, behind_far=behind_far)
+
+
+def _applied(run: Run) -> int:
+    """When the table has the last event, in ms."""
+    return max(int(step.state.clock) for step in run.branch if fired("J.apply")(step))
+
+
+# One write, and the phones that keep it
+
+
+def _write(run: Run, client: str, slow: Run, down: Run, has: Callable[[Any], bool], **facts: Any) -> Told:
+    before, told = asked(run, client), answer(slow, client)
+    total = costs(run, before)
+    figures = {
+        "wait": waited(run, client),
+        "messages": total["messages"],
+        "rounds": in_a_row(answer(run, client), before),
+        "disk": total["disk writes"],
+        "slow": waited(slow, client),
+        "down": waited(down, client),
+        "copies": sum(map(has, told.state.processes)),
+    }
+    return Told(run, figures, facts, before)
+
+
+def _replicated(way: str) -> Told:
+    """Ann leads, or is asked. Cem is 100 ms further away in the second run; Ben is down in the third."""
+    machine = REPLICAS[way].again(latency=HOP)
+    patient = machine.again(timeout=FAR) if "timeout" in machine.params.__struct_fields__ else machine
+    run, slow = Script(machine).ask("X", to="Ann").finish(), Script(patient).ask("X", to="Ann")
+    slow.finish(late={"Cem": 100})
+    down = Script(machine).crash("Ben").ask("X", to="Ann")
+    if isinstance(machine, Chain):  # a chain notices nothing by itself: the monitor tells it
+        down.ask("M", Suspect("Ben"), to=SERVICE)
+    _, known, gone = outcome(REPLICAS[way], KILLS)
+    value = run.world.call("X").body.value
+    is_quorum = isinstance(machine, Quorum)
+
+    def has(process: Any) -> bool:
+        if not hasattr(process, "log" if not isinstance(machine, Chain) else "hist") and not is_quorum:
+            return False
+        return process.version.value == value if is_quorum else value in values_of(process)
+
+    return _write(run.history, "X", slow.history, down.finish().history, has, known=known, gone=gone, kills=KILLS)
+
+
+def _agreed() -> Told:
+    """Three Raft servers, S1 leads. S3 is 100 ms further away in the second run; S2 is down in the third."""
+
+    def led() -> Script:
+        return elected(RaftCluster(servers=3, latency=HOP))
+
+    run, slow = led().ask("A", Add, to="S1").settle(), led().ask("A", Add, to="S1")
+    for packet in slow.world.packets:
+        if packet.to == "S3":
+            slow.delay(100, type(packet.body), to="S3")
+    down = led().crash("S2").ask("A", Add, to="S1").settle()
+    entries = len(run.world["S1"].log)
+    known, gone = raft_losses(KILLS)
+    has = lambda server: len(server.log) == entries  # noqa: E731
+    return _write(run.history, "A", slow.settle().history, down.history, has, known=known, gone=gone, kills=KILLS)
+
+
+def raft_losses(kills: int) -> tuple[int, int]:
+    """Writes that were acknowledged before S1 was killed, and how many of them the next leader does not have.
+
+    As in `patterns.replication.lesson.measure.outcome`: a client adds 1, again 10 ms after each answer. At some moment
+    S1 is killed, with all that it has not sent yet.
+    """
+    known = gone = 0
+    for seed in range(kills):
+        run = elected(RaftCluster(servers=3, seed=seed, latency=(2, 28)))
+        end = run.world.clock + 5 + mix(key_of(seed, "kill"), 0) % 100
+        while (now := run.world).clock < end:
+            call = now.call("A")
+            if call is None or (not call.waits and now.clock >= call.replied + 10):
+                run.ask("A", Add, to="S1")
+            run.advance()
+        served = {call.body.serial for step in run.history.branch if (call := _done(step.state)) is not None}
+        run.crash("S1").lose(sender="S1").until(when(lambda world: _next_leader(world) is not None))
+        log = _next_leader(run.world).log
+        kept = {entry.command.request.serial for entry in log if isinstance(entry.command, Command)}
+        known, gone = known + len(served), gone + len(served - kept)
+    return known, gone
+
+
+def _done(world: Any) -> Any | None:
+    call = world.call("A")
+    return call if call is not None and isinstance(call.reply, Done) else None
+
+
+def _next_leader(world: Any) -> Any:
+    """The server that leads after S1; None while no server does."""
+    return next((server for server in world.up if server.role == "leader" and server.id != "S1"), None)
+
+
+# One crash of the leader
+
+
+def _after_crash(machine: Any, stable: Any, cut_with: int, **facts: Any) -> Told:
+    """The leader crashes. In a second run it is cut off for a second, with so many others."""
+    run = Script(machine).until(stable).wait(100)
+    (old,) = leaders(run.world)
+    crash = run.crash(old.id).step
+    run.until(when(lambda world: any(leader.id != old.id for leader in leaders(world))))
+    total = costs(run.history, crash)
+    apart = Script(machine).until(stable).wait(100)
+    others = [name for name in apart.world.names if name != old.id][:cut_with]
+    cut = apart.cut_off(old.id, *others).step
+    apart.wait(FAR)
+    both = ms_while(apart.history, lambda world: len(leaders(world)) > 1, cut)
+    figures = {
+        "silent": run.world.clock - crash.state.clock,
+        "messages": total["messages"],
+        "rounds": in_a_row(run.step, crash),
+        "disk": total["disk writes"],
+        "two": both,
+    }
+    terms = sorted(getattr(leader, "current_term", 0) for leader in leaders(apart.world))
+    return Told(run.history, figures, {"old": old.id, "terms": terms, **facts}, crash)
+
+
+def _bully() -> Told:
+    clean = import_module("patterns.leader_election.lesson").BUGS["ignores answers"].clean()
+    return _after_crash(BullyElection(starts=(5,), latency=HOP), agreed, 1, states=clean.states)
+
+
+def _ring() -> Told:
+    """Ids go round, and one process leads. Then it crashes, and nothing follows: no timer runs."""
+    run = Script(ChangRobertsElection(latency=HOP)).finish()
+    elected_in = costs(run.history)
+    (old,) = leaders(run.world)
+    crash = run.crash(old.id).step
+    run.finish()
+    after = costs(run.history, crash)
+    figures = {"messages": after["messages"], "disk": after["disk writes"], "two": 0}
+    facts = {"old": old.id, "election": elected_in["messages"], "timers": len(run.world.timers)}
+    return Told(run.history, figures, facts, crash)
+
+
+def _lease() -> Told:
+    refused = sum(fired("S.refuse")(step) for step in lease_paused().branch)
+    clean = import_module("patterns.leader_election.lesson").BUGS["grants at once"].clean()
+    return _after_crash(LeaseElection(latency=HOP), when(leaders), 0, refused=refused, states=clean.states)
+
+
+def _raft() -> Told:
+    clean = import_module("patterns.leader_election.lesson").BUGS["votes twice"].clean()
+    return _after_crash(RaftElection(latency=HOP), when(leaders), 1, states=clean.states)
+
+
+# One more machine
+
+
+def _tier(scheme: str) -> Told:
+    """A cache tier: every key is in the cache of its machine, then D joins, and clients read every key once."""
+    tier = CacheTier(nodes="ABC", keys=KEYS, scheme=scheme, vnodes=100, stepwise=0)
+    run = Script(tier)
+    before = {key: run.world.router.lookup(key) for key in KEYS}
+    run.do(JoinTier("D"), ReadAll())
+    after = {key: run.world.router.lookup(key) for key in KEYS}
+    shown = Script(CacheTier(nodes="ABC", scheme=scheme)).do(JoinTier("D")).finish() if scheme == "ring" else None
+    shown = shown or Script(CacheTier(nodes="ABC", scheme=scheme)).do(JoinTier("D"), ReadAll())
+    return _joined(shown.history, before, after, lines=0, misses=run.world.last.misses)
+
+
+def _slots() -> Told:
+    """A parcel room: 64 slots stand in a map. D joins, and the planner moves slots to it."""
+
+    def joined(**params: Any) -> Script:
+        return Script(ParcelRoom(scheme="slots", **params)).do(JoinRoom("D"), Plan()).finish()
+
+    run = joined(keys=KEYS, shards=64)
+    before, after = ({key: at.state.map.owner(key) for key in KEYS} for at in (run.history.branch[0], run.step))
+    clean = import_module("patterns.sharding.lesson").BUGS["no drain"].clean()
+    return _joined(
+        joined(shards=12).history, before, after, lines=len(run.world.map.owners), misses=0, states=clean.states
+    )
+
+
+def _joined(
+    run: Run, before: Mapping[str, str], after: Mapping[str, str], lines: int, misses: int, **facts: Any
+) -> Told:
+    moved = [key for key in before if before[key] != after[key]]
+    share = [sum(owner == name for owner in after.values()) for name in sorted({*after.values()})]
+    figures = {
+        "moved": len(moved),
+        "sideways": sum(after[key] != "D" for key in moved),
+        "fullest": round(100 * max(share) * len(share) / len(after)),
+        "lines": lines,
+        "misses": misses,
+    }
+    return Told(run, figures, {"least": len(after) // len(share), "keys": len(after), **facts}, run.branch[0])
+
+
+# The stories
+
+
+TOLD: Mapping[str, Mapping[str, Callable[[], Told]]] = {
+    "order": {
+        "two_phase_commit": _by_two_phases,
+        "saga": partial(_by_saga, False),
+        "saga at once": partial(_by_saga, True),
+        "event_sourcing": _by_events,
+    },
+    "write": {**{way: partial(_replicated, way) for way in REPLICAS}, "raft": _agreed},
+    "crash": {"bully": _bully, "ring": _ring, "lease": _lease, "raft": _raft},
+    "machine": {"modulo": partial(_tier, "modulo"), "ring": partial(_tier, "ring"), "slots": _slots},
+}
+"""Story -> way -> what tells it."""
+
+
+class Way(msgspec.Struct, frozen=True):
+    """A line of a table."""
+
+    title: str
+    chapter: str
+    lost: str
+    """What could be lost, with the names of figures in braces."""
+    source: str
+    """Where this sentence comes from: a search, a property, a run, a paper."""
+
+
+class Page(msgspec.Struct, frozen=True):
+    """What `stories.toml` says of a story."""
+
+    title: str
+    what: str
+    columns: dict[str, str]
+    ways: dict[str, Way]
+
+
+class Story:
+    """A story in several ways: a table, a chart, and the runs. Each way is told once, when it is first asked for."""
+
+    def __init__(self, name: str) -> None:
+        self.page = msgspec.convert(page_of("widgets.course", "stories.toml")[name], Page)
+        self._tell = TOLD[name]
+        self._told: dict[str, Told] = {}
+
+    def told(self, way: str) -> Told:
+        """The story in one way. Raises ParameterError for a way that it does not have."""
+        if way not in self._tell:
+            refuse("way", way, f"one of {', '.join(self._tell)}")
+        if way not in self._told:
+            self._told[way] = self._tell[way]()
+        return self._told[way]
+
+    def lost(self, way: str) -> tuple[str, str]:
+        """What could be lost in one way, and where this sentence comes from, both with their figures.
+
+        Raises ParameterError for a way that the story does not have.
+        """
+        told, words = self.told(way), self.page.ways[way]
+        values = {**told.figures, **told.facts}
+        return words.lost.format(**values), words.source.format(**values)
+
+    @cached_property
+    def rows(self) -> Rows:
+        """A line for each way; a dash where a figure makes no sense."""
+        lines = []
+        for name, way in self.page.ways.items():
+            figures = self.told(name).figures
+            chapter = f"[{COURSE.number(way.chapter)}]({COURSE.notebook(way.chapter)})"
+            counts = (figures.get(column, "-") for column in self.page.columns)
+            lost, source = self.lost(name)
+            lines.append((f"**{way.title}** {chapter}", *counts, f"{lost} *{source}*"))
+        return Rows(("", *self.page.columns.values(), "what could be lost"), lines)
+
+    def play(self, way: str, **options: Any) -> Player:
+        """The run of one way in a player, which opens where the story begins.
+
+        `options` are the Player's. Raises ParameterError for a way that the story does not have.
+        """
+        from widgets.player import Player
+
+        told = self.told(way)
+        fresh = History.replay(told.run.machine, told.run.code)
+        fresh.jump(fresh.branch[told.begins.depth])
+        return Player(fresh, **{"subtitle": self.page.ways[way].title, **options})
+
+    def chart(self) -> Figure:
+        """A column of bars for each figure, a bar for each way."""
+        from widgets.charts import PALETTE, bars, figure_of
+
+        names = list(self.page.columns)
+        figure = figure_of(self.page.title, 130 + 34 * len(self.page.ways), "", "", columns=len(names))
+        for at, (column, title) in enumerate(self.page.columns.items(), 1):
+            told = {way.title: self.told(name).figures.get(column) for name, way in self.page.ways.items()}
+            bars(figure, {title: value or 0 for title, value in told.items()}, PALETTE[at % 8], "{:,.0f}", at)
+            figure.update_xaxes(title_text=title.replace(", ", ",<br>"), showticklabels=False, row=1, col=at)
+        return figure.update_yaxes(autorange="reversed")
+
+    def _repr_markdown_(self) -> str:
+        return self.rows._repr_markdown_()
+
+    def __repr__(self) -> str:
+        return repr(self.rows)
+
+
+ORDER, WRITE, CRASH, MACHINE = map(Story, TOLD)
