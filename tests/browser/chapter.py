@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from collections.abc import Sequence
@@ -10,33 +9,13 @@ from collections.abc import Sequence
 from playwright.sync_api import Locator, expect
 from rig import REPOSITORY, Notebook
 
-
-def names_of(source: str) -> tuple[set[str], set[str]]:
-    """The names that a cell uses, and those that it makes or may change."""
-    tree = compile(source, "cell", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    used, made = set(), set()
-    for node in ast.walk(tree):
-        match node:
-            case ast.Name(name, ast.Load()):
-                used.add(name)
-            case ast.Name(name) | ast.FunctionDef(name) | ast.AsyncFunctionDef(name) | ast.ClassDef(name):
-                made.add(name)
-            case ast.Import(aliases) | ast.ImportFrom(names=aliases):
-                made |= {alias.asname or alias.name.partition(".")[0] for alias in aliases}
-            case ast.Expr(ast.Call(ast.Attribute(ast.Name(name)))):  # `run.apply(...)` changes what `run` names
-                made.add(name)
-    return used, made
+from widgets.grading.cells import cell_of, needed
 
 
 def before(sources: Sequence[str], at: int) -> list[int]:
     """The cells that must run before the one at `at`: those that make or change what it uses, and what these use."""
-    wanted, found = names_of(sources[at])[0], []
-    for earlier in range(at - 1, -1, -1):
-        used, made = names_of(sources[earlier])
-        if made & wanted:
-            wanted |= used
-            found.append(earlier)
-    return found[::-1]
+    cells = [cell_of(number, source) for number, source in enumerate(sources[: at + 1])]
+    return [cell.number for cell in needed(cells, cells[at:])[:-1]]
 
 
 class Chapter:
@@ -53,7 +32,7 @@ class Chapter:
     def run(self, cell: str) -> Locator:
         """Run a cell by its id; its output, scrolled into view: a cell out of sight may be out of the page."""
         at = self.ids.index(cell)
-        for each in [needed for needed in before(self.sources, at) if needed not in self.has_run] + [at]:
+        for each in [first for first in before(self.sources, at) if first not in self.has_run] + [at]:
             self.notebook.run(each)
             self.has_run.add(each)
         self.page.evaluate("at => window.panel.content.scrollToItem(at)", at)

@@ -27,7 +27,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One JupyterLab for all browser tests. It serves copies: nothing a test saves reaches the repository."""
     home = tmp_path_factory.mktemp("jupyterlab")
     for folder in ("notebooks", "patterns", "widgets", "tests"):
-        ignored = shutil.ignore_patterns("__pycache__", ".*")
+        ignored = shutil.ignore_patterns("__pycache__", ".*", "progress.jsonl")
         if (REPOSITORY / folder).is_dir():
             shutil.copytree(REPOSITORY / folder, home / "root" / folder, ignore=ignored)
     with jupyterlab(home, home / "root") as started:

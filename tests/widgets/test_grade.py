@@ -166,6 +166,7 @@ def cells(folder: Path, *sources: str) -> list[Cell]:
         ("%time x = y", {"x"}, {"y"}),
         ("%%capture\n%cd x\na = b", {"a"}, {"b", "get_ipython"}),
         ("from e import *", {"*"}, set()),
+        ("run.append(3)\ntable[1] = 2\nself.rule = rule", {"run", "table", "self"}, {"run", "table", "self", "rule"}),
     ],
 )
 def test_a_cell_tells_which_names_it_binds_and_uses(

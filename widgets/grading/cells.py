@@ -11,7 +11,6 @@ import re
 import symtable
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import nbformat
@@ -30,6 +29,7 @@ class Cell(msgspec.Struct, frozen=True):
     problem: str = ""
     """Why Python cannot read it; empty for a cell in order."""
     binds: frozenset[str] = frozenset()
+    """The names that it gives a value, or whose value it may change: `table[1] = 2`, `run.append(3)`."""
     uses: frozenset[str] = frozenset()
     tags: tuple[str, ...] = ()
 
@@ -51,7 +51,8 @@ def code_cells(notebook: str | Path) -> list[Cell]:
         raise
     except Exception as problem:  # of JSON, of its version, of a field that is missing
         raise ValueError(f"{notebook} is not a notebook: {_brief(problem)}") from None
-    return [_read(at, cell) for at, cell in enumerate(cells, 1) if cell.cell_type == "code"]
+    found = [(at, cell) for at, cell in enumerate(cells, 1) if cell.cell_type == "code"]
+    return [cell_of(at, cell.source, tuple(cell.metadata.get("tags", ()))) for at, cell in found]
 
 
 def needed(cells: Iterable[Cell], ends: Iterable[Cell]) -> list[Cell]:
@@ -65,16 +66,15 @@ def needed(cells: Iterable[Cell], ends: Iterable[Cell]) -> list[Cell]:
     return found[::-1]
 
 
-def _read(number: int, cell: Any) -> Cell:
-    tags = tuple(cell.metadata.get("tags", ()))
+def cell_of(number: int, source: str, tags: tuple[str, ...] = ()) -> Cell:
+    """The code cell with this source."""
+    plain = MEASURING.sub("", source)
     try:
-        plain = MEASURING.sub("", cell.source)
-        source = TransformerManager().transform_cell(plain)
-        binds, uses = _names(symtable.symtable(source, f"<cell {number}>", "exec"))
-        if any(alias.name == "*" for node in ast.walk(ast.parse(source)) for alias in _imported(node)):
-            binds |= {"*"}  # any name may come of it
+        code = TransformerManager().transform_cell(plain)
+        binds, uses = _names(symtable.symtable(code, f"<cell {number}>", "exec"))
+        binds |= {name for node in ast.walk(ast.parse(code)) for name in _changed(node)}
     except (SyntaxError, ValueError, RecursionError, MemoryError) as problem:
-        return Cell(number, cell.source, f"{type(problem).__name__}: {_brief(problem)}", tags=tags)
+        return Cell(number, source, f"{type(problem).__name__}: {_brief(problem)}", tags=tags)
     return Cell(number, plain, "", frozenset(binds), frozenset(uses), tags)
 
 
@@ -101,9 +101,15 @@ def _called(call: ast.Call) -> str:
     return getattr(call.func, "id", "") or getattr(call.func, "attr", "")
 
 
-def _imported(node: ast.AST) -> Iterator[ast.alias]:
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        yield from node.names
+def _changed(node: ast.AST) -> Iterator[str]:
+    """The names whose value a piece of code may change, apart from those that it binds."""
+    match node:
+        case ast.ImportFrom(names=[ast.alias("*")]):
+            yield "*"  # any name may come of it
+        case ast.Expr(ast.Call(ast.Attribute(ast.Name(name)))):
+            yield name
+        case ast.Attribute(ast.Name(name), ctx=ast.Store()) | ast.Subscript(ast.Name(name), ctx=ast.Store()):
+            yield name
 
 
 def _brief(problem: BaseException) -> str:
