@@ -99,18 +99,25 @@ def test_a_chapter_is_done_when_its_exercises_are_accepted_and_its_last_question
     assert progress.done(folder / "elsewhere") == set()
 
 
-def test_a_question_of_a_notebook_is_kept_by_its_prompt_in_a_chapter_of_its_own(folder: Path) -> None:
+def test_a_question_and_an_exercise_of_a_notebook_are_kept_in_a_chapter_of_its_own(folder: Path) -> None:
     answer(Question("Is it?", (Option("yes", "", right=True), Option("no", ""))), right=True)
     (line,) = kept(folder)
     assert (line["chapter"], line["question"]) == ("own", "Is it?")
+    progress.tried(EXERCISES["what_to_do"]._replace(solution=lambda *all: "apply"), ACCEPTED)
+    assert only(folder).accepted == 1
     assert progress.done() == set()
+
+
+@pytest.mark.parametrize("chapter", ["own", "engine", "glossary", "os", "..", ""])
+def test_a_name_that_is_no_chapter_has_neither_exercises_nor_questions(chapter: str) -> None:
+    assert not progress.exercises_in(chapter)
+    assert not progress.questions_in(chapter)
 
 
 @pytest.mark.parametrize("chapter", progress.chapters())
 def test_every_chapter_names_its_exercises_and_its_last_question(chapter: str) -> None:
-    declared = progress.chapter_named(chapter)
-    assert declared is not None
-    assert {progress.chapter_of(each.solution.__module__) for each in declared.exercises.values()} == {chapter}
+    exercises = progress.exercises_in(chapter).values()
+    assert {progress.chapter_of(each.solution.__module__) for each in exercises} == {chapter}
     notebook = next(Path(__file__).parents[2].glob(f"notebooks/??_{chapter}.ipynb")).read_text(encoding="utf-8")
     asked = [name for name in progress.questions_in(chapter) if f"ask.{name})" in notebook]
     assert max(asked, key=lambda name: notebook.rindex(f"ask.{name})")) == progress.questions_in(chapter)[-1]
