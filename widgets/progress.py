@@ -166,7 +166,7 @@ def learner_at_work() -> bool:
     kernel: Any = getattr(get_ipython(), "kernel", None)
     if not hasattr(kernel, "get_parent"):
         return False
-    request = kernel.get_parent("shell") or {}
+    request = kernel.get_parent() or {}  # without an argument: JupyterLite's kernel takes none
     kind, content = request.get("header", {}).get("msg_type"), request.get("content", {})
     return kind == "comm_msg" or bool(kind == "execute_request" and content.get("allow_stdin"))
 
@@ -358,7 +358,7 @@ class Progress:
             answers = f"{each.right} of {len(each.answers)}"
             if len(asked) > len(each.answers):
                 answers += f"; {len(asked) - len(each.answers)} not answered yet"
-            exercises = f"{each.accepted} of {each.all_exercises}"
+            exercises = f"{each.accepted} of {each.all_exercises}" if each.all_exercises else ""
             last = "" if not asked else "not answered yet" if post is None else "right" if post.right else "wrong"
             yield (
                 each.chapter.replace("_", " "),

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
 from queue import Empty
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -130,6 +131,31 @@ def test_a_script_keeps_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.chdir(tmp_path)
     answer(ask.SEAT, right=True)
     assert not list(tmp_path.iterdir())
+
+
+class JupyterLiteKernel:
+    """As pyodide-kernel 0.8.6 has it."""
+
+    def __init__(self, message: str, **content: bool) -> None:
+        self.request = {"header": {"msg_type": message}, "content": content}
+
+    def get_parent(self) -> dict[str, Any]:
+        return self.request
+
+
+@pytest.mark.parametrize(
+    ("kernel", "at_work"),
+    [
+        (JupyterLiteKernel("comm_msg"), True),
+        (JupyterLiteKernel("execute_request", allow_stdin=True), True),
+        (JupyterLiteKernel("execute_request", allow_stdin=False), False),
+        (JupyterLiteKernel("kernel_info_request"), False),
+        (object(), False),
+    ],
+)
+def test_a_learner_is_at_work_in_jupyterlite_too(kernel: Any, at_work: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("IPython.core.getipython.get_ipython", lambda: SimpleNamespace(kernel=kernel))
+    assert progress.learner_at_work() is at_work
 
 
 CELL = """
