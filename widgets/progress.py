@@ -22,12 +22,15 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 
-from patterns.engine.exercise import Exercise
 from patterns.engine.sentences import counted
+
+if TYPE_CHECKING:
+    from patterns.engine.exercise import Exercise, Verdict
+    from widgets.question import Option, Question
 
 try:
     import fcntl
@@ -134,14 +137,14 @@ def write(file: Path, line: Line) -> None:
 # What adds lines
 
 
-def predicted(question: Any, option: Any) -> None:
-    """Keep the option that the learner took: a `Question` and one of its options."""
+def predicted(question: Question, option: Option) -> None:
+    """Keep the option that the learner took."""
     name, chapter = question.name or question.prompt, question.chapter or OWN
     _add(Predicted(_now(), chapter, name, question.prompt, option.text, option.right))
 
 
-def tried(exercise: Any, verdict: Any) -> None:
-    """Keep the verdict on an attempt at an `Exercise`; nothing if it was not attempted."""
+def tried(exercise: Exercise, verdict: Verdict) -> None:
+    """Keep the verdict on an attempt at an exercise; nothing if it was not attempted."""
     if verdict.attempted:
         said: Outcome = "accepted" if verdict.accepted else "undecided" if verdict.undecided else "refused"
         chapter = chapter_of(getattr(exercise.solution, "__module__", ""))
