@@ -13,6 +13,7 @@ right and every search looked at every run.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from inspect import signature
 from typing import Any, NamedTuple
 
 from .counterexample import FAILS, Counterexample
@@ -195,11 +196,6 @@ def mistakes_of(
     )
 
 
-def told(case: Case, right: Any, answer: Answer) -> str:
-    """A failing case in words, where an exercise has none of its own: the arguments as they are."""
-    return f"The case: {', '.join(map(repr, case))}. Expected: {right!r}. Yours {answer}"
-
-
 class Exercise(NamedTuple):
     """A function that a learner writes, and all that is needed to judge it."""
 
@@ -210,8 +206,8 @@ class Exercise(NamedTuple):
     """Smallest first."""
     mistakes: Sequence[Mistake] = ()
     """Of two that answer alike in all that is wrong, the first is named."""
-    tell: Callable[[Case, Any, Answer], str] = told
-    """`tell(case, right, answer)`: a failing case in words."""
+    tell: Callable[[Case, Any, Answer], str] | None = None
+    """`tell(case, right, answer)`: a failing case in words. None: the arguments by their names."""
     same: Callable[[Any, Any], bool] = equal
     """`same(right, given)`: whether an answer is right."""
     alike: Callable[[Any, Any], bool] = equal
@@ -295,9 +291,15 @@ class Exercise(NamedTuple):
 
     def _words(self, case: Case, right: Any, answer: Answer) -> str:
         try:
-            return _cut(self.tell(case, right, answer), 10 * LONGEST_TEXT)
+            words = self.tell(case, right, answer) if self.tell else self._told(case, right, answer)
+            return _cut(words, 10 * LONGEST_TEXT)
         except FAILS:  # of a value in the answer, when it is compared or shown
             return f"The answer to {case} is {right!r}; yours {answer}"
+
+    def _told(self, case: Case, right: Any, answer: Answer) -> str:
+        named = zip(signature(self.solution).parameters, case, strict=False)
+        given = ", ".join(f"{name} = {value!r}" for name, value in named)
+        return f"The case: {given}. Expected: {right!r}. Yours {answer}"
 
     def _agrees(self, right: Any, told: Any, answer: Answer) -> bool:
         if answer.problem or answer.blank:

@@ -145,9 +145,9 @@ def test_a_value_that_is_no_function_gets_a_hint() -> None:
     assert "without calling it" in verdict_on(12).hint
 
 
-def test_an_exercise_that_declares_no_more_than_a_solution_and_cases_tells_the_case_as_it_is() -> None:
+def test_an_exercise_that_declares_no_more_than_a_solution_and_cases_names_the_arguments_of_the_case() -> None:
     verdict = Exercise("double", double, lambda: CASES).judge(lambda number: 7)
-    assert verdict.failing == "The case: 1. Expected: 2. Yours gives 7"
+    assert verdict.failing == "The case: number = 1. Expected: 2. Yours gives 7"
 
 
 def test_a_mistake_is_recognised_by_what_it_does() -> None:
