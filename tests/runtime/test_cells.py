@@ -51,7 +51,7 @@ def notebook(monkeypatch: pytest.MonkeyPatch) -> Any:
             file = f"cell-{len(main._ih)}"
             monkeypatch.setitem(linecache.cache, file, (len(cell), None, cell.splitlines(True), file))
             main._ih.append(cell)
-            exec(compile(cell, file, "exec"), vars(main))
+            exec(compile(cell, file, "exec", dont_inherit=True), vars(main))
         return main
 
     return run
