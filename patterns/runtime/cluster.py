@@ -37,6 +37,7 @@ from .checks import class_path, refuse_lost, refuse_names
 from .clients import Client, Clients
 from .envelopes import TOLD, Bodies, Killed, Missed, Orders, Paused, Ready, Record, Resumed, Trouble
 from .failpoint import DieAt
+from .here import require
 from .places import reserved, temporary
 from .recording import Recording
 from .sqlite_disk import database
@@ -90,6 +91,7 @@ class Cluster:
         die_at: Mapping[str, DieAt] | None = None,
         narrate: bool = True,
     ) -> None:
+        require("processes of an operating system")
         if sys.platform == "win32":
             raise OSError("processes for real need kill -9, which Windows does not have: use WSL, macOS or Linux")
         self.like = processes if isinstance(processes, Simulation) else None

@@ -42,6 +42,7 @@ from .envelopes import (
     shown,
 )
 from .failpoint import SAVES, DieAt, Failpoint, die, kill
+from .here import require
 from .rpc import LOOPBACK, PATIENCE, Refused, most_connections, refuse_more, served
 from .snapshot_files import SnapshotDisk, disk_of
 from .sqlite_disk import SqliteDisk
@@ -140,6 +141,7 @@ class Host:
 
     async def __aenter__(self) -> Self:
         """Listen and run. Raises OSError when the address cannot be had, DiskError when the disk is another's."""
+        require("sockets")
         self._loop = asyncio.get_running_loop()
         self._again = False
         if self.disk is not None:
