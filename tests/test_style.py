@@ -112,7 +112,7 @@ def test_every_requirement_has_a_lower_and_an_upper_bound() -> None:
     itself, *learners = requirements("requirements.txt")
     assert itself == "-e .", "patterns and widgets import from any folder"
     wanted = [*learners, *requirements("tests/requirements.txt")]
-    assert not [line for line in wanted if not re.fullmatch(r"[a-z-]+(\[[a-z]+\])?>=[\d.]+,<[\d.]+", line)]
+    assert not [line for line in wanted if not re.fullmatch(r"[a-z\d-]+(\[[a-z]+\])?>=[\d.]+,<[\d.]+", line)]
     names = [line.split(">=")[0] for line in wanted]
     assert len(names) == len({*names}), "what a learner needs is not listed again for the tests"
 

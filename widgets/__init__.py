@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -53,13 +52,5 @@ def _history_of(run: Any) -> History[Any, Any]:
     history: History[Any, Any] = run.counterexample.history
     return history
 
-
-if sys.platform == "emscripten":  # inside a web page
-    from IPython import get_ipython
-
-    from widgets.browser import Recorded
-
-    if (_shell := get_ipython()) is not None:
-        Recorded(_shell)
 
 __all__ = ["play", "table"]

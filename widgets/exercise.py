@@ -113,17 +113,17 @@ class Outcome(Shared):
     tone = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, prediction: Prediction) -> None:
-        self._of = prediction
+        self.prediction = prediction
         super().__init__(**self._shown())
         prediction.observe(self._follow, "taken")
 
     def _ipython_display_(self) -> None:
-        right = self._of.asked.right
+        right = self.prediction.asked.right
         answer = f"<b>{_rich(right.text)}</b>. {_rich(right.because)}"
         show_text(f"<details><summary>The answer</summary><p>{answer}</p></details>", self.bundle)
 
     def _shown(self) -> dict[str, Any]:
-        words = self._of.words
+        words = self.prediction.words
         return {"said": [[sign, text] for sign, text in words.paragraphs], "tone": words.tone}
 
     def _follow(self, _change: Any) -> None:
@@ -131,7 +131,7 @@ class Outcome(Shared):
         self.tone, self.said = shown["tone"], shown["said"]
 
     def __repr__(self) -> str:
-        return repr(self._of.words)
+        return repr(self.prediction.words)
 
 
 def predict(question: Question) -> Prediction:

@@ -3,7 +3,7 @@
 
 import { h, rich } from "./dom.js";
 
-export default {
+export const outcome = {
   /** @param {{ model: any, el: HTMLElement }} place */
   render({ model, el }) {
     const root = h("div", { class: "dp dp-question dp-outcome", "aria-live": "polite" });
@@ -21,3 +21,5 @@ export default {
     return () => model.off("change:said", show);
   },
 };
+
+export default outcome;

@@ -3,16 +3,16 @@
 
 import { h, plain, rich } from "./dom.js";
 
-export default {
+export const question = {
   /** @param {{ model: any, el: HTMLElement }} place */
   render({ model, el }) {
-    const question = model.get("question");
+    const asked = model.get("question");
     const said = h("p", { class: "dp-soft", "aria-live": "polite" });
     const take = (/** @type {number} */ at) => {
       model.set("taken", at);
       model.save_changes();
     };
-    const options = question.options.map((/** @type {string} */ option, /** @type {number} */ at) =>
+    const options = asked.options.map((/** @type {string} */ option, /** @type {number} */ at) =>
       h(
         "button",
         { type: "button", class: "dp-option", onclick: () => take(at) },
@@ -25,10 +25,10 @@ export default {
       {
         class: "dp dp-question",
         role: "group",
-        "aria-label": plain(question.prompt),
+        "aria-label": plain(asked.prompt),
         "data-lm-suppress-shortcuts": "true",
       },
-      h("p", {}, ...rich(question.prompt)),
+      h("p", {}, ...rich(asked.prompt)),
       ...options,
       said,
     );
@@ -54,3 +54,5 @@ export default {
     return () => model.off("change:taken", show);
   },
 };
+
+export default question;

@@ -15,9 +15,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m widgets.site", description=__doc__)
     parser.add_argument("out", metavar="OUT", type=Path, help="the folder of the site; it is made if it does not exist")
     parser.add_argument("--lite", action="store_true", help="write the notebooks that run in the browser, too")
+    parser.add_argument("--source", default="", metavar="ADDRESS", help="where the repository's files can be read")
     asked = parser.parse_args(arguments)
     began = perf_counter()
-    write(asked.out, lite=asked.lite)
+    write(asked.out, source=asked.source, lite=asked.lite)
     print(f"{asked.out}: {_size(asked.out):,} bytes without the notebooks, in {perf_counter() - began:.0f} s")
     if asked.lite:
         import_module("widgets.site.lite").write(asked.out)  # imported here: what it needs is an extra

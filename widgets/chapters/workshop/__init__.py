@@ -1,1 +1,0 @@
-"""What the workshop shows besides the learner's own code: its questions."""

@@ -1,0 +1,42 @@
+"""Markdown of the notebooks as HTML, with links that lead where they should on the site."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from html import escape
+
+import mistune
+
+CHAPTER = re.compile(r"(?:\./)?\d\d_(\w+)\.ipynb")
+Link = Callable[[str], str]
+
+
+class _Renderer(mistune.HTMLRenderer):
+    def __init__(self, address_of: Link) -> None:
+        super().__init__()
+        self._address_of = address_of
+
+    def link(self, text: str, url: str, title: str | None = None) -> str:
+        return super().link(text, self._address_of(url), title)
+
+
+def rendered(text: str, source: Link) -> str:
+    """The text as HTML. `source` gives the address of a file of the repository, from its path there."""
+
+    def address(url: str) -> str:
+        if re.match(r"[a-z]+:|#", url):
+            return url
+        if chapter := CHAPTER.fullmatch(url):
+            return "index.html" if chapter[1] == "index" else f"{chapter[1]}.html"
+        return source(url.removeprefix("../") if url.startswith("../") else f"notebooks/{url}")
+
+    made = mistune.create_markdown(renderer=_Renderer(address), plugins=["table", "strikethrough"])(text)
+    assert isinstance(made, str)
+    return made
+
+
+def rich(text: str) -> str:
+    """A sentence with `**bold**`, `*stressed*` parts and code in backticks, as HTML."""
+    bold = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", escape(text, quote=False))
+    return re.sub(r"`(.+?)`", r"<code>\1</code>", re.sub(r"\*([^*\s][^*]*)\*", r"<em>\1</em>", bold))

@@ -1,0 +1,191 @@
+"""The story of a chapter, out of its notebook: the words of its start, its guided runs, and how it is broken.
+
+A page has no kernel. So the story leaves out the paragraphs that ask for one ("Run the next cell"), and the sections
+without a run that a reader can predict.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from widgets.exercise import Outcome, Prediction
+from widgets.player import Player
+from widgets.site.cells import Cell, Notebook
+
+CORE = "Core pattern"
+BREAK = "Break it"
+_TO_RUN = r"\b[Rr]un both\b|^Run |\bRun the\b|\b(?:next|two|three|both|these) cells?\b|\bThe cells\b|\bplay\("
+_MENUS = r"(?:Break|Request|Run until|Do)…|⋯|\b[Cc]lick (?:a|the) (?:message|leader|timer)|\babove the picture\b"
+_UNSHOWN = r"\b(?:the|first|second|third|each) chart\b|\b[Tt]able sums\b|\bsecond line checks\b"
+_LISTS = r"\bPlay (?:one|the one)\b|\bprints the\b|^\*\*Now you\.?\*\*"
+NEEDS_A_KERNEL = re.compile("|".join((_TO_RUN, _MENUS, _UNSHOWN, _LISTS)))
+"""What a paragraph or an item of a list says that is true only where a kernel answers, or where a chart stands."""
+LISTS_ALL = re.compile(r"\bin BUGS\b")
+"""A cell that lists all planted bugs: the page has them in a list of its own."""
+ITEM = re.compile(r"^(?=\d+\. |- )", re.MULTILINE)
+
+
+class Words(NamedTuple):
+    """A part of the story in markdown."""
+
+    text: str
+
+
+class Printed(NamedTuple):
+    """What a cell prints."""
+
+    text: str
+
+
+class Guided(NamedTuple):
+    """A run of the notebook in its player."""
+
+    cell: str
+    """The id of the cell; the second run of one cell has `-2` after it."""
+    player: Player
+    code: str
+
+
+Part = Words | Printed | Guided | Prediction | Outcome
+
+
+class Section(NamedTuple):
+    """A part of the story under one heading."""
+
+    title: str
+    parts: tuple[Part, ...]
+
+    @property
+    def asks(self) -> bool:
+        """Whether a step of one of its runs is locked by a question."""
+        runs = [part.player for part in self.parts if isinstance(part, Guided)]
+        return any("ask" in frame for run in runs for frame in run.frames)
+
+
+class Story(NamedTuple):
+    """The story of a chapter."""
+
+    title: str
+    chinese: str
+    tagline: str
+    lead: str
+    """The words right below the title, without its picture."""
+    purpose: str
+    first: tuple[Part, ...]
+    """The question before anything moves."""
+    sections: tuple[Section, ...]
+    broken: tuple[Section, ...]
+    """The sections in which a rule is taken out."""
+
+
+def story_of(notebook: Notebook) -> Story:
+    """The story that a notebook tells. Raises ValueError for a notebook without a title or a purpose."""
+    headings = list(_headings(notebook))
+    if len(headings) < 2 or headings[0].level != 1:
+        raise ValueError(f"{notebook.path.name} does not begin with a title and a purpose")
+    title, _, chinese = headings[0].title.partition(" · ")
+    lead = re.sub(r"^!\[.*\)$", "", headings[0].text, flags=re.MULTILINE).strip()
+    tagline = re.search(r"^\*(.+?)\*", headings[0].text)
+    purpose = headings[1].text.partition("**You will**")[0]
+    core = [each for each in headings if each.chapter.startswith(CORE) and each.level == 3]
+    opening = [each for each in headings if each.chapter.startswith("Purpose")]
+    first = tuple(part for each in opening for part in _shown(notebook, each.cells) if isinstance(part, Prediction))
+    broken = [_section(notebook, each) for each in core if each.title.startswith(BREAK)]
+    guided = [_section(notebook, each) for each in core if not each.title.startswith(BREAK) and _asks(each.cells)]
+    return Story(
+        title,
+        chinese,
+        tagline[1].rstrip(".") if tagline else "",
+        lead,
+        purpose.strip(),
+        first,
+        tuple(section for section in guided if section.asks),
+        tuple(broken),
+    )
+
+
+class _Heading(NamedTuple):
+    level: int
+    title: str
+    chapter: str
+    """The heading of the second level that it stands under, or is."""
+    cells: list[Cell]
+    """The cells under it; of a cell with several headings only its own part."""
+
+    @property
+    def text(self) -> str:
+        return "\n\n".join(cell.source for cell in self.cells if cell.kind == "markdown")
+
+
+def _headings(notebook: Notebook) -> Iterator[_Heading]:
+    """The headings of a notebook, each with what stands under it up to the next one."""
+    chapter, now = "", _Heading(0, "", "", [])
+    for cell in notebook.cells:
+        if cell.kind == "code":
+            now.cells.append(cell)
+            continue
+        for at, part in enumerate(re.split(r"^(?=#{1,3} )", cell.source, flags=re.MULTILINE)):
+            found = re.match(r"(#{1,3}) (.+)", part) if at or part.startswith("#") else None
+            if found:
+                if now.level:
+                    yield now
+                level = len(found[1])
+                chapter = found[2] if level == 2 else chapter
+                now = _Heading(level, found[2], chapter, [])
+                part = part[found.end() :]
+            if part.strip():
+                now.cells.append(Cell(cell.id, cell.kind, part.strip()))
+    yield now
+
+
+def _asks(cells: Iterable[Cell]) -> bool:
+    return any("ask=" in cell.source for cell in cells if cell.kind == "code")
+
+
+def _section(notebook: Notebook, heading: _Heading) -> Section:
+    return Section(heading.title, tuple(_shown(notebook, heading.cells)))
+
+
+def _shown(notebook: Notebook, cells: Iterable[Cell]) -> Iterator[Part]:
+    for cell in cells:
+        if cell.kind == "markdown":
+            if text := without_kernel(cell.source):
+                yield Words(text)
+        elif notebook.shows(cell):
+            shown, printed = notebook.executed(cell)
+            if printed.strip() and not LISTS_ALL.search(cell.source):
+                yield Printed(printed.strip())
+            yield from _parts(notebook, cell, shown)
+        else:
+            yield from notebook.outcomes(cell)
+
+
+def _parts(notebook: Notebook, cell: Cell, shown: Iterable[Any]) -> Iterator[Part]:
+    number = 0
+    for each in shown:
+        if isinstance(each, Player):
+            number += 1
+            yield Guided(cell.id + (f"-{number}" if number > 1 else ""), each, notebook.code(cell))
+        elif isinstance(each, Prediction | Outcome):
+            yield each
+        elif type(each).__module__ == "widgets.tables":
+            yield Words(each._repr_markdown_())
+
+
+def without_kernel(text: str) -> str:
+    """The text without the paragraphs and the items of lists that ask for a kernel."""
+    blocks = (_kept(block) for block in re.split(r"\n\s*\n", text.strip()))
+    return "\n\n".join(block for block in blocks if block)
+
+
+def _kept(block: str) -> str:
+    if ITEM.match(block):
+        items = [
+            item.rstrip()
+            for item in ITEM.split(block)
+            if item.strip() and not NEEDS_A_KERNEL.search(" ".join(item.split()))
+        ]
+        return "\n".join(items)
+    return "" if NEEDS_A_KERNEL.search(" ".join(block.split())) else block
