@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -52,5 +53,13 @@ def _history_of(run: Any) -> History[Any, Any]:
     history: History[Any, Any] = run.counterexample.history
     return history
 
+
+if sys.platform == "emscripten":  # inside a web page
+    from IPython import get_ipython
+
+    from widgets.browser import Recorded
+
+    if (_shell := get_ipython()) is not None:
+        Recorded(_shell)
 
 __all__ = ["play", "table"]

@@ -17,7 +17,7 @@ import traitlets
 
 from patterns.engine.history import History
 from patterns.engine.milestones import Reached
-from patterns.engine.properties import Property
+from patterns.engine.properties import Property, checked
 from patterns.engine.sentences import counted
 from patterns.engine.step import Step
 from widgets import progress
@@ -83,7 +83,8 @@ class Player(Shared):
         machine, (view, always, until) = history.machine, self._given
         self.history = history
         self.view = view_of(machine) if view is None else view
-        self._always = machine.always if always is None else always
+        every = checked(machine.always if always is None else always)
+        self._always = tuple(each for each in every if isinstance(each, Property))
         self._until = dict(milestones_of(machine) if until is None else until)
         if self._always:
             self._until[BROKEN] = lambda step: self._frames.broken(step)

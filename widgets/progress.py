@@ -19,14 +19,18 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 
-from patterns.engine.chapter import Chapter
 from patterns.engine.sentences import counted
+
+if TYPE_CHECKING:
+    from patterns.engine.exercise import Exercise, Verdict
+    from widgets.question import Option, Question
 
 try:
     import fcntl
@@ -133,14 +137,14 @@ def write(file: Path, line: Line) -> None:
 # What adds lines
 
 
-def predicted(question: Any, option: Any) -> None:
-    """Keep the option that the learner took: a `Question` and one of its options."""
+def predicted(question: Question, option: Option) -> None:
+    """Keep the option that the learner took."""
     name, chapter = question.name or question.prompt, question.chapter or OWN
     _add(Predicted(_now(), chapter, name, question.prompt, option.text, option.right))
 
 
-def tried(exercise: Any, verdict: Any) -> None:
-    """Keep the verdict on an attempt at an `Exercise`; nothing if it was not attempted."""
+def tried(exercise: Exercise, verdict: Verdict) -> None:
+    """Keep the verdict on an attempt at an exercise; nothing if it was not attempted."""
     if verdict.attempted:
         said: Outcome = "accepted" if verdict.accepted else "undecided" if verdict.undecided else "refused"
         chapter = chapter_of(getattr(exercise.solution, "__module__", ""))
@@ -165,7 +169,7 @@ def learner_at_work() -> bool:
     kernel: Any = getattr(get_ipython(), "kernel", None)
     if not hasattr(kernel, "get_parent"):
         return False
-    request = kernel.get_parent("shell") or {}
+    request = kernel.get_parent() or {}  # without an argument: JupyterLite's kernel takes none
     kind, content = request.get("header", {}).get("msg_type"), request.get("content", {})
     return kind == "comm_msg" or bool(kind == "execute_request" and content.get("allow_stdin"))
 
@@ -268,6 +272,11 @@ class Standing(msgspec.Struct):
         return sum(attempts.accepted for attempts in self.exercises.values())
 
     @property
+    def all_exercises(self) -> int:
+        """How many exercises the chapter has; of a notebook's own exercises those that were attempted."""
+        return len(exercises_in(self.chapter) or self.exercises)
+
+    @property
     def post_test(self) -> Predicted | None:
         """The first answer to the last question of the chapter, which has the form of its first question."""
         asked = questions_in(self.chapter)
@@ -275,10 +284,12 @@ class Standing(msgspec.Struct):
 
     @property
     def done(self) -> bool:
-        declared = chapter_named(self.chapter)
-        if declared is None or self.post_test is None:
+        """Whether all exercises are accepted, and the last question is answered, if the chapter asks any."""
+        if questions_in(self.chapter) and self.post_test is None:
             return False
-        return all(name in self.exercises and self.exercises[name].accepted for name in declared.exercises)
+        accepted = {name for name, attempts in self.exercises.items() if attempts.accepted}
+        declared = exercises_in(self.chapter).keys()
+        return bool(declared) and accepted >= declared
 
 
 def standings(lines: Iterable[Line]) -> list[Standing]:
@@ -297,12 +308,14 @@ def chapters() -> tuple[str, ...]:
 
 
 @cache
-def chapter_named(name: str) -> Chapter | None:
-    """The declaration of a chapter; None if there is no chapter with this name."""
-    if name not in chapters():
-        return None
-    declared: Chapter = import_module(f"patterns.{name}.lesson").CHAPTER
-    return declared
+def exercises_in(chapter: str) -> Mapping[str, Exercise]:
+    """The exercises of a chapter, or of the workshop's tasks, by name; none of an unknown chapter."""
+    if all(each.name != chapter for each in iter_modules(import_module("patterns").__path__) if each.ispkg):
+        return {}
+    lesson = f"patterns.{chapter}.lesson"
+    declared = import_module(lesson if find_spec(lesson) else f"patterns.{chapter}")
+    found: Mapping[str, Exercise] = getattr(declared, "EXERCISES", {})
+    return found
 
 
 @cache
@@ -344,11 +357,11 @@ class Progress:
     def rows(self) -> Iterator[tuple[str, ...]]:
         yield "chapter", "first answers right", "exercises accepted", "last question", "last worked on", "done"
         for each in self.chapters:
-            declared, asked, post = chapter_named(each.chapter), questions_in(each.chapter), each.post_test
+            asked, post = questions_in(each.chapter), each.post_test
             answers = f"{each.right} of {len(each.answers)}"
             if len(asked) > len(each.answers):
                 answers += f"; {len(asked) - len(each.answers)} not answered yet"
-            exercises = f"{each.accepted} of {len(declared.exercises if declared else each.exercises)}"
+            exercises = f"{each.accepted} of {each.all_exercises}" if each.all_exercises else ""
             last = "" if not asked else "not answered yet" if post is None else "right" if post.right else "wrong"
             yield (
                 each.chapter.replace("_", " "),

@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from widgets.progress import NAME, Line, Standing, chapter_named, questions_in, read, standings
+from widgets.progress import NAME, Line, Standing, questions_in, read, standings
 
 MOST = 10
 """How many of the hardest questions and of the commonest mistakes the terminal shows."""
@@ -164,7 +164,6 @@ class Report:
         """A row for each learner and each chapter that the learner has begun."""
         for learner, begun in self.learners.items():
             for chapter, each in begun.items():
-                declared = chapter_named(chapter)
                 yield {
                     "learner": learner,
                     "chapter": chapter,
@@ -172,7 +171,7 @@ class Report:
                     "right": each.right,
                     "last_question": "" if each.post_test is None else "right" if each.post_test.right else "wrong",
                     "accepted": each.accepted,
-                    "exercises": len(declared.exercises if declared else each.exercises),
+                    "exercises": each.all_exercises,
                     "attempts": sum(attempts.tries for attempts in each.exercises.values()),
                     "done": "yes" if each.done else "no",
                     "last_worked_on": each.last.isoformat(),
@@ -194,10 +193,8 @@ def files_in(root: Path) -> Iterator[tuple[str, Path]]:
 def _cell(standing: Standing | None) -> str:
     if standing is None:
         return ""
-    declared = chapter_named(standing.chapter)
-    exercises = len(declared.exercises if declared else standing.exercises)
     done = " ✓" if standing.done else ""
-    return f"{standing.right}/{len(standing.answers)} {standing.accepted}/{exercises}{done}"
+    return f"{standing.right}/{len(standing.answers)} {standing.accepted}/{standing.all_exercises}{done}"
 
 
 def _table(title: str, heads: Sequence[str], rows: Iterable[Row]) -> str:

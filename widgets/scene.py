@@ -62,8 +62,9 @@ class Box(Mark, frozen=True, tag="box"):
 class Message(Mark, frozen=True, tag="message"):
     """A message on its way from one end of its link to the other. The player finds it a free place near `part` of it.
 
-    Its text is shown when it is sent (once for all receivers of the same), when it arrives or is lost, and when a
-    learner asks. `sign` is a letter or two in its token, or one of `yes no commit append beat ask`, which have a glyph.
+    Its text is shown when it is sent, when it arrives or is lost, and when a learner asks. Messages that are sent to
+    several receivers share one text. `sign` is a letter or two in its token, or one of `yes no commit append beat ask`:
+    these have a glyph.
     """
 
     x: float
@@ -185,8 +186,8 @@ class View(Protocol):
     """What `VIEW` in `widgets/chapters/<name>/view.py` has. Pure: it computes no protocol facts and changes nothing.
 
     A view of messages also has `sends_of(step) -> tuple[Fact, ...]`: the messages sent in this step. `signs` maps each
-    sign of the view, or how it looks, to its meaning: it is shown under `?`. `quiet` names the quiet steps, if they are
-    not heartbeats.
+    sign of the view, or a description of it, to its meaning; the player lists them under `?`. `quiet` names the quiet
+    steps, if they are not heartbeats.
     """
 
     title: str

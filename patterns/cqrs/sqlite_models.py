@@ -25,6 +25,7 @@ from typing import Any, NamedTuple, Self
 
 from patterns.event_sourcing.sqlite_store import SqliteStore
 from patterns.event_sourcing.store import Item, Recorded
+from patterns.runtime.here import require
 
 from .facts import Fact, Ordered, fact_of
 from .models import KINDS
@@ -245,6 +246,7 @@ class Projectors:
 
     def start(self, model: str, commit: CommitOrder = "one transaction", die_at: int = 0, version: int = 1) -> None:
         """Start the projector of a version of this read model. It takes the place of the one that runs."""
+        require("processes of an operating system")
         self.stop(table_of(model, version))
         command = [sys.executable, "-m", __name__, str(self.path), model, commit, str(die_at), str(version)]
         # a session of its own: a notebook's stop button stops a cell, and no projector

@@ -6,6 +6,9 @@ rule is put. From that follow the judge, the card in a notebook, the tests and t
     EXERCISES = {"decide": Exercise("decide", decide_solution, decide_cases, DECIDE_MISTAKES, tell_decision, ...)}
     EXERCISES["decide"].judge(my_decide)        # a Verdict
 
+A learner may also write a whole class, such as a process. The exercise then names its `base`, and says by `ask` how a
+case is put to the class.
+
 An exercise that is not attempted yet is no failure: its notebook stays green. Code is accepted only if all cases are
 right and every search looked at every run.
 """
@@ -13,23 +16,27 @@ right and every search looked at every run.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from inspect import signature
 from typing import Any, NamedTuple
 
 from .counterexample import FAILS, Counterexample
 from .explore import INTERRUPTED, Exploration
 from .history import History
-from .planted import AnyMachine, Looks, Scripted, Search
+from .planted import AnyMachine, Looks, RandomWorlds, Scripted
 from .properties import NoFailure
+from .random_worlds import RandomRuns
 from .sentences import page_of
 
 Case = tuple[Any, ...]
 """The arguments of one call. They are immutable, so that no try can spoil the next."""
 Rule = Callable[..., Any]
-"""A function that a learner writes."""
+"""A function that a learner writes, or a class."""
 
 BY_HAND = "Try this case by hand, and compare each step with what your code does."
 ENDLESS = "A loop does not end: say what gets smaller, or nearer, in each round, and whether it does in this case."
 NOTHING = "In this case your function gives nothing. Does each of its branches return an answer?"
+UNWRITTEN = "In this case your process comes to a method that is not written yet: it raises NotImplementedError."
 STOPPED = "you stopped the judge before it had tried everything."
 ERRORS = {
     "KeyError": "Your code asks a dictionary for a key that it does not have. `.get(key, 0)` gives 0 for such a key.",
@@ -70,6 +77,8 @@ class Verdict(NamedTuple):
     """How many machines were searched, every run of each."""
     states: int = 0
     """How many states they have."""
+    runs: int = 0
+    """How many random runs of larger machines were looked at."""
     hint: str = ""
     """What to think about next: tied to the mistake where it is recognised. With `accepted`, a remark."""
     mistake: str = ""
@@ -90,7 +99,9 @@ class Verdict(NamedTuple):
     def looked_at(self) -> str:
         """The things tried, in words. The verdict claims no more."""
         runs = f", and in every run of {self.searches} small machines: {self.states:,} states" if self.searches else ""
-        return f"right in all {self.tried:,} {self.what} tried{runs.replace('1 small machines', 'a small machine')}"
+        runs = runs.replace("1 small machines", "a small machine")
+        runs += f"; and in {self.runs:,} random runs of a larger machine" if self.runs else ""
+        return f"right in all {self.tried:,} {self.what} tried{runs}"
 
     @property
     def headline(self) -> str:
@@ -195,11 +206,6 @@ def mistakes_of(
     )
 
 
-def told(case: Case, right: Any, answer: Answer) -> str:
-    """A failing case in words, where an exercise has none of its own: the arguments as they are."""
-    return f"The case: {', '.join(map(repr, case))}. Expected: {right!r}. Yours {answer}"
-
-
 class Exercise(NamedTuple):
     """A function that a learner writes, and all that is needed to judge it."""
 
@@ -210,8 +216,8 @@ class Exercise(NamedTuple):
     """Smallest first."""
     mistakes: Sequence[Mistake] = ()
     """Of two that answer alike in all that is wrong, the first is named."""
-    tell: Callable[[Case, Any, Answer], str] = told
-    """`tell(case, right, answer)`: a failing case in words."""
+    tell: Callable[[Case, Any, Answer], str] | None = None
+    """`tell(case, right, answer)`: a failing case in words. None: the arguments by their names."""
     same: Callable[[Any, Any], bool] = equal
     """`same(right, given)`: whether an answer is right."""
     alike: Callable[[Any, Any], bool] = equal
@@ -220,13 +226,17 @@ class Exercise(NamedTuple):
     """What `same` compares with, where it is more than the solution's answer: all the answers that are right."""
     prepare: Callable[[Case], Case] = lambda case: case
     """The arguments of one call, where they are more than the case: a sequence that counts looks, a dictionary."""
+    ask: Callable[[Rule, Case], Any] = lambda rule, case: rule(*case)
+    """`ask(rule, case)`: what the learner's code answers, where a case is more than the arguments of one call."""
+    base: type | None = None
+    """The class that the learner's class extends; None if the learner writes a function."""
     what: str = "cases"
     show: Callable[[Case], History[Any, Any] | None] = lambda case: None
     """A run of a failing case, for the player."""
     put: Callable[[Rule, AnyMachine], AnyMachine] | None = None
     """The machine with the learner's rule in it: `lambda rule, machine: planted(machine, storage=checking(rule))`."""
     searches: Sequence[Looks] = ()
-    """Every run of these machines is looked at, with the rule put in. Scripted runs are looked at as far as they go."""
+    """Every run of these machines is looked at, with the rule put in. Of scripted and random runs, some are."""
     otherwise: Scripted | None = None
     """What to show, with the rule put in, where a case is wrong and no search finds a run that goes wrong."""
     advise: Callable[[Case, Any], str] = lambda case, given: BY_HAND
@@ -238,6 +248,9 @@ class Exercise(NamedTuple):
         """Try a learner's function on the cases, then in every run of the machines. An interruption ends it."""
         if not callable(rule):
             return Verdict(False, hint="Give the function itself: its name, without calling it.", failing=f"{rule!r}")
+        if self.base and not (isinstance(rule, type) and issubclass(rule, self.base)):
+            hint = f"Give the class itself: its name, without calling it. The class must extend `{self.base.__name__}`."
+            return Verdict(False, hint=hint, failing=f"{_brief(rule)} is not such a class.")
         try:
             return self._judged(rule)
         except KeyboardInterrupt:
@@ -253,12 +266,12 @@ class Exercise(NamedTuple):
         """The verdict on the cases, the mistake that is recognised, and whether a call did not end."""
         cases, answers = list(self.cases()), list[Answer]()
         for case in cases:
-            answers.append(answer_of(rule, self.prepare(case)))
+            answers.append(self._made(rule, case))
             if answers[-1].endless:
                 break  # one is enough
         if all(answer.blank for answer in answers):
             return Verdict(False, attempted=False), None, False
-        told = [self.solution(*self.prepare(case)) for case in cases[: len(answers)]]
+        told = [self.ask(self.solution, self.prepare(case)) for case in cases[: len(answers)]]
         right = [self.right(*case) for case in cases[: len(answers)]] if self.right else told
         wrong = [at for at, answer in enumerate(answers) if not self._agrees(right[at], told[at], answer)]
         if not wrong:
@@ -284,7 +297,7 @@ class Exercise(NamedTuple):
         if answer.endless:
             return ENDLESS
         if answer.blank:
-            return NOTHING
+            return UNWRITTEN if self.base else NOTHING
         if answer.problem:
             return ERRORS.get(answer.problem.partition(":")[0], BY_HAND)
         other = _other_type(right, answer.value)
@@ -295,9 +308,15 @@ class Exercise(NamedTuple):
 
     def _words(self, case: Case, right: Any, answer: Answer) -> str:
         try:
-            return _cut(self.tell(case, right, answer), 10 * LONGEST_TEXT)
+            words = self.tell(case, right, answer) if self.tell else self._told(case, right, answer)
+            return _cut(words, 10 * LONGEST_TEXT)
         except FAILS:  # of a value in the answer, when it is compared or shown
             return f"The answer to {case} is {right!r}; yours {answer}"
+
+    def _told(self, case: Case, right: Any, answer: Answer) -> str:
+        named = zip(signature(self.solution).parameters, case, strict=False)
+        given = ", ".join(f"{name} = {value!r}" for name, value in named)
+        return f"The case: {given}. Expected: {right!r}. Yours {answer}"
 
     def _agrees(self, right: Any, told: Any, answer: Answer) -> bool:
         if answer.problem or answer.blank:
@@ -316,24 +335,26 @@ class Exercise(NamedTuple):
         """
         best, most = None, 0
         for mistake in self.mistakes:
-            alike = [_alike(self._made(mistake, case), answer, self.alike) for case, answer in wrong]
+            made = partial(self._made, mistake.function)
+            alike = [_alike(made(case), answer, self.alike) for case, answer in wrong]
             more = alike[0] and sum(alike) > most
-            if more and all(self._agrees(right, told, self._made(mistake, case)) for case, right, told in fine):
+            if more and all(self._agrees(right, told, made(case)) for case, right, told in fine):
                 best, most = mistake, sum(alike)
         return best
 
-    def _made(self, mistake: Mistake, case: Case) -> Answer:
-        return answer_of(mistake.function, self.prepare(case))
+    def _made(self, rule: Rule, case: Case) -> Answer:
+        prepared = self.prepare(case)
+        return answer_of(lambda: self.ask(rule, prepared), ())
 
     def _searched(self, rule: Rule, verdict: Verdict, mistake: Mistake | None) -> Verdict:
         """The verdict on the cases, with what all runs of the machines say: what goes wrong, in a shortest run."""
         first = [mistake.shown_by] if mistake and mistake.shown_by else []
-        searches = self.searches if verdict.accepted else map(_shorter, self.searches)
+        searches = self.searches if verdict.accepted else _shorter(self.searches)
         undecided = ""
         for look in (*first, *searches):
             found = look.run(self._with(rule, look.machine))
             if found.counterexample is not None:
-                return _in_a_run(verdict, found.counterexample)._replace(right=self._with(self.solution, look.machine))
+                return _in_a_run(verdict, found.counterexample)._replace(right=self._right(look.machine))
             if isinstance(found, Exploration):
                 if found.complete_within and found.never:
                     then = f"In {found.states:,} states it never happens that {found.never[0]}."
@@ -341,8 +362,12 @@ class Exercise(NamedTuple):
                 if not found.complete:
                     undecided = undecided or found.cut_by or "a bound (`within`)"
                 verdict = verdict._replace(searches=verdict.searches + 1, states=verdict.states + found.states)
-                if found.cut_by == INTERRUPTED:  # no further search either, nor a run that shows what is wrong
-                    break
+            elif isinstance(found, RandomRuns):
+                undecided = undecided or found.cut_by
+                verdict = verdict._replace(runs=verdict.runs + found.runs)
+            # after an interruption no further search, nor a run that shows what is wrong
+            if getattr(found, "cut_by", "") == INTERRUPTED:
+                break
         if not verdict.accepted and undecided != INTERRUPTED:
             return self._refused(rule, verdict)
         if undecided:
@@ -356,8 +381,12 @@ class Exercise(NamedTuple):
         failing, history, right = f"{verdict.failing} {then}".strip(), verdict.history, None
         if self.otherwise is not None:
             history = self.otherwise.run(self._with(rule, self.otherwise.machine)).history
-            right = self._with(self.solution, self.otherwise.machine)
+            right = self._right(self.otherwise.machine)
         return verdict._replace(accepted=False, failing=failing, history=history, right=right)
+
+    def _right(self, machine: AnyMachine) -> AnyMachine | None:
+        """The machine with the right rule in it. A learner's class may have other fields: it has no right twin."""
+        return None if self.base else self._with(self.solution, machine)
 
     def _with(self, rule: Rule, machine: AnyMachine) -> AnyMachine:
         assert self.put is not None
@@ -372,8 +401,11 @@ def _other_type(right: Any, given: Any) -> tuple[Any, Any] | None:
     return next((other for pair in parts if (other := _other_type(*pair))), None)
 
 
-def _shorter(look: Looks) -> Looks:
-    return look._replace(max_states=min(look.max_states, SHOWING)) if isinstance(look, Search) else look
+def _shorter(looks: Iterable[Any]) -> list[Looks]:
+    """Searches that end soon. Random runs are left out: they are long, and show little."""
+    short = [look for look in looks if not isinstance(look, RandomWorlds)]
+    few = [min(getattr(look, "max_states", 0), SHOWING) for look in short]
+    return [look._replace(max_states=most) if most else look for look, most in zip(short, few, strict=True)]
 
 
 def _in_a_run(verdict: Verdict, broken: Counterexample) -> Verdict:

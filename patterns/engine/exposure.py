@@ -26,8 +26,10 @@ class Exposure(NamedTuple):
 
 
 def exposures(history: History[World, Any], readable: Callable[[World], Mapping[str, str]]) -> tuple[Exposure, ...]:
-    """What a reader finds from the start of a run's branch to its end, row by row, in order of time. `readable(world)`
-    is a word for each row of a world."""
+    """What a reader finds in each row, from the start of a run's branch to its end, in order of time.
+
+    `readable(world)` gives a word for each row of a world.
+    """
     branch = history.branch
     end = branch[-1].state.clock
     lines: dict[str, list[Exposure]] = {}

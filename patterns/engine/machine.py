@@ -120,6 +120,8 @@ class Machine(ABC, Generic[S, E]):
     def rule_of(self, note: Note) -> Rule:
         """The rule that fired. In a machine without a table of rules its sentence lists the note's values."""
         if self.rules:
+            if note.rule not in self.rules:
+                raise KeyError(f"{note.rule!r} is noted, and is missing in {type(self).__name__}.rules")
             return self.rules[note.rule]
         listed = ", ".join(f"{name} {{{name}}}" for name in note.values if name != "who")
         return Rule(f"**{{who}}** {note.rule}{listed and ': '}{listed}", "")

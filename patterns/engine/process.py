@@ -256,7 +256,11 @@ class Process(_Recorder):
         (self._requests.get(type(message)) or self._unhandled(message, self._requests))(self, client, message)
 
     def _unhandled(self, what: Any, table: Mapping[Any, Any]) -> Callable[..., None]:
-        raise TypeError(f"{type(self).__name__} {self.id} has no handler for {what!r}; it handles {_names(table)}")
+        kind, name = type(self).__name__, type(what).__name__
+        older = any(getattr(key, "__name__", "") == name for key in table)  # in a notebook: a cell that was run again
+        again = f"{name} was defined again after {kind}: run the cell of {kind} again"
+        known = again if older else f"it handles {_names(table)}"
+        raise TypeError(f"{kind} {self.id} has no handler for {what!r}; {known}")
 
     def impossible(self, sender: str, message: Any) -> str:
         """Why no peer that keeps to the protocol can have sent this, empty where one can: a real host refuses it."""

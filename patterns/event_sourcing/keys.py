@@ -2,15 +2,13 @@
 
 The events stay as they are, in the log, its backups and its copies. Without the key a sealed text is read as an empty
 value. It raises no exception, so a fold goes on. The same text gives the same seal (AES-SIV, RFC 5297), so a retry of
-an append has the same content as the first try.
+an append has the same content as the first try. The library is imported by the first seal: a page in a browser may
+have none, and needs it only for this.
 """
 
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from patterns.engine.table import Table
 from patterns.engine.values import Value
@@ -25,11 +23,16 @@ class Keys(Value):
 
     def seal(self, subject: str, text: str) -> str:
         """The text under the subject's key. Raises KeyError for a subject without a key."""
+        from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
         sealed = AESSIV(self.table[subject]).encrypt(text.encode(), [subject.encode()])
         return f"{subject}:{b64encode(sealed).decode()}"
 
     def unseal(self, sealed: str) -> str:
         """The text again, or `ERASED` if the key is gone or is another one."""
+        from cryptography.exceptions import InvalidTag
+        from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
         subject, _, body = sealed.partition(":")
         key = self.table.get(subject)
         try:

@@ -9,6 +9,7 @@ from .channels import Broadcast, Closed, Lagged, Receiver, Sender, broadcast, mp
 from .cluster import Cluster
 from .disk import Disk, DiskError
 from .failpoint import DieAt
+from .here import NotInABrowser
 from .host import Host
 from .pools import processes
 from .recording import Recording
@@ -29,6 +30,7 @@ __all__ = [
     "DiskError",
     "Host",
     "Lagged",
+    "NotInABrowser",
     "Reads",
     "Receiver",
     "Recording",

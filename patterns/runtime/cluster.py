@@ -37,6 +37,7 @@ from .checks import class_path, refuse_lost, refuse_names
 from .clients import Client, Clients
 from .envelopes import TOLD, Bodies, Killed, Missed, Orders, Paused, Ready, Record, Resumed, Trouble
 from .failpoint import DieAt
+from .here import require
 from .places import reserved, temporary
 from .recording import Recording
 from .sqlite_disk import database
@@ -90,6 +91,7 @@ class Cluster:
         die_at: Mapping[str, DieAt] | None = None,
         narrate: bool = True,
     ) -> None:
+        require("processes of an operating system")
         if sys.platform == "win32":
             raise OSError("processes for real need kill -9, which Windows does not have: use WSL, macOS or Linux")
         self.like = processes if isinstance(processes, Simulation) else None
@@ -118,7 +120,7 @@ class Cluster:
         self.troubles: list[str] = []
         """What the processes complained of: messages that they could not send."""
         self.states: dict[str, Any] = {}
-        """The last known state of every process that runs."""
+        """The last known state of every process that runs; without `narrate`, of none."""
         self.addresses: dict[str, tuple[str, int]] = {}
         self.leader: str = names[0]
         """The process that answered the last request."""
@@ -184,7 +186,7 @@ class Cluster:
         return self._child(name).child.pid
 
     async def restart(self, name: str, *, die_at: DieAt | None = None) -> None:
-        """Start it from its disk, and wait until it listens. It runs until it reaches `die_at`.
+        """Start it from its disk, and wait until it listens and its state is known. It runs until it reaches `die_at`.
 
         Raises ValueError when it runs already, or can never come there.
         """
@@ -207,6 +209,9 @@ class Cluster:
         try:
             async with asyncio.timeout(DEADLINE):
                 await ready
+                async with self._told:
+                    while self.narrate and name in self._started and name not in self.states:
+                        await self._told.wait()
         except TimeoutError:
             raise TimeoutError(f"{name} did not listen within {DEADLINE} s after its start") from None
 

@@ -20,18 +20,18 @@ from patterns.engine.process import Process
 from patterns.engine.step import Note
 
 Stage = Literal["noted", "written", "sent", "saving", "forced", "renamed", "saved"]
-"""`noted`: before the write; `written`: after the write, and before anything is sent; `sent`: after that.
+"""`noted`: before the write. `written`: after the write, before a message is sent. `sent`: after the messages are sent.
 
-A write that saves a snapshot has four stages more. `saving`: half of the new file is written. `forced`: all of it is on
-stable storage. `renamed`: it has the name of the old one. `saved`: the name is on stable storage, and the log is not
-yet cut.
+A write that saves a snapshot has four more stages. `saving`: half of the new file is written. `forced`: all of it is on
+stable storage. `renamed`: it has the name of the old file. `saved`: this name is on stable storage, but the log is not
+cut yet.
 """
 STAGES: tuple[Stage, ...] = get_args(Stage)[:3]
 """The stages of every step."""
 SAVES: tuple[Stage, ...] = get_args(Stage)[3:]
-"""Those of a save: no other step comes to them."""
+"""The stages of a step that saves a snapshot; no other step has them."""
 REACH = 1.0
-"""Seconds to wait, before dying, for earlier messages to leave: to a peer that is not there they never do."""
+"""Seconds to wait, before the process ends, until earlier messages have left. Messages to an absent peer never do."""
 
 
 class DieAt(msgspec.Struct, frozen=True):

@@ -42,6 +42,7 @@ from .envelopes import (
     shown,
 )
 from .failpoint import SAVES, DieAt, Failpoint, die, kill
+from .here import require
 from .rpc import LOOPBACK, PATIENCE, Refused, most_connections, refuse_more, served
 from .snapshot_files import SnapshotDisk, disk_of
 from .sqlite_disk import SqliteDisk
@@ -90,8 +91,8 @@ class Host:
     process begins with the contents of the path `disk`, if it exists; with None a crash forgets everything. A disk
     named `.sqlite` is a SqliteDisk: choose it for data that grows or that other programs read. It listens at `host` and
     `port`; the default is loopback, and port 0 is any free port. With `shared_port` another socket of the same user may
-    be bound there (a parent that reserved the port). `die_at` is where this OS process kills itself; each event then
-    has its own write. With a `token`, only connections that know it are heard.
+    have this port, such as the socket of a parent that reserved it. `die_at` is the point at which this OS process
+    kills itself; each event then has its own write. With a `token`, the host reads only connections that send it.
 
     Raises ValueError for a `die_at` that the process can never come to.
     """
@@ -140,6 +141,7 @@ class Host:
 
     async def __aenter__(self) -> Self:
         """Listen and run. Raises OSError when the address cannot be had, DiskError when the disk is another's."""
+        require("sockets")
         self._loop = asyncio.get_running_loop()
         self._again = False
         if self.disk is not None:

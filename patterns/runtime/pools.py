@@ -9,6 +9,8 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
 
+from .here import require
+
 
 @contextmanager
 def processes(workers: int | None = None) -> Iterator[ProcessPoolExecutor]:
@@ -17,6 +19,7 @@ def processes(workers: int | None = None) -> Iterator[ProcessPoolExecutor]:
     A notebook's stop button ends the search and not the workers: they ignore it. What waits is then cancelled. A script
     that uses it needs `if __name__ == "__main__":`, as every pool does.
     """
+    require("processes of an operating system")
     context = get_context("forkserver" if os.name == "posix" else "spawn")
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_ignore_stop)
     try:

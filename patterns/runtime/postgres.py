@@ -15,6 +15,8 @@ import tempfile
 from pathlib import Path
 from typing import Self
 
+from .here import require
+
 
 class NoPostgres(RuntimeError):
     """There is no PostgreSQL that can be started here; the message says what is missing."""
@@ -22,6 +24,7 @@ class NoPostgres(RuntimeError):
 
 def programs() -> Path:
     """The folder of `initdb`, `pg_ctl` and `pg_basebackup`. Raises NoPostgres."""
+    require("servers such as PostgreSQL")
     found = shutil.which("pg_ctl")
     places = (
         [Path(found).resolve().parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)

@@ -15,6 +15,7 @@ from typing import Any, Self
 import msgspec
 
 from .checks import open_files
+from .here import require
 from .wire import Wire, WireError
 
 LOOPBACK = "127.0.0.1"
@@ -88,6 +89,7 @@ class Server:
 
     async def start(self) -> Self:
         """Listen. Raises OSError when the address cannot be had."""
+        require("sockets")
         if self._listening is None:
             self._listening = await asyncio.start_server(self._serve, self.host, self.port)
             self.host, self.port = self._listening.sockets[0].getsockname()[:2]
@@ -168,6 +170,7 @@ class Connection:
 
     async def _exchange(self, frame: bytes) -> Any:
         if self._streams is None:
+            require("sockets")
             self._streams = await asyncio.open_connection(self.host, self.port)
         reader, writer = self._streams
         writer.write(frame)

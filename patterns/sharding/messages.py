@@ -36,16 +36,16 @@ Role = Literal["owner", "copying", "fenced", "undoing", "importing", "given"]
 
 
 class Hold(Value):
-    """How a shard stands to a slot.
+    """What a shard may do with a slot.
 
         `owner`      it accepts requests
-        `copying`    it accepts requests, and copies the slot to `peer`, which is to own it in `epoch`
-        `fenced`     it accepts none any more: `peer` owns the slot in `epoch` as soon as it has everything
-        `undoing`    it accepts none until `peer` has dropped its copy
-        `importing`  it receives the slot from `peer`, and is to own it in `epoch`
+        `copying`    it accepts requests, and copies the slot to `peer`, the owner from `epoch` on
+        `fenced`     it accepts no requests: `peer` owns the slot in `epoch` as soon as it has all of it
+        `undoing`    it accepts no requests until `peer` has dropped its copy
+        `importing`  it receives the slot from `peer`, and will own it in `epoch`
         `given`      as far as it knows, `peer` owns the slot since `epoch`
 
-    While it is importing: `next` is the piece that it needs next, of the source's `life`.
+    While it is importing, `next` is the number of the next piece that it needs, and `life` is that of the source.
     """
 
     slot: int

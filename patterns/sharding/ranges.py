@@ -11,8 +11,6 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 
 class RangeError(ValueError):
@@ -64,10 +62,6 @@ class Ranges(msgspec.Struct, frozen=True):
         if not 0 <= at < len(self) - 1:
             raise RangeError(f"at is {at}; allowed is 0 to {len(self) - 2}: the last range has none after it")
         return msgspec.structs.replace(self, starts=(*self.starts[: at + 1], *self.starts[at + 2 :]))
-
-    def at_many(self, keys: Sequence[str]) -> NDArray[np.intp]:
-        """`at` of many keys at once; shape (number of keys,)."""
-        return np.searchsorted(np.array(self.starts), np.array(keys), side="right") - 1
 
 
 def scan(ranges: Ranges, keys: Sequence[str], after: Callable[[Range], str | None]) -> tuple[list[str], int]:

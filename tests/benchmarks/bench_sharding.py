@@ -17,7 +17,8 @@ from statistics import median
 from time import process_time
 from typing import Any
 
-from patterns.sharding.hashes import murmur2, murmur2_many, slot_of, slots_of, token_of
+from patterns.sharding.fast import at_many, murmur2_many, slots_of
+from patterns.sharding.hashes import murmur2, slot_of, token_of
 from patterns.sharding.ranges import Ranges
 
 try:
@@ -51,7 +52,7 @@ def contenders(number: int) -> Mapping[str, Mapping[str, Work]]:
         "slots, tagged keys": {"single": each(slot_of, tags), "bulk": lambda: slots_of(tagged)},
         "murmur2": {"single": each(murmur2, data), "bulk": lambda: murmur2_many(plain)},
         "tokens": {"single": each(token_of, data[: number // 10] * 10)},
-        "4,096 ranges": {"single": each(ranges.at, plain), "bulk": lambda: ranges.at_many(plain)},
+        "4,096 ranges": {"single": each(ranges.at, plain), "bulk": lambda: at_many(ranges, plain)},
     }
     if key_slot is not None:
         rows["slots, plain keys"]["redis-py"] = each(key_slot, data)

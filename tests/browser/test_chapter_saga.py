@@ -6,6 +6,9 @@ import re
 
 from chapter import Chapter, answer, at_step, button, choose, kept_all, menu, row, run_until
 from playwright.sync_api import Locator, expect
+from rig import Server
+
+from widgets.progress import progress
 
 PATH = "notebooks/07_saga.ipynb"
 OPEN = {"height": 1500}
@@ -65,7 +68,9 @@ def test_a_definition_that_cannot_work_is_refused_with_the_reason(chapter: Chapt
         chapter.run("refused")
 
 
-def test_the_guided_run_is_locked_until_each_prediction_is_made(chapter: Chapter) -> None:
+def test_the_guided_run_is_locked_until_each_prediction_is_made_and_each_is_kept(
+    chapter: Chapter, server: Server
+) -> None:
     player = chapter.player("guided")
     button(player, "Last step").click()
     expect(player.locator(".dp-ask")).to_be_visible()
@@ -81,6 +86,9 @@ def test_the_guided_run_is_locked_until_each_prediction_is_made(chapter: Chapter
     row(player, "row:payment:ann", "ann", "100")
     chapter.notebook.screenshot("chapter7_compensated_light", player)
     kept(player)
+    chapter.notebook.settle()
+    (saga,) = (each for each in progress(server.root / "notebooks").chapters if each.chapter == "saga")
+    assert {"SEEN", "FIRST_UNDONE", "GONE"} <= saga.answers.keys()
 
 
 def test_a_request_that_is_doubled_by_hand_is_done_once(chapter: Chapter) -> None:

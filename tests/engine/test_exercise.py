@@ -10,7 +10,8 @@ import pytest
 from models.replicas import A_WRITE_IS_ANSWERED, ANSWERED_IS_EVERYWHERE, OneRequest, Primary, Replicas
 
 from patterns.engine.exercise import Endless, Exercise, Mistake, Verdict
-from patterns.engine.planted import Scripted, Search, planted
+from patterns.engine.planted import RandomWorlds, Scripted, Search, planted
+from patterns.engine.properties import Sometimes
 
 CASES = [(number,) for number in range(1, 20)]
 
@@ -145,9 +146,9 @@ def test_a_value_that_is_no_function_gets_a_hint() -> None:
     assert "without calling it" in verdict_on(12).hint
 
 
-def test_an_exercise_that_declares_no_more_than_a_solution_and_cases_tells_the_case_as_it_is() -> None:
+def test_an_exercise_that_declares_no_more_than_a_solution_and_cases_names_the_arguments_of_the_case() -> None:
     verdict = Exercise("double", double, lambda: CASES).judge(lambda number: 7)
-    assert verdict.failing == "The case: 1. Expected: 2. Yours gives 7"
+    assert verdict.failing == "The case: number = 1. Expected: 2. Yours gives 7"
 
 
 def test_a_mistake_is_recognised_by_what_it_does() -> None:
@@ -334,3 +335,49 @@ def test_a_search_within_a_bound_accepts_nothing() -> None:
     bounded = COPIED._replace(searches=[COPIED.searches[0]._replace(within=lambda world: world.clock < 10)])
     verdict = bounded.judge(lambda copied, backups: copied == backups)
     assert not verdict.accepted
+
+
+# A learner may write a class, and the runs of a machine may be random ones.
+
+
+class Shape:
+    def sides(self) -> int:
+        raise NotImplementedError
+
+
+class Square(Shape):
+    def sides(self) -> int:
+        return 4
+
+
+def verdict_on_a_class(given: Any) -> Verdict:
+    exercise = Exercise("shape", Square, lambda: CASES, (), tell, ask=lambda kind, case: kind().sides(), base=Shape)
+    return exercise.judge(given)
+
+
+def test_a_class_is_put_into_each_case_as_the_exercise_says() -> None:
+    assert verdict_on_a_class(Square) == Verdict(True, tried=19)
+    assert not verdict_on_a_class(Shape).attempted
+    assert verdict_on_a_class(type("Triangle", (Shape,), {"sides": lambda self: 3})).failing.endswith("yours gives 3")
+
+
+@pytest.mark.parametrize("given", [Square(), int, double])
+def test_what_is_no_class_of_this_kind_gets_a_hint(given: Any) -> None:
+    verdict = verdict_on_a_class(given)
+    assert "The class must extend `Shape`" in verdict.hint or "without calling it" in verdict.hint
+    assert not verdict.accepted
+
+
+def test_random_runs_are_counted_and_an_interruption_of_them_accepts_nothing() -> None:
+    def verdict(reached: Any) -> Verdict:
+        some = Sometimes("it is answered", reached)
+        worlds = RandomWorlds(Replicas(), (some,), range(3), 20)
+        return verdict_on(double, put=lambda rule, machine: machine, searches=[worlds])
+
+    assert verdict(lambda world: True).runs == 3
+    assert verdict(lambda world: True).looked_at.endswith("; and in 3 random runs of a larger machine")
+
+    def stopped(world: Any) -> bool:
+        raise KeyboardInterrupt
+
+    assert (verdict(stopped).accepted, "an interruption" in verdict(stopped).undecided) == (False, True)

@@ -96,7 +96,7 @@ def test_a_machine_without_rules_says_a_note_by_its_rule_and_its_values() -> Non
     assert Plain().say(note) == "**B** copies: value 3, names ('P', 'B')"
     assert Plain().rule_of(note).source == ""
     assert Plain().say(Note("waits", {"who": "B"})) == "**B** waits"
-    with pytest.raises(KeyError):
+    with pytest.raises(KeyError, match=r"'copies' is noted, and is missing in Replicas\.rules"):
         Replicas().say(note)  # a table of rules has all of them
 
 

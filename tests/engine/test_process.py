@@ -225,6 +225,14 @@ def test_what_no_handler_expects_is_an_error(call: Any, sentence: str) -> None:
         call(SERVER)
 
 
+def test_a_message_whose_cell_was_run_again_names_the_cell_to_run() -> None:
+    class Ask(Message):
+        """Another class of the same name, as after a second run of a notebook's cell."""
+
+    with pytest.raises(TypeError, match="Ask was defined again after Server: run the cell of Server again"):
+        SERVER.after_request("C1", Ask())
+
+
 @pytest.mark.parametrize("span", [(-1, 5), (10, 5)])
 def test_a_timer_runs_for_a_span_that_can_be(span: tuple[int, int]) -> None:
     class Wrong(Server):

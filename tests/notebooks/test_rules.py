@@ -25,7 +25,10 @@ CHAPTERS = (
 CELLS = range(25, 51)
 WORDS = range(1_000, 2_501)
 CODE_LINES = 10
-EXERCISE_LINES = 25  # in a cell tagged `exercise`: what the learner writes
+LONGER = {"exercise": 25, "process": 40, "view": 30, "part": 20}
+"""Lines of a cell with this tag: the code that the learner writes, or builds in the workshop."""
+WORKSHOPS = {"workshop.ipynb": range(25, 36), "workshop_tasks.ipynb": range(12, 26)}
+"""Notebooks of no pattern, and how many cells each may have."""
 DRAWING = re.compile(
     r"^\s*(?:import|from)\s+(?:plotly|matplotlib|anywidget|IPython\.display)\b|<svg|<div", re.MULTILINE
 )
@@ -57,7 +60,7 @@ def broken_rules_of_every_notebook(notebook: NotebookNode, folder: Path) -> Iter
             yield f"a heading of level {level} follows one of level {before}"
     for number, cell in enumerate(notebook.cells):
         lines = len(cell.source.splitlines())
-        allowed = EXERCISE_LINES if "exercise" in cell.metadata.get("tags", ()) else CODE_LINES
+        allowed = max([CODE_LINES, *(LONGER.get(tag, 0) for tag in cell.metadata.get("tags", ()))])
         if cell.cell_type == "code" and not 1 <= lines <= allowed:
             yield f"code cell {number} has {lines} lines; 1 to {allowed} are allowed"
         if cell.cell_type == "code" and (drawing := DRAWING.search(cell.source)):
@@ -73,15 +76,22 @@ def broken_rules_of_a_pattern(notebook: NotebookNode) -> Iterator[str]:
     chapters = tuple(text for level, text in headings(notebook) if level == 2)
     if chapters != CHAPTERS:
         yield f"its chapters are {chapters}; they must be {CHAPTERS}"
-    if len(notebook.cells) not in CELLS:
-        yield f"it has {len(notebook.cells)} cells; {CELLS[0]} to {CELLS[-1]} are read in one sitting"
+    yield from too_long_or_too_short(notebook, CELLS)
+
+
+def too_long_or_too_short(notebook: NotebookNode, cells: range) -> Iterator[str]:
+    if len(notebook.cells) not in cells:
+        yield f"it has {len(notebook.cells)} cells; {cells[0]} to {cells[-1]} are read in one sitting"
     if (count := words(notebook)) not in WORDS:
         yield f"it has {count} words; {WORDS[0]} to {WORDS[-1]} are read in one sitting"
 
 
 def broken_rules(notebook: NotebookNode, name: str, folder: Path = NOTEBOOKS) -> list[str]:
-    of_a_pattern = [] if name.startswith("00_") else broken_rules_of_a_pattern(notebook)
-    return [*broken_rules_of_every_notebook(notebook, folder), *of_a_pattern]
+    if name in WORKSHOPS:
+        own = too_long_or_too_short(notebook, WORKSHOPS[name])
+    else:
+        own = iter(()) if name.startswith("00_") else broken_rules_of_a_pattern(notebook)
+    return [*broken_rules_of_every_notebook(notebook, folder), *own]
 
 
 @pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
@@ -94,7 +104,7 @@ def test_there_is_an_index_and_every_other_notebook_is_named_after_a_pattern() -
     names = {path.name for path in NOTEBOOKS.glob("*.ipynb")}
     assert "00_index.ipynb" in names
     patterns = NOTEBOOKS.parent / "patterns"
-    for name in names - {"00_index.ipynb"}:
+    for name in names - {"00_index.ipynb", *WORKSHOPS}:
         assert (numbered := re.fullmatch(r"(?!00)\d\d_(\w+)\.ipynb", name)), name
         assert (patterns / numbered[1]).is_dir() or (patterns / f"{numbered[1]}.py").exists(), name
 
@@ -134,6 +144,16 @@ def test_a_notebook_is_refused_for(cell: NotebookNode, said: str) -> None:
     notebook.cells.append(cell)
     [broken] = broken_rules(notebook, "01_seeded.ipynb")
     assert said in broken
+
+
+def test_the_workshop_has_chapters_and_a_length_of_its_own() -> None:
+    notebook = good()
+    notebook.cells = [cell for cell in notebook.cells if not cell.source.startswith("## ")]
+    assert broken_rules(notebook, "01_seeded.ipynb")
+    [broken] = broken_rules(notebook, "workshop.ipynb")
+    assert "18 cells; 25 to 35" in broken
+    notebook.cells += [nbformat.v4.new_code_cell("1\n" * 40, metadata={"tags": ["process"]})] * 17
+    assert broken_rules(notebook, "workshop.ipynb") == []
 
 
 def test_an_exercise_may_be_longer_than_other_code() -> None:

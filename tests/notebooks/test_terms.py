@@ -12,7 +12,7 @@ import pytest
 from patterns.glossary import GLOSSARY
 
 ROOT = Path(__file__).resolve().parents[2]
-NOTEBOOKS = sorted(ROOT.glob("notebooks/0[1-9]_*.ipynb"))
+NOTEBOOKS = sorted([*ROOT.glob("notebooks/0[1-9]_*.ipynb"), *ROOT.glob("notebooks/workshop*.ipynb")])
 CHINESE = {term.english.lower(): term.chinese for term in GLOSSARY}
 BOLD = re.compile(r"(?<!^- )(?<!^\| )\*\*([a-z][\w -]*)\*\*(?=(.{0,30}))", re.MULTILINE | re.DOTALL)
 """A term, and the text after it. A product may begin an item of a list or a row of a table."""

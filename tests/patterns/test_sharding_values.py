@@ -10,15 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patterns.sharding.hashes import (
-    LEAST_TOKEN,
-    murmur2,
-    murmur2_many,
-    partition_of,
-    slot_of,
-    slots_of,
-    token_of,
-)
+from patterns.sharding.fast import at_many, murmur2_many, slots_of
+from patterns.sharding.hashes import LEAST_TOKEN, murmur2, partition_of, slot_of, token_of
 from patterns.sharding.hot import Heat, hot_keys, price, salted, zipf
 from patterns.sharding.maps import MAPS, ModuloMap, RangeMap, SlotMap, moved_keys
 from patterns.sharding.plan import Move, fewest_moves, moved, plan, totals
@@ -195,7 +188,7 @@ def test_every_key_is_in_exactly_one_range(cuts: list[str], key: str) -> None:
     """Half-open ranges; the last one has no end (estuary/flow issue 255 and others)."""
     ranges = Ranges(("", *cuts))
     assert [at for at in range(len(ranges)) if ranges[at].holds(key)] == [ranges.at(key)]
-    assert ranges.at_many([key]).tolist() == [ranges.at(key)]
+    assert at_many(ranges, [key]).tolist() == [ranges.at(key)]
     assert all(one.end == other.start for one, other in pairwise(ranges[at] for at in range(len(ranges))))
 
 

@@ -74,7 +74,7 @@ def test_the_command_grades_an_untouched_notebook_as_not_attempted() -> None:
 def test_each_exercise_is_judged_although_others_raise_or_do_not_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process, "GRACE", 0.5)
+    monkeypatch.setattr(process, "GRACE", 0.3)
     answers = notebook(
         tmp_path,
         "from patterns.event_sourcing.lesson import EXERCISES\n"
@@ -89,7 +89,7 @@ def test_each_exercise_is_judged_although_others_raise_or_do_not_end(
         "import os\ndef compensate_next(after, log): os._exit(3)",
         "%time check(SAGA['compensate_next'], compensate_next)",
     )
-    graded = by_name(grades := grade(answers, seconds=0.5))
+    graded = by_name(grades := grade(answers, seconds=1))
     assert {name: (each.status, each.mistake) for name, each in graded.items()} == {
         "evolve": ("not attempted", ""),
         "decide": ("error", ""),
@@ -102,7 +102,7 @@ def test_each_exercise_is_judged_although_others_raise_or_do_not_end(
     assert "cell 3: SyntaxError" in graded["decide"].failing
     assert "cell 6: NameError" in graded["decide"].failing
     assert graded["compensate_next"].failing == "the process ended with exit code 3"
-    assert graded["append"].failing == "no answer after 0.5 seconds"
+    assert graded["append"].failing == "no answer after 1 seconds"
 
 
 def test_a_notebook_is_graded_on_all_exercises_of_its_chapter_and_only_needed_cells_run(tmp_path: Path) -> None:

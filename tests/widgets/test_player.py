@@ -13,7 +13,7 @@ import pytest
 from patterns.engine.along import AlwaysNext, NeverTwice
 from patterns.engine.history import History, ReplayError
 from patterns.engine.machine import Choice, Machine, NotEnabled
-from patterns.engine.properties import Always
+from patterns.engine.properties import Always, Sometimes
 from patterns.engine.step import Note, Rule
 from widgets.player import Player
 from widgets.question import Option, Question
@@ -314,6 +314,13 @@ def test_a_question_that_says_where_it_stands_locks_that_step() -> None:
 def test_a_question_without_a_step_is_refused(at: Any, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         player(Climb(), ask=[asking(at)])
+
+
+def test_a_property_that_stands_alone_is_refused_in_words_and_one_of_the_whole_search_is_not_shown() -> None:
+    low = Always("low", lambda rung: None)
+    with pytest.raises(ValueError, match="allowed is a list of properties"):
+        player(Climb(), always=low)
+    assert player(Climb(), always=(low, Sometimes("high", lambda rung: True))).head["always"] == ["low"]
 
 
 def test_a_player_opens_where_something_happens() -> None:

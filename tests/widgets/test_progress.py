@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
 from queue import Empty
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -99,18 +100,25 @@ def test_a_chapter_is_done_when_its_exercises_are_accepted_and_its_last_question
     assert progress.done(folder / "elsewhere") == set()
 
 
-def test_a_question_of_a_notebook_is_kept_by_its_prompt_in_a_chapter_of_its_own(folder: Path) -> None:
+def test_a_question_and_an_exercise_of_a_notebook_are_kept_in_a_chapter_of_its_own(folder: Path) -> None:
     answer(Question("Is it?", (Option("yes", "", right=True), Option("no", ""))), right=True)
     (line,) = kept(folder)
     assert (line["chapter"], line["question"]) == ("own", "Is it?")
+    progress.tried(EXERCISES["what_to_do"]._replace(solution=lambda *all: "apply"), ACCEPTED)
+    assert only(folder).accepted == 1
     assert progress.done() == set()
+
+
+@pytest.mark.parametrize("chapter", ["own", "engine", "glossary", "os", "..", ""])
+def test_a_name_that_is_no_chapter_has_neither_exercises_nor_questions(chapter: str) -> None:
+    assert not progress.exercises_in(chapter)
+    assert not progress.questions_in(chapter)
 
 
 @pytest.mark.parametrize("chapter", progress.chapters())
 def test_every_chapter_names_its_exercises_and_its_last_question(chapter: str) -> None:
-    declared = progress.chapter_named(chapter)
-    assert declared is not None
-    assert {progress.chapter_of(each.solution.__module__) for each in declared.exercises.values()} == {chapter}
+    exercises = progress.exercises_in(chapter).values()
+    assert {progress.chapter_of(each.solution.__module__) for each in exercises} == {chapter}
     notebook = next(Path(__file__).parents[2].glob(f"notebooks/??_{chapter}.ipynb")).read_text(encoding="utf-8")
     asked = [name for name in progress.questions_in(chapter) if f"ask.{name})" in notebook]
     assert max(asked, key=lambda name: notebook.rindex(f"ask.{name})")) == progress.questions_in(chapter)[-1]
@@ -123,6 +131,31 @@ def test_a_script_keeps_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.chdir(tmp_path)
     answer(ask.SEAT, right=True)
     assert not list(tmp_path.iterdir())
+
+
+class JupyterLiteKernel:
+    """As pyodide-kernel 0.8.6 has it."""
+
+    def __init__(self, message: str, **content: bool) -> None:
+        self.request = {"header": {"msg_type": message}, "content": content}
+
+    def get_parent(self) -> dict[str, Any]:
+        return self.request
+
+
+@pytest.mark.parametrize(
+    ("kernel", "at_work"),
+    [
+        (JupyterLiteKernel("comm_msg"), True),
+        (JupyterLiteKernel("execute_request", allow_stdin=True), True),
+        (JupyterLiteKernel("execute_request", allow_stdin=False), False),
+        (JupyterLiteKernel("kernel_info_request"), False),
+        (object(), False),
+    ],
+)
+def test_a_learner_is_at_work_in_jupyterlite_too(kernel: Any, at_work: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("IPython.core.getipython.get_ipython", lambda: SimpleNamespace(kernel=kernel))
+    assert progress.learner_at_work() is at_work
 
 
 CELL = """

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from locked import locked
 
 from patterns.cqrs.lesson import BUGS, GALLERY
 from patterns.cqrs.messages import Shown
 from patterns.cqrs.properties import page_of
-from patterns.engine.milestones import find
 from patterns.engine.step import Step
 from widgets.chapters.cqrs import questions as ask
 from widgets.question import Question, locked_steps
@@ -32,10 +32,7 @@ def is_right(question: Question, word: str) -> bool:
 
 def step_of(question: Question) -> Step[Any, Any]:
     title = next(title for title, questions in RUNS.items() if question in questions)
-    assert question.at is not None
-    step = find(GALLERY[title](), question.at)
-    assert step is not None
-    return step
+    return locked(GALLERY[title](), question)
 
 
 def end_of(title: str) -> Any:

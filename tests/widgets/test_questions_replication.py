@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from locked import locked
 
 from patterns.engine.clients import Done
 from patterns.engine.milestones import find, fired
@@ -28,11 +29,7 @@ BEER = "One phone removes beer while the other adds it again"
 
 
 def where(question: Question, title: str) -> Step[Any, Any]:
-    """The step of the run that the question locks."""
-    assert question.at is not None
-    step = find(GALLERY[title](), question.at)
-    assert step is not None
-    return step
+    return locked(GALLERY[title](), question)
 
 
 def test_when_x_is_told_done_milk_is_on_anns_disk_alone() -> None:

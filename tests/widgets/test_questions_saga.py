@@ -6,8 +6,8 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from locked import locked
 
-from patterns.engine.milestones import find
 from patterns.engine.script import Script
 from patterns.engine.step import Step
 from patterns.engine.trace import mover, received
@@ -24,11 +24,7 @@ from widgets.question import Question
 
 
 def step_of(title: str, question: Question) -> Step[Any, Any]:
-    """The step that the question locks in this run."""
-    assert question.at is not None
-    step = find(GALLERY[title](), question.at)
-    assert step is not None
-    return step
+    return locked(GALLERY[title](), question)
 
 
 def rules(step: Step[Any, Any]) -> list[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from patterns.engine.milestones import find
+from locked import locked
+
 from patterns.engine.step import Step
 from patterns.sharding.lesson import BUGS, GALLERY
 from widgets.chapters.sharding import questions as ask
@@ -14,11 +15,7 @@ MOVE = "A slot moves while clients write"
 
 
 def where(question: Question, title: str = MOVE) -> Step[Any, Any]:
-    """The step of the run that the question locks."""
-    assert question.at is not None
-    step = find(GALLERY[title](), question.at)
-    assert step is not None
-    return step
+    return locked(GALLERY[title](), question)
 
 
 def rules(step: Step[Any, Any]) -> list[str]:

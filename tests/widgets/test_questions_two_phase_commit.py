@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from locked import locked
 
 from patterns.engine.history import History
-from patterns.engine.milestones import find, on_its_way
+from patterns.engine.milestones import on_its_way
 from patterns.engine.planted import planted
 from patterns.engine.script import Script
 from patterns.engine.step import Step
@@ -47,11 +48,7 @@ PAYS = "All banks vote yes"
 
 
 def where(question: Question, title: str = PAYS) -> Step[Any, Any]:
-    """The step of the run that the question locks."""
-    assert question.at is not None
-    step = find(run(title), question.at)
-    assert step is not None
-    return step
+    return locked(run(title), question)
 
 
 # The guided run

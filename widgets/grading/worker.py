@@ -82,8 +82,7 @@ def _graded(verdict: Verdict, name: str, chapter: str, cell: int) -> Graded:
 def chapter_of(exercise: Exercise) -> str:
     """The chapter that declares this very exercise; `own` for an exercise that a notebook makes."""
     chapter = progress.chapter_of(getattr(exercise.solution, "__module__", ""))
-    declared = progress.chapter_named(chapter)
-    return chapter if declared and declared.exercises.get(exercise.name) is exercise else progress.OWN
+    return chapter if progress.exercises_in(chapter).get(exercise.name) is exercise else progress.OWN
 
 
 def work(channel: int) -> NoReturn:

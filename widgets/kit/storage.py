@@ -23,7 +23,7 @@ HIGH = 344
 """The height within which columns stand below one another."""
 WIDE = 270
 """The width of the panel."""
-MARGIN, APART = 4, 10
+MARGIN, APART = 4, 6
 """Pixels below the columns; pixels between two lines of columns."""
 
 Key = Sequence[tuple[float, Tone, str]]

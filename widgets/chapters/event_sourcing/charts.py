@@ -23,6 +23,7 @@ from patterns.event_sourcing.shelf import CODEC, Received, Shelf
 from patterns.event_sourcing.snapshots import TODAY, Snapshot, load
 from patterns.event_sourcing.sqlite_store import SqliteStore, Synchronous
 from patterns.event_sourcing.store import NO_STREAM, NewEvent, WrongVersion
+from patterns.runtime.here import require as require_here
 from patterns.runtime.postgres import Postgres, programs
 from patterns.runtime.power_cut import PowerCut
 from widgets.charts import ACCENT, BAD, PALETTE, figure_of, require
@@ -207,6 +208,7 @@ def write(file: str, name: str, rounds: str, synchronous: Synchronous) -> None:
 @contextmanager
 def writer(file: str, name: str, rounds: int, level: str = "FULL") -> Iterator[Any]:
     """A writer as an OS process, which has begun."""
+    require_here("processes of an operating system")
     command = [sys.executable, "-m", __name__, file, name, str(rounds), level]
     with Popen(command, stdin=PIPE, stdout=PIPE, text=True) as process:
         assert process.stdin is not None
@@ -253,6 +255,7 @@ def rates(
 
 
 def _rate(threads: int, size: int, shared: bool, seconds: float) -> float:
+    require_here("threads")
     with TemporaryDirectory() as folder:
         path = Path(folder) / "events.sqlite"
         stores = [SqliteStore(path, wait=60) for _ in range(1 if shared else threads)]
@@ -353,6 +356,7 @@ def race_for_a_voucher(racers: int = 8) -> str:
 
     Raises ImportError where `umadb` is not installed.
     """
+    require_here("servers such as UmaDB")
     import socket
 
     import umadb

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from math import comb
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from widgets.charts import BAD, INK, PALETTE, figure_of, require
 
 if TYPE_CHECKING:
@@ -97,6 +95,8 @@ def fresh(n: int, r: int, w: int, versions: int = 1) -> float:
 
 def drawn_fresh(n: int, r: int, w: int, draws: int = 20_000, seed: int = 0) -> float:
     """The same by drawing a read quorum for each write: the part of the reads that meet it."""
+    import numpy as np
+
     order = np.random.default_rng(seed).random((draws, n)).argsort(axis=1)
     return float((order[:, :r] < w).any(axis=1).mean())
 
@@ -107,6 +107,8 @@ def wars(times: Sequence[float], r: int, w: int, n: int = 3, draws: int = 100_00
     The WARS model (section 4.1): write, acknowledgement, read, and response of each replica take a time of their own,
     each drawn from the distribution of LinkedIn's SSDs (table 3).
     """
+    import numpy as np
+
     rng = np.random.default_rng(seed)
     pareto = 0.235 * (1 + rng.pareto(10, (4, draws, n)))
     write, ack, read, response = np.where(

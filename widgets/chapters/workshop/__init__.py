@@ -1,0 +1,1 @@
+"""What the workshop shows besides the learner's own code: its questions."""
