@@ -53,7 +53,8 @@ def _odd(state: StateMachine, right: StateMachine) -> str:
     for what, one, other in (("", state.store, right.store), ("the session of ", state.sessions, right.sessions)):
         for name in sorted({*one.names, *other.names}):
             if one.get(name) != other.get(name):
-                return f"{what}{name} is {one.get(name)}, not {other.get(name)}"
+                values = [str(value) if value is not None else "missing" for value in (one.get(name), other.get(name))]
+                return f"{what}{name} is {values[0]}, and must be {values[1]}"
     raise AssertionError("they are equal")
 
 

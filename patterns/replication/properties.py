@@ -118,7 +118,7 @@ CHAIN: tuple[Property, ...] = (update_propagation, inprocess_requests, all_proce
 def dots_once(world: World[Copy], notes: tuple[Note, ...]) -> Iterable[tuple[Any, Any]]:
     for copy in world.processes:
         if isinstance(copy.has, Dotted):
-            yield from copy.has.entries
+            yield from ((f"write {number} of {name}", value) for (name, number), value in copy.has.entries)
 
 
 @AtRest.named("at rest all replicas show the same")
@@ -195,7 +195,11 @@ def everywhere(world: World[Any]) -> Reason:
 def honest_trees(world: World[Shelf]) -> Reason:
     one, other = world.processes
     lies = one.tree().root == other.tree().root and one.rows != other.rows
-    return f"the roots are equal, and the rows differ: {one.id} {names(one.rows)}" if lies else None
+    return (
+        f"the roots are equal, and the rows differ: {one.id} has {names(f'{key}: {row}' for key, row in one.rows)}"
+        if lies
+        else None
+    )
 
 
 @Along.named("a removed key does not come back", lambda world: frozenset())

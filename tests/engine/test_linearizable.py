@@ -241,7 +241,7 @@ def test_a_value_that_nobody_wrote_is_refuted_without_a_search() -> None:
     """Of eighteen writes at the same time no order needs to be tried: none of them writes -1."""
     verdict = check(hard("a", (3, -1)), KeyValueStore(), bound=10)
     assert [one.output for one in refusal(verdict).operations] == [-1]
-    assert "at the start it would return None, not -1" in refusal(verdict).words
+    assert "at the start it would return nothing, not -1" in refusal(verdict).words
     written_later = [*hard("a", (3, -1)), op("late", Put("a", -1), 0, None)]
     with pytest.raises(Undecided):
         check(written_later, KeyValueStore(), bound=10)

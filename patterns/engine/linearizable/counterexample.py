@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .diagram import draw, shown
-from .models import Model
+from .models import Model, answer_in_words
 from .operations import Operation
 from .search import Outcome
 from .shrink import CROWDED, Failing
@@ -48,7 +48,7 @@ class Counterexample:
             lines.insert(0, f"Whatever the order of all that came before {shown(self.since)}, it left {held}.")
         for order, answer in self.attempts:
             place = f"after {_last([say(one) for one in order])}" if order else "at the start"
-            lines.append(f"- {place} it would return {answer}, not {stuck.output}")
+            lines.append(f"- {place} it would return {answer_in_words(answer)}, not {answer_in_words(stuck.output)}")
         over = sorted((one.returned, say(one)) for one in self.operations if one.returned and one.precedes(stuck))
         if over:
             listed = _last([f"{said} (at {shown(time)})" for time, said in over])

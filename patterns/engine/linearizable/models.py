@@ -48,11 +48,16 @@ class Model(ABC):
         """The operation in words: `read → 3`."""
         words = str(operation.input)
         silent = operation.pending or operation.failed or not answers(operation.input)
-        return words if silent else f"{words} → {operation.output}"
+        return words if silent else f"{words} → {answer_in_words(operation.output)}"
 
     def refuse(self, input: Any, *known: type) -> TypeError:
         names = ", ".join(kind.__name__ for kind in known)
         return TypeError(f"a {self.name} knows {names}; input is {input!r}")
+
+
+def answer_in_words(output: Any) -> str:
+    """An answer as it is shown; a read that found no value has None as its answer."""
+    return "nothing" if output is None else str(output)
 
 
 def answers(input: Any) -> bool:

@@ -58,11 +58,11 @@ def check(operations: Iterable[Operation], model: Model, *, bound: int = BOUND) 
     Not linearizable: of 2 operations these 2 cannot be put in order.
     <BLANKLINE>
     A  ├─ write 1 ─┤
-    B                 ├─ ✗ read → None ─┤
-       0           10 20                30
+    B                 ├─ ✗ read → nothing ─┤
+       0           10 20                   30
     <BLANKLINE>
-    B's read → None, from 20 to 30, cannot be placed:
-    - after A's write 1 it would return 1, not None
+    B's read → nothing, from 20 to 30, cannot be placed:
+    - after A's write 1 it would return 1, not nothing
     Over before it was called, so not to be placed after it: A's write 1 (at 10).
     """
     require_instance("model", model, Model)
