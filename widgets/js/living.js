@@ -7,6 +7,7 @@ import { PlayerView } from "./player.js";
 import { Saved } from "./saved.js";
 
 const PACE = 1500; // milliseconds for a step
+const NARROW = 520; // pixels: less is no room for two panels
 const EARLY = 3; // the step of a small picture that stands still
 const REST = 3; // so many of them at the end, before it begins again
 
@@ -38,7 +39,8 @@ class Living {
     host.inert = true; // it is looked at; to step, a reader opens the page of the run
     this.start = this.button ? state.cursor : early(state);
     const head = { ...state.head, hidesQuiet: true };
-    const frames = this.button ? state.frames : state.frames.map(first(state.frames[0]));
+    const small = !this.button || host.clientWidth < NARROW;
+    const frames = small ? state.frames.map(first(state.frames[0])) : state.frames;
     this.view = new PlayerView(new Saved(name, { ...state, head, frames, cursor: this.start }), host);
     this.say();
   }

@@ -65,6 +65,7 @@ function describe(line) {
   const { code = "", sentence = "", breaks = "", reason = "", verdict = "" } = line.dataset;
   const title = line.querySelector("span")?.textContent ?? "";
   stage.setAttribute("aria-label", title);
+  write(stage, ".title", title);
   write(stage, ".cell", code);
   write(stage, ".sentence", sentence);
   write(stage, ".breaks b", reason ? "Broken:" : "Never happens:");
