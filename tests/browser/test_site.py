@@ -18,7 +18,7 @@ CHAPTERS = ("consistent_hashing", "sharding")
 QUICK = 1_000
 """Milliseconds to the first picture, with nothing in the cache."""
 AXE_RULES = {"light": {"rules": {IN_NAME: {"enabled": False}}}, "dark": {"runOnly": ["color-contrast"]}}
-"""All rules in one colour scheme, and in the other what differs there. tests/browser/test_player.py looks at the card."""
+"""All rules in one colour scheme, and the colours in the other. tests/browser/test_player.py looks at the card."""
 FIRST_PICTURE = """() => new Promise((done) => new PerformanceObserver((list) =>
     done(Math.max(...list.getEntries().map((entry) => entry.startTime)))
 ).observe({ type: "largest-contentful-paint", buffered: true }))"""

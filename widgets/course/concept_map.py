@@ -243,7 +243,7 @@ class ConceptMap:
         return (
             f'<style>{checked}</style><div class="dp-map" data-lm-suppress-shortcuts="true">{pictures}'
             f'<div class="dp-map-says" aria-live="polite"><p class="none">Press a sign on a line to read why the line'
-            f' is there. Press a box to open its notebook.</p>{says}</div><ul class="dp-map-legend">{legend}</ul>'
+            f' is there. Press a box to open its chapter.</p>{says}</div><ul class="dp-map-legend">{legend}</ul>'
             f"<details><summary>All {len(COURSE.edges)} lines in words</summary><ul>{words}</ul></details></div>"
         )
 

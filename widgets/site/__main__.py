@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from importlib import import_module
 from pathlib import Path
 from time import perf_counter
 
+from widgets.site import lite
 from widgets.site.build import write
 
 
@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> None:
     write(asked.out, source=asked.source, lite=asked.lite)
     print(f"{asked.out}: {_size(asked.out):,} bytes without the notebooks, in {perf_counter() - began:.0f} s")
     if asked.lite:
-        import_module("widgets.site.lite").write(asked.out)  # imported here: what it needs is an extra
+        lite.write(asked.out)
 
 
 def _size(folder: Path) -> int:
