@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -29,16 +29,14 @@ CELLS = {
 
 
 @pytest.fixture(scope="module")
-def made() -> Iterator[SimpleNamespace]:
+def made() -> SimpleNamespace:
     """The names that the cells make, up to the real processes."""
     names: dict[str, Any] = {"display": lambda *shown: None, "__name__": "workshop"}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(NOTEBOOKS)
-        for id, cell in CELLS.items():
-            if id == "real":
-                break
-            exec(compile(cell, id, "exec", dont_inherit=True), names)
-        yield SimpleNamespace(**names)
+    for id, cell in CELLS.items():
+        if id == "real":
+            break
+        exec(compile(cell, id, "exec", dont_inherit=True), names)
+    return SimpleNamespace(**names)
 
 
 def asleep(machine: Any) -> tuple[str, History[Any, Any]]:

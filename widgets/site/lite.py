@@ -75,7 +75,7 @@ def _python(work: Path) -> list[str]:
     lock = fetch_pyodide(version, work, pyodide)
     fetch_wheels(lock, wheels)
     missing = fetch_released(lock, source, wheels)
-    recordings = json.dumps(record(sorted((ROOT / "notebooks").glob("[0-9]*.ipynb")), ROOT))
+    recordings = json.dumps(record(sorted((ROOT / "notebooks").glob("*.ipynb")), ROOT))
     make_own_wheel(ROOT, {f"widgets/{RECORDINGS}": recordings.encode()}, wheels)
     for wheel in wheels.iterdir():
         _unpack_extensions(wheel, work / "tools" / LABEXTENSIONS)
