@@ -36,7 +36,7 @@ KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
 LABEXTENSIONS = "share/jupyter/labextensions"
 STARTS_WITH = ("micropip", "piplite", "ipykernel", "comm", "pyodide-kernel", "jedi", "ipython", OWN)
 """The packages that a kernel has from its start."""
-SHOWN = ("notebooks", "patterns", "widgets", "tests/patterns", "README.md")
+SHOWN = ("notebooks", "patterns", "widgets", "tests/patterns", "tests/benchmarks", "tests/example_chapter", "README.md")
 """What the file browser shows: the notebooks, and the code that they link to."""
 UNSHOWN = shutil.ignore_patterns("__pycache__", "*.pyc", ".ipynb_checkpoints", ".*")
 
@@ -51,9 +51,9 @@ def write(out: Path) -> None:
     target = (out / "lite").resolve()
     with TemporaryDirectory(prefix="lite-") as folder:
         work = Path(folder)
+        copy_contents(work / "files")
         pip("install", "--quiet", "--target", work / "tools", "-r", HERE / "requirements.txt")
         missing = _python(work)
-        _contents(work / "files")
         _configure(work, target)
         shutil.rmtree(target, ignore_errors=True)
         paths = {**os.environ, "PYTHONPATH": str(work / "tools")}
@@ -99,7 +99,8 @@ def _unpack_extensions(wheel: Path, into: Path) -> None:
                 (into / path).write_bytes(archive.read(name))
 
 
-def _contents(files: Path) -> None:
+def copy_contents(files: Path) -> None:
+    """Copy what the file browser shows into a new folder."""
     for name in SHOWN:
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, files / name, ignore=UNSHOWN)
