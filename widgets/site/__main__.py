@@ -8,6 +8,7 @@ from time import perf_counter
 
 from widgets.site import lite
 from widgets.site.build import write
+from widgets.site.wheels import NotBuilt
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -21,7 +22,10 @@ def main(arguments: list[str] | None = None) -> None:
     write(asked.out, source=asked.source, lite=asked.lite)
     print(f"{asked.out}: {_size(asked.out):,} bytes without the notebooks, in {perf_counter() - began:.0f} s")
     if asked.lite:
-        lite.write(asked.out)
+        try:
+            lite.write(asked.out)
+        except NotBuilt as problem:
+            raise SystemExit(f"The notebooks for the browser were not written. {problem}") from None
 
 
 def _size(folder: Path) -> int:

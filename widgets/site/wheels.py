@@ -45,25 +45,30 @@ class NotBuilt(RuntimeError):
     """A program or a file that the build needs is missing; the message says which."""
 
 
-def run(command: Iterable[str | Path], **options: Any) -> str:
-    """The output of a program. Raises NotBuilt with the end of its complaint if it fails or does not exist."""
+class NotFetched(NotBuilt):
+    """A package cannot be fetched from here, or the program that fetches it is missing."""
+
+
+def run(command: Iterable[str | Path], failure: type[NotBuilt] = NotBuilt, **options: Any) -> str:
+    """The output of a program. Raises `failure` with the end of its complaint if it fails or does not exist."""
     words = [str(word) for word in command]
     try:
         done = subprocess.run(words, capture_output=True, text=True, check=False, **options)
     except FileNotFoundError:
-        raise NotBuilt(f"`{words[0]}` is not installed, and the notebooks for the browser need it") from None
+        raise failure(f"`{words[0]}` is not installed, and the notebooks for the browser need it") from None
     if done.returncode:
-        raise NotBuilt(f"`{' '.join(words[:6])} ...` ends with {done.returncode}: {done.stderr.strip()[-1500:]}")
+        raise failure(f"`{' '.join(words[:6])} ...` ends with {done.returncode}: {done.stderr.strip()[-1500:]}")
     return str(done.stdout)
 
 
 def pip(*words: str | Path) -> None:
-    run([sys.executable, "-m", "pip", "--disable-pip-version-check", *words])
+    """Run pip. Raises NotFetched."""
+    run([sys.executable, "-m", "pip", "--disable-pip-version-check", *words], NotFetched)
 
 
 def fetch_pyodide(version: str, work: Path, into: Path) -> Lock:
     """Put Pyodide's files into a new folder. Return its list of packages, most of which are not here."""
-    packed = run(["npm", "pack", "--silent", f"pyodide@{version}"], cwd=work).split()[-1]
+    packed = run(["npm", "pack", "--silent", f"pyodide@{version}"], NotFetched, cwd=work).split()[-1]
     with tarfile.open(work / packed) as archive:
         archive.extractall(work / "npm", filter="data")
     into.mkdir(parents=True)
