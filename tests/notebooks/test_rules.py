@@ -27,7 +27,11 @@ WORDS = range(1_000, 2_501)
 CODE_LINES = 10
 LONGER = {"exercise": 25, "process": 40, "view": 30, "part": 20}
 """Lines of a cell with this tag: the code that the learner writes, or builds in the workshop."""
-WORKSHOPS = {"workshop.ipynb": range(25, 36), "workshop_tasks.ipynb": range(12, 26)}
+OTHERS = {
+    "10_same_story.ipynb": range(25, 36),
+    "workshop.ipynb": range(25, 36),
+    "workshop_tasks.ipynb": range(12, 26),
+}
 """Notebooks of no pattern, and how many cells each may have."""
 DRAWING = re.compile(
     r"^\s*(?:import|from)\s+(?:plotly|matplotlib|anywidget|IPython\.display)\b|<svg|<div", re.MULTILINE
@@ -87,8 +91,8 @@ def too_long_or_too_short(notebook: NotebookNode, cells: range) -> Iterator[str]
 
 
 def broken_rules(notebook: NotebookNode, name: str, folder: Path = NOTEBOOKS) -> list[str]:
-    if name in WORKSHOPS:
-        own = too_long_or_too_short(notebook, WORKSHOPS[name])
+    if name in OTHERS:
+        own = too_long_or_too_short(notebook, OTHERS[name])
     else:
         own = iter(()) if name.startswith("00_") else broken_rules_of_a_pattern(notebook)
     return [*broken_rules_of_every_notebook(notebook, folder), *own]
@@ -104,7 +108,7 @@ def test_there_is_an_index_and_every_other_notebook_is_named_after_a_pattern() -
     names = {path.name for path in NOTEBOOKS.glob("*.ipynb")}
     assert "00_index.ipynb" in names
     patterns = NOTEBOOKS.parent / "patterns"
-    for name in names - {"00_index.ipynb", *WORKSHOPS}:
+    for name in names - {"00_index.ipynb", *OTHERS}:
         assert (numbered := re.fullmatch(r"(?!00)\d\d_(\w+)\.ipynb", name)), name
         assert (patterns / numbered[1]).is_dir() or (patterns / f"{numbered[1]}.py").exists(), name
 

@@ -23,7 +23,7 @@ from widgets.course.concept_map import COURSE, ROOT
 from widgets.course.rows import Rows
 
 CONTRACT = "tests/test_chapters.py"
-MOST = 3
+MOST = 2
 """How many tests of a rule a table lists."""
 NOTES = {"note": 0, "Note": 0}
 """Name of a function that notes a rule -> the place of the rule among its arguments."""
@@ -78,12 +78,12 @@ def _read(chapter: str, root: Path) -> tuple[Clause, ...]:
     }
     noting = _noting(trees, rules)
     tests = [test for test in _tests(root) if chapter in test.chapters]
-    once = _defined_once(trees.values())
+    once = _defined_once(trees.values()) - _defined_in_engine(root)
     found = []
     for name, rule in rules.items():
         functions = {place.name.rpartition(".")[2] for place in noting[name]} & once
         named = [test.place for test in tests if name in test.texts and ("." in name or test.about_rules)]
-        named = named or [test.place for test in tests if test.names & functions]
+        named = named or [test.place for test in tests if test.names & functions and test.of_patterns]
         found.append(Clause(chapter, rule["source"], name, rule["says"], tuple(noting[name]), tuple(named)))
     return tuple(found)
 
@@ -92,6 +92,13 @@ def _defined_once(trees: Iterable[ast.Module]) -> set[str]:
     """The names of functions that a chapter has one of: a test that has such a name means this function."""
     names = Counter(node.name for tree in trees for node in ast.walk(tree) if isinstance(node, Function))
     return {name for name, times in names.items() if times == 1}
+
+
+@cache
+def _defined_in_engine(root: Path) -> frozenset[str]:
+    """The names of functions that all chapters share, such as `begin`."""
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in (root / "patterns" / "engine").rglob("*.py")]
+    return frozenset(node.name for tree in trees for node in ast.walk(tree) if isinstance(node, Function))
 
 
 # The function that notes a rule
@@ -208,6 +215,11 @@ class _Test(NamedTuple):
     about_rules: bool
     """Whether it speaks of rules: `crash` is the name of a rule, and of much else."""
 
+    @property
+    def of_patterns(self) -> bool:
+        """Whether it tests a protocol, and not a picture or the engine."""
+        return self.place.path.startswith("tests/patterns/")
+
 
 @cache
 def _tests(root: Path) -> tuple[_Test, ...]:
@@ -253,11 +265,16 @@ def _links(places: Iterable[Place]) -> str:
     return "<br>".join(f"[{place.name}](../{place.path})" for place in places)
 
 
+def _sentence(test: Place) -> str:
+    """The name of a test is a sentence."""
+    return test.name.rpartition(".")[2].removeprefix("test_").replace("_", " ")
+
+
 def _listed(places: tuple[Place, ...]) -> str:
     if not places:
         return f"[the contract](../{CONTRACT})"
     more = f"<br>and {len(places) - MOST} more" if len(places) > MOST else ""
-    return _links(places[:MOST]) + more
+    return "<br>".join(f"[{_sentence(place)}](../{place.path})" for place in places[:MOST]) + more
 
 
 class Covered(NamedTuple):

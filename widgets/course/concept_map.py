@@ -221,8 +221,6 @@ class ConceptMap:
     """The map as a picture in HTML that needs no script: links, and a sentence for each line."""
 
     def __init__(self, done: Collection[str] = (), link: Callable[[str], str] = COURSE.notebook) -> None:
-        for name in done:
-            COURSE.number(name)
         self.done, self.link = set(done), link
 
     def _repr_html_(self) -> str:
@@ -316,10 +314,8 @@ def _button(page: str, number: int, edge: Edge, layout: Layout) -> str:
 
 
 def concept_map(done: Collection[str] = (), link: Callable[[str], str] = COURSE.notebook) -> ConceptMap:
-    """The concept map. `done` names the chapters to be marked, `link` gives the address of a pattern.
-
-    Raises ParameterError for a chapter in `done` that is not in the course.
-    """
+    """The concept map. `done` names the chapters to be marked; a name without a box marks nothing. `link` gives the
+    address of a pattern."""
     return ConceptMap(done, link)
 
 

@@ -1,7 +1,6 @@
 """One story, told by several patterns side by side: the same thing happens, and the costs are counted in real runs.
 
 stories.ORDER                       the table, in a notebook
-stories.ORDER.chart()               the figures as bars
 stories.ORDER.play("saga")          the run behind a line of the table
 
 The words stand in `stories.toml`. No figure does: a sentence there has the names of figures in braces.
@@ -9,9 +8,11 @@ The words stand in `stories.toml`. No figure does: a sentence there has the name
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from importlib import import_module
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -48,8 +49,6 @@ from widgets.course.counted import AnyStep, Run, answer, asked, costs, in_a_row,
 from widgets.course.rows import Rows
 
 if TYPE_CHECKING:
-    from plotly.graph_objects import Figure  # type: ignore[import-untyped]
-
     from widgets.player import Player
 
 HOP = (10, 10)
@@ -358,7 +357,7 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class Story:
-    """A story in several ways: a table, a chart, and the runs. Each way is told once, when it is first asked for."""
+    """A story in several ways: a table, and the runs. Each way is told once, when it is first asked for."""
 
     def __init__(self, name: str) -> None:
         self.page = msgspec.convert(page_of("widgets.course", "stories.toml")[name], Page)
@@ -388,10 +387,8 @@ class Story:
         lines = []
         for name, way in self.page.ways.items():
             figures = self.told(name).figures
-            chapter = f"[{COURSE.number(way.chapter)}]({COURSE.notebook(way.chapter)})"
             counts = (figures.get(column, "-") for column in self.page.columns)
-            lost, source = self.lost(name)
-            lines.append((f"**{way.title}** {chapter}", *counts, f"{lost} *{source}*"))
+            lines.append((way.title, *counts, " ".join(self.lost(name))))
         return Rows(("", *self.page.columns.values(), "what could be lost"), lines)
 
     def play(self, way: str, **options: Any) -> Player:
@@ -406,23 +403,35 @@ class Story:
         fresh.jump(fresh.branch[told.begins.depth])
         return Player(fresh, **{"subtitle": self.page.ways[way].title, **options})
 
-    def chart(self) -> Figure:
-        """A column of bars for each figure, a bar for each way."""
-        from widgets.charts import PALETTE, bars, figure_of
+    def _repr_html_(self) -> str:
+        heads = "".join(f'<th scope="col">{html.escape(title)}</th>' for title in self.page.columns.values())
+        body = "".join(self._lines(name) for name in self.page.ways)
+        return (
+            f'<style>{STYLE}</style><table class="dp-story"><caption>{html.escape(self.page.title)}</caption>'
+            f"<thead><tr><td></td>{heads}</tr></thead><tbody>{body}</tbody></table>"
+        )
 
-        names = list(self.page.columns)
-        figure = figure_of(self.page.title, 130 + 34 * len(self.page.ways), "", "", columns=len(names))
-        for at, (column, title) in enumerate(self.page.columns.items(), 1):
-            told = {way.title: self.told(name).figures.get(column) for name, way in self.page.ways.items()}
-            bars(figure, {title: value or 0 for title, value in told.items()}, PALETTE[at % 8], "{:,.0f}", at)
-            figure.update_xaxes(title_text=title.replace(", ", ",<br>"), showticklabels=False, row=1, col=at)
-        return figure.update_yaxes(autorange="reversed")
+    def _lines(self, name: str) -> str:
+        """A line of figures, each with a bar, and below it what could be lost."""
+        way, figures = self.page.ways[name], self.told(name).figures
+        link = f'<a href="{COURSE.notebook(way.chapter)}">chapter {COURSE.number(way.chapter)}</a>'
+        cells = "".join(self._cell(column, figures.get(column)) for column in self.page.columns)
+        lost, source = map(html.escape, self.lost(name))
+        return (
+            f'<tr><th scope="row" rowspan="2">{html.escape(way.title)}<br>{link}</th>{cells}</tr><tr class="lost">'
+            f'<td colspan="{len(self.page.columns)}"><b>Could be lost:</b> {lost} <i>{source}</i></td></tr>'
+        )
 
-    def _repr_markdown_(self) -> str:
-        return self.rows._repr_markdown_()
+    def _cell(self, column: str, value: int | None) -> str:
+        if value is None:
+            return "<td>-</td>"
+        most = max(self.told(name).figures.get(column, 0) for name in self.page.ways)
+        share = 100 * value / most if most else 0
+        return f'<td>{value:,}<div class="bar" style="width:{share:.0f}%"></div></td>'
 
     def __repr__(self) -> str:
         return repr(self.rows)
 
 
+STYLE = files("widgets.course").joinpath("stories.css").read_text(encoding="utf-8")
 ORDER, WRITE, CRASH, MACHINE = map(Story, TOLD)
