@@ -305,10 +305,9 @@ def _button(page: str, number: int, edge: Edge, layout: Layout) -> str:
     style = f"left:{50 * (x + to_x) / width:.3f}%;top:{50 * (y + to_y) / height:.3f}%"
     tail, head = COURSE.patterns[edge.tail].title, COURSE.patterns[edge.head].title
     name = html.escape(f"{tail} {edge.kind} {head}: why?")
-    kind = "narrow" if layout.turned else "wide"
     return (
         f'<label class="sign at-{number} {edge.kind.split()[0]}" style="{style}" title="{name}">'
-        f'<input type="radio" name="{page}-{kind}" data-line="{page}-{number}" aria-label="{name}">'
+        f'<input type="radio" name="{page}" data-line="{page}-{number}" aria-label="{name}">'
         f"{SIGNS[edge.kind]}</label>"
     )
 
