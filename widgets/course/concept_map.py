@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 SIGNS: Mapping[str, str] = {"builds on": "on", "competes with": "or", "completes": "+"}
 """Kind of a line -> the sign that stands on it."""
+OWN_KEYS = ' data-lm-suppress-shortcuts="true"'
+"""On what has the focus: JupyterLab then leaves the arrows and Enter to it."""
 
 
 class Pattern(msgspec.Struct, frozen=True):
@@ -239,7 +241,7 @@ class ConceptMap:
             for number in range(len(COURSE.edges))
         )
         return (
-            f'<style>{checked}</style><div class="dp-map" data-lm-suppress-shortcuts="true">{pictures}'
+            f'<style>{checked}</style><div class="dp-map">{pictures}'
             f'<div class="dp-map-says" aria-live="polite"><p class="none">Press a sign on a line to read why the line'
             f' is there. Press a box to open its chapter.</p>{says}</div><ul class="dp-map-legend">{legend}</ul>'
             f"<details><summary>All {len(COURSE.edges)} lines in words</summary><ul>{words}</ul></details></div>"
@@ -271,7 +273,7 @@ class ConceptMap:
         title = f"{COURSE.number(name)} {html.escape(pattern.title)}{tick}"
         return (
             f'<a class="box{" done" if done else ""}" style="{style}" href="{html.escape(self.link(name))}"'
-            f' title="{html.escape(pattern.question)}"><b>{title}</b>'
+            f' title="{html.escape(pattern.question)}"{OWN_KEYS}><b>{title}</b>'
             f'<span lang="zh">{html.escape(pattern.chinese)}</span></a>'
         )
 
@@ -307,7 +309,7 @@ def _button(page: str, number: int, edge: Edge, layout: Layout) -> str:
     name = html.escape(f"{tail} {edge.kind} {head}: why?")
     return (
         f'<label class="sign at-{number} {edge.kind.split()[0]}" style="{style}" title="{name}">'
-        f'<input type="radio" name="{page}" data-line="{page}-{number}" aria-label="{name}">'
+        f'<input type="radio" name="{page}" data-line="{page}-{number}" aria-label="{name}"{OWN_KEYS}>'
         f"{SIGNS[edge.kind]}</label>"
     )
 
