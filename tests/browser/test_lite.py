@@ -113,7 +113,7 @@ def test_raft_is_stepped_and_judged_inside_the_page(browser: Browser, site: str)
         solution = (REPOSITORY / "notebooks" / "solutions" / "consensus_raft.py").read_text("utf-8")
         cells.write("grant", solution)
         cells.page.evaluate(RUN, cells.ids.index("grant"))
-        expect(cells.run("grant-check")).to_contain_text("Right")
+        expect(cells.run("grant-check")).to_contain_text("Accepted")
 
         recorded = cells.run("real-run")
         expect(recorded).to_contain_text("Python inside a web page has none. Below is a recording")
