@@ -270,7 +270,8 @@ class Exercise(NamedTuple):
             if answers[-1].endless:
                 break  # one is enough
         if all(answer.blank for answer in answers):
-            return Verdict(False, attempted=False), None, False
+            hint = "Write the methods of your class above, and run both cells again." if self.base else ""
+            return Verdict(False, attempted=False, hint=hint), None, False
         told = [self.ask(self.solution, self.prepare(case)) for case in cases[: len(answers)]]
         right = [self.right(*case) for case in cases[: len(answers)]] if self.right else told
         wrong = [at for at, answer in enumerate(answers) if not self._agrees(right[at], told[at], answer)]

@@ -39,7 +39,14 @@ LINES = 20_000
 
 
 class Bounded(Process):
-    """A process of a learner. A handler that runs more than `LINES` lines raises Endless: its loop does not end."""
+    """A process of a learner. Where a handler notes nothing, the receipt is noted, so that each step has a sentence.
+
+    A handler that runs more than `LINES` lines raises Endless: its loop does not end."""
+
+    def receive(self, sender: str, message: Any) -> None:
+        super().receive(sender, message)
+        if self._effects is not None and not self._effects.notes:
+            self.note("receive", sender=sender, message=str(message))
 
     def after_start(self, now: int = 0) -> tuple[Self, Effects]:
         with _few_lines():
@@ -134,11 +141,17 @@ class Alone:
     @property
     def told(self) -> str:
         """The same, with what stands in the messages."""
-        return self.listed(dict.fromkeys(str(message) for _, message in self.sent), str)
+        return self.listed(dict.fromkeys(in_words(message) for _, message in self.sent), in_words)
 
     def listed(self, whats: Mapping[str, Any], of: Callable[[Any], str]) -> str:
         to = {what: sorted(to for to, message in self.sent if of(message) == what) for what in sorted(whats)}
         return "; ".join(f"{what} to {names(each)}" for what, each in to.items()) or "nothing"
+
+
+def in_words(message: Any) -> str:
+    """The message with the name of its kind: `Heard: fire was new`, `Promise 7`."""
+    kind, words = type(message).__name__, str(message)
+    return words if words.startswith(kind) else f"{kind}: {words}"
 
 
 class Situation(NamedTuple):

@@ -68,8 +68,6 @@ class Node(Bounded):
     """The chosen value; empty before the node has learned it."""
     client: str = ""
     """The client that waits."""
-    own: tuple[Message, ...] = ()
-    """Messages to itself, while a handler runs."""
 
     @property
     def rank(self) -> int:
@@ -81,10 +79,7 @@ class Node(Bounded):
             self.note("X.promise", number=message.number, to=to)
         elif isinstance(message, Accepted):
             self.note("X.accept", number=message.number, value=message.value)
-        if to == self.id:
-            self.own = (*self.own, message)
-        else:
-            super().send(to, message)
+        super().send(to, message)
 
     def receive(self, sender: str, message: Message) -> None:
         super().receive(sender, message)
@@ -95,9 +90,11 @@ class Node(Bounded):
         self.receive_own()
 
     def receive_own(self) -> None:
-        while self.own:
-            message, self.own = self.own[0], self.own[1:]
-            super().receive(self.id, message)
+        assert self._effects is not None  # a handler has just run
+        sends = self._effects.sends
+        while own := next((send for send in sends if send[0] == self.id), None):
+            sends.remove(own)
+            super().receive(*own)
 
     @on_request(Propose)
     def asked(self, client: str, request: Propose) -> None:
@@ -178,7 +175,7 @@ def forgets(node: Node) -> bool:
 class Paxos(Simulation):
     """Nodes that choose one value of those that clients propose."""
 
-    name = "workshop_paxos"
+    name = "Paxos"
     rules = rules_of(__package__)
     events = WorldEvent | Request[Propose]
     always = ALWAYS
