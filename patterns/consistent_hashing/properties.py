@@ -27,7 +27,7 @@ def owner_is_first_clockwise(state: Tier) -> Reason:
     return None
 
 
-@AlwaysNext.named("a change moves only keys to or from the changed node")
+@AlwaysNext.named("keys move only to or from the changed node")
 def only_keys_of_the_changed_node_move(before: Tier, after: Tier) -> Reason:
     """When one node joins, leaves or changes weight, each key that moves goes to it or comes from it."""
     changed = {node.name for node in set(before.router.nodes) ^ set(after.router.nodes)}

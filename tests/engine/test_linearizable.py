@@ -241,7 +241,7 @@ def test_a_value_that_nobody_wrote_is_refuted_without_a_search() -> None:
     """Of eighteen writes at the same time no order needs to be tried: none of them writes -1."""
     verdict = check(hard("a", (3, -1)), KeyValueStore(), bound=10)
     assert [one.output for one in refusal(verdict).operations] == [-1]
-    assert "at the start it would return nothing, not -1" in refusal(verdict).words
+    assert "at the start it would return nothing instead of -1" in refusal(verdict).words
     written_later = [*hard("a", (3, -1)), op("late", Put("a", -1), 0, None)]
     with pytest.raises(Undecided):
         check(written_later, KeyValueStore(), bound=10)
@@ -343,8 +343,8 @@ def test_a_counterexample_is_small_and_says_what_cannot_be_placed_and_why() -> N
         "   1000        1010 1020        1030 1040           1050\n"
         "\n"
         "C's read → 1, from 1040 to 1050, cannot be placed:\n"
-        "- after A's write 1, B's write 2 it would return 2, not 1\n"
-        "Over before it was called, so not to be placed after it: A's write 1 (at 1010), B's write 2 (at 1030)."
+        "- after A's write 1, B's write 2 it would return 2 instead of 1\n"
+        "These had ended before it was called, so they stand before it: A's write 1 (at 1010), B's write 2 (at 1030)."
     )
 
 
@@ -353,7 +353,7 @@ def test_every_answer_it_could_have_had_is_shown_with_an_order_that_leads_to_it(
     found = refusal(check(operations, Register("0")))
     assert {answer for _, answer in found.attempts} == {"0", "1", "2"} & {answer for _, answer in found.attempts}
     assert found.stuck == operations[2]
-    assert "- at the start it would return 0, not 3" in found.words
+    assert "- at the start it would return 0 instead of 3" in found.words
 
 
 def test_an_operation_that_returned_only_after_things_went_wrong_is_shown_without_its_answer() -> None:

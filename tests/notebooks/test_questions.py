@@ -52,7 +52,7 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
         "WHO_LEADS": r"Ben leads|next in the set",
         "GONE": r"does not know|no message (?:tells|says)|not told that",
         "CUT": r"cuts? (?:its|the) log|log is cut|drops eggs|last common epoch",
-        "RESEND": r"again to its new successor|sent again|sends? (?:Cem|what)",
+        "BEN_DOWN": r"again to its new successor|sent again|sends? (?:Cem|what)",
         "FOUND": r"writes? (?:it |tea |what it found )?back|second phone",
         "NO_WRITE_BACK": r"and then (?:not|no tea)|older list|seen and then",
         "MEET": r"no phone in common|do not (?:meet|share)|another phone counts",

@@ -53,7 +53,7 @@ def test_ann_keeps_milk_and_drops_eggs() -> None:
 
 
 def test_ann_sends_what_cem_lacks() -> None:
-    step = where(ask.RESEND, CHAIN)
+    step = where(ask.BEN_DOWN, CHAIN)
     assert step.state["Cem"].hist == ()
     assert "Ben" in step.state.down
 

@@ -71,7 +71,7 @@ class NumbersFirst(Shop):
 
 
 class FilterHoldsBack(Shop):
-    """The store reports the last event that matched, so a stretch without one is looked at again and again."""
+    """The store reports the last event that matched, so it looks at other events again and again."""
 
     def scanned(self, fetch: Fetch, seen: tuple[Recorded, ...], wanted: tuple[Recorded, ...]) -> int:
         return wanted[-1].position if wanted else fetch.after
@@ -186,7 +186,7 @@ class TakesAnyWrite(Page):
 
 
 class AnyProjectorWillDo(Page):
-    """A query is answered as soon as any read model has the position, and not the one that answers it."""
+    """A query is answered as soon as any read model has the position, even if its own has not."""
 
     def is_fresh(self, model: str, wanted: int) -> bool:
         return max(self.checkpoints.values()) >= wanted

@@ -46,13 +46,14 @@ class Counterexample:
                 str(sorted(state, key=repr) if isinstance(state, frozenset) else state) for state in self.starts
             )
             lines.insert(0, f"Whatever the order of all that came before {shown(self.since)}, it left {held}.")
+        got = answer_in_words(stuck.output)
         for order, answer in self.attempts:
             place = f"after {_last([say(one) for one in order])}" if order else "at the start"
-            lines.append(f"- {place} it would return {answer_in_words(answer)}, not {answer_in_words(stuck.output)}")
+            lines.append(f"- {place} it would return {answer_in_words(answer)} instead of {got}")
         over = sorted((one.returned, say(one)) for one in self.operations if one.returned and one.precedes(stuck))
         if over:
             listed = _last([f"{said} (at {shown(time)})" for time, said in over])
-            lines.append(f"Over before it was called, so not to be placed after it: {listed}.")
+            lines.append(f"These had ended before it was called, so they stand before it: {listed}.")
         return "\n".join(lines)
 
     @property

@@ -62,8 +62,8 @@ def check(operations: Iterable[Operation], model: Model, *, bound: int = BOUND) 
        0           10 20                   30
     <BLANKLINE>
     B's read → nothing, from 20 to 30, cannot be placed:
-    - after A's write 1 it would return 1, not nothing
-    Over before it was called, so not to be placed after it: A's write 1 (at 10).
+    - after A's write 1 it would return 1 instead of nothing
+    These had ended before it was called, so they stand before it: A's write 1 (at 10).
     """
     require_instance("model", model, Model)
     require_hashable("start", model.start)
