@@ -148,7 +148,8 @@ def test_the_readme_the_ci_and_the_workflow_run_the_same_test_command() -> None:
 
 
 def test_every_file_that_the_readme_links_to_exists() -> None:
-    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", (ROOT / "README.md").read_text("utf-8"))
+    # `../../` leads out of the folder, to pages of the host that shows this file
+    links = re.findall(r"\]\((?!https?:|#|\.\./\.\./)([^)#]+)", (ROOT / "README.md").read_text("utf-8"))
     missing = [link for link in links if not (ROOT / link).exists()]
     assert links
     assert not missing
