@@ -23,6 +23,7 @@ from widgets.course.concept_map import COURSE, ROOT
 from widgets.course.rows import Rows
 
 CONTRACT = "tests/test_chapters.py"
+BREAK = "\u200b"
 MOST = 2
 """How many tests of a rule a table lists."""
 NOTES = {"note": 0, "Note": 0}
@@ -46,6 +47,8 @@ class Clause(NamedTuple):
     rule: str
     says: str
     """The sentence, with the names of its values in braces."""
+    page: str
+    """The file that has the rule, from the root of the repository. Its head says what the sources' short names mean."""
     functions: tuple[Place, ...]
     """The functions that note the rule."""
     tests: tuple[Place, ...]
@@ -67,7 +70,7 @@ def _read(chapter: str, root: Path) -> tuple[Clause, ...]:
     folder = root / "patterns" / chapter
     pages = sorted((page.name for page in folder.glob("*.toml")), key=lambda name: (name != "rules.toml", name))
     rules = {
-        name: rule
+        name: (rule, f"patterns/{chapter}/{page}")
         for page in pages
         for name, rule in page_of(f"patterns.{chapter}", page).items()
         if isinstance(rule, Mapping) and {"says", "source"} <= set(rule)
@@ -80,11 +83,11 @@ def _read(chapter: str, root: Path) -> tuple[Clause, ...]:
     tests = [test for test in _tests(root) if chapter in test.chapters]
     once = _defined_once(trees.values()) - _defined_in_engine(root)
     found = []
-    for name, rule in rules.items():
+    for name, (rule, page) in rules.items():
         functions = {place.name.rpartition(".")[2] for place in noting[name]} & once
         named = [test.place for test in tests if name in test.texts and ("." in name or test.about_rules)]
         named = named or [test.place for test in tests if test.names & functions and test.of_patterns]
-        found.append(Clause(chapter, rule["source"], name, rule["says"], tuple(noting[name]), tuple(named)))
+        found.append(Clause(chapter, rule["source"], name, rule["says"], page, tuple(noting[name]), tuple(named)))
     return tuple(found)
 
 
@@ -148,7 +151,7 @@ def _scopes(tree: ast.Module, path: str) -> Iterator[_Scope]:
                 if isinstance(child, Function):
                     yield _Scope(Place(path, ".".join(here)), child)
                 yield from inside(child, here)
-            else:
+            elif not isinstance(child, ast.expr):  # no function is defined inside an expression
                 yield from inside(child, names)
 
     yield from inside(tree, ())
@@ -255,14 +258,15 @@ def clauses(chapter: str) -> Rows:
     """
     notebook = f"[{COURSE.notebook(chapter)[:2]}]({COURSE.notebook(chapter)})"
     rows = [
-        (each.source, f"`{each.rule}`", _links(each.functions), _listed(each.tests), notebook)
+        (each.source, f"[{each.rule}](../{each.page})", _links(each.functions), _listed(each.tests), notebook)
         for each in clauses_of(chapter)
     ]
     return Rows(("clause", "rule", "function", "test", "notebook"), rows)
 
 
 def _links(places: Iterable[Place]) -> str:
-    return "<br>".join(f"[{place.name}](../{place.path})" for place in places)
+    """A long name may break after a dot."""
+    return "<br>".join(f"[{place.name.replace('.', '.' + BREAK)}](../{place.path})" for place in places)
 
 
 def _sentence(test: Place) -> str:
