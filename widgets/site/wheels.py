@@ -33,6 +33,8 @@ UNUSED = (
     "/nbextension/",
     "sqlite_extra_binaries",
     "apsw/tests/",
+    "jedi/third_party/django-stubs/",
+    "jedi/third_party/typeshed/third_party/",
 )
 """Parts of wheels that do nothing in the browser, where Jupyter's front end is another copy. A third of all bytes."""
 FETCHING_S = 120
