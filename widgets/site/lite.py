@@ -36,9 +36,9 @@ KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
 LABEXTENSIONS = "share/jupyter/labextensions"
 STARTS_WITH = ("micropip", "piplite", "ipykernel", "comm", "pyodide-kernel", "jedi", "ipython", OWN)
 """The packages that a kernel has from its start."""
-SHOWN = ("notebooks", "patterns", "widgets", "tests/patterns", "tests/benchmarks", "tests/example_chapter", "README.md")
+SHOWN = ("notebooks", "patterns", "widgets", "tests", "README.md")
 """What the file browser shows: the notebooks, and the code that they link to."""
-UNSHOWN = shutil.ignore_patterns("__pycache__", "*.pyc", ".ipynb_checkpoints", ".*")
+UNSHOWN = shutil.ignore_patterns("__pycache__", "node_modules", ".*")
 
 
 def write(out: Path) -> None:
