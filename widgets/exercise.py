@@ -245,7 +245,7 @@ class Judged:
 
 def _split(case: str) -> tuple[str, str, str]:
     """A failing case, what is expected in it, and what the attempt gave; the last two may stand in the first."""
-    if found := re.fullmatch(r"(The case: .*\.) Expected: (.*)\. Yours (.*)", case, re.DOTALL):
+    if found := re.fullmatch(r"(The case: .*[.?]) Expected: (.*)\. Yours (.*)", case, re.DOTALL):
         return found[1], found[2], found[3]
     found = re.search(r"[,;] yours (gives|stops with|goes to) (.*)$", case, re.DOTALL)
     return (f"{case[: found.start()]}.", "", f"{found[1]} {found[2]}") if found else (case, "", "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from patterns.engine.process import on, on_timer
-from patterns.engine.sentences import names
+from patterns.engine.sentences import counted, names
 
 from .gossip import ALWAYS, Compare, Gossip, Gossiper, Heard, Missing, Rumour, Tell, ended, node
 from .judging import Alone, FairWorlds, Live, Situations, task
@@ -66,7 +66,8 @@ def knows(alone: Alone) -> str:
 
 def sends(alone: Alone, kind: type) -> str:
     """How many messages of this type it just sent."""
-    return f"{kind.__name__} to {len({to for to, message in alone.sent if isinstance(message, kind)})} of its peers"
+    many = len({to for to, message in alone.sent if isinstance(message, kind)})
+    return f"{kind.__name__} to {counted(many, 'peer')}" if many else f"no {kind.__name__}"
 
 
 def hot(N1: Alone) -> Alone:

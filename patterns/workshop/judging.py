@@ -30,7 +30,7 @@ from patterns.engine.sentences import counted, names
 from patterns.engine.simulation import Simulation
 from patterns.engine.world import World
 
-AFTER = 12
+AFTER = 24
 """Steps shown after a state from which the end cannot be reached."""
 PATIENCE = 400
 """Steps: a right process needs fewer than 100."""
@@ -192,7 +192,7 @@ class Situations:
 
 
 def tell(case: Case, right: Any, answer: Answer) -> str:
-    yours = str(answer) if answer.problem else f"gives: {answer.value}"
+    yours = str(answer) if answer.problem else f"gives {answer.value}"
     return f"{case[0]} Expected: {right}. Yours {'is not written yet' if answer.blank else yours}"
 
 

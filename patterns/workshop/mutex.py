@@ -101,7 +101,10 @@ def one_inside(world: World[Contender]) -> str | None:
 @AtRest.named("every request is granted")
 def all_granted(world: World[Contender]) -> str | None:
     waiting = [call.to for call in world.calls if call.waits]
-    return f"no message is on its way, and {names(waiting)} may never enter" if waiting else None
+    if not waiting:
+        return None
+    requests = "a request is" if len(waiting) == 1 else f"{len(waiting)} requests are"
+    return f"no message is on its way any more, and {requests} not granted: {names(waiting)}"
 
 
 Known = frozenset[tuple[str, str, int | str]]

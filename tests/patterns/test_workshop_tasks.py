@@ -11,10 +11,9 @@ import pytest
 
 from patterns.engine.explore import explore
 from patterns.engine.history import History
-from patterns.engine.milestones import fired
 from patterns.engine.planted import Search, planted
 from patterns.engine.process import on, on_timer
-from patterns.engine.properties import NoFailure
+from patterns.engine.properties import NoFailure, Sometimes
 from patterns.engine.script import Script
 from patterns.engine.sentences import page_of
 from patterns.engine.trace import sent
@@ -22,7 +21,7 @@ from patterns.workshop import EXERCISES, GOSSIP, MUTEX, PAXOS, usual_run
 from patterns.workshop.gossip import Compare, Gossip, Gossiper, Heard, Rumour, Tell, is_quiet
 from patterns.workshop.judging import Live
 from patterns.workshop.mutex import Ack, Ask, Contender, Enter, Mutex, one_inside
-from patterns.workshop.paxos import Accept, Node, Paxos, Prepare, Promise, agreement
+from patterns.workshop.paxos import Accept, Node, Paxos, Prepare, Promise
 from widgets import play
 from widgets.exercise import check
 
@@ -233,6 +232,16 @@ def test_a_search_for_dead_ends_that_is_cut_short_accepts_nothing() -> None:
     assert "max_states = 20" in verdict.undecided
 
 
+def test_a_search_for_dead_ends_that_is_stopped_accepts_nothing() -> None:
+    def stopped(world: Any) -> bool:
+        raise KeyboardInterrupt
+
+    live = GOSSIP.searches[0]
+    assert isinstance(live, Live)
+    verdict = GOSSIP._replace(searches=[live._replace(ended=Sometimes("all is quiet", stopped))]).judge(GOSSIP.solution)
+    assert (verdict.accepted, "an interruption" in verdict.undecided) == (False, True)
+
+
 # What the papers say
 
 
@@ -338,12 +347,3 @@ def test_the_messages_say_what_is_in_them() -> None:
     assert str(Heard("fire", False)) == "fire was known"
     assert str(Compare(frozenset({"snow", "fire"}))) == "Compare fire and snow"
     assert [str(Enter()), str(Tell("fire"))] == ["enter", "a rumour: fire"]
-
-
-def test_the_bad_run_of_the_forgotten_promise_shows_both_values() -> None:
-    [mistake] = [each for each in PAXOS.mistakes if each.name == "the promise is not on disk"]
-    verdict = PAXOS.judge(mistake.function)
-    history = verdict.history
-    assert history is not None
-    assert fired("X.accept")(history.step)
-    assert agreement.name == "at most one value is chosen, and no other value is learned"
