@@ -38,7 +38,7 @@ from .clients import Client, Clients
 from .envelopes import TOLD, Bodies, Killed, Missed, Orders, Paused, Ready, Record, Resumed, Trouble
 from .failpoint import DieAt
 from .here import require
-from .places import reserved, temporary
+from .places import reserved, temporary, waker
 from .recording import Recording
 from .sqlite_disk import database
 from .wire import WireError
@@ -127,6 +127,7 @@ class Cluster:
         self._folder = folder
         self._bodies = {name: Bodies(type(process), replies) for name, process in self.processes.items()}
         self._modules: list[str] = []
+        self._paused: dict[str, Child] = {}  # what lets each of them go on
         self._started: dict[str, Started] = {}
         self._open = AsyncExitStack()
         self._token = secrets.token_hex(32)
@@ -225,16 +226,21 @@ class Cluster:
     async def pause(self, name: str) -> None:
         """Stop it with SIGSTOP, as a long garbage collection does: it keeps its memory, and all that comes waits.
 
-        Raises ValueError when it does not run. While it is paused it does not notice that this OS process ends.
+        Raises ValueError when it does not run, or is paused already.
         """
-        self._child(name).child.send_signal(signal.SIGSTOP)
+        child = self._child(name).child
+        if name in self._paused:
+            raise ValueError(f"{name!r} is paused already; paused are {', '.join(self._paused)}")
+        child.send_signal(signal.SIGSTOP)
+        self._paused[name] = await waker(child.pid)
         await self._take(Record(at=asyncio.get_running_loop().time(), process=name, event=Paused()))
 
     async def resume(self, name: str) -> None:
-        """Let a paused one go on, with SIGCONT. Raises ValueError when it does not run."""
-        child = self._child(name).child
+        """Let a paused one go on, with SIGCONT. Raises ValueError when it is not paused."""
+        if name not in self._paused:
+            raise ValueError(f"{name!r} is not paused; paused are {', '.join(self._paused) or 'none'}")
         await self._take(Record(at=asyncio.get_running_loop().time(), process=name, event=Resumed()))
-        child.send_signal(signal.SIGCONT)
+        await self._paused.pop(name).communicate(b"")
 
     async def died(self, name: str, *, deadline: float = DEADLINE) -> None:
         """Wait until it is dead: at once where it is. Raises TimeoutError after `deadline` seconds."""
@@ -309,6 +315,8 @@ class Cluster:
         await child.wait()
         died = asyncio.get_running_loop().time()
         child.stdin.close()
+        if (shell := self._paused.pop(name, None)) is not None:
+            await shell.communicate(b"")
         self._started.pop(name, None)
         self.states.pop(name, None)
         if not ready.done():

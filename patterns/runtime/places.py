@@ -1,8 +1,11 @@
-"""What a cluster has of this machine while it is open: a folder for its disks, and ports."""
+"""What a cluster has of this machine while it is open: a folder for its disks, ports, and shells beside it."""
 
 from __future__ import annotations
 
+import asyncio
 import socket
+from asyncio.subprocess import DEVNULL, PIPE
+from asyncio.subprocess import Process as Child
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from shutil import rmtree
@@ -39,3 +42,14 @@ def reserved() -> socket.socket:
         place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     place.bind((LOOPBACK, 0))  # it never listens: connections go to the process alone
     return place
+
+
+async def waker(pid: int) -> Child:
+    """A shell that lets a stopped process go on as soon as the shell's input ends.
+
+    A stopped process cannot notice that its parent ends. The shell can: the process then goes on, and ends, too.
+    """
+    command = ("sh", "-c", 'read _; kill -CONT "$1"', "sh", str(pid))
+    return await asyncio.create_subprocess_exec(
+        *command, stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True
+    )

@@ -137,9 +137,17 @@ async def main():
     async with Cluster(Table()) as cluster:
         await cluster.until(lambda states: states["A"].rallies > 1)
         await cluster.pause("A")
+        try:
+            await cluster.pause("A")
+        except ValueError as problem:
+            print(problem)
         await cluster.resume("A")
         rallies = cluster.states["A"].rallies
         await cluster.until(lambda states: states["A"].rallies > rallies)
+        await cluster.pause("B")
+        await cluster.kill("B")
+        await cluster.restart("B")
+        await cluster.pause("B")
     history = cluster.recording().history()
     print(*(step.event for step in history.branch if type(step.event).__name__ in ("Pause", "Resume")))
     print(*(sorted(step.state.paused) for step in history.branch if type(step.event).__name__ in ("Pause", "Resume")))
@@ -151,7 +159,10 @@ asyncio.run(main())
 def test_the_classes_of_a_script_run_for_real_and_one_is_paused_and_goes_on(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(SCRIPT)
     ran = subprocess.run([sys.executable, str(tmp_path / "script.py")], capture_output=True, text=True, timeout=60)
-    assert ran.stdout == "Pause(process='A') Resume(process='A')\n['A'] []\n", ran.stderr
+    refused, events, paused = ran.stdout.splitlines() or [ran.stderr, "", ""]
+    assert refused == "'A' is paused already; paused are A"
+    assert events == "Pause(process='A') Resume(process='A') Pause(process='B') Pause(process='B')"
+    assert paused == "['A'] [] ['B'] ['B']", "a process that is killed is paused no more"
 
 
 def test_a_process_that_does_not_run_is_not_paused() -> None:
@@ -162,3 +173,5 @@ def test_a_process_that_does_not_run_is_not_paused() -> None:
     cluster = Cluster([Idle(id="A")])
     with pytest.raises(ValueError, match="'A' does not run"):
         asyncio.run(cluster.pause("A"))
+    with pytest.raises(ValueError, match="'A' is not paused; paused are none"):
+        asyncio.run(cluster.resume("A"))

@@ -67,6 +67,7 @@ from patterns.runtime import Cluster
 async def main():
     servers = [Server(id="S1", peers=("S2",)), Server(id="S2", peers=("S1",))]
     async with Cluster(servers) as cluster:
+        await cluster.pause("S2")
         print(*(cluster.pid(name) for name in cluster.running), flush=True)
         await asyncio.Event().wait()
 
@@ -74,7 +75,7 @@ asyncio.run(main())
 """
 
 
-def test_no_process_outlives_a_parent_that_was_killed() -> None:
+def test_no_process_outlives_a_parent_that_was_killed_and_no_paused_one_either() -> None:
     parent = subprocess.Popen([sys.executable, "-c", ORPHANS], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert parent.stdout is not None
     pids = [int(pid) for pid in parent.stdout.readline().split()]
