@@ -85,6 +85,16 @@ def test_a_notebook_that_names_no_time_is_an_error_that_names_it(
         course.minutes.__wrapped__("cqrs")
 
 
+def test_the_notebooks_are_found_beside_the_package_or_above_a_notebook_that_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a browser the package is installed apart from the notebooks."""
+    assert course.repository() == ROOT
+    (tmp_path / "files/notebooks").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "files/notebooks")
+    assert course.repository(tmp_path / "site-packages/widgets/course/concept_map.py") == tmp_path / "files"
+
+
 @pytest.mark.parametrize(("minutes", "said"), [(60, "1 h"), (90, "1 h 30 min"), (45, "45 min"), (0, "")])
 def test_minutes_in_words(minutes: int, said: str) -> None:
     assert course.in_words(minutes) == said

@@ -28,7 +28,15 @@ from widgets.course.rows import Rows
 if TYPE_CHECKING:
     from networkx import DiGraph  # type: ignore[import-untyped]
 
-ROOT = Path(__file__).resolve().parents[2]
+
+def repository(here: Path = Path(__file__)) -> Path:
+    """The folder that has the notebooks: above this package, or above the notebook if the package is installed apart
+    from them, as in a browser."""
+    apart = here.resolve().parents[2]
+    return next((each for each in (apart, Path.cwd().parent, Path.cwd()) if (each / "notebooks").is_dir()), apart)
+
+
+ROOT = repository()
 SIGNS: Mapping[str, str] = {"builds on": "on", "competes with": "or", "completes": "+"}
 """Kind of a line -> the sign that stands on it."""
 OWN_KEYS = ' data-lm-suppress-shortcuts="true"'

@@ -352,6 +352,7 @@ class Page(msgspec.Struct, frozen=True):
 
     title: str
     what: str
+    """What happens, and with which numbers."""
     columns: dict[str, str]
     ways: dict[str, Way]
 
@@ -407,7 +408,8 @@ class Story:
         heads = "".join(f'<th scope="col">{html.escape(title)}</th>' for title in self.page.columns.values())
         body = "".join(self._lines(name) for name in self.page.ways)
         return (
-            f'<style>{STYLE}</style><table class="dp-story"><caption>{html.escape(self.page.title)}</caption>'
+            f'<style>{STYLE}</style><table class="dp-story"><caption>{html.escape(self.page.title)}'
+            f"<p>{html.escape(self.page.what)}</p></caption>"
             f"<thead><tr><td></td>{heads}</tr></thead><tbody>{body}</tbody></table>"
         )
 
