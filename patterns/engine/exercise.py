@@ -45,6 +45,12 @@ ERRORS = {
     "TypeError": "Your code does something that Python cannot do with these values. The error names their types.",
 }
 """What to think about after an exception, by its name."""
+ERRORS_OF_A_CLASS = {
+    "AttributeError": "A field of a process needs its type, such as `acks: int = 0`. Compare the names, too.",
+    "TypeError": "The error says what is wrong. A field holds values that never change: a tuple, a frozenset. "
+    "Each message needs a handler, with `@on(...)` above it.",
+}
+"""The same, after an exception in a learner's process."""
 KINDS = {
     bool: "a truth value (True or False)",
     int: "a whole number",
@@ -300,7 +306,8 @@ class Exercise(NamedTuple):
         if answer.blank:
             return UNWRITTEN if self.base else NOTHING
         if answer.problem:
-            return ERRORS.get(answer.problem.partition(":")[0], BY_HAND)
+            errors = {**ERRORS, **ERRORS_OF_A_CLASS} if self.base else ERRORS
+            return errors.get(answer.problem.partition(":")[0], BY_HAND)
         other = _other_type(right, answer.value)
         if other is None:
             return self.advise(case, answer.value)

@@ -217,6 +217,82 @@ def test_an_exception_in_a_handler_is_told_and_its_run_is_shown(problem: BaseExc
     assert verdict.history is not None
 
 
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [
+        (lambda process: process.typo, "A field of a process needs its type"),
+        (lambda process: [1], "A field holds values that never change"),
+    ],
+)
+def test_a_usual_slip_with_fields_has_a_hint(value: Any, hint: str) -> None:
+    class Slips(MUTEX.solution):  # type: ignore[misc, name-defined]
+        @on(Ack)
+        def acknowledged(self, sender: str, message: Ack) -> None:
+            self.queue = value(self)
+
+    assert hint in MUTEX.judge(Slips).hint
+
+
+def test_a_class_without_a_handler_is_told_how_to_mark_one() -> None:
+    class NoHandler(Contender):
+        def ask(self) -> None:
+            for other in self.others:
+                self.send(other, Ask(1))
+
+    verdict = MUTEX.judge(NoHandler)
+    assert "NoHandler P1 has no handler for Ask" in verdict.failing
+    assert "with `@on(...)` above it" in verdict.hint
+
+
+# Other ways to be right
+
+
+class CountsAcks(RIGHT["MyMutex"]):  # type: ignore[misc]
+    """It counts the Acks for its request, and compares no times. With links that keep the order this is as good."""
+
+    acks: frozenset[str] = frozenset()
+
+    def ask(self) -> None:
+        self.acks = frozenset()
+        super().ask()
+
+    @on(Ack)
+    def acknowledged(self, sender: str, message: Ack) -> None:
+        self.acks |= {sender}
+        self.receipt(sender, message.time)
+
+    def may_enter(self) -> bool:
+        return bool(self.queue) and min(self.queue)[1] == self.id and len(self.acks) == len(self.others)
+
+
+class TicksMore(RIGHT["MyMutex"]):  # type: ignore[misc]
+    """It ticks for each Ack, too."""
+
+    @on(Ask)
+    def asked(self, sender: str, message: Ask) -> None:
+        self.queue |= {(message.time, sender)}
+        self.receipt(sender, message.time)
+        self.clock += 1
+        self.send(sender, Ack(self.clock))
+
+
+@pytest.mark.parametrize("other", [CountsAcks, TicksMore])
+def test_mutual_exclusion_written_in_another_way_is_accepted(other: type[Contender]) -> None:
+    verdict = MUTEX.judge(other)
+    assert verdict.accepted, verdict
+
+
+def test_a_node_that_promises_the_same_number_again_is_right_in_all_situations() -> None:
+    class Again(RIGHT["MyNode"]):  # type: ignore[misc]
+        @on(Prepare)
+        def prepare(self, sender: str, message: Prepare) -> None:
+            if message.number >= self.promised:
+                self.promised = message.number
+                self.send(sender, Promise(message.number, self.accepted))
+
+    assert PAXOS._replace(searches=()).judge(Again).accepted
+
+
 def test_a_search_that_is_cut_short_accepts_nothing() -> None:
     short = Search(Mutex(), MUTEX.searches[0].properties, max_states=500)  # type: ignore[attr-defined]
     verdict = MUTEX._replace(searches=[short]).judge(MUTEX.solution)
