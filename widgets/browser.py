@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, NoReturn
 
 from patterns.runtime.here import NotInABrowser
+from widgets.fallback import RUN
 
 RECORDINGS = "recordings.json"
 """The file beside this module that the build of the site adds: the key of a cell -> the outputs of the cell."""
@@ -124,5 +125,9 @@ def show(sentence: str, outputs: list[Output] | None) -> None:
     for output in outputs or ():
         if "text" in output:
             print(output["text"], end="")
+        elif RUN in output["data"]:
+            from widgets.player import Run
+
+            display(Run(**output["data"][RUN]).bundle, raw=True)
         else:
             display(output["data"], raw=True)

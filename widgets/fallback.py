@@ -10,6 +10,7 @@ page that steps without Python:
 from __future__ import annotations
 
 import html
+import json
 import os
 from base64 import b64encode
 from typing import Any
@@ -17,19 +18,21 @@ from typing import Any
 from widgets.still import still
 
 PAGES = "DISTRIBUTED_PATTERNS_PAGES"
+RUN = "application/vnd.distributed-patterns.run+json"
+"""The same run as data, beside its page: for the recordings of the site (widgets/browser.py)."""
 HIGH = 610
 """Pixels of an embedded page: a card, and the space around it."""
 
 
 def show(player: Any, widget: Any) -> None:
     """Display a player, below a picture and a few words that stand for it; or its page alone."""
-    from IPython.display import HTML, display
+    from IPython.display import display
 
     if os.environ.get(PAGES):
         frame = (
             f'<iframe srcdoc="{html.escape(player.page(), quote=True)}" style="width:100%;height:{HIGH}px;border:0">'
         )
-        display(HTML(f"{frame}</iframe>"))
+        display({"text/html": f"{frame}</iframe>", RUN: json.loads(player.saved)}, raw=True)
         return
     show_text(words_for(player), widget)
 

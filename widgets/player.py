@@ -33,7 +33,20 @@ LONGEST_RUN = 400  # steps that one "run until" may take: so many frames a page 
 BROKEN = "an invariant is broken"
 
 
-class Player(Shared):
+class Run(Shared):
+    """The frames of a run in the card that steps through them. Nothing here makes new frames."""
+
+    script = "player"
+    head = traitlets.Dict().tag(sync=True)
+    frames: traitlets.List[Json] = traitlets.List().tag(sync=True)
+    words: traitlets.List[Json] = traitlets.List().tag(sync=True)
+    codes = traitlets.Dict().tag(sync=True)
+    cursor = traitlets.Int().tag(sync=True)
+    answers = traitlets.Dict().tag(sync=True)
+    """Predictions made: the number of the step -> the place of the option that was taken."""
+
+
+class Player(Run):
     """A history in a picture that can be stepped, branched and broken.
 
     `view` defaults to the one of the machine's chapter. `ask` lists the questions that lock a step (each says where by
@@ -44,15 +57,6 @@ class Player(Shared):
 
     Raises ValueError for a question about a step that the branch does not have.
     """
-
-    script = "player"
-    head = traitlets.Dict().tag(sync=True)
-    frames: traitlets.List[Json] = traitlets.List().tag(sync=True)
-    words: traitlets.List[Json] = traitlets.List().tag(sync=True)
-    codes = traitlets.Dict().tag(sync=True)
-    cursor = traitlets.Int().tag(sync=True)
-    answers = traitlets.Dict().tag(sync=True)
-    """Predictions made: the number of the step -> the place of the option that was taken."""
 
     def __init__(
         self,

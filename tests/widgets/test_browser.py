@@ -13,9 +13,13 @@ from typing import Any
 import nbformat
 import pytest
 from chapter import before
+from ipywidgets.widgets.widget import _instances
 
+from patterns.consensus_raft.lesson.gallery import figure_8
 from patterns.runtime.here import NotInABrowser, require
-from widgets.browser import LEFT_OUT, Absent, key_of, names_from
+from widgets.browser import LEFT_OUT, Absent, key_of, names_from, show
+from widgets.fallback import PAGES, RUN
+from widgets.player import Player
 from widgets.site.recordings import is_recorded, kept
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -124,12 +128,28 @@ def test_a_changed_cell_has_another_key() -> None:
     assert key_of("a = 2") != key_of("a = 1")
 
 
+def test_a_recorded_run_is_shown_as_a_player_without_a_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    displayed: list[Any] = []
+    monkeypatch.setattr("IPython.display.display", lambda what, **_: displayed.append(what))
+    player = Player(figure_8())
+    monkeypatch.setenv(PAGES, "1")
+    player._ipython_display_()
+    [bundle] = displayed
+    [recorded] = kept([{"output_type": "display_data", "data": bundle}])
+    show("This cell needs sockets.", [recorded])
+    _, _, shown = displayed
+    state = _instances[shown["application/vnd.jupyter.widget-view+json"]["model_id"]]
+    assert state.cursor == player.cursor
+    assert not state.head["live"]
+
+
 def test_a_recording_keeps_what_can_be_shown_without_the_kernel() -> None:
     live = {"application/vnd.jupyter.widget-view+json": {}}
     outputs = [
         {"output_type": "stream", "name": "stdout", "text": "said\n"},
         {"output_type": "display_data", "data": {"text/html": "<p>", **live}},
+        {"output_type": "display_data", "data": {"text/html": "<iframe>", RUN: {"cursor": 3}}},
         {"output_type": "display_data", "data": live},
         {"output_type": "execute_result", "data": {}},
     ]
-    assert [*kept(outputs)] == [{"text": "said\n"}, {"data": {"text/html": "<p>"}}]
+    assert [*kept(outputs)] == [{"text": "said\n"}, {"data": {"text/html": "<p>"}}, {"data": {RUN: {"cursor": 3}}}]

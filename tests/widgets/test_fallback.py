@@ -66,12 +66,12 @@ def test_an_export_with_pages_holds_no_widget_at_all(monkeypatch: pytest.MonkeyP
     guess = predict(Question("What now?", (Option("up", "it goes up", right=True), Option("down", "a slip"))))
     assert [type(each).__name__ for each in shown(guess, monkeypatch)] == ["HTML"]
     (page,) = shown(play(TwoPhaseCommit(), controls=True), monkeypatch)
-    assert page.data.startswith("<iframe srcdoc="), "and of a player with controls its run"
+    assert page["text/html"].startswith("<iframe srcdoc="), "and of a player with controls its run"
 
 
 def test_an_export_can_hold_the_whole_page_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(PAGES, "1")
     player = Player(Script(TwoPhaseCommit()).ask("A").history)
     (page,) = shown(player, monkeypatch)
-    assert page.data.startswith("<iframe srcdoc=")
-    assert "&lt;!doctype html&gt;" in page.data
+    assert page["text/html"].startswith("<iframe srcdoc=")
+    assert "&lt;!doctype html&gt;" in page["text/html"]

@@ -38,7 +38,7 @@ STARTS_WITH = ("micropip", "piplite", "ipykernel", "comm", "pyodide-kernel", "je
 """The packages that a kernel has from its start."""
 SHOWN = ("notebooks", "patterns", "widgets", "tests", "README.md")
 """What the file browser shows: the notebooks, and the code that they link to."""
-UNSHOWN = shutil.ignore_patterns("__pycache__", "node_modules", ".*")
+UNSHOWN = shutil.ignore_patterns("__pycache__", "node_modules", "conftest.py", ".*")
 
 
 def write(out: Path) -> None:

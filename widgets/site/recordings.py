@@ -13,7 +13,7 @@ from typing import Any
 import nbformat
 
 from widgets.browser import Output, key_of
-from widgets.fallback import PAGES
+from widgets.fallback import PAGES, RUN
 from widgets.site.wheels import run
 
 TAG = "recorded"
@@ -61,4 +61,4 @@ def kept(outputs: Iterable[Any]) -> Iterator[Output]:
         if output["output_type"] == "stream":
             yield {"text": output["text"]}
         elif data := {kind: value for kind, value in output.get("data", {}).items() if kind != LIVE}:
-            yield {"data": data}
+            yield {"data": {RUN: data[RUN]} if RUN in data else data}
