@@ -113,12 +113,7 @@ class Saga(msgspec.Struct, frozen=True, cache_hash=True):
     @property
     def generations(self) -> tuple[tuple[str, ...], ...]:
         """Steps that may run at the same time, generation by generation."""
-        order, found = _order_of(self), []
-        while order.is_active():
-            generation = order.get_ready()
-            order.done(*generation)
-            found.append(tuple(name for name in self.names if name in generation))
-        return tuple(found)
+        return _generations(self)
 
     def following(self, name: str) -> frozenset[str]:
         """All the steps that can begin only after this one."""
@@ -178,6 +173,16 @@ def _order_of(of: Saga) -> TopologicalSorter[str]:
     order = TopologicalSorter({each.name: each.after for each in of.steps})
     order.prepare()
     return order
+
+
+@lru_cache(maxsize=256)
+def _generations(of: Saga) -> tuple[tuple[str, ...], ...]:
+    order, found = _order_of(of), []
+    while order.is_active():
+        generation = order.get_ready()
+        order.done(*generation)
+        found.append(tuple(name for name in of.names if name in generation))
+    return tuple(found)
 
 
 @lru_cache(maxsize=256)

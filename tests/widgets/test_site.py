@@ -94,6 +94,12 @@ def test_every_link_leads_to_a_page_a_part_of_a_page_a_run_or_a_file_of_the_repo
     assert checked > 500
 
 
+def test_an_id_names_one_part_of_a_page(built: Built) -> None:
+    for name, page in built.pages().items():
+        ids = re.findall(r'\bid="([^"]+)"', page)
+        assert len(ids) == len({*ids}), name
+
+
 def test_every_run_that_a_page_names_has_its_file_and_the_step_at_which_it_opens(built: Built) -> None:
     named: set[str] = set()
     for name, page in built.pages().items():
@@ -103,6 +109,7 @@ def test_every_run_that_a_page_names_has_its_file_and_the_step_at_which_it_opens
             steps = {frame["n"] for frame in built.run(run)["frames"]}
             assert int(at) in steps, f"{name}: {run} has no step {at}"
     files = {f"{path.parent.name}/{path.stem}" for path in built.folder.glob("runs/*/*.js")}
+    assert all(re.fullmatch(r"[a-z][a-z0-9-]*", file.partition("/")[2]) for file in files), "widgets/js/address.js"
     assert named == files, "a page for each run, and a file for each run that a page names"
 
 

@@ -13,8 +13,8 @@ export const address = (name, step) => `#${name.split("/")[1]}/${step}`;
  * @returns {Place | null}
  */
 export function asked(hash, chapter) {
-  const found = /^#(?:(\w+)\/)?([a-z0-9-]+?)(?:\/(\d{1,6}))?$/.exec(decodeURIComponent(hash));
-  if (!found || !(found[1] || chapter)) return null;
+  const found = /^#(?:(\w+)\/)?([a-z][a-z0-9-]*)(?:\/(\d{1,6}))?$/.exec(hash);
+  if (!found || Boolean(found[1]) === Boolean(chapter)) return null; // a page of a chapter shows its own runs
   return { chapter: found[1] ?? chapter, run: found[2], step: found[3] === undefined ? null : Number(found[3]) };
 }
 

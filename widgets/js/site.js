@@ -65,6 +65,8 @@ function describe(line) {
   const { code = "", sentence = "", breaks = "", reason = "", verdict = "" } = line.dataset;
   const title = line.querySelector("span")?.textContent ?? "";
   stage.setAttribute("aria-label", title);
+  stage.hidden = false;
+  line.closest(".browser")?.querySelector(".unchosen")?.remove();
   write(stage, ".title", title);
   write(stage, ".cell", code);
   write(stage, ".sentence", sentence);
@@ -83,11 +85,15 @@ async function choose(line, step) {
 async function heed() {
   const to = asked(location.hash, chapter());
   if (!to) return;
-  if (to.chapter !== chapter()) return location.replace(page(to));
+  if (to.chapter !== chapter()) {
+    if (document.querySelector(`a[href="${to.chapter}.html"]`)) location.replace(page(to));
+    return;
+  }
   const name = `${to.chapter}/${to.run}`;
   const line = document.querySelector(`.list a[data-run="${CSS.escape(name)}"]`);
   const stage = line ? besides(line) : document.getElementById(to.run);
-  if (!stage?.dataset.run) return; // a part of the page: the browser goes there
+  if (!stage?.classList.contains("stage")) return; // a part of the page: the browser goes there
+  open(stage.closest(".veil"));
   if (line instanceof HTMLElement) await choose(line, to.step);
   else await show(stage, name, to.step ?? Number(stage.dataset.at));
   (line ? stage.closest(".browser") : stage)?.scrollIntoView({ block: "start", behavior: "instant" });
@@ -104,15 +110,22 @@ function ask() {
       model.tell("said", outcomes[at].said);
       model.tell("taken", at);
     });
+    const veil = document.querySelector(`[data-veil="${place.dataset.question}"]`);
+    veil?.classList.add("is-shut");
+    model.on("set:taken", () => open(veil));
     question.render({ model, el: place });
     for (const below of document.querySelectorAll(`[data-outcome="${place.dataset.question}"]`))
       outcome.render({ model, el: /** @type {HTMLElement} */ (below) });
   }
 }
 
+/** What stood behind a question is shown. @param {Element | null | undefined} veil */
+const open = (veil) => veil?.classList.remove("is-shut");
+
 /** @param {MouseEvent} event */
 function clicked(event) {
   const target = /** @type {Element} */ (event.target);
+  if (target.closest(".lid button")) open(target.closest(".veil"));
   const line = target.closest(".list a");
   const plainly = !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
   if (line instanceof HTMLElement && plainly) {
@@ -147,7 +160,7 @@ async function copy(button, stage) {
 export default function start() {
   Object.assign(globalThis, { patternsRun: handed });
   ask();
-  for (const line of document.querySelectorAll(".list li:first-child a"))
+  for (const line of document.querySelectorAll(".browser:not(:has(.unchosen)) .list li:first-child a"))
     if (line instanceof HTMLElement) describe(line);
   const near = new IntersectionObserver(
     (entries) => {
@@ -160,7 +173,7 @@ export default function start() {
     },
     { rootMargin: NEAR },
   );
-  heed().finally(() => document.querySelectorAll(".stage").forEach((stage) => near.observe(stage)));
+  heed().finally(() => document.querySelectorAll(".stage[data-run]").forEach((stage) => near.observe(stage)));
   living();
   document.addEventListener("click", clicked);
   addEventListener("hashchange", heed);

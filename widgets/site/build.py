@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -20,7 +19,7 @@ from widgets.course.concept_map import STYLE as MAP_STYLE
 from widgets.exercise import Outcome, Prediction
 from widgets.site.cells import Notebook
 from widgets.site.prose import rendered
-from widgets.site.runs import Run, broken_of, gallery_of, guided, timeless, write_all
+from widgets.site.runs import Run, address_of, broken_of, gallery_of, guided, timeless, write_all
 from widgets.site.story import Guided, Part, Printed, Section, Words, story_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,7 +84,7 @@ class Site:
         chosen = [*known] if names is None else [name for name in known if name in {*names}]
         (self.out / "site.js").write_text(_script(), encoding="utf-8")
         (self.out / "site.css").write_text(STYLE + (HERE / "site.css").read_text(encoding="utf-8"), encoding="utf-8")
-        made = [self._made(name, known[name], at) for at, name in enumerate(chosen, 1)]
+        made = [self._made(name, known[name]) for name in chosen]
         cards = [card for card, _ in made]
         for at, (card, page) in enumerate(made):
             before = cards[at - 1] if at else None
@@ -115,14 +114,14 @@ class Site:
         made = self.pages.get_template(template).render(**values, **more, source=self.source)
         (self.out / name).write_text(made, encoding="utf-8")
 
-    def _made(self, name: str, path: Path, number: int) -> tuple[Card, Json]:
+    def _made(self, name: str, path: Path) -> tuple[Card, Json]:
         """The card of a chapter, and what its page shows. Its runs are written."""
         chapter: Chapter = import_module(f"patterns.{name}.lesson").CHAPTER
         story = story_of(Notebook(path))
         page = _Page(lambda text: rendered(text, self.source))
         first = [page.part(part, "") for part in story.first]
         sections = [page.section(section) for section in story.sections]
-        broken = [page.section(section) for section in story.broken]
+        broken = [page.section(section, veiled=True) for section in story.broken]
         gallery, bugs = [*gallery_of(chapter)], [*broken_of(chapter)]
         folder = self.out / "runs" / name
         folder.mkdir(parents=True, exist_ok=True)
@@ -130,9 +129,10 @@ class Site:
         notebook = f"notebooks/{path.name}"
         values = {
             "name": name,
-            "number": number,
+            "number": COURSE.number(name),
             "heading": f"{story.title} · Distributed patterns",
             "description": f"{story.title}: step through it, predict, break it.",
+            "course": len(COURSE.patterns),
             "title": story.title,
             "chinese": story.chinese,
             "tagline": story.tagline,
@@ -147,7 +147,7 @@ class Site:
             "lite": f"lite/lab/index.html?path={notebook}" if self.lite else "",
         }
         asked = sum("ask" in frame for run in page.runs for frame in run.player.frames)
-        about = (name, number, story.title, story.chinese, story.tagline, COURSE.patterns[name].question)
+        about = (name, COURSE.number(name), story.title, story.chinese, story.tagline, COURSE.patterns[name].question)
         return Card(
             *about, f"{name}/{page.runs[0].address}", page.runs[0].still, asked, len(bugs), len(gallery)
         ), values
@@ -161,10 +161,16 @@ class _Page:
         self.runs: list[Run] = []
         self._questions: list[Prediction] = []
 
-    def section(self, section: Section) -> Json:
-        title = section.title
-        name = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
-        return {"id": f"part-{name}", "title": title, "parts": [self.part(part, title) for part in section.parts]}
+    def section(self, section: Section, veiled: bool = False) -> Json:
+        """A section; if it is `veiled`, what stands below a question opens when it is answered."""
+        parts: list[Json] = []
+        into = parts
+        for each in section.parts:
+            into.append(self.part(each, section.title))
+            if veiled and isinstance(each, Prediction):
+                parts.append({"kind": "veil", "id": len(self._questions), "parts": []})
+                into = parts[-1]["parts"]
+        return {"id": f"part-{address_of(section.title)}", "title": section.title, "parts": parts}
 
     def part(self, part: Part, title: str) -> Json:
         match part:

@@ -18,7 +18,7 @@ CORE = "Core pattern"
 BREAK = "Break it"
 _TO_RUN = r"\b[Rr]un both\b|^Run |\bRun the\b|\b(?:next|two|three|both|these) cells?\b|\bThe cells\b|\bplay\("
 _MENUS = r"(?:Break|Request|Run until|Do)…|⋯|\b[Cc]lick (?:a|the) (?:message|leader|timer)|\babove the picture\b"
-_UNSHOWN = r"\b(?:the|first|second|third|each) chart\b|\b[Tt]able sums\b|\bsecond line checks\b"
+_UNSHOWN = r"\b(?:[Tt]he|first|second|third|each) chart\b|\b[Tt]able sums\b|\bsecond line checks\b"
 _LISTS = r"\bPlay (?:one|the one)\b|\bprints the\b|^\*\*Now you\.?\*\*"
 NEEDS_A_KERNEL = re.compile("|".join((_TO_RUN, _MENUS, _UNSHOWN, _LISTS)))
 """What a paragraph or an item of a list says that is true only where a kernel answers, or where a chart stands."""
@@ -149,23 +149,27 @@ def _section(notebook: Notebook, heading: _Heading) -> Section:
 
 
 def _shown(notebook: Notebook, cells: Iterable[Cell]) -> Iterator[Part]:
+    unshown = False  # whether the cell before has a run that only a kernel can show: the words after it are about it
     for cell in cells:
         if cell.kind == "markdown":
-            if text := without_kernel(cell.source):
+            if (text := without_kernel(cell.source)) and not unshown:
                 yield Words(text)
+            unshown = False
         elif notebook.shows(cell):
             shown, printed = notebook.executed(cell)
+            unshown = any(isinstance(each, Player) and len(each.frames) == 1 for each in shown)
             if printed.strip() and not LISTS_ALL.search(cell.source):
                 yield Printed(printed.strip())
             yield from _parts(notebook, cell, shown)
         else:
+            unshown = "play(" in cell.source
             yield from notebook.outcomes(cell)
 
 
 def _parts(notebook: Notebook, cell: Cell, shown: Iterable[Any]) -> Iterator[Part]:
     number = 0
     for each in shown:
-        if isinstance(each, Player):
+        if isinstance(each, Player) and len(each.frames) > 1:  # the other runs are for a learner with a kernel
             number += 1
             yield Guided(cell.id + (f"-{number}" if number > 1 else ""), each, notebook.code(cell))
         elif isinstance(each, Prediction | Outcome):
