@@ -77,7 +77,7 @@ def test_no_letter_is_sent_again_by_the_new_version() -> None:
     step = step_of(ask.LETTERS)
     assert page_of(step.state).letters.count("ann-1") == 1
     assert page_of(step.state).tables["orders.2"].rows["ann"].value == ("ann-1 mocha",)
-    assert is_right(ask.LETTERS, "another projector")
+    assert is_right(ask.LETTERS, "its own checkpoint")
 
 
 def test_before_the_switch_the_new_version_has_what_was_there_when_the_rebuild_began() -> None:

@@ -71,21 +71,21 @@ class NumbersFirst(Shop):
 
 
 class FilterHoldsBack(Shop):
-    """The store reports the last event that matched, so it looks at other events again and again."""
+    """The store reports the last event that was for this table, so it looks at all later ones again and again."""
 
     def scanned(self, fetch: Fetch, seen: tuple[Recorded, ...], wanted: tuple[Recorded, ...]) -> int:
         return wanted[-1].position if wanted else fetch.after
 
 
 class FilterRunsAhead(Shop):
-    """The store reports the end of the log although it looked at one page: events behind the page are lost."""
+    """The store reports the end of the log although it read only a part: the events after this part are lost."""
 
     def scanned(self, fetch: Fetch, seen: tuple[Recorded, ...], wanted: tuple[Recorded, ...]) -> int:
         return self.log.events[-1].position
 
 
 class ShowsTheShelfAsItIsNow(Shop):
-    """The projector stores the shelf as it is now: it sees the future of the event that it applies."""
+    """The projector stores the shelf as it is now, and not as it was at the event."""
 
     def delivered(self, event: Recorded) -> Recorded:
         fact = fact_of(event)
@@ -134,7 +134,7 @@ class WantsTheNewest(Shopper):
 
 
 class StopsAtAnEmptyPage(Projector):
-    """The new version takes a page without events of its own for the end of the log."""
+    """The new version receives no event of its own, and believes that the log has ended."""
 
     @on(Feed)
     def write(self, shop: str, feed: Feed) -> None:

@@ -187,7 +187,7 @@ GALLERY: Mapping[str, Callable[[], Run]] = {
     "A suspected server goes on, and its former successor ignores it": lambda: middle_is_out(alive=True),
     "The tail crashes, and its predecessor answers": tail_crashes,
     "A server joins at the end of the chain": one_joins,
-    "A tail that was only suspected answers with an old value": old_tail,
+    "A tail that is up is suspected": old_tail,
     "A suspected tail asks before it answers": lambda: old_tail("ask"),
     "A write and a read quorum meet in one phone": both_meet,
     "Two reads follow one another while a write is under way": seen_then_not,

@@ -208,7 +208,7 @@ ROOMS: Mapping[str, tuple[Property, dict[str, Any], dict[str, Any]]] = {
         {"map_type": changed(TokenMap, token=plain)},
         asked("tokens", "Malmö", "東京"),
     ),
-    "the tag is searched on": (agreed, {"map_type": changed(SlotMap, shard_of=searched_on)}, asked("slots", "a{}{b}")),
+    "the next braces count": (agreed, {"map_type": changed(SlotMap, shard_of=searched_on)}, asked("slots", "a{}{b}")),
     "moves back": (moves_pay, {"planner": changed(Planner, pays=whenever_fuller)}, {"scheme": "slots"}),
 }
 QUERIES: Mapping[str, tuple[Question, dict[str, Any]]] = {
