@@ -199,7 +199,7 @@ class Layout(NamedTuple):
     box: tuple[int, int]
 
 
-WIDE = Layout(False, (220, 118), (150, 62))
+WIDE = Layout(False, (220, 108), (150, 60))
 NARROW = Layout(True, (130, 136), (114, 78))
 
 
