@@ -162,6 +162,8 @@ def test_questions_of_a_page_say_what_each_answer_rests_on(built: Built) -> None
         page = built.pages()[f"{name}.html"]
         asked = re.findall(r'<script type="application/json">(.*?)</script>', page, re.DOTALL)
         assert asked, f"{name} asks before anything moves"
+        answered = {*re.findall(r'data-outcome="(\d+)"', page)}
+        assert answered == {str(number) for number in range(1, len(asked) + 1)}, f"{name}: each outcome, further down"
         for text in asked:
             question = json.loads(text)
             options = question["question"]["options"]
@@ -268,6 +270,7 @@ def test_links_of_the_notebooks_lead_to_pages_and_to_the_source() -> None:
     assert 'href="index.html"' in html("[index](00_index.ipynb)")
     assert 'href="S/patterns/saga/log.py"' in html("[log](../patterns/saga/log.py)")
     assert 'href="S/notebooks/solutions/saga.py"' in html("[s](solutions/saga.py)")
+    assert html('See `BUGS["no drain"]`.') == '<p>See <a href="#broken-no-drain">no drain</a>.</p>\n'
     assert 'href="https://raft.github.io"' in html("[Raft](https://raft.github.io)")
 
 

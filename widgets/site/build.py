@@ -106,9 +106,22 @@ class Site:
             "chinese": index.chinese,
             "lead": rendered(index.lead, self.source),
             "hero": hero,
+            "workshop": self._workshop(),
             "map": f"<style>{MAP_STYLE}</style>{pattern_map.markup()}",
         }
         self._page("index.html", "start.html", values, chapters=cards)
+
+    def _workshop(self) -> Json:
+        """The card of the notebook in which a learner builds a protocol: its title, and what its first cell says."""
+        path = "notebooks/workshop.ipynb"
+        first = Notebook(ROOT / path).cells[0].source.partition("**You need**")[0]
+        title, _, words = first.partition("\n")
+        _, _, plain = words.strip().partition("\n")
+        return {"address": self._notebook(path), "title": title.lstrip("# "), "words": rendered(plain, self.source)}
+
+    def _notebook(self, path: str) -> str:
+        """Where a notebook is opened: in the browser, or its source."""
+        return f"lite/lab/index.html?path={path}" if self.lite else self.source(path)
 
     def _page(self, name: str, template: str, values: Json, **more: Any) -> None:
         made = self.pages.get_template(template).render(**values, **more, source=self.source)
@@ -144,7 +157,7 @@ class Site:
             "bugs": bugs,
             "notebook": notebook,
             "hero": _moving(name, next((run for run in gallery if (name, run.title) == HERO), gallery[0])),
-            "lite": f"lite/lab/index.html?path={notebook}" if self.lite else "",
+            "lite": self._notebook(notebook) if self.lite else "",
         }
         asked = sum("ask" in frame for run in page.runs for frame in run.player.frames)
         about = (name, COURSE.number(name), story.title, story.chinese, story.tagline, COURSE.patterns[name].question)

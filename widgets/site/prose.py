@@ -8,7 +8,10 @@ from html import escape
 
 import mistune
 
+from widgets.site.runs import address_of
+
 CHAPTER = re.compile(r"(?:\./)?\d\d_(\w+)\.ipynb")
+RUN = re.compile(r'(GALLERY|BUGS)\["([^"]+)"\]')
 Link = Callable[[str], str]
 
 
@@ -19,6 +22,13 @@ class _Renderer(mistune.HTMLRenderer):
 
     def link(self, text: str, url: str, title: str | None = None) -> str:
         return super().link(text, self._address_of(url), title)
+
+    def codespan(self, text: str) -> str:
+        """Code; the name of a run of this chapter is a link to it."""
+        if run := RUN.fullmatch(text):
+            broken = "broken-" if run[1] == "BUGS" else ""
+            return super().link(escape(run[2]), f"#{broken}{address_of(run[2])}")
+        return super().codespan(text)
 
 
 def rendered(text: str, source: Link) -> str:

@@ -57,12 +57,6 @@ class Section(NamedTuple):
     title: str
     parts: tuple[Part, ...]
 
-    @property
-    def asks(self) -> bool:
-        """Whether a step of one of its runs is locked by a question."""
-        runs = [part.player for part in self.parts if isinstance(part, Guided)]
-        return any("ask" in frame for run in runs for frame in run.frames)
-
 
 class Story(NamedTuple):
     """The story of a chapter."""
@@ -93,7 +87,8 @@ def story_of(notebook: Notebook) -> Story:
     opening = [each for each in headings if each.chapter.startswith("Purpose")]
     first = tuple(part for each in opening for part in _shown(notebook, each.cells) if isinstance(part, Prediction))
     broken = [_section(notebook, each) for each in core if each.title.startswith(BREAK)]
-    guided = [_section(notebook, each) for each in core if not each.title.startswith(BREAK) and _asks(each.cells)]
+    unbroken = [each for each in core if not each.title.startswith(BREAK)]
+    guided = [_section(notebook, each) for each in _chosen(notebook, unbroken, first)]
     return Story(
         title,
         chinese,
@@ -101,7 +96,7 @@ def story_of(notebook: Notebook) -> Story:
         lead,
         purpose.strip(),
         first,
-        tuple(section for section in guided if section.asks),
+        tuple(guided),
         tuple(broken),
     )
 
@@ -140,8 +135,16 @@ def _headings(notebook: Notebook) -> Iterator[_Heading]:
     yield now
 
 
-def _asks(cells: Iterable[Cell]) -> bool:
-    return any("ask=" in cell.source for cell in cells if cell.kind == "code")
+def _chosen(notebook: Notebook, headings: Iterable[_Heading], first: Iterable[Part]) -> Iterator[_Heading]:
+    """The headings with a run that asks, or with the outcome of the first question, and the words right after these."""
+    before = False
+    for heading in headings:
+        code = [cell for cell in heading.cells if cell.kind == "code"]
+        asks = any("ask=" in cell.source for cell in code)
+        answers = any(outcome.prediction in first for cell in code for outcome in notebook.outcomes(cell))
+        before = asks or answers or (before and not code)
+        if before:
+            yield heading
 
 
 def _section(notebook: Notebook, heading: _Heading) -> Section:
