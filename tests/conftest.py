@@ -22,7 +22,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-LONGEST_FIRST = ("tests/browser/", "tests/runtime/", "notebooks/", "tests/notebooks/", "tests/test_", "tests/patterns/")
+SITE = "tests/widgets/test_site.py"  # runs the searches of all planted bugs
+LONGEST_FIRST = (
+    "tests/browser/",
+    SITE,
+    "tests/runtime/",
+    "notebooks/",
+    "tests/notebooks/",
+    "tests/test_",
+    "tests/patterns/",
+)
 """The parts of the tests in the order they begin in, so that at the end no process waits for a long one of another."""
 
 

@@ -10,6 +10,7 @@ import builtins
 import json
 import re
 from contextlib import redirect_stdout
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -99,14 +100,16 @@ def _is_outcome(node: ast.AST) -> bool:
     return isinstance(node, ast.Attribute) and node.attr == "outcome" and isinstance(node.value, ast.Name)
 
 
-def _used(source: str) -> set[str]:
+@cache
+def _used(source: str) -> frozenset[str]:
     """The names that a cell takes from cells before it."""
     tree = ast.parse(source)
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-    return {name for name in names - _made(source) if not hasattr(builtins, name)}
+    return frozenset(name for name in names - _made(source) if not hasattr(builtins, name))
 
 
-def _made(source: str) -> set[str]:
+@cache
+def _made(source: str) -> frozenset[str]:
     """The names that a cell imports, assigns or defines."""
     made: set[str] = set()
     for node in ast.walk(ast.parse(source)):
@@ -117,7 +120,7 @@ def _made(source: str) -> set[str]:
                 made |= {(each.asname or each.name).partition(".")[0] for each in names}
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
                 made.add(name)
-    return made
+    return frozenset(made)
 
 
 def _opening(source: str) -> str:
