@@ -17,7 +17,7 @@ export const question = {
         "button",
         { type: "button", class: "dp-option", onclick: () => take(at) },
         h("span", { class: "dp-sign", "aria-hidden": "true" }),
-        ...rich(option),
+        h("span", {}, ...rich(option)),
       ),
     );
     const root = h(
