@@ -86,13 +86,16 @@ class Cells:
 
 
 @contextmanager
-def notebook(browser: Browser, site: str, name: str) -> Iterator[Cells]:
-    """A notebook with its kernel, in a new browser. At the end, no request went to another host."""
+def notebook(browser: Browser, site: str, name: str, app: str = "lab") -> Iterator[Cells]:
+    """A notebook with its kernel, in a new browser. At the end, no request went to another host.
+
+    `app` is `lab`, or `notebooks`: one notebook in the whole window, which fits a phone too.
+    """
     context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     asked: list[str] = []
     context.on("request", lambda request: asked.append(request.url))
     page = context.new_page()
-    page.goto(f"{site}/lab/index.html?path=notebooks/{name}")
+    page.goto(f"{site}/{app}/index.html?path=notebooks/{name}")
     page.wait_for_function(OPEN, timeout=STARTING_MS, polling=200)
     yield Cells(page, name)
     context.close()
@@ -125,7 +128,7 @@ def test_raft_is_stepped_and_judged_inside_the_page(browser: Browser, site: str)
 
 
 def test_the_ring_needs_no_numpy_and_its_chart_is_drawn_or_recorded(browser: Browser, site: str) -> None:
-    with notebook(browser, site, "01_consistent_hashing.ipynb") as cells:
+    with notebook(browser, site, "01_consistent_hashing.ipynb", "notebooks") as cells:
         player = cells.run("tier").locator(".dp:not(.dp-question)").first
         player.get_by_role("button", name="Forward").first.click()
         expect(player.locator(".dp-count")).to_have_text("1 / 8")

@@ -121,7 +121,7 @@ class Site:
 
     def _notebook(self, path: str) -> str:
         """Where a notebook is opened: in the browser, or its source."""
-        return f"lite/lab/index.html?path={path}" if self.lite else self.source(path)
+        return f"lite/notebooks/index.html?path={path}" if self.lite else self.source(path)
 
     def _page(self, name: str, template: str, values: Json, **more: Any) -> None:
         made = self.pages.get_template(template).render(**values, **more, source=self.source)
