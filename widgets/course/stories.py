@@ -76,19 +76,26 @@ class Told(NamedTuple):
 # One order: three places must change
 
 
-def _order(run: Run, far: Run, client: str, locked: int, half: int, **facts: Any) -> Told:
+def _answered(run: Run, client: str) -> dict[str, Any]:
+    """What it cost until the client had its answer."""
     before = asked(run, client)
     total = costs(run, before)
-    figures = {
+    return {
         "wait": waited(run, client),
         "messages": total["messages"],
         "rounds": in_a_row(answer(run, client), before),
         "disk": total["disk writes"],
+    }
+
+
+def _order(run: Run, far: Run, client: str, locked: int, half: int, **facts: Any) -> Told:
+    figures = {
+        **_answered(run, client),
         "locked": locked,
         "half": half,
         "far": waited(far, client),
     }
-    return Told(run, figures, facts, before)
+    return Told(run, figures, facts, asked(run, client))
 
 
 def _longest(exposed: Any, seen: str) -> int:
@@ -135,18 +142,14 @@ def _applied(run: Run) -> int:
 
 
 def _write(run: Run, client: str, slow: Run, down: Run, has: Callable[[Any], bool], **facts: Any) -> Told:
-    before, told = asked(run, client), answer(slow, client)
-    total = costs(run, before)
+    told = answer(slow, client)
     figures = {
-        "wait": waited(run, client),
-        "messages": total["messages"],
-        "rounds": in_a_row(answer(run, client), before),
-        "disk": total["disk writes"],
+        **_answered(run, client),
         "slow": waited(slow, client),
         "down": waited(down, client),
         "copies": sum(map(has, told.state.processes)),
     }
-    return Told(run, figures, facts, before)
+    return Told(run, figures, facts, asked(run, client))
 
 
 def _replicated(way: str) -> Told:
