@@ -7,7 +7,7 @@ from pathlib import Path
 from time import perf_counter
 
 from widgets.site import lite
-from widgets.site.build import write
+from widgets.site.build import LARGEST, size_of, write
 from widgets.site.wheels import NotBuilt
 
 
@@ -20,17 +20,17 @@ def main(arguments: list[str] | None = None) -> None:
     asked = parser.parse_args(arguments)
     began = perf_counter()
     write(asked.out, source=asked.source, lite=asked.lite)
-    print(f"{asked.out}: {_size(asked.out):,} bytes without the notebooks, in {perf_counter() - began:.0f} s")
+    size = size_of(asked.out)
+    if size > LARGEST:
+        raise SystemExit(
+            f"{asked.out} has {size:,} bytes; allowed are {LARGEST:,}. A run is too long, or stands twice."
+        )
+    print(f"{asked.out}: {size:,} bytes without the notebooks, in {perf_counter() - began:.0f} s")
     if asked.lite:
         try:
             lite.write(asked.out)
         except NotBuilt as problem:
             raise SystemExit(f"The notebooks for the browser were not written. {problem}") from None
-
-
-def _size(folder: Path) -> int:
-    """The bytes of the site's own files."""
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file() and "lite" not in file.parts)
 
 
 if __name__ == "__main__":

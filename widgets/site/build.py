@@ -25,6 +25,13 @@ from widgets.site.story import Guided, Part, Printed, Section, Words, story_of
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
 Json = dict[str, Any]
+LARGEST = 4_000_000
+"""Bytes that the whole site may have, without the notebooks that run in the browser."""
+
+
+def size_of(folder: Path) -> int:
+    """The bytes of the site's own files."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file() and "lite" not in file.parts)
 
 
 HERO = ("consensus_raft", "A leader keeps one follower of four")
