@@ -71,8 +71,8 @@ def broken_rules_of_every_notebook(notebook: NotebookNode, folder: Path) -> Iter
             yield f"code cell {number} draws by itself ({drawing[0].strip()}); pictures live in widgets/"
         if cell.cell_type == "markdown":
             for link in re.findall(r"\]\((?!\w+:|#)([^)\s#]+)", cell.source):
-                if not (folder / unquote(link)).exists():
-                    yield f"cell {number} links to {link}, which does not exist"
+                if not (folder / unquote(link)).is_file():  # JupyterLab refuses to open a folder
+                    yield f"cell {number} links to {link}, which is no file"
 
 
 def broken_rules_of_a_pattern(notebook: NotebookNode) -> Iterator[str]:
@@ -134,7 +134,8 @@ def test_a_good_notebook_is_accepted() -> None:
         pytest.param(nbformat.v4.new_markdown_cell("##### Deep"), "level 5 follows", id="a level left out"),
         pytest.param(nbformat.v4.new_markdown_cell("## More"), "its chapters are", id="a chapter of its own"),
         pytest.param(nbformat.v4.new_markdown_cell("word " * 1400), "words;", id="too many words"),
-        pytest.param(nbformat.v4.new_markdown_cell("[gone](no/such.py)"), "does not exist", id="a dead link"),
+        pytest.param(nbformat.v4.new_markdown_cell("[gone](no/such.py)"), "is no file", id="a dead link"),
+        pytest.param(nbformat.v4.new_markdown_cell("[images](images)"), "is no file", id="a link to a folder"),
         pytest.param(nbformat.v4.new_code_cell("1\n" * 11), "has 11 lines", id="a long code cell"),
         pytest.param(nbformat.v4.new_code_cell(""), "has 0 lines", id="an empty code cell"),
         pytest.param(nbformat.v4.new_code_cell("import plotly"), "draws by itself", id="drawing code"),
