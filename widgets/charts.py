@@ -130,6 +130,11 @@ def mark(figure: Figure, value: float, form: str, column: int = 1) -> None:
     )
 
 
+def legend_above(figure: Figure) -> Figure:
+    """The names of the lines, each with its stroke, above them: at their ends they could stand on one another."""
+    return figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.12, "x": 0})
+
+
 def bars(figure: Figure, values: Mapping[str, float], colour: str, form: str, column: int) -> None:
     figure.add_bar(
         orientation="h",

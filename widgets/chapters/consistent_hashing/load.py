@@ -38,7 +38,8 @@ class Rows(NamedTuple):
 def load(state: Tier, cast: Cast) -> Panel:
     """The load of every node, or how many nodes have which load where there are many."""
     loads = state.loads()
-    few, mean = len(loads) + bool(state.joining) <= FEW_NODES, about(sum(loads.values()) / len(loads))
+    many = members(state, loads)
+    few, mean = many <= FEW_NODES, about(sum(loads.values()) / many)
     marks = (*(_rows(state, cast, loads) if few else _histogram(loads)), *_comparison(state, loads))
     if few:
         title = "Keys; filled: cached"
@@ -49,6 +50,11 @@ def load(state: Tier, cast: Cast) -> Panel:
         title, told = "Nodes by keys", f"fullest is {most} with {high:,}, the emptiest {least} with {low:,}"
         label = f"Keys of each node, of {len(loads):,} nodes: the {told}; the mean is {mean}."
     return Panel(id="load", width=WIDTH, height=HEIGHT, marks=marks, title=title, label=label)
+
+
+def members(state: Tier, loads: Mapping[str, int]) -> int:
+    """How many nodes share the keys in the end: a node that joins is one of them, and owns none yet."""
+    return len({*loads, *([state.newcomer] if state.joining else [])})
 
 
 def extremes(loads: Mapping[str, int]) -> tuple[tuple[str, int], tuple[str, int]]:
@@ -176,7 +182,7 @@ def _comparison(state: Tier, loads: Mapping[str, int]) -> Iterator[Mark]:
         yield from _bars(reads, ("hits", "good", "solid", last.hits), ("misses", "bad", "soft", last.misses))
     elif len(loads) <= FEW_NODES and state.keys:
         (name, keys), _ = extremes(loads)
-        text = f"fullest: {short(name, 4)}, {keys * len(loads) / len(state.keys):.2f} × mean"
+        text = f"fullest: {short(name, 4)}, {keys * members(state, loads) / len(state.keys):.2f} × mean"
         yield Label(id="below", x=4, y=BELOW, size="small", role="soft", text=text)
 
 

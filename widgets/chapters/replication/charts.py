@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import comb
 from typing import TYPE_CHECKING
 
-from widgets.charts import BAD, INK, PALETTE, figure_of, require
+from widgets.charts import BAD, INK, PALETTE, figure_of, legend_above, require
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure  # type: ignore[import-untyped]
@@ -38,7 +38,7 @@ def staleness(found: Mapping[str, tuple[float, float]], title: str = "Reads that
 
 
 def lines(series: Mapping[str, Points], x: str, y: str, title: str, log: bool = False) -> Figure:
-    """One line for each name, named at its end. With `log`, both axes are logarithmic.
+    """One line for each name, named above. With `log`, both axes are logarithmic.
 
     Raises ValueError if there is nothing to show.
     """
@@ -48,19 +48,16 @@ def lines(series: Mapping[str, Points], x: str, y: str, title: str, log: bool = 
         require(f"series[{name!r}]", points)
         colour = PALETTE[at % len(PALETTE)]
         figure.add_scatter(
-            mode="lines+text",
+            mode="lines",
+            name=name,
             x=[point[0] for point in points],
             y=[point[1] for point in points],
-            text=[*[""] * (len(points) - 1), f" {name}"],
-            textposition="middle right",
-            textfont_color=colour,
-            cliponaxis=False,
             line={"color": colour, "dash": STROKES[at % len(STROKES)], "width": 2.5},
             hovertemplate=f"{name}: %{{y:,.4~g}} at %{{x:,}}<extra></extra>",
         )
     if log:
         figure.update_xaxes(type="log", dtick=1).update_yaxes(type="log", dtick=1)
-    return figure.update_layout(margin_r=24 + 8 * max(map(len, series)))
+    return legend_above(figure)
 
 
 def losses(

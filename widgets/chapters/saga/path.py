@@ -47,7 +47,7 @@ _STATES: Mapping[str, tuple[str, Role | None, Tone, str]] = {
 }
 """Where a step is -> its words, the look of its box (None: the saga's colour), and in a sentence."""
 _UNDOS: Mapping[str, tuple[str, Role | None, Tone, str]] = {
-    "": ("undo", "line", "dashed", "not needed"),
+    "": ("undo", "soft", "dashed", "not needed"),
     DUE: ("↩ due", None, "dashed", "to be undone later"),
     TURN: ("↩ {turn}", None, "soft", "to be undone now"),
     UNDONE: ("↩ undone", None, "solid", "undone"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from widgets.charts import PALETTE, bars, figure_of, require
+from widgets.charts import PALETTE, bars, figure_of, legend_above, require
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure  # type: ignore[import-untyped]
@@ -15,7 +15,7 @@ Line = Mapping[int, float]
 
 
 def _lines(title: str, x: str, y: str, lines: Mapping[str, Line], percent: bool) -> Figure:
-    """One line for each name, named at its end."""
+    """One line for each name, named above."""
     require("lines", lines)
     figure = figure_of(title, 340, x, y)
     for at, (name, points) in enumerate(lines.items()):
@@ -29,8 +29,7 @@ def _lines(title: str, x: str, y: str, lines: Mapping[str, Line], percent: bool)
             line={"color": colour, "dash": ("solid", "dash", "dot")[at % 3]},
             hovertemplate=f"{name}: %{{y:{'.1%' if percent else '.3g'}}}<extra></extra>",
         )
-    figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.12, "x": 0})
-    return figure.update_yaxes(rangemode="tozero", **({"tickformat": ".0%"} if percent else {}))
+    return legend_above(figure).update_yaxes(rangemode="tozero", **({"tickformat": ".0%"} if percent else {}))
 
 
 def moved_share(shares: Mapping[str, Line]) -> Figure:

@@ -120,7 +120,7 @@ class GatherView(MoveView):
             role = "bad" if waits else "accent" if name == last else "ink"
             tone: Tone = "dashed" if waits else "solid" if name == last else "soft"
             if call is None:
-                words, role, tone = "not asked", "line", "ghost"
+                words, role, tone = "not asked", "soft", "outline"
             title = f"leg {name}: {words}; its copy is at {copy}"
             wide = 200 if waits or name == last else 110
             marks.append(small(f"leg:{name}", 6, y + 20, name, "ink", strong=True))
