@@ -6,9 +6,9 @@ import re
 
 import pytest
 from chapter import Chapter
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, Locator, expect
 
-from widgets.course.concept_map import COURSE
+from widgets.course.concept_map import COURSE, concept_map
 
 PATH = "notebooks/00_index.ipynb"
 OPEN = {"width": 1280, "height": 720}
@@ -23,10 +23,20 @@ def test_the_living_picture_is_above_the_fold_before_any_cell_has_run(chapter: C
 
 
 @pytest.mark.parametrize("width", [1280, 700])
-def test_a_sign_on_a_line_says_why_the_line_is_there_by_tap_and_by_key(chapter: Chapter, width: int) -> None:
-    """On a narrow page the map is turned, and says the same."""
-    chapter.page.set_viewport_size({"width": width, "height": 720})
-    shown = chapter.run("map").locator(".dp-map")
+def test_a_sign_on_a_line_says_why_the_line_is_there_by_tap_and_by_key(
+    chapter: Chapter, browser: Browser, width: int
+) -> None:
+    """On a narrow page the map is turned, and says the same. (JupyterLab itself fails when its window gets narrow.)"""
+    if width < OPEN["width"]:
+        page = browser.new_page(viewport={"width": width, "height": 720})
+        page.set_content(concept_map()._repr_html_())
+        says_why(page.locator(".dp-map"))
+        page.close()
+    else:
+        says_why(chapter.run("map").locator(".dp-map"))
+
+
+def says_why(shown: Locator) -> None:
     says = shown.locator(".dp-map-says p:visible")
     expect(says).to_contain_text("Press a sign")
     edge = COURSE.edges[3]
@@ -36,7 +46,6 @@ def test_a_sign_on_a_line_says_why_the_line_is_there_by_tap_and_by_key(chapter: 
     expect(says).to_contain_text(edge.because)
     sign.press("ArrowRight")  # the next sign: JupyterLab does not take the key
     expect(says).to_contain_text(COURSE.edges[4].because)
-    chapter.page.set_viewport_size({"width": 1280, "height": 720})
 
 
 def test_the_map_follows_the_dark_theme(chapter: Chapter) -> None:
