@@ -144,7 +144,7 @@ export const DRAW = {
     place(n, v) {
       const [w, h] = [Math.max(0, v.w), Math.max(0, v.h)];
       const round = Math.min(5, h / 2, w / 2);
-      put(n.halo, { x: v.x - 2.5, y: v.y - 2.5, width: w + 5, height: h + 5, rx: round + 2 });
+      put(n.halo, { x: v.x - 1.25, y: v.y - 1.25, width: w + 2.5, height: h + 2.5, rx: round + 1 }); // off the row above
       if (n.row) put(n.body, { x: v.x, y: v.y + h - 0.5, width: w, height: 1, rx: 0 });
       else put(n.body, { x: v.x, y: v.y, width: w, height: h, rx: round });
       const y = v.y + h / 2 + n.size * 0.36;

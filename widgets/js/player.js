@@ -143,7 +143,8 @@ export class PlayerView {
   /** The frames of the branch that are shown: without heartbeats where they are hidden. */
   get shown() {
     const { path, hidesQuiet, n } = this.state;
-    return hidesQuiet ? path.filter((frame) => !frame.quiet || frame.n === n) : path;
+    const last = path[path.length - 1]; // always shown: the end of the rail is the end of the run
+    return hidesQuiet ? path.filter((frame) => !frame.quiet || frame.n === n || frame === last) : path;
   }
 
   /** The first step of the branch whose question is open: nothing beyond it is shown. @returns {Frame | undefined} */

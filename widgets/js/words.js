@@ -250,7 +250,8 @@ export class Words {
       list.unshift(/** @type {any} */ ({ label: ahead.event, group: "next", taken: ahead.n, index: -1, when: "" }));
     this.listed = list;
     this.next.hidden = hidden;
-    const choose = this.view.can.act ? "Nothing happens by itself now: choose below" : "The run ends here";
+    const offers = this.view.can.act && [true, false].some((faults) => this.view.offered(faults).length > 0);
+    const choose = offers ? "Nothing happens by itself now: choose below" : "The run ends here";
     write(this.nextHead, list.length ? "What can happen next" : choose);
     const rest = others.length - can.length;
     const words = (/** @type {Choice} */ choice) => choice.label.replace(/^deliver /, "").replace(/(→ \S+): .*$/, "$1"); // the rest is in its tooltip

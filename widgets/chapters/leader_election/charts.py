@@ -46,11 +46,7 @@ def growth(
         for curve, values in (curves or {}).get(name, {}).items():
             figure.add_scatter(
                 name=f"{name}, {curve}",
-                mode="lines+text",
-                text=[*[""] * (len(values) - 1), curve],
-                textposition="top center",
-                textfont={"color": colour, "size": 12},
-                cliponaxis=False,
+                mode="lines",
                 x=sorted(values),
                 y=[values[n] for n in sorted(values)],
                 line={"color": colour, "dash": "dot", "width": 1.5},
