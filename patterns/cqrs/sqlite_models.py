@@ -3,9 +3,9 @@
     $ sqlite3 -readonly shop.sqlite 'SELECT * FROM sellers; SELECT * FROM checkpoints'
 
 Events, read models and checkpoints stand in one file. A projector is an OS process:
-`python -m patterns.cqrs.sqlite_models FILE MODEL ORDER_OF_WRITES DIE_AT VERSION`. It reads a page of events after its
-checkpoint, writes rows and checkpoint, and looks again after some milliseconds. It ends when its standard input is
-closed. For experiments it can kill itself between its two statements.
+`python -m patterns.cqrs.sqlite_models FILE MODEL ORDER_OF_WRITES DIE_AT VERSION LIMIT`. It reads a page of
+events after its checkpoint, writes rows and checkpoint, and looks again after some milliseconds. It ends when its
+standard input is closed. For experiments it can kill itself between its two statements.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from .models import KINDS
 from .projector import PARTS, CommitOrder
 
 LOOKS = 0.002
-"""Seconds between two looks of an idle projector, and of a query that waits."""
+"""Seconds between two looks of a projector, and of a query that waits."""
 
 
 class Table(NamedTuple):
@@ -244,11 +244,14 @@ class Projectors:
             self.start(model)
         return self
 
-    def start(self, model: str, commit: CommitOrder = "one transaction", die_at: int = 0, version: int = 1) -> None:
-        """Start the projector of a version of this read model. It takes the place of the one that runs."""
+    def start(
+        self, model: str, commit: CommitOrder = "one transaction", die_at: int = 0, version: int = 1, limit: int = 100
+    ) -> None:
+        """Start the projector of a version of this read model. It takes the place of the one that runs. `limit` is the
+        number of events in a page."""
         require("processes of an operating system")
         self.stop(table_of(model, version))
-        command = [sys.executable, "-m", __name__, str(self.path), model, commit, str(die_at), str(version)]
+        command = [sys.executable, "-m", __name__, str(self.path), model, commit, str(die_at), str(version), str(limit)]
         # a session of its own: a notebook's stop button stops a cell, and no projector
         process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
         self.processes[table_of(model, version)] = process
@@ -267,13 +270,12 @@ class Projectors:
             self.stop(model)
 
 
-def main(path: str, model: str, commit: CommitOrder, die_at: str, version: str) -> None:
+def main(path: str, model: str, commit: CommitOrder, die_at: str, version: str, limit: str) -> None:
     """Run a projector until the standard input is closed."""
-    projector = SqliteProjector(path, model, commit, int(die_at), version=int(version))
+    projector = SqliteProjector(path, model, commit, int(die_at), int(limit), int(version))
     while True:
-        busy = projector.step()
-        ready, _, _ = select.select([sys.stdin], [], [], 0 if busy else LOOKS)
-        if ready:
+        projector.step()
+        if select.select([sys.stdin], [], [], LOOKS)[0]:  # between two pages, too: other writers get their turn
             return projector.close()
 
 

@@ -84,7 +84,7 @@ def rebuild(moments: Sequence[Moment], title: str = "The new version catches up,
     switch = next((moment.ms for moment in moments if moment.live > 1), None)
     if switch is not None:
         mark(figure, switch, "queries read the new version: {} ms")
-    return figure.update_yaxes(rangemode="tozero")
+    return figure.update_yaxes(rangemode="tozero").update_layout(margin_r=130)  # for the words at the switch
 
 
 def query_cost(costs: Sequence[Cost], title: str = "A query on the events costs more with every event") -> Figure:

@@ -98,7 +98,7 @@ def load_time(
 ) -> Figure:
     """ms of a load against the length of its stream."""
     require("measured", measured)
-    figure = figure_of(title, 320, "events in the stream", "ms")
+    figure = figure_of(title, 360, "events in the stream", "ms for one load")
     lengths = [length for length, *_ in measured]
     for name, column, colour, dash in (
         ("from the first event", 1, BAD, "solid"),
@@ -115,6 +115,7 @@ def load_time(
             mode="lines+markers",
             hovertemplate="%{x:,} events: %{y:.2f} ms, %{customdata:,} read<extra></extra>",
         )
+    figure.update_xaxes(type="log", dtick=1).update_yaxes(type="log", dtick=1)  # short loads, too, are told apart
     return figure.update_layout(showlegend=True)
 
 
@@ -237,7 +238,7 @@ def survivors(found: Mapping[str, Survivors], title: str = "Acknowledged events 
         figure.add_bar(
             name=name, orientation="h", y=y, x=values, marker_color=colour, text=text, textposition="outside"
         )
-    return figure.update_layout(barmode="stack", showlegend=True)
+    return figure.update_layout(barmode="stack", showlegend=True, margin_r=190)  # for the words after the longest bar
 
 
 # How many events a second
