@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from asyncio import CancelledError
 from collections.abc import Hashable, Iterable
 from itertools import pairwise
@@ -11,7 +12,7 @@ from .history import History
 from .machine import Machine, NotEnabled
 from .params import refuse
 from .properties import AtRest, NoFailure, Property
-from .sentences import counted
+from .sentences import counted, wrapped
 from .step import Note
 
 Memories = tuple[Hashable, ...]
@@ -98,13 +99,21 @@ class Counterexample(NamedTuple):
     reason: str
     history: History[Any, Any]
 
+    @builtins.property
+    def summary(self) -> str:
+        """Which property is broken, after how many steps, and why, in one line."""
+        return (
+            f'"{self.property.name}" does not hold after {counted(len(self.history.path) - 1, "step")}: {self.reason}'
+        )
+
     def __str__(self) -> str:
         machine, path = self.history.machine, self.history.path
-        lines = [f"{self.property.name} does not hold after {counted(len(path) - 1, 'step')}: {self.reason}"]
+        lines = [wrapped(self.summary)]
         if len(path) > 1 + LINES:
             lines.append(f"      {len(path) - 1 - LINES} earlier steps; replay code {self.history.code}")
         for before, step in list(pairwise(path))[-LINES:]:
-            lines.append(f"{step.depth:4}. {machine.describe(before.state, step.event).replace('**', '')}")
+            line = f"{step.depth:4}. {machine.describe(before.state, step.event).replace('**', '')}"
+            lines.append(wrapped(line, " " * 6))
         return "\n".join(lines)
 
 

@@ -57,7 +57,7 @@ class Backwards(BreadthFirst):
     def dead_end(self) -> History[World, Any] | None:
         """What `dead_end` gives, once the search has run. Raises ValueError when it was cut short."""
         if self.cut_by:
-            raise ValueError(f"the search was cut short by {self.found or self.cut_by}")
+            raise ValueError(f"the search was cut short by {self.found.summary if self.found else self.cut_by}")
         hopeful, ends = set(self.ends), self.ends
         while ends:
             ends = list({number for to in ends for number in self.before[to]} - hopeful)

@@ -20,6 +20,7 @@ from .history import History
 from .machine import Machine
 from .params import refuse
 from .properties import Property, Sometimes, checked
+from .sentences import wrapped
 
 AnyMachine = Machine[Any, Any]
 
@@ -73,7 +74,9 @@ class Exploration(NamedTuple):
         """Every state inside the bound `within` was seen, no property is broken, and each `Sometimes` was met."""
         return self.complete_within and self.counterexample is None and not self.never
 
-    def __str__(self) -> str:
+    @property
+    def summary(self) -> str:
+        """How the search ended and how large it was, in one line."""
         size = f"{self.states:,} states, at most {self.depth} steps from the start"
         if self.counterexample:
             how = "The search stopped at the first state that breaks a promise"
@@ -84,7 +87,10 @@ class Exploration(NamedTuple):
             size += f"; {self.beyond:,} states beyond it were not followed further"
         else:
             how = "Every state was seen"
-        lines = [f"{how}: {size}. It tried {self.generated:,} steps in {self.seconds:.1f} s."]
+        return f"{how}: {size}. It tried {self.generated:,} steps in {self.seconds:.1f} s."
+
+    def __str__(self) -> str:
+        lines = [wrapped(self.summary)]
         lines += [f"{'never happened' if self.complete else 'not seen within these bounds'}: {n}" for n in self.never]
         if self.counterexample:
             lines.append(str(self.counterexample))

@@ -67,10 +67,17 @@ class RandomRuns(NamedTuple):
     def holds(self) -> bool:
         return self.counterexample is None and not self.cut_by
 
-    def __str__(self) -> str:
+    @property
+    def summary(self) -> str:
+        """How many runs there were, or which seed fails and why, in one line."""
         if self.counterexample is None:
             cut = f", cut short by {self.cut_by}" if self.cut_by else ""
             return f"{self.runs:,} runs, {self.steps:,} steps, {self.seconds:.1f} s{cut}: no property was broken"
+        return f"seed {self.failed_seed} fails: {self.counterexample.summary}"
+
+    def __str__(self) -> str:
+        if self.counterexample is None:
+            return self.summary
         return f"seed {self.failed_seed} fails: {self.counterexample}"
 
 

@@ -20,6 +20,7 @@ The two texts of `if` and `is` are templates themselves: `{after:if|from {after}
 from __future__ import annotations
 
 import re
+import textwrap
 import tomllib
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -94,6 +95,18 @@ def _parts(template: str) -> tuple[tuple[str, str | None, str | None], ...]:
 def counted(number: int, one: str, several: str = "") -> str:
     """A number of things in words: `1 bag`, `3 bags`, `1,200 entries`."""
     return f"{number:,} {one if number == 1 else several or f'{one}s'}"
+
+
+def wrapped(text: str, indent: str = "") -> str:
+    """A line in lines of at most 100 characters, as many as fit into a notebook's cell; `indent` begins the later ones.
+
+    A notebook breaks a longer line anywhere, also inside a word.
+
+    >>> print(wrapped("A sentence " * 10, "  "))
+    A sentence A sentence A sentence A sentence A sentence A sentence A sentence A sentence A sentence A
+      sentence
+    """
+    return "\n".join(textwrap.wrap(text, 100, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False))
 
 
 def names(values: Iterable[Any]) -> str:

@@ -116,7 +116,8 @@ def test_a_counterexample_is_a_history_that_stands_at_the_bad_step_and_can_go_on
 def test_a_counterexample_reads_as_a_numbered_run() -> None:
     found = minimise(HastyReplicas(), hasty_run(), ANSWERED_IS_EVERYWHERE)
     assert str(found).splitlines() == [
-        "what was answered is on every disk does not hold after 3 steps: C1 was told that put 1 is done, but B2 has 0",
+        '"what was answered is on every disk" does not hold after 3 steps: C1 was told that put 1 is done,',
+        "but B2 has 0",
         "   1. C1 asks P: put 1",
         "   2. deliver copy 1 P → B1",
         "   3. deliver copied 1 B1 → P",

@@ -60,7 +60,9 @@ class FailingReceiver(OneSender):
 def test_a_search_that_is_cut_short_says_nothing_of_dead_ends() -> None:
     with pytest.raises(ValueError, match=r"the search was cut short by max_states = 1$"):
         dead_end(OneSender(budget={}), done, max_states=1)
-    with pytest.raises(ValueError, match=r"cut short by no handler fails does not hold .* raises LookupError: no room"):
+    with pytest.raises(
+        ValueError, match=r"cut short by .no handler fails. does not hold .* raises LookupError: no room"
+    ):
         dead_end(FailingReceiver(budget={}), done)
 
 

@@ -344,7 +344,8 @@ def test_a_counterexample_is_small_and_says_what_cannot_be_placed_and_why() -> N
         "\n"
         "C's read → 1, from 1040 to 1050, cannot be placed:\n"
         "- after A's write 1, B's write 2 it would return 2 instead of 1\n"
-        "These had ended before it was called, so they stand before it: A's write 1 (at 1010), B's write 2 (at 1030)."
+        "These had ended before it was called, so they stand before it: A's write 1 (at 1010), B's write 2\n"
+        "  (at 1030)."
     )
 
 

@@ -33,6 +33,7 @@ def test_a_way_has_a_figure_for_each_column_a_sentence_and_a_run_to_play(story: 
     player = it.play(way)
     assert player.step.depth == told.begins.depth
     assert len(player.history.branch) == len(told.run.branch)
+    assert str(player.head["title"]).lower() not in str(player.head["subtitle"]).lower().split(", ")
 
 
 def test_what_is_done_in_a_player_does_not_change_the_figures() -> None:

@@ -358,7 +358,7 @@ def test_the_strip_tells_the_phases_of_the_run() -> None:
     history = run_of(Look("Paris"), Advance(), Join("D"), *[Place()] * 4, ReadAll(), Crash("B"), ReadAll())
     eras = [view.scene_of(step).era for step in history.steps]
     labels = [era.label for era in eras if era]
-    assert labels == ["3 nodes"] * 3 + ["D joins"] * 5 + ["4 nodes", "B crashes", "3 nodes"]
+    assert labels == ["3 machines"] * 3 + ["D joins"] * 5 + ["4 machines", "B crashes", "3 machines"]
     assert [view.scene_of(step).fault for step in history.steps].index(True) == 9
 
 

@@ -348,6 +348,8 @@ class Way(msgspec.Struct, frozen=True):
     """What could be lost, with the names of figures in braces."""
     source: str
     """Where this sentence comes from: a search, a property, a run, a paper."""
+    run: str = ""
+    """The run's subtitle, if the title would only repeat the name of the pattern beside it."""
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -405,7 +407,8 @@ class Story:
         told = self.told(way)
         fresh = History.replay(told.run.machine, told.run.code)
         fresh.jump(fresh.branch[told.begins.depth])
-        return Player(fresh, **{"subtitle": self.page.ways[way].title, **options})
+        shown = self.page.ways[way]
+        return Player(fresh, **{"subtitle": shown.run or shown.title, **options})
 
     def _repr_html_(self) -> str:
         heads = "".join(f'<th scope="col">{html.escape(title)}</th>' for title in self.page.columns.values())

@@ -125,7 +125,7 @@ def broken_of(chapter: Chapter) -> Iterator[Run]:
         player = Player(history, always=(cast(Property, bug.breaks),) if own else None, subtitle=title)
         code = _code(chapter, made, f", always=({name}.breaks,)" if own else "", "BUGS")
         reason = counterexample.reason if counterexample else ""
-        verdict = "A prepared run shows it." if isinstance(found, Played) else timeless(str(found).splitlines()[0])
+        verdict = "A prepared run shows it." if isinstance(found, Played) else timeless(found.summary)
         address = f"broken-{address_of(title)}"
         yield Run(address, title, player, code, bug.sentence, bug.breaks.name, reason, verdict)
 

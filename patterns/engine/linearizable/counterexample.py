@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from patterns.engine.sentences import wrapped
+
 from .diagram import draw, shown
 from .models import Model, answer_in_words
 from .operations import Operation
@@ -65,7 +67,8 @@ class Counterexample:
     def __str__(self) -> str:
         few = len(self.operations)
         fails = "this one cannot be put" if few == 1 else f"these {few} cannot be put"
-        return f"Not linearizable: of {self.of:,} operations {fails} in order.\n\n{self.diagram}\n\n{self.words}"
+        words = "\n".join(wrapped(line, "  ") for line in self.words.splitlines())
+        return f"Not linearizable: of {self.of:,} operations {fails} in order.\n\n{self.diagram}\n\n{words}"
 
     def _say(self, operation: Operation) -> str:
         return f"{operation.client}'s {self.model.say(operation)}"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from statistics import mean, median
 from typing import TYPE_CHECKING, Any
 
+from patterns.engine.sentences import counted
 from widgets.charts import BAD, FEW_NODES, INK, PALETTE, bars, extremes, figure_of, mark, require, short
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def load(loads: Mapping[str, Mapping[str, int]], title: str = "") -> Figure:
     fullest = {name: max(nodes.values()) / max(1e-9, mean(nodes.values())) for name, nodes in loads.items()}
     one, several = (
         "The fullest node has {high} × the mean",
-        "{most}: the fullest node has {high} × the mean. {least}: {low} ×",
+        "{most}: the fullest node has {high} × the mean. {least}: {low} × the mean",
     )
     title = extremes(title, fullest, several if len(loads) > 1 else one, "{:.2f}")
     rows = sum(len(nodes) for nodes in loads.values())
@@ -82,8 +83,9 @@ def balance(
         require(f"ratios[{vnodes}]", found)
         if vnodes < 1:
             raise ValueError(f"ratios names {vnodes} virtual nodes; a node has at least one")
-    middle = {f"{vnodes:,} points": median(found) for vnodes, found in sorted(ratios.items())}
-    title = extremes(title, middle, "{most}: the fullest node has {high} × the mean. {least}: {low} ×", "{:.2f}")
+    middle = {counted(vnodes, "point"): median(found) for vnodes, found in sorted(ratios.items())}
+    said = "With {most} the fullest node has {high} × the mean, with {least} it has {low} × the mean"
+    title = extremes(title, middle, said, "{:.2f}")
     figure = figure_of(title, 380, "virtual nodes of each node (logarithmic)", "fullest node, × mean")
     figure.add_scatter(
         name="one ring each",

@@ -16,7 +16,7 @@ from .circle import HEIGHT, WIDTH, dotted, key_dot
 LEFT, TOP, RIGHT, BOTTOM = 4.0, 52.0, 360.0, 290.0  # of the slots
 KEY_Y = 16.0  # of the key that is looked up
 HOW = {
-    "modulo": "A key goes to slot number hash mod N",
+    "modulo": "A key goes to machine number hash mod N",
     "rendezvous": "The node that draws highest for a key wins it",
     "jump": "A key's last jump below N is its bucket",
     "maglev": "A table, filled in turns, has a key's node",

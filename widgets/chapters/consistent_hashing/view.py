@@ -67,7 +67,7 @@ def era_of(state: Tier, roles: Mapping[str, str]) -> Era:
         return Era(
             key=f"{kind} {node}", label=f"{node} {CHANGES[kind]}", role="bad" if kind == "crash" else roles[node]
         )
-    nodes = count(len(state.router.nodes), "node")
+    nodes = count(len(state.router.nodes), "machine")
     return Era(key=f"{len(state.router.nodes)} nodes", label=nodes, role="ink", tone="soft")
 
 

@@ -62,6 +62,6 @@ def tail(slow: Mapping[str, Line]) -> Figure:
 def longest_write(ms: Mapping[str, float]) -> Figure:
     """Phase -> the longest write in ms."""
     require("ms", ms)
-    figure = figure_of("The longest request during a move, in ms", 90 + 40 * len(ms), "ms", "")
+    figure = figure_of("The longest write during a move, in ms", 90 + 40 * len(ms), "ms", "")
     bars(figure, ms, PALETTE[0], "{:.1f}", 1)
     return figure.update_yaxes(autorange="reversed")
