@@ -89,6 +89,7 @@ def shots(page: Page, chapter: str, title: str, steps: Sequence[int], **clip: An
     with tempfile.TemporaryDirectory() as folder:
         page.goto(play(history).save(Path(folder) / "run.html").as_uri())
         page.locator(".dp").focus()
+        page.add_style_tag(content=".dp:focus-visible { outline: none }")  # who looks at a picture has no focus in it
         page.keyboard.press("Home")
         taken, here = [], 0
         for step in steps:
