@@ -13,7 +13,7 @@ from patterns.engine.chapter import Chapter
 from patterns.engine.machine import Machine
 from patterns.engine.milestones import Milestones
 from patterns.engine.simulation import Simulation
-from widgets.kit import ProcessView
+from widgets.kit import DeclaredView
 from widgets.scene import View
 
 AnyMachine = Machine[Any, Any]
@@ -27,7 +27,7 @@ def view_of(machine: AnyMachine) -> View:
         own: View = machine.view
         return own
     if not machine.view:
-        return ProcessView
+        return DeclaredView
     view: View = import_module(f"widgets.chapters.{machine.view}.view").VIEW
     return view
 

@@ -316,7 +316,8 @@ class Chart:
             line, marker = trace.get("line", {}), trace.get("marker", {})
             colour = line.get("color") or marker.get("color") or self.ink
             drawn = stroke(colour, line.get("dash", "solid"), 2.5 if line else 9)
-            yield f'<path d="M{x:.1f} {low - 4}h22" {drawn}/>'
+            dot = f'<circle cx="{x + 11:.1f}" cy="{low - 4}" r="4" fill="{colour}"/>'
+            yield dot if trace.get("mode") == "markers" else f'<path d="M{x:.1f} {low - 4}h22" {drawn}/>'
             yield words(x + 28, low, name)
             x += 28 + wide(name) + 22
 

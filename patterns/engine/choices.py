@@ -32,6 +32,8 @@ from .world import (
 GROUPS = ("next", "request", "crash", "restart", "cut", "heal", "pause", "resume", "cut one way")
 """The menus in their order; those of single messages follow."""
 PACKET_GROUPS = ("drop", "duplicate", "delay")
+FAR = 100_000
+"""ms from which on a time is only `much later`: that long waits who is to have no limit."""
 LEADERS_OWN = frozenset({"request", "crash", "cut", "pause"})
 """Menus in which the leader comes first."""
 
@@ -396,7 +398,9 @@ def _packet_in_words(packet: Packet) -> str:
 
 
 def _when(world: World, item: Packet | Timer) -> str:
-    return f"{item.due} ms" if item.due >= world.clock else "late"
+    if item.due < world.clock:
+        return "late"
+    return f"{item.due} ms" if item.due - world.clock < FAR else "much later"
 
 
 @lru_cache(maxsize=4096)

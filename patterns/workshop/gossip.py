@@ -143,7 +143,7 @@ def node(kind: type[Gossiper], name: str, nodes: int, k: int = 2) -> Gossiper:
 class Gossip(Simulation):
     """Nodes that gossip, and clients that tell them rumours. A crashed node does not come back."""
 
-    name = "gossip"
+    name = "Gossip"
     rules = rules_of(__package__)
     events = WorldEvent | Request[Tell]
     always = ALWAYS

@@ -152,7 +152,7 @@ def others(name: str, processes: int) -> tuple[str, ...]:
 class Mutex(Simulation):
     """Processes that share one critical section, each with one client."""
 
-    name = "mutual exclusion"
+    name = "Mutual exclusion"
     rules = rules_of(__package__)
     events = WorldEvent | Request[Enter]
     always = ALWAYS

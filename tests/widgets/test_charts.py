@@ -76,7 +76,7 @@ def test_balance_has_a_dot_a_ring_the_medians_and_the_bound() -> None:
     assert sorted(zip(rings.x, rings.y, strict=True)) == [(1, 2.0), (1, 3.0), (16, 1.2), (16, 1.3), (16, 1.7)]
     assert (medians.x, medians.y) == ((1, 16), (2.5, 1.3))
     assert (bound.x, bound.y) == ((1, 16), (4.0, 1.5))
-    assert [[text.strip() for text in line.text if text] for line in (medians, bound)] == [["median"], ["a bound"]]
+    assert [line.name for line in (rings, medians, bound)] == ["one ring each", "median", "a bound"]
 
 
 def test_shares_of_moved_keys_are_in_per_cent_beside_the_ideal() -> None:

@@ -19,9 +19,12 @@ from patterns.engine.world import Call, Crash, Cut, Fire, Pause, Request, Restar
 from patterns.leader_election import LeaseElection
 from patterns.saga import SagaMachine
 from patterns.two_phase_commit import TwoPhaseCommit
+from patterns.workshop import MUTEX, PAXOS, usual_run
+from patterns.workshop.mutex import Mutex
+from patterns.workshop.paxos import Paxos
 from widgets import play
 from widgets.frames import Frames
-from widgets.kit import ProcessView, shown
+from widgets.kit import DeclaredView, ProcessView, shown
 from widgets.player import Player
 from widgets.scene import Arc, Box, Disc, Fact, Scene
 from widgets.scene import Message as Sent
@@ -102,7 +105,7 @@ def marks(scene: Scene, panel: str) -> dict[str, Any]:
 def test_a_machine_without_a_view_is_played_with_what_its_processes_declare() -> None:
     player = play(Lamps())
     assert isinstance(player, Player)
-    assert player.view is ProcessView
+    assert player.view is DeclaredView
     assert player.head["title"] == "lamps"
     assert [panel["id"] for panel in player.frames[0]["panels"]] == ["processes", "kept"]
     assert player.head["lanes"] == ["A", "B", "C"]
@@ -281,3 +284,13 @@ def test_the_default_view_draws_the_processes_of_every_chapter(machine: type[Sim
     frames = Frames(history.machine, ProcessView, (), {})
     for step in history.steps:
         frames.of(step)  # refuses two marks of one id
+
+
+@pytest.mark.parametrize(("task", "machine"), [(MUTEX, Mutex(clients=2)), (PAXOS, Paxos())], ids=["mutex", "paxos"])
+def test_in_three_columns_several_values_stand_below_their_name_and_none_is_cut(task: Any, machine: Any) -> None:
+    steps = usual_run(machine, task.solution).branch
+    kept = [marks(DeclaredView.scene_of(step), "kept") for step in steps]
+    assert not [mark.text for each in kept for mark in each.values() if "…" in getattr(mark, "text", "")]
+    names = [{id for id in each if id.endswith(":name")} for each in kept]
+    assert names[0]
+    assert all(each == names[0] for each in names), "nothing moves from one step to the next"

@@ -132,9 +132,11 @@ def test_the_loss_chart_names_how_many_of_how_many_are_gone() -> None:
     assert list(gone.text) == ["3 of 10", "0 of 8"]
 
 
-def test_each_line_is_named_at_its_end() -> None:
-    [line] = charts.lines({"tree": [(1, 2), (3, 4)]}, "x", "y", "t", log=True).data
-    assert list(line.text) == ["", " tree"]
+def test_lines_that_end_at_one_place_are_named_above_the_chart() -> None:
+    figure = charts.lines({"tree": [(1, 2), (3, 4)], "scan": [(1, 3), (3, 4)]}, "x", "y", "t", log=True)
+    assert [line.name for line in figure.data] == ["tree", "scan"]
+    assert figure.layout.showlegend
+    assert figure.layout.legend.y > 1
 
 
 @pytest.mark.parametrize(

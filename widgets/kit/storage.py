@@ -85,7 +85,17 @@ def regions(rows: tuple[int, int]) -> tuple[float, float]:
 
 def lines_of(rows: tuple[int, int]) -> int:
     """How many lines of columns have room below one another, at least one."""
-    return max(1, int((HIGH + APART) // (TOP + BETWEEN + sum(regions(rows)) + APART)))
+    return max(1, int((HIGH + APART) // (high(rows) + APART)))
+
+
+def high(rows: tuple[int, int]) -> float:
+    """How high a column is, with room for so many rows."""
+    return TOP + BETWEEN + sum(regions(rows))
+
+
+def side_by_side(many: int, rows: tuple[int, int]) -> int:
+    """How many of so many columns stand side by side: up to three, in two lines if there is room."""
+    return min(3, -(-many // 2) if many > 3 and lines_of(rows) > 1 else many)
 
 
 def columns(shown: Sequence[Column], rows: tuple[int, int], most: int, key: Key = ()) -> Panel:
@@ -94,20 +104,20 @@ def columns(shown: Sequence[Column], rows: tuple[int, int], most: int, key: Key 
     Further columns stand below the first ones if there is room for them.
     """
     disk, memory = regions(rows)
-    high = TOP + memory + BETWEEN + disk
+    tall = high(rows)
     room = most * lines_of(rows)
     marks: list[Mark] = []
     x = y = 0.0
     for at, column in enumerate(shown[:room]):
         line, place = divmod(at, most)
         if place == 0:
-            x, y = 2.0, line * (high + APART)
+            x, y = 2.0, line * (tall + APART)
             marks += words(y + TOP - 6, y + TOP + memory + BETWEEN - 6, line)
         marks += [column.titled(x, y), *column.draw(x, y + TOP, memory, disk)]
         x += column.width
     if (more := len(shown) - room) > 0:
         marks.append(small("more", WIDE - 4, y + TOP - 6, f"and {more} more", anchor="end"))
-    bottom = y + high + (22 if key else MARGIN)
+    bottom = y + tall + (22 if key else MARGIN)
     for left, tone, text in key:
         marks.append(Box(id=f"key:{tone}", x=left, y=bottom - 16, w=20, h=12, tone=tone, role="c1"))
         marks.append(small(f"keytext:{tone}", left + 25, bottom - 6, text))

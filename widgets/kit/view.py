@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from patterns.engine.sentences import page_of, sentence_of
 from patterns.engine.step import Step
@@ -23,11 +23,11 @@ from widgets.spacetime import moment_of
 from .boxes import Row, box, cut, fitting, in_memory, on_disk, shown, small, wide
 from .faults import told
 from .network import Ends, Point, between, circle, cuts, messages, running, timer_in_words
-from .storage import WIDE, Column, Key, columns, lines_of
+from .storage import WIDE, Column, Key, columns, side_by_side
 
 FAULTS = (Crash, Cut, Pause, Drop, Duplicate, Delay)
 SMALLEST = 10  # pixels of the radius of a disc that has no room for a name
-MOST_LETTERS = 14  # of a message that has no short form
+MOST_LETTERS = 16  # of a message that has no short form
 CALL, MORE = 18, 84  # pixels between the lines of two calls; of the words that count the calls that have no line
 
 
@@ -192,7 +192,7 @@ class ProcessView:
 
     def asked(self, call: Call) -> tuple[str, Role]:
         """A client's call in words, and their colour."""
-        got = "waits" if call.waits else shown(call.reply)
+        got = "no answer yet" if call.waits else shown(call.reply)
         return f"{call.client} → {call.to}: {call.body}, {got}", "ink" if call.waits else "soft"
 
     # Processes
@@ -268,14 +268,20 @@ class ProcessView:
         before = self.before(process)
         was = {} if before is None else fields(before)
         rows: list[Row] = []
-        room = self.column_width(process) - 16
         for name, value in fields(process).items():
             changed = name in was and was[name] != value
             title = f"{process.id}: {name} is {shown(value)}" + (f", it was {shown(was[name])}" if changed else "")
             role, tone = self.unchanged
-            text = shown(value)
-            rows.append(box(f"{where}:{process.id}:{name}", fitting(name, text, room), role, tone, title))
+            rows += self.field(process, box(f"{where}:{process.id}:{name}", "", role, tone, title), name, shown(value))
         return rows
+
+    def field(self, process: Any, empty: Box, name: str, value: str) -> list[Row]:
+        """A field as rows: its box, with a name and a value written into it."""
+        return [replace(empty, text=fitting(name, value, self.room(process)))]
+
+    def room(self, process: Any) -> float:
+        """Pixels that a row has for its words."""
+        return self.column_width(process) - 16
 
     # The panel of disks and memories
 
@@ -290,8 +296,7 @@ class ProcessView:
     @property
     def most_columns(self) -> int:
         """How many columns stand side by side: up to three, in two lines if there is room."""
-        n = len(self.world.processes)
-        return min(3, -(-n // 2) if n > 3 and lines_of(self.rows) > 1 else n)
+        return side_by_side(len(self.world.processes), self.rows)
 
     @property
     def rows(self) -> tuple[int, int]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from statistics import mean, median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from patterns.engine.sentences import counted
-from widgets.charts import BAD, FEW_NODES, INK, PALETTE, bars, extremes, figure_of, mark, require, short
+from widgets.charts import BAD, FEW_NODES, INK, PALETTE, bars, extremes, figure_of, legend_above, mark, require, short
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure  # type: ignore[import-untyped]
@@ -97,29 +97,27 @@ def balance(
     )
     ordered = sorted(ratios)
     medians = [median(ratios[vnodes]) for vnodes in ordered]
-    below_its_end = {"text": [""] * (len(ordered) - 1) + ["median"], "textposition": "bottom center"}
-    _line(figure, "median", ordered, medians, PALETTE[0], dash="solid", symbol="circle", **below_its_end)
+    _line(figure, "median", ordered, medians, PALETTE[0], dash="solid", symbol="circle")
     if bound:
         x, y = sorted(bound), [bound[vnodes] for vnodes in sorted(bound)]
-        at_its_beginning = {"text": [f"  {bound_name}"] + [""] * (len(x) - 1), "textposition": "top right"}
-        _line(figure, bound_name, x, y, BAD, dash="dash", symbol="diamond", **at_its_beginning)
-    return figure.update_xaxes(type="log", tickvals=ordered, ticktext=[f"{vnodes:,}" for vnodes in ordered])
+        _line(figure, bound_name, x, y, BAD, dash="dash", symbol="diamond")
+    return legend_above(figure).update_xaxes(
+        type="log", tickvals=ordered, ticktext=[f"{vnodes:,}" for vnodes in ordered]
+    )
 
 
 def _line(
-    figure: Figure, name: str, x: Sequence[float], y: Sequence[float], colour: str, dash: str, symbol: str, **label: Any
+    figure: Figure, name: str, x: Sequence[float], y: Sequence[float], colour: str, dash: str, symbol: str
 ) -> None:
     figure.add_scatter(
         name=name,
-        mode="lines+markers+text",
+        mode="lines+markers",
         x=list(x),
         y=list(y),
-        textfont={"color": colour, "size": 13},
         cliponaxis=False,
         line={"color": colour, "dash": dash, "width": 2.5},
         marker={"symbol": symbol, "size": 8},
         hovertemplate="%{x} points: %{y:.2f} × mean<extra>" + name + "</extra>",
-        **label,
     )
 
 

@@ -16,12 +16,12 @@ from patterns.replication.chain import Forward, Link
 from patterns.replication.client import Read, Write
 from patterns.replication.configuration import Change, Configuration, View
 from patterns.replication.merging import Copy
-from patterns.replication.merkle import Leaves, Nodes, Shelf
+from patterns.replication.merkle import Leaves, Nodes, Put, Shelf
 from patterns.replication.primary import EndOf, Entry, Got, Log, Replica, Ship, Where
 from patterns.replication.properties import members, values_of
 from patterns.replication.quorum import Keeper, Op
 from patterns.replication.versions import Dotted
-from widgets.kit import Look, Point, ProcessView, Row, box, legend_of, small
+from widgets.kit import Look, Point, ProcessView, Row, box, legend_of, small, wide
 from widgets.kit.storage import columns
 from widgets.scene import Arc, Disc, Era, Line, Mark, Panel, Role, Tone
 
@@ -62,7 +62,13 @@ class ReplicationView(ProcessView):
         return hue(message.epoch) if hasattr(message, "epoch") else "c1"
 
     def asked(self, call: Call) -> tuple[str, Role]:
-        told = "waits" if call.waits else "done" if isinstance(call.body, Write) and is_done(call) else str(call.reply)
+        told = (
+            "waits"
+            if call.waits
+            else "done"
+            if isinstance(call.body, Write | Put) and is_done(call)
+            else str(call.reply)
+        )
         operation = hasattr(call.body, "serial")
         text = f"{call.client}: {call.body} at {call.to}: {told}" if operation else f"{call.client}: {call.body}"
         return (text if len(text) <= MOST_SAID else f"{call.client}: {call.body}: {told}")[
@@ -256,6 +262,14 @@ class MergingView(ReplicationView):
         return 6, 1
 
 
+FOUND: Mapping[bool | None, tuple[Role, Tone, str]] = {
+    True: ("bad", "solid", "differs"),
+    False: ("good", "solid", "is equal"),
+}
+"""How a node looks, by whether it differs."""
+NOT_COMPARED: tuple[Role, Tone, str] = ("soft", "outline", "not compared")
+
+
 class TreeView(ReplicationView):
     """Two trees of hashes, compared branch by branch, and the rows below."""
 
@@ -278,8 +292,13 @@ class TreeView(ReplicationView):
         marks: list[Mark] = []
         for at, process in enumerate(self.world.processes):
             marks += self.tree(process, 6 + 178 * at)
+        x = 10.0
+        for role, tone, word in (*FOUND.values(), NOT_COMPARED):
+            marks.append(Disc(id=f"key:{word}", x=x, y=367.5, r=5, role=role, tone=tone, title=word))
+            marks.append(small(f"keytext:{word}", x + 12, 372, word))
+            x += 44 + wide(word)
         said = [f"{p.id}: " + ", ".join(f"{key} {row}" for key, row in p.rows) for p in self.world.processes]
-        return Panel(id="trees", width=340, height=364, marks=tuple(marks), label="; ".join(said))
+        return Panel(id="trees", width=340, height=380, marks=tuple(marks), label="; ".join(said))
 
     def tree(self, process: Shelf, top: float) -> list[Mark]:
         """The tree from the root down, and the keys with their versions in words."""
@@ -298,11 +317,8 @@ class TreeView(ReplicationView):
                 x2, y2 = spots[level - 1, place // 2]
                 marks.append(Line(id=f"branch:{who}:{level}:{place}", x=x2, y=y2, x2=x, y2=y, role="line"))
         for (level, place), (x, y) in spots.items():
-            role, said = {None: ("soft", "not compared"), True: ("bad", "differs"), False: ("good", "is equal")}[
-                found.get((level, place))
-            ]
+            role, tone, said = FOUND.get(found.get((level, place)), NOT_COMPARED)
             title = f"{who}, level {level}, node {place}: {levels[level][place].hex()[:8]}, {said}"
-            tone: Tone = "solid" if (level, place) in found else "outline"
             marks.append(Disc(id=f"node:{who}:{level}:{place}", x=x, y=y, r=8, role=role, tone=tone, title=title))
         words = [f"{key} {row.value or '†'}" for key, row in process.rows]
         words += [f"→ {key} {row.value}" for key, row in process.hints]

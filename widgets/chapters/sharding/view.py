@@ -55,6 +55,12 @@ class MoveView(ProcessView):
         done = "" if call.waits else f", {call.reply}"
         return f"{call.client}: {call.body}{done}", "soft" if done else "ink"
 
+    def on_disk(self, process: Any) -> Mapping[str, Any]:
+        """Each slot is a fact of its own: the step says what changed, and not all that stayed."""
+        kept = dict(super().on_disk(process))
+        slots = kept.pop("holds" if isinstance(process, Shard) else "map", ())
+        return {**{f"slot {each.slot}": _without_slot(each) for each in slots}, **kept}
+
     def in_memory(self, process: Any) -> Mapping[str, Any]:
         if isinstance(process, Router):
             return {"asks": [f"{each.to}: {each.order}" for each in process.pending.values()]}
@@ -81,6 +87,11 @@ class MoveView(ProcessView):
                 if hold.role in ("copying", "fenced", "undoing"):
                     return Era(key=f"{hold.role}{hold.epoch}", label=f"{MOVES[hold.role]} slot {hold.slot}", role="c3")
         return Era(key="still", label="no move", tone="soft")
+
+
+def _without_slot(entry: Any) -> str:
+    """A hold or an entry of a map in words, but for the slot that it is about."""
+    return str(entry).removeprefix("slot ").removeprefix(f"{entry.slot} ")
 
 
 class GatherView(MoveView):
