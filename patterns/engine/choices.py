@@ -33,7 +33,7 @@ GROUPS = ("next", "request", "crash", "restart", "cut", "heal", "pause", "resume
 """The menus in their order; those of single messages follow."""
 PACKET_GROUPS = ("drop", "duplicate", "delay")
 FAR = 100_000
-"""ms from which on a time is only `much later`: that long waits who is to have no limit."""
+"""ms after which a time is only `much later`: a process that should wait without limit has a timer so long."""
 LEADERS_OWN = frozenset({"request", "crash", "cut", "pause"})
 """Menus in which the leader comes first."""
 

@@ -1,4 +1,4 @@
-"""The picture of a process that nobody drew: from what it declares, and each value legible."""
+"""The picture of a process without a view of its own: from its declaration, and each value legible."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def several_of(kind: type) -> frozenset[str]:
 
 
 def _parts(type: Any) -> tuple[Any, ...]:
-    """What a union is made of; the type itself, if it is none."""
+    """The members of a union, or the type itself."""
     return (get_origin(type) or type, *(get_origin(each) or each for each in get_args(type) if each is not str))
 
 
