@@ -71,7 +71,7 @@ class NumbersFirst(Shop):
 
 
 class FilterHoldsBack(Shop):
-    """The store reports the last event that was for this table, so it looks at all later ones again and again."""
+    """The store says only where the table's last event was, and so searches all later ones again and again."""
 
     def scanned(self, fetch: Fetch, seen: tuple[Recorded, ...], wanted: tuple[Recorded, ...]) -> int:
         return wanted[-1].position if wanted else fetch.after
@@ -134,7 +134,7 @@ class WantsTheNewest(Shopper):
 
 
 class StopsAtAnEmptyPage(Projector):
-    """The new version receives no event of its own, and believes that the log has ended."""
+    """The new version gets a page without an event for it, and believes that the log has ended."""
 
     @on(Feed)
     def write(self, shop: str, feed: Feed) -> None:
