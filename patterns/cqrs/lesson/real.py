@@ -100,7 +100,7 @@ def waits_for_orders(path: Path | str, orders: int = 100, model: str = "orders")
 def rebuilt(path: Path | str, orders: int = 500, page: int = 10) -> list[measure.Moment]:
     """After so many orders, version 2 of the bestsellers is filled beside version 1, and more orders come, each after
     some milliseconds. Where the store and both versions stand after each. When queries read version 2, the projector of
-    version 1 stops; the orders go on for a third of the time that the rebuild took, and for at least 10 orders.
+    version 1 stops. Then the orders go on for a third of the rebuild's time, at least for 10 orders.
     Version 2 reads pages of so many events: with large ones the chart would show a single step.
 
     Raises TimeoutError if that takes longer than a minute, for example because a projector died.
