@@ -44,7 +44,7 @@ class Terms(Sequence[Term]):
         return iter(self._listed)
 
     def _repr_markdown_(self) -> str:
-        rows = (f"| **{term.english}** | {term.chinese} | {term.meaning} |" for term in self)
+        rows = (f"| **{term.english}** | <nobr>{term.chinese}</nobr> | {term.meaning} |" for term in self)
         return "\n".join(("| Term | 术语 | Meaning |", "|:--|:--|:--|", *rows))
 
     def __repr__(self) -> str:

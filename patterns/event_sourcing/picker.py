@@ -83,7 +83,7 @@ class Picker(Folds):
 
     def decision(self, loaded: Loaded, command: Command) -> tuple[Event, ...]:
         if loaded.matched:
-            raise Declined(f"{voucher_of(command)} was used")
+            raise Declined(f"{voucher_of(command).replace(':', ' ')} was used")
         return self.decide(self.folded(EMPTY, loaded.events), command)
 
     def append(self, loaded: Loaded, events: tuple[Event, ...], command: Command) -> Append:

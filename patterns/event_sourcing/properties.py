@@ -92,7 +92,7 @@ def done_is_stored(world: World) -> Reason:
 
 @Always.named("a voucher is used once, over all shelves")
 def voucher_once(world: World) -> Reason:
-    return _repeated(tag for event in store_of(world).log.events for tag in event.tags)
+    return _repeated(tag.replace(":", " ") for event in store_of(world).log.events for tag in event.tags)
 
 
 @Always.named("the table is the fold of the events that were applied, each of them once")

@@ -54,7 +54,7 @@ class BullyElection(Simulation):
     """What runs: a subclass has a rule of its own, or a learner's."""
 
     class Params(Simulation.Params, frozen=True):
-        n: Annotated[int, Meta(ge=1, le=MANY)] = 5
+        n: Annotated[int, Meta(ge=1, le=MANY, extra={"unit": "processes"})] = 5
         """How many processes there are."""
         starts: tuple[Id, ...] = (1,)
         """The ids of the processes that begin an election at the start."""

@@ -49,7 +49,7 @@ class PrimaryBackup(Configured):
     replica: ClassVar[type[Replica]] = Replica
 
     class Params(Configured.Params, frozen=True):
-        n: Annotated[int, Meta(ge=2, le=5)] = 3
+        n: Annotated[int, Meta(ge=2, le=5, extra={"unit": "replicas"})] = 3
         """How many replicas there are."""
         mode: Literal["sync", "semi", "async"] = "sync"
         """What an acknowledgement waits for: all of the in-sync set, one backup, or nothing."""
@@ -78,7 +78,7 @@ class Chain(Configured):
         """Messages of one link never overtake one another: the paper assumes it."""
         crash_stop: bool = True
         """A crashed server stays down: the paper assumes it."""
-        n: Annotated[int, Meta(ge=2, le=4)] = 3
+        n: Annotated[int, Meta(ge=2, le=4, extra={"unit": "replicas"})] = 3
         """How many servers the chain has at first."""
         spare: bool = True
         """One more server can join at the end."""
@@ -112,7 +112,7 @@ class Quorum(Replicated):
     keeper: ClassVar[type[Keeper]] = Keeper
 
     class Params(Replicated.Params, frozen=True):
-        n: Annotated[int, Meta(ge=1, le=5)] = 3
+        n: Annotated[int, Meta(ge=1, le=5, extra={"unit": "replicas"})] = 3
         """N: how many replicas keep the line."""
         spares: Annotated[int, Meta(ge=0, le=2)] = 0
         """How many more phones stand in for a silent one (sloppy quorum)."""
@@ -176,7 +176,7 @@ class Merging(Replicated):
     copy: ClassVar[type[Copy]] = Copy
 
     class Params(Replicated.Params, frozen=True):
-        n: Annotated[int, Meta(ge=1, le=4)] = 2
+        n: Annotated[int, Meta(ge=1, le=4, extra={"unit": "replicas"})] = 2
         """How many replicas there are."""
         data: Literal["last write", "siblings", "dotted siblings", "counter", "set", "set with tombstones"] = (
             "dotted siblings"

@@ -97,7 +97,7 @@ class TwoPhaseCommit(Simulation):
     """What runs instead of the protocol's participants."""
 
     class Params(Simulation.Params, frozen=True):
-        n: Annotated[int, Meta(ge=1, le=len(CUSTOMERS))] = 3
+        n: Annotated[int, Meta(ge=1, le=len(CUSTOMERS), extra={"unit": "participants"})] = 3
         """How many participants there are: P1 has ann's account, P2 bob's, ..."""
         protocol: ProtocolName = "basic"
         """Which commit protocol runs."""

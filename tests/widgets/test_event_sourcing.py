@@ -84,7 +84,7 @@ def test_a_condition_stops_the_second_parcel_and_no_version_does() -> None:
     [note] = refused.notes
     assert "matches the query" in note.values["why"]
     end = history.branch[-1].state
-    assert sorted(end.call(client).reply.said for client in "cd") == ["declined: voucher:V was used", "done, version 1"]
+    assert sorted(end.call(client).reply.said for client in "cd") == ["declined: voucher V was used", "done, version 1"]
     assert BUGS["check and insert in two steps"].found().counterexample.property is voucher_once
 
 

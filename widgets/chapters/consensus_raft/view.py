@@ -86,7 +86,7 @@ class RaftView(ProcessView):
             case AppendEntriesReply(appended=appended, match_index=match) if appended:
                 return f"has {match}"
             case InstallSnapshot(last_included_index=index, offset=offset, end=end):
-                return f"snapshot {index}: {offset}-{end}"
+                return f"snapshot {index}: bytes {offset}-{end}"
             case InstallSnapshotReply(installed=installed, offset=offset, last_included_index=index):
                 return f"has {index}" if installed else f"has {offset} bytes"
         return ""
