@@ -26,8 +26,8 @@ from widgets.player import Player
 
 SEARCHES_ONLY = frozenset({"timing"})
 """Parameters that change nothing in a run."""
-STYLE = {"description_width": "140px"}
-WIDTH = "360px"
+STYLE = {"description_width": "165px"}
+WIDTH = "385px"
 
 
 class Control(NamedTuple):
