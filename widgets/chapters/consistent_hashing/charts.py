@@ -84,7 +84,7 @@ def balance(
         if vnodes < 1:
             raise ValueError(f"ratios names {vnodes} virtual nodes; a node has at least one")
     middle = {counted(vnodes, "point"): median(found) for vnodes, found in sorted(ratios.items())}
-    said = "With {most} the fullest node has {high} × the mean, with {least} it has {low} × the mean"
+    said = "The fullest node has {high} × the mean with {most}, {low} × with {least}"
     title = extremes(title, middle, said, "{:.2f}")
     figure = figure_of(title, 380, "virtual nodes of each node (logarithmic)", "fullest node, × mean")
     figure.add_scatter(
