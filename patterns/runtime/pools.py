@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 
 from .here import require
@@ -21,11 +21,28 @@ def processes(workers: int | None = None) -> Iterator[ProcessPoolExecutor]:
     """
     require("processes of an operating system")
     context = get_context("forkserver" if os.name == "posix" else "spawn")
+    if os.name == "posix":
+        _serve_forks_that_ignore_stop()
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_ignore_stop)
     try:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _serve_forks_that_ignore_stop() -> None:
+    """Start the server that forks the workers, with the stop button ignored from the first moment.
+
+    A worker that is still starting when the button is pressed would end, and its pool would wait for it for ever.
+    """
+    from multiprocessing import forkserver
+
+    with suppress(ValueError):  # not in the main thread: then each worker ignores it once it has started
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            forkserver.ensure_running()
+        finally:
+            signal.signal(signal.SIGINT, before)
 
 
 def _ignore_stop() -> None:

@@ -133,7 +133,7 @@ def test_a_real_process_is_killed_and_its_file_says_what_it_had_promised(chapter
         chapter.write("real", re.sub(r"point = .*", 'point = {"C": DieAt("C.commit", "written")}', given))
         chapter.run("real")
         output = chapter.run("real-run")
-        for words in ("C ('Committed', 'T1')", "T1: committed", "('ann', 60) ('bob', 140)"):
+        for words in ("C's log: Committed T1", "T1: committed", "ann 60, bob 140"):
             expect(output).to_contain_text(words)
         player = chapter.player("real-play")
         button(player, "Last step").click()
