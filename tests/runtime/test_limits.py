@@ -158,7 +158,7 @@ def test_a_peers_reply_about_an_entry_that_is_not_there_is_refused_and_the_leade
     async def scenario() -> None:
         peers = {"S2": ("127.0.0.1", 1)}
         bodies = Bodies(Server, Done | NotLeader)
-        server = Server(id="S1", peers=("S2",), election_timeout=(5, 10))
+        server = Server(id="S1", peers=("S2",), election_timeout=(200, 300))
         async with Host(server, peers) as host:
             while host.process.role != "candidate":
                 await asyncio.sleep(0)
