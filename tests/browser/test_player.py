@@ -184,6 +184,7 @@ def test_a_player_whose_kernel_is_gone_says_so_within_two_seconds(shown: Callabl
     expect(page.get_by_role("button", name="Break…")).to_be_disabled()
 
 
+@pytest.mark.slow
 def test_a_cell_that_is_run_fifty_times_leaves_nothing_behind(shown: Callable[..., Page]) -> None:
     page = shown(raft(), reduced_motion="reduce")
     left = page.evaluate(

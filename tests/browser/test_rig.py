@@ -131,6 +131,7 @@ def test_what_goes_wrong_after_a_click_fails_the_notebook(faulty: Notebook, faul
     assert AFTER_A_CLICK[fault][1] in "\n".join(faulty.take_problems())
 
 
+@pytest.mark.slow
 def test_a_problem_that_no_test_took_fails_it_at_the_end(lab: Lab, server: Server) -> None:
     path = write(server, "late.ipynb", "1 / 0")
     with pytest.raises(AssertionError, match="division by zero"), lab.open(path) as notebook:

@@ -1,8 +1,8 @@
 """Every step of every run, at fixed widths: nothing overlaps, is cut, is too small or too high, nothing moves.
 
-One page of one Chromium walks them all; a run is what a saved page holds. By default every fourth step of the gallery's
-runs is looked at in the card of JupyterLab at 1280x720, and every fortieth in two of the five others, which differ from
-run to run. `-m slow` looks in all windows at every step of these and of every player of every notebook.
+One page of one Chromium walks them all; a run is what a saved page holds. By default every twelfth step of the gallery's
+runs is looked at in the card of JupyterLab at 1280x720. `-m slow` looks in all windows at every step of these and of
+every player of every notebook.
 """
 
 from __future__ import annotations
@@ -135,9 +135,10 @@ def walk_all(page: Page, states: dict[tuple[str, str], str], name: str, every: i
 
 def test_every_run_fits_one_screen(page: Page, states: dict[tuple[str, str], str]) -> None:
     """JupyterLab at 1280x720 leaves 850 x 590 pixels."""
-    walk_all(page, states, "lab at 1280x720", 8)
+    walk_all(page, states, "lab at 1280x720", 12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OTHERS)
 def test_every_run_fits_one_other_window(page: Page, states: dict[tuple[str, str], str], name: str) -> None:
     mine = {run: state for at, (run, state) in enumerate(states.items()) if at % len(OTHERS) == OTHERS.index(name)}
@@ -182,6 +183,7 @@ def test_every_step_of_every_player_of_a_notebook_fits_its_window(page: Page, no
         walk_all(page, states, name, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pictures_of_each_chapter_are_kept_to_be_looked_at(page: Page, scheme: Literal["light", "dark"]) -> None:
     """A step in the middle of each chapter's first run, as `.screenshots/walk_<chapter>_<scheme>.png`."""

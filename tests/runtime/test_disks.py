@@ -109,6 +109,7 @@ def after_a_crash(kind: type[AnyDisk], folder: Path, before: Bank | None, doom: 
     return killed, holds
 
 
+@pytest.mark.slow
 @both
 @pytest.mark.parametrize("before", [None, OLD], ids=["the first write", "a later write"])
 def test_kill_9_before_any_call_of_a_write_leaves_the_old_values_or_the_new_ones(
@@ -128,6 +129,7 @@ def test_kill_9_before_any_call_of_a_write_leaves_the_old_values_or_the_new_ones
     assert seen[-1] == "new"
 
 
+@pytest.mark.slow
 @both
 @pytest.mark.parametrize("before", [None, OLD], ids=["the first write", "a later write"])
 def test_a_crash_in_the_middle_of_what_the_kernel_writes_leaves_the_old_values_or_the_new_ones(

@@ -217,6 +217,7 @@ async def killed_at_every_point(kind: type[SnapshotServer], disk: Any, rounds: i
         assert again.value == load.done
 
 
+@pytest.mark.slow
 def test_kill_9_at_every_point_of_taking_and_installing_snapshots_loses_nothing() -> None:
     asyncio.run(killed_at_every_point(PipelinedServer, "sqlite", rounds=1))
 

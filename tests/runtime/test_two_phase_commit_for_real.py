@@ -307,6 +307,7 @@ def test_who_looks_on_cannot_write_and_sees_money_conserved_in_each_file_at_any_
     run(scenario())
 
 
+@pytest.mark.slow
 def test_many_clients_at_once_and_every_process_killed_in_turn_lose_no_money() -> None:
     async def scenario() -> None:
         banks = Banks(3, soon=True)
