@@ -1,8 +1,8 @@
 """Every step of every run, at fixed widths: nothing overlaps, is cut, is too small or too high, nothing moves.
 
-One page of one Chromium walks them all; a run is what a saved page holds. By default every twelfth step of the gallery's
-runs is looked at in the card of JupyterLab at 1280x720. `-m slow` looks in all windows at every step of these and of
-every player of every notebook.
+One page of one Chromium walks them all; a run is what a saved page holds. By default every twelfth step of the runs of
+the gallery is looked at in the card of JupyterLab at 1280x720. `-m slow` looks in all windows at every step of these
+and of every player of every notebook.
 """
 
 from __future__ import annotations
