@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure  # type: ignore[import-untyped]
 
 PALETTE = ("#4576d7", "#bf5e0f", "#12887c", "#9c5bcf", "#c64e87", "#857b16", "#3081a6", "#9e6f50")
+STROKES = ("solid", "dash", "dot", "dashdot")
+"""Strokes of lines: no line is told by its colour alone."""
 """The player's c1 to c8, each between its light and its dark value where it is as legible on white as on black."""
 INK, ACCENT, GOOD, BAD = "#727a89", "#2879d6", "#238a55", "#d5474d"
 GRID = "rgba(128, 134, 146, 0.28)"
@@ -133,6 +135,28 @@ def mark(figure: Figure, value: float, form: str, column: int = 1) -> None:
 def legend_above(figure: Figure) -> Figure:
     """The names of the lines, each with its stroke, above them: at their ends they could stand on one another."""
     return figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.12, "x": 0})
+
+
+def named_lines(
+    title: str, x: str, y: str, series: Mapping[str, Sequence[tuple[float, float]]], form: str, mode: str = "lines"
+) -> Figure:
+    """One line for each name, through its points (x, y). `form` is the format of y in d3's notation.
+
+    Raises ValueError if there is nothing to show.
+    """
+    require("series", series)
+    figure = figure_of(title, 380, x, y)
+    for at, (name, points) in enumerate(series.items()):
+        require(f"series[{name!r}]", points)
+        figure.add_scatter(
+            mode=mode,
+            name=name,
+            x=[point[0] for point in points],
+            y=[point[1] for point in points],
+            line={"color": PALETTE[at % len(PALETTE)], "dash": STROKES[at % len(STROKES)], "width": 2.5},
+            hovertemplate=f"{name}: %{{y:{form}}} at %{{x:,}}<extra></extra>",
+        )
+    return legend_above(figure)
 
 
 def bars(figure: Figure, values: Mapping[str, float], colour: str, form: str, column: int) -> None:

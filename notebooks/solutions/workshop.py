@@ -1,10 +1,11 @@
-"""Reference solutions of notebooks/workshop_tasks.ipynb. Try first: the judge gives better hints than this page.
+"""Reference solutions of notebooks/workshop.ipynb and notebooks/workshop_tasks.ipynb. Try first: the judges give hints.
 
 Paste one into the task's cell, or `from solutions.workshop import MyMutex`, and run the check.
 """
 
 from patterns.engine.process import durable, on, on_timer
 from patterns.engine.table import Table
+from patterns.workshop.fencing import may_write as may_write  # the workshop's exercise
 from patterns.workshop.gossip import Compare, Gossiper, Heard, Missing, Rumour
 from patterns.workshop.mutex import Ack, Ask, Contender, Release
 from patterns.workshop.paxos import Accept, Accepted, Node, Prepare, Promise

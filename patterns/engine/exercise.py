@@ -26,7 +26,7 @@ from .history import History
 from .planted import AnyMachine, Looks, RandomWorlds, Scripted
 from .properties import NoFailure
 from .random_worlds import RandomRuns
-from .sentences import page_of
+from .sentences import counted, page_of
 
 Case = tuple[Any, ...]
 """The arguments of one call. They are immutable, so that no try can spoil the next."""
@@ -36,7 +36,7 @@ Rule = Callable[..., Any]
 BY_HAND = "Try this case by hand, and compare each step with what your code does."
 ENDLESS = "A loop does not end: say what gets smaller, or nearer, in each round, and whether it does in this case."
 NOTHING = "In this case your function gives nothing. Does each of its branches return an answer?"
-UNWRITTEN = "In this case your process comes to a method that is not written yet: it raises NotImplementedError."
+UNWRITTEN = "In this case your class comes to a method that is not written yet: it raises NotImplementedError."
 STOPPED = "you stopped the judge before it had tried everything."
 ERRORS = {
     "KeyError": "Your code asks a dictionary for a key that it does not have. `.get(key, 0)` gives 0 for such a key.",
@@ -46,11 +46,11 @@ ERRORS = {
 }
 """What to think about after an exception, by its name."""
 ERRORS_OF_A_CLASS = {
-    "AttributeError": "A field of a process needs its type, such as `acks: int = 0`. Compare the names, too.",
+    "AttributeError": "A field of your class needs its type, such as `acks: int = 0`. Compare the names, too.",
     "TypeError": "The error says what is wrong. A field holds values that never change: a tuple, a frozenset. "
     "Each message needs a handler, with `@on(...)` above it.",
 }
-"""The same, after an exception in a learner's process."""
+"""The same, after an exception in a learner's class."""
 KINDS = {
     bool: "a truth value (True or False)",
     int: "a whole number",
@@ -104,8 +104,8 @@ class Verdict(NamedTuple):
     @property
     def looked_at(self) -> str:
         """The things tried, in words. The verdict claims no more."""
-        runs = f", and in every run of {self.searches} small machines: {self.states:,} states" if self.searches else ""
-        runs = runs.replace("1 small machines", "a small machine")
+        machines = counted(self.searches, "small machine")
+        runs = f", and in every run of {machines}: {self.states:,} states" if self.searches else ""
         runs += f"; and in {self.runs:,} random runs of a larger machine" if self.runs else ""
         return f"right in all {self.tried:,} {self.what} tried{runs}"
 
@@ -252,11 +252,11 @@ class Exercise(NamedTuple):
 
     def judge(self, rule: Rule) -> Verdict:
         """Try a learner's function on the cases, then in every run of the machines. An interruption ends it."""
-        if not callable(rule):
-            return Verdict(False, hint="Give the function itself: its name, without calling it.", failing=f"{rule!r}")
         if self.base and not (isinstance(rule, type) and issubclass(rule, self.base)):
             hint = f"Give the class itself: its name, without calling it. The class must extend `{self.base.__name__}`."
             return Verdict(False, hint=hint, failing=f"{_brief(rule)} is not such a class.")
+        if not callable(rule):
+            return Verdict(False, hint="Give the function itself: its name, without calling it.", failing=f"{rule!r}")
         try:
             return self._judged(rule)
         except KeyboardInterrupt:
@@ -412,8 +412,10 @@ def _other_type(right: Any, given: Any) -> tuple[Any, Any] | None:
 def _shorter(looks: Iterable[Any]) -> list[Looks]:
     """Searches that end soon. Random runs are left out: they are long, and show little."""
     short = [look for look in looks if not isinstance(look, RandomWorlds)]
-    few = [min(getattr(look, "max_states", 0), SHOWING) for look in short]
-    return [look._replace(max_states=most) if most else look for look, most in zip(short, few, strict=True)]
+    return [
+        look._replace(max_states=min(look.max_states, SHOWING)) if hasattr(look, "max_states") else look
+        for look in short
+    ]
 
 
 def _in_a_run(verdict: Verdict, broken: Counterexample) -> Verdict:

@@ -113,10 +113,13 @@ class RandomWorlds(NamedTuple):
     steps: int = 120
     faults: Mapping[str, float] = MANY_FAULTS
     uniform: bool = False
+    patience: int = 2_000
+    """Steps within which each `Sometimes` must be reached after the repair."""
 
     def run(self, machine: AnyMachine | None = None, /, **how: Any) -> RandomRuns:
         """`how`: what else `random_worlds` takes, such as an `executor`."""
-        machine, how = machine or self.machine, {"faults": self.faults, "uniform": self.uniform, **how}
+        mine = {"faults": self.faults, "uniform": self.uniform, "patience": self.patience}
+        machine, how = machine or self.machine, {**mine, **how}
         return random_worlds(machine, self.seeds, self.steps, self.properties, **how)
 
 

@@ -2,8 +2,8 @@
 
 The events stay as they are, in the log, its backups and its copies. Without the key a sealed text is read as an empty
 value. It raises no exception, so a fold goes on. The same text gives the same seal (AES-SIV, RFC 5297), so a retry of
-an append has the same content as the first try. The library is imported by the first seal: a page in a browser may
-have none, and needs it only for this.
+an append has the same content as the first try. The library is imported by the first seal, and by the first
+unseal with a key: a page in a browser may have none, and needs it only for this.
 """
 
 from __future__ import annotations
@@ -30,13 +30,15 @@ class Keys(Value):
 
     def unseal(self, sealed: str) -> str:
         """The text again, or `ERASED` if the key is gone or is another one."""
+        subject, _, body = sealed.partition(":")
+        key = self.table.get(subject)
+        if key is None:
+            return ERASED
         from cryptography.exceptions import InvalidTag
         from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
-        subject, _, body = sealed.partition(":")
-        key = self.table.get(subject)
         try:
-            return AESSIV(key).decrypt(b64decode(body), [subject.encode()]).decode() if key else ERASED
+            return AESSIV(key).decrypt(b64decode(body), [subject.encode()]).decode()
         except (InvalidTag, ValueError):
             return ERASED
 

@@ -1,7 +1,8 @@
 """The classes of a notebook's cells as the source of a module, so that another OS process can import them.
 
-A cell's class is in `__main__`, which no other process can import. Its source goes along: that of the class, and of all
-that it uses of the notebook, as its names stand now. A script's classes are treated in the same way.
+A cell's class is in `__main__`, which no other process can import, and cloudpickle loses the fields of a
+`msgspec.Struct`. So the source goes along: that of the class, and of all that it uses of the notebook, as its names
+stand now. A script's classes are treated in the same way.
 """
 
 from __future__ import annotations

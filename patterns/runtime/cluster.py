@@ -126,7 +126,7 @@ class Cluster:
         """The process that answered the last request."""
         self._folder = folder
         self._bodies = {name: Bodies(type(process), replies) for name, process in self.processes.items()}
-        self._modules: list[str] = []
+        self._modules: list[str] = []  # the folder of the notebook's classes, if some are from there
         self._paused: dict[str, Child] = {}  # what lets each of them go on
         self._started: dict[str, Started] = {}
         self._open = AsyncExitStack()
@@ -147,7 +147,7 @@ class Cluster:
             if self._source:
                 modules = temporary(self._open)
                 (modules / f"{MODULE}.py").write_text(self._source, encoding="utf-8")
-                self._modules.insert(0, str(modules))
+                self._modules = [str(modules)]
             for name in self.processes:
                 place = self._open.enter_context(reserved())
                 self.addresses[name] = place.getsockname()[:2]
@@ -214,7 +214,7 @@ class Cluster:
                     while self.narrate and name in self._started and name not in self.states:
                         await self._told.wait()
         except TimeoutError:
-            raise TimeoutError(f"{name} did not listen within {DEADLINE} s after its start") from None
+            raise TimeoutError(f"{name} did not listen and report its state within {DEADLINE} s") from None
 
     async def kill(self, name: str) -> None:
         """Kill it with -9: it gets no chance to do or to say anything. Raises ValueError when it does not run."""

@@ -1,5 +1,7 @@
 """Three tasks of growing size: write a process, and a judge tries every run of a small machine with it.
 
+`fencing` has the solution of the workshop before them.
+
 | task | you extend | machine | judge |
 |---|---|---|---|
 | Lamport's mutual exclusion | `mutex.Contender` | `mutex.Mutex` | `MUTEX` |

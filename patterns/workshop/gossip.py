@@ -125,7 +125,10 @@ def none_invented(world: World[Gossiper]) -> str | None:
 
 
 def is_quiet(world: World[Gossiper]) -> bool:
-    """A node that is left alone gets no answer: its rumours stay hot."""
+    """Whether the nodes that are up know the same rumours, and no rumour is hot.
+
+    A node that is left alone gets no answer: its rumours may stay hot.
+    """
     return len({each.known for each in world.up}) <= 1 and (
         len(world.up) < 2 or not any(len(each.hot) for each in world.up)
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from patterns.engine.planted import RandomWorlds
 from patterns.engine.process import on, on_timer
 from patterns.engine.sentences import counted, names
 
 from .gossip import ALWAYS, Compare, Gossip, Gossiper, Heard, Missing, Rumour, Tell, ended, node
-from .judging import Alone, FairWorlds, Live, Situations, task
+from .judging import PATIENCE, Alone, Live, Situations, task
 
 
 class Epidemic(Gossiper):
@@ -286,6 +287,6 @@ GOSSIP = task(
         Live(PAIR, ALWAYS, ended),
         Live(SMALL, ALWAYS, ended),
         Live(CRASH, ALWAYS, ended),
-        FairWorlds(MANY, (*ALWAYS, ended), range(40), faults=LOSSY),
+        RandomWorlds(MANY, (*ALWAYS, ended), range(40), faults=LOSSY, patience=PATIENCE),
     ],
 )

@@ -21,10 +21,9 @@ from patterns.engine.dead_ends import Backwards
 from patterns.engine.exercise import Answer, Case, Endless, Exercise, mistakes_of
 from patterns.engine.explore import INTERRUPTED, Exploration
 from patterns.engine.history import History
-from patterns.engine.planted import AnyMachine, Looks, Properties, RandomWorlds, Scripted, planted
+from patterns.engine.planted import AnyMachine, Looks, Properties, Scripted, planted
 from patterns.engine.process import Effects, Process
 from patterns.engine.properties import Always, Sometimes
-from patterns.engine.random_worlds import RandomRuns
 from patterns.engine.script import Script
 from patterns.engine.sentences import counted, names
 from patterns.engine.simulation import Simulation
@@ -98,12 +97,11 @@ class Alone:
         """All that it has sent."""
         self.timers: set[str] = set()
         """The timers that run."""
-        self.replies: list[tuple[str, Any]] = []
         self._after(process.after_start())
 
     def _after(self, moved: tuple[Process, Effects]) -> Self:
         self.process, effects = moved
-        self.sent, self.replies = effects.sends, effects.replies
+        self.sent = effects.sends
         self.ever += self.sent
         for name, span in effects.timers.items():
             (self.timers.discard if span is None else self.timers.add)(name)
@@ -120,7 +118,7 @@ class Alone:
         if timer in self.timers:
             self.timers.discard(timer)
             return self._after(self.process.after_timer(timer))
-        self.sent, self.replies = [], []
+        self.sent = []
         return self
 
     def restart(self) -> Self:
@@ -135,16 +133,16 @@ class Alone:
     @property
     def said(self) -> str:
         """What it just sent, and to which processes: `Ask to P2 and P3`."""
-        kinds = dict.fromkeys(type(message).__name__ for _, message in self.sent)
-        return self.listed(kinds, lambda message: type(message).__name__)
+        return self.listed(lambda message: type(message).__name__)
 
     @property
     def told(self) -> str:
         """The same, with what stands in the messages."""
-        return self.listed(dict.fromkeys(in_words(message) for _, message in self.sent), in_words)
+        return self.listed(in_words)
 
-    def listed(self, whats: Mapping[str, Any], of: Callable[[Any], str]) -> str:
-        to = {what: sorted(to for to, message in self.sent if of(message) == what) for what in sorted(whats)}
+    def listed(self, of: Callable[[Any], str]) -> str:
+        whats = sorted({of(message) for _, message in self.sent})
+        to = {what: sorted(to for to, message in self.sent if of(message) == what) for what in whats}
         return "; ".join(f"{what} to {names(each)}" for what, each in to.items()) or "nothing"
 
 
@@ -223,13 +221,6 @@ class Live(NamedTuple):
         return result._replace(counterexample=Counterexample(_never(self.ended), reason, stuck))
 
 
-class FairWorlds(RandomWorlds):
-    """Random worlds. Then all is repaired, and what must happen, happens within `PATIENCE` steps in a fair order."""
-
-    def run(self, machine: AnyMachine | None = None, /, **how: Any) -> RandomRuns:
-        return super().run(machine, patience=PATIENCE, **how)
-
-
 def _never(ended: Sometimes) -> Always:
     return Always(f"it can still happen that {ended.name}", lambda world: None)
 
@@ -240,12 +231,14 @@ everyone_answered = Sometimes("every client is answered", lambda world: not any(
 def ends_within(most: int) -> Always:
     """The processes do not send for ever: `most` is the number of messages and timers in a whole run."""
 
-    def wrong(world: World) -> str | None:
-        if world.next_id <= most:
-            return None
-        return f"after {counted(world.next_id, 'message')} the run goes on: does one message cause another for ever?"
+    return Always(f"a run has at most {most} messages and timers", lambda world: too_many(world, most))
 
-    return Always(f"a run has at most {most} messages", wrong)
+
+def too_many(world: World, most: int) -> str | None:
+    """What to say if the run has more messages and timers than that; each one counts when it is sent or set."""
+    if world.next_id <= most:
+        return None
+    return f"{counted(world.next_id, 'message')} and timers, and the run goes on: does one cause another for ever?"
 
 
 def usual_run(machine: Simulation, process: type[Process], ms: int = 400) -> History[World, Any]:
@@ -255,7 +248,7 @@ def usual_run(machine: Simulation, process: type[Process], ms: int = 400) -> His
     """
 
     def script(run: Script) -> None:
-        run.do(*run.history.machine.requests(run.world)).wait(ms)  # type: ignore[attr-defined]
+        run.do(*machine.requests(run.world)).wait(ms)
 
     return Scripted(machine, script).run(planted(machine, process=process)).history
 

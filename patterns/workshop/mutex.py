@@ -14,11 +14,11 @@ from msgspec import Meta
 from patterns.engine.along import Along, Broken, Transition
 from patterns.engine.process import Message, on_request, on_timer
 from patterns.engine.properties import Always, AtRest, Property
-from patterns.engine.sentences import counted, names, rules_of
+from patterns.engine.sentences import names, rules_of
 from patterns.engine.simulation import Fault, Simulation
 from patterns.engine.world import Deliver, Request, World, WorldEvent
 
-from .judging import Bounded
+from .judging import Bounded, too_many
 
 
 class Ask(Message):
@@ -136,9 +136,7 @@ def in_order(known: Known, step: Transition) -> Known | Broken:
 def few_messages(world: World[Contender]) -> str | None:
     """Lamport's rules send 3 messages to each other process for an entry. Twice as many are allowed."""
     asked = sum(each.entries + bool(each.client and not each.inside) for each in world.processes)
-    if world.next_id <= asked * (6 * (len(world.processes) - 1) + 1):
-        return None
-    return f"{counted(world.next_id, 'message')} for {counted(asked, 'request')}: does one cause another for ever?"
+    return too_many(world, asked * (6 * (len(world.processes) - 1) + 1))
 
 
 ALWAYS: tuple[Property, ...] = (one_inside, in_order, all_granted, few_messages)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from patterns.engine.planted import Search
+from patterns.engine.planted import RandomWorlds, Search
 from patterns.engine.process import on
 from patterns.engine.table import Table
 
-from .judging import Alone, FairWorlds, Situations, everyone_answered, task
+from .judging import PATIENCE, Alone, Situations, everyone_answered, task
 from .mutex import ALWAYS, Ack, Ask, Contender, Enter, Mutex, Release, others
 
 
@@ -129,10 +129,9 @@ def both_are_there(P1: Alone) -> str:
     return place(P1.receive("P2", Ack(time + 5)).receive("P3", Ack(time + 5)))
 
 
-def earlier(P1: Alone, sender: str = "P2") -> int:
-    """A request with time 1 arrives, P1's client asks later, and both Acks arrive; the time of P1's request."""
-    P1.receive(sender, Ask(1))
-    time = asked(P1)
+def earlier(P1: Alone) -> int:
+    """P2's request with time 1 arrives, P1's client asks later, and both Acks arrive; the time of P1's request."""
+    time = asked(P1.receive("P2", Ask(1)))
     P1.receive("P2", Ack(time + 5)).receive("P3", Ack(time + 5))
     return time
 
@@ -316,5 +315,9 @@ MUTEX = task(
     Lamport,
     cases,
     MISTAKES,
-    [Search(TWO, ALWAYS), Search(THREE, ALWAYS), FairWorlds(Mutex(entries=2), (*ALWAYS, everyone_answered), range(60))],
+    [
+        Search(TWO, ALWAYS),
+        Search(THREE, ALWAYS),
+        RandomWorlds(Mutex(entries=2), (*ALWAYS, everyone_answered), range(60), patience=PATIENCE),
+    ],
 )

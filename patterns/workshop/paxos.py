@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
 from msgspec import Meta
 
@@ -71,7 +71,7 @@ class Node(Bounded):
 
     @property
     def rank(self) -> int:
-        """Its place among the nodes: 0, 1, 2."""
+        """Its place among the nodes: 0, 1, 2, ..."""
         return self.nodes.index(self.id)
 
     def send(self, to: str, message: Message) -> None:
@@ -81,20 +81,14 @@ class Node(Bounded):
             self.note("X.accept", number=message.number, value=message.value)
         super().send(to, message)
 
-    def receive(self, sender: str, message: Message) -> None:
-        super().receive(sender, message)
-        self.receive_own()
-
-    def request(self, client: str, message: Message) -> None:
-        super().request(client, message)
-        self.receive_own()
-
-    def receive_own(self) -> None:
-        assert self._effects is not None  # a handler has just run
-        sends = self._effects.sends
+    def _keep(self, after: Self) -> Self:
+        """After every handler: what it has sent to itself arrives."""
+        assert after._effects is not None  # a handler has just run
+        sends = after._effects.sends
         while own := next((send for send in sends if send[0] == self.id), None):
             sends.remove(own)
-            super().receive(*own)
+            after.receive(*own)
+        return super()._keep(after)
 
     @on_request(Propose)
     def asked(self, client: str, request: Propose) -> None:
@@ -126,7 +120,7 @@ Votes = frozenset[tuple[str, int, str]]
 def chosen(votes: Votes, nodes: int) -> dict[str, int]:
     """Chosen value -> the number of its proposal: a majority has accepted the proposal."""
     by: dict[Proposal, set[str]] = defaultdict(set)
-    for acceptor, number, value in votes:
+    for acceptor, number, value in sorted(votes):
         by[number, value].add(acceptor)
     return {value: number for (number, value), acceptors in by.items() if 2 * len(acceptors) > nodes}
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from patterns.engine.planted import Looks, Scripted, Search
+from patterns.engine.planted import Looks, RandomWorlds, Scripted, Search
 from patterns.engine.process import durable, on
 from patterns.engine.script import Script
 from patterns.engine.sentences import names
 
-from .judging import Alone, FairWorlds, Situations, ends_within, everyone_answered, task
+from .judging import PATIENCE, Alone, Situations, ends_within, everyone_answered, task
 from .paxos import ALWAYS, NAMES, Accept, Accepted, Node, Paxos, Prepare, Promise, Proposal, Propose, alone_answered
 
 
@@ -314,13 +314,7 @@ class TheLastValue(Synod):
         return self.last or self.value
 
 
-class TheFirstValue(TheLastValue):
-    @on(Promise)
-    def promise(self, sender: str, message: Promise) -> None:
-        kept = self.last
-        super().promise(sender, message)
-        self.last = kept or self.last
-
+class TheLowestNumber(Synod):
     def value_to_propose(self) -> str:
         return min([each for _, each in self.promises if each], default=(0, self.value))[1]
 
@@ -373,7 +367,7 @@ MISTAKES = {
     "the accepted proposal is not on disk": AcceptedInMemory,
     "proposes its own value": ItsOwnValue,
     "takes the value that arrived last": TheLastValue,
-    "takes the lowest number": TheFirstValue,
+    "takes the lowest number": TheLowestNumber,
     "one is enough": OneIsEnough,
     "all must answer": AllMustPromise,
     "counts messages instead of nodes": CountsMessages,
@@ -432,7 +426,7 @@ PAXOS = task(
     [
         Search(SINGLE, (*ALWAYS, alone_answered, ends_within(MOST))),
         EVERY_RUN,
-        FairWorlds(Paxos(), (*ALWAYS, everyone_answered), range(60)),
+        RandomWorlds(Paxos(), (*ALWAYS, everyone_answered), range(60), patience=PATIENCE),
     ],
     SHOWN_BY,
 )

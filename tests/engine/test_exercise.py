@@ -364,7 +364,7 @@ def test_a_class_is_put_into_each_case_as_the_exercise_says() -> None:
 @pytest.mark.parametrize("given", [Square(), int, double])
 def test_what_is_no_class_of_this_kind_gets_a_hint(given: Any) -> None:
     verdict = verdict_on_a_class(given)
-    assert "The class must extend `Shape`" in verdict.hint or "without calling it" in verdict.hint
+    assert "`Shape`" in verdict.hint
     assert not verdict.accepted
 
 

@@ -66,9 +66,9 @@ def several_of(kind: type) -> frozenset[str]:
     return frozenset(each.name.replace("_", " ") for each in every if any(map(_several, _parts(each.type))))
 
 
-def _parts(type: Any) -> tuple[Any, ...]:
-    """The members of a union, or the type itself."""
-    return (get_origin(type) or type, *(get_origin(each) or each for each in get_args(type) if each is not str))
+def _parts(kind: Any) -> tuple[Any, ...]:
+    """The type itself, and the types that its brackets name: the members of a union, the items of a tuple."""
+    return (get_origin(kind) or kind, *(get_origin(each) or each for each in get_args(kind)))
 
 
 def _several(kind: Any) -> bool:

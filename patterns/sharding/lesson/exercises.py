@@ -43,22 +43,22 @@ def plan_solution(load: Any, machines: Any, threshold: float) -> list[tuple[str,
     return [(move.shard, move.taker) for move in plan(dict(load), dict(machines), threshold)]
 
 
-def fault(case: Case, moves: Any) -> str:
-    """The fault of a plan; empty for a plan without a fault. Many plans are right."""
+def fault(case: Case, moves: Any) -> tuple[str, str]:
+    """The kind of fault that a plan has, as in `faults.toml`, and the fault in words; both empty for a right plan."""
     load, machines, threshold = given(case)
     counts = {name: sum(machine == name for machine, _ in load.values()) for name in machines}
     equal = len({weight for _, weight in load.values()}) == 1 and {*machines.values()} <= {0, 1} and not threshold
     most = fewest_moves(counts, machines) if equal else len(load)
     for shard, taker in moves:
         if shard not in load or not machines.get(taker):
-            return f"{shard} cannot move to {taker}"
+            return "cannot move", f"{shard} cannot move to {taker}"
         if not Planner().worth(load, machines, threshold, shard, taker):
-            return f"moving {shard} from {load[shard][0]} to {taker} is not worth it"
+            return "not worth it", f"moving {shard} from {load[shard][0]} to {taker} is not worth it"
         load = moved(load, [Move(shard, load[shard][0], taker)])
     if len(moves) > most:
-        return f"{len(moves)} moves, and {most} are enough"
+        return "too many moves", f"{len(moves)} moves, and {most} are enough"
     rest = plan(load, machines, threshold)
-    return f"afterwards {rest[0].shard} should still move to {rest[0].taker}" if rest else ""
+    return ("stops early", f"afterwards {rest[0].shard} should still move to {rest[0].taker}") if rest else ("", "")
 
 
 def otherwise(change: Callable[[Any, Any, float], tuple[Any, Any, float]]) -> Rule:
@@ -88,17 +88,18 @@ def _tell_plan(case: Case, right: Any, answer: Answer) -> str:
     load = ", ".join(f"{shard} on {machine} weighs {weight}" for shard, (machine, weight) in shards)
     room = ", ".join(f"{name} {capacity}" for name, capacity in machines)
     with suppress(Exception):
-        wrong = "" if answer.problem else f": {fault(case, answer.value)}"
+        wrong = "" if answer.problem else f": {fault(case, answer.value)[1]}"
         return f"{load}; capacities {room}; threshold {threshold:g}; yours {answer}{wrong}."
     return f"{load}; yours {answer}. Expected: a list of pairs (shard, machine)."
 
 
 def _advise_plan(case: Case, moves: Any) -> str:
     """By the fault of the plan."""
-    with suppress(Exception):
-        wrong = fault(case, moves)
-        return str(next(hint for words, hint in page_of(__package__, "faults.toml").items() if words in wrong))
-    return "Your answer must be a list of pairs: the shard, and the machine that it moves to."
+    try:
+        kind, _ = fault(case, moves)
+    except Exception:  # of a value in the answer that is no pair of names
+        return "Your answer must be a list of pairs: the shard, and the machine that it moves to."
+    return str(page_of(__package__, "faults.toml")[kind])
 
 
 def _planning(rule: Rule, machine: Any) -> Any:

@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from math import comb
 from typing import TYPE_CHECKING
 
-from widgets.charts import BAD, INK, PALETTE, figure_of, legend_above, require
+from widgets.charts import BAD, INK, PALETTE, figure_of, named_lines, require
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure  # type: ignore[import-untyped]
 
 Points = Sequence[tuple[float, float]]
-STROKES = ("solid", "dash", "dot", "dashdot")
 
 
 def staleness(found: Mapping[str, tuple[float, float]], title: str = "Reads that see the last write") -> Figure:
@@ -42,22 +41,10 @@ def lines(series: Mapping[str, Points], x: str, y: str, title: str, log: bool = 
 
     Raises ValueError if there is nothing to show.
     """
-    require("series", series)
-    figure = figure_of(title, 380, x, y)
-    for at, (name, points) in enumerate(series.items()):
-        require(f"series[{name!r}]", points)
-        colour = PALETTE[at % len(PALETTE)]
-        figure.add_scatter(
-            mode="lines",
-            name=name,
-            x=[point[0] for point in points],
-            y=[point[1] for point in points],
-            line={"color": colour, "dash": STROKES[at % len(STROKES)], "width": 2.5},
-            hovertemplate=f"{name}: %{{y:,.4~g}} at %{{x:,}}<extra></extra>",
-        )
+    figure = named_lines(title, x, y, series, ",.4~g")
     if log:
         figure.update_xaxes(type="log", dtick=1).update_yaxes(type="log", dtick=1)
-    return legend_above(figure)
+    return figure
 
 
 def losses(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from widgets.charts import PALETTE, bars, figure_of, legend_above, require
+from widgets.charts import PALETTE, bars, figure_of, named_lines, require
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure  # type: ignore[import-untyped]
@@ -16,20 +16,9 @@ Line = Mapping[int, float]
 
 def _lines(title: str, x: str, y: str, lines: Mapping[str, Line], percent: bool) -> Figure:
     """One line for each name, named above."""
-    require("lines", lines)
-    figure = figure_of(title, 340, x, y)
-    for at, (name, points) in enumerate(lines.items()):
-        require(f"lines[{name!r}]", points)
-        colour, values = PALETTE[at % len(PALETTE)], list(points.values())
-        figure.add_scatter(
-            x=list(points),
-            y=values,
-            mode="lines+markers",
-            name=name,
-            line={"color": colour, "dash": ("solid", "dash", "dot")[at % 3]},
-            hovertemplate=f"{name}: %{{y:{'.1%' if percent else '.3g'}}}<extra></extra>",
-        )
-    return legend_above(figure).update_yaxes(rangemode="tozero", **({"tickformat": ".0%"} if percent else {}))
+    series = {name: [*points.items()] for name, points in lines.items()}
+    figure = named_lines(title, x, y, series, ".1%" if percent else ".3g", "lines+markers")
+    return figure.update_yaxes(rangemode="tozero", **({"tickformat": ".0%"} if percent else {}))
 
 
 def moved_share(shares: Mapping[str, Line]) -> Figure:
