@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure  # type: ignore[import-untyped]
 
 PALETTE = ("#4576d7", "#bf5e0f", "#12887c", "#9c5bcf", "#c64e87", "#857b16", "#3081a6", "#9e6f50")
+"""The player's c1 to c8, each between its light and its dark value where it is as legible on white as on black."""
 STROKES = ("solid", "dash", "dot", "dashdot")
 """Strokes of lines: no line is told by its colour alone."""
-"""The player's c1 to c8, each between its light and its dark value where it is as legible on white as on black."""
 INK, ACCENT, GOOD, BAD = "#727a89", "#2879d6", "#238a55", "#d5474d"
 GRID = "rgba(128, 134, 146, 0.28)"
 FEW_NODES = 12

@@ -117,7 +117,14 @@ class Counterexample(NamedTuple):
         return "\n".join(lines)
 
 
-FAILS = (Exception, SystemExit, GeneratorExit, CancelledError)
+class Endless(BaseException):
+    """A call did far more work than the task needs: most likely its loop does not end.
+
+    No Exception: a learner's `except Exception` in the loop would take it, and the loop would go on.
+    """
+
+
+FAILS = (Exception, SystemExit, GeneratorExit, CancelledError, Endless)
 """What a handler may raise without ending the check: a learner's code may call `exit()`, too."""
 
 

@@ -21,6 +21,7 @@ from inspect import signature
 from typing import Any, NamedTuple
 
 from .counterexample import FAILS, Counterexample
+from .counterexample import Endless as Endless  # what a case may raise
 from .explore import INTERRUPTED, Exploration
 from .history import History
 from .planted import AnyMachine, Looks, RandomWorlds, Scripted
@@ -64,10 +65,6 @@ LONGEST_TEXT = 300
 """Characters of an answer that a verdict shows."""
 SHOWING = 2_000
 """States: where a case is wrong already, a search only looks for a short run that shows it."""
-
-
-class Endless(Exception):
-    """A call did far more work than the task needs: most likely its loop does not end."""
 
 
 class Verdict(NamedTuple):
