@@ -27,7 +27,7 @@ from .history import History
 from .planted import AnyMachine, Looks, RandomWorlds, Scripted
 from .properties import NoFailure
 from .random_worlds import RandomRuns
-from .sentences import counted, page_of
+from .sentences import page_of
 
 Case = tuple[Any, ...]
 """The arguments of one call. They are immutable, so that no try can spoil the next."""
@@ -47,7 +47,7 @@ ERRORS = {
 }
 """What to think about after an exception, by its name."""
 ERRORS_OF_A_CLASS = {
-    "AttributeError": "A field of your class needs its type, such as `acks: int = 0`. Compare the names, too.",
+    "AttributeError": "A field of a process needs its type, such as `acks: int = 0`. Compare the names, too.",
     "TypeError": "The error says what is wrong. A field holds values that never change: a tuple, a frozenset. "
     "Each message needs a handler, with `@on(...)` above it.",
 }
@@ -101,7 +101,7 @@ class Verdict(NamedTuple):
     @property
     def looked_at(self) -> str:
         """The things tried, in words. The verdict claims no more."""
-        machines = counted(self.searches, "small machine")
+        machines = "a small machine" if self.searches == 1 else f"{self.searches} small machines"
         runs = f", and in every run of {machines}: {self.states:,} states" if self.searches else ""
         runs += f"; and in {self.runs:,} random runs of a larger machine" if self.runs else ""
         return f"right in all {self.tried:,} {self.what} tried{runs}"

@@ -9,6 +9,7 @@ unseal with a key: a page in a browser may have none, and needs it only for this
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
+from contextlib import suppress
 
 from patterns.engine.table import Table
 from patterns.engine.values import Value
@@ -31,16 +32,13 @@ class Keys(Value):
     def unseal(self, sealed: str) -> str:
         """The text again, or `ERASED` if the key is gone or is another one."""
         subject, _, body = sealed.partition(":")
-        key = self.table.get(subject)
-        if key is None:
-            return ERASED
-        from cryptography.exceptions import InvalidTag
-        from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+        if key := self.table.get(subject):
+            from cryptography.exceptions import InvalidTag
+            from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
-        try:
-            return AESSIV(key).decrypt(b64decode(body), [subject.encode()]).decode()
-        except (InvalidTag, ValueError):
-            return ERASED
+            with suppress(InvalidTag, ValueError):
+                return AESSIV(key).decrypt(b64decode(body), [subject.encode()]).decode()
+        return ERASED
 
     def without(self, subject: str) -> Keys:
         return Keys(self.table.without(subject))

@@ -1,6 +1,6 @@
 """Every step of every run, at fixed widths: nothing overlaps, is cut, is too small or too high, nothing moves.
 
-One page of one Chromium walks them all; a run is what a saved page holds. By default every twelfth step of the runs of
+One page of one Chromium walks them all; a run is what a saved page holds. By default every eighth step of the runs of
 the gallery is looked at in the card of JupyterLab at 1280x720. `-m slow` looks in all windows at every step of these
 and of every player of every notebook.
 """
@@ -135,7 +135,7 @@ def walk_all(page: Page, states: dict[tuple[str, str], str], name: str, every: i
 
 def test_every_run_fits_one_screen(page: Page, states: dict[tuple[str, str], str]) -> None:
     """JupyterLab at 1280x720 leaves 850 x 590 pixels."""
-    walk_all(page, states, "lab at 1280x720", 12)
+    walk_all(page, states, "lab at 1280x720", 8)
 
 
 @pytest.mark.slow

@@ -78,7 +78,6 @@ def histories(draw: st.DrawFn, name: str) -> list[Operation]:
     return operations
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ASKED)
 @settings(max_examples=250, deadline=None)
 @given(data=st.data())

@@ -96,10 +96,9 @@ def _tell_plan(case: Case, right: Any, answer: Answer) -> str:
 def _advise_plan(case: Case, moves: Any) -> str:
     """By the fault of the plan."""
     try:
-        kind, _ = fault(case, moves)
-    except Exception:  # of a value in the answer that is no pair of names
+        return str(page_of(__package__, "faults.toml")[fault(case, moves)[0]])
+    except (TypeError, ValueError):  # of a value in the answer that is no pair of names
         return "Your answer must be a list of pairs: the shard, and the machine that it moves to."
-    return str(page_of(__package__, "faults.toml")[kind])
 
 
 def _planning(rule: Rule, machine: Any) -> Any:
