@@ -117,7 +117,7 @@ PLAN = Exercise(
     mistakes_of(__package__, "plan", PLAN_MISTAKES),
     _tell_plan,
     right=lambda *case: case,
-    same=lambda case, moves: not fault(case, moves),
+    same=lambda case, moves: not fault(case, moves)[0],
     prepare=given,
     what="plans",
     advise=_advise_plan,
