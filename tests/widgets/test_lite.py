@@ -14,7 +14,9 @@ from zipfile import ZipFile
 import pytest
 
 from widgets.browser import LEFT_OUT, RECORDINGS, recordings
-from widgets.site.lite import ROOT, STARTS_WITH, copy_contents
+from widgets import progress
+from widgets.site import lite
+from widgets.site.lite import ROOT, SHOWN, STARTS_WITH, copy_contents
 from widgets.site.wheels import (
     OWN,
     PINS,
@@ -132,6 +134,16 @@ def test_each_link_of_a_notebook_leads_to_a_file_that_the_page_has(tmp_path: Pat
         for cell in json.loads(notebook.read_text("utf-8"))["cells"]:
             for link in re.findall(r"\]\((?!\w+:|#)([^)\s#]+)", "".join(cell["source"])):
                 assert (notebook.parent / unquote(link)).exists(), (notebook.name, link)
+
+
+def test_the_progress_of_whoever_builds_the_site_is_not_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in SHOWN:
+        (tmp_path / "checkout" / name).mkdir(parents=True)
+    for name in ("01_ring.ipynb", progress.NAME):
+        (tmp_path / "checkout" / "notebooks" / name).write_text("{}")
+    monkeypatch.setattr(lite, "ROOT", tmp_path / "checkout")
+    copy_contents(tmp_path / "files")
+    assert [file.name for file in (tmp_path / "files").rglob("*") if file.is_file()] == ["01_ring.ipynb"]
 
 
 def test_a_program_that_is_missing_or_fails_is_named() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
+from widgets import progress
 from widgets.browser import RECORDINGS
 from widgets.site.recordings import record
 from widgets.site.wheels import (
@@ -38,7 +39,8 @@ STARTS_WITH = ("micropip", "piplite", "ipykernel", "comm", "pyodide-kernel", "je
 """The packages that a kernel has from its start."""
 SHOWN = ("notebooks", "patterns", "widgets", "tests", "README.md")
 """What the file browser shows: the notebooks, and the code that they link to."""
-UNSHOWN = shutil.ignore_patterns("__pycache__", "node_modules", "conftest.py", ".*")
+UNSHOWN = shutil.ignore_patterns("__pycache__", "node_modules", "conftest.py", ".*", progress.NAME)
+"""What it leaves out: the progress in `notebooks` is that of whoever builds the site."""
 
 
 def write(out: Path) -> None:
