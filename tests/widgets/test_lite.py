@@ -22,6 +22,7 @@ from widgets.site.wheels import (
     PINS,
     RELEASED,
     NotBuilt,
+    NotFetched,
     distribution,
     fetch_released,
     lock_of,
@@ -120,6 +121,17 @@ def test_the_wheel_of_the_project_has_its_data_and_the_recordings(tmp_path: Path
         for file in (found for kind in wanted for found in (ROOT / folder).rglob(kind)):
             assert file.relative_to(ROOT).as_posix() in names
     assert json.loads(ZipFile(path).read(f"widgets/{RECORDINGS}")) == {"key": []}
+
+
+def test_a_project_that_cannot_be_built_is_no_missing_network(tmp_path: Path) -> None:
+    """The walk in the browser skips where packages cannot be fetched, and must fail here."""
+    for folder in ("patterns", "widgets"):
+        (tmp_path / "project" / folder).mkdir(parents=True)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        (tmp_path / "project" / name).write_text("[build-system")
+    with pytest.raises(NotBuilt) as failed:
+        make_own_wheel(tmp_path / "project", {}, tmp_path / "build" / "wheels")
+    assert not isinstance(failed.value, NotFetched)
 
 
 def test_a_checkout_has_no_recordings() -> None:

@@ -63,9 +63,9 @@ def run(command: Iterable[str | Path], failure: type[NotBuilt] = NotBuilt, **opt
     return str(done.stdout)
 
 
-def pip(*words: str | Path) -> None:
-    """Run pip. Raises NotFetched."""
-    run([sys.executable, "-m", "pip", "--disable-pip-version-check", *words], NotFetched)
+def pip(*words: str | Path, failure: type[NotBuilt] = NotFetched) -> None:
+    """Run pip. Raises `failure`."""
+    run([sys.executable, "-m", "pip", "--disable-pip-version-check", *words], failure)
 
 
 def fetch_pyodide(version: str, work: Path, into: Path) -> Lock:
@@ -109,7 +109,10 @@ def fetch_released(lock: Lock, source: str, into: Path) -> list[str]:
 
 
 def make_own_wheel(root: Path, extra: Mapping[str, bytes], into: Path) -> None:
-    """Build the wheel of this project from a copy of its files, with further files: path in the wheel -> content."""
+    """Build the wheel of this project from a copy of its files, with further files: path in the wheel -> content.
+
+    Raises NotBuilt with what pip says.
+    """
     copy = into.parent / "project"
     for folder in ("patterns", "widgets"):
         shutil.copytree(root / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
@@ -118,7 +121,7 @@ def make_own_wheel(root: Path, extra: Mapping[str, bytes], into: Path) -> None:
     for path, content in extra.items():
         (copy / path).parent.mkdir(parents=True, exist_ok=True)
         (copy / path).write_bytes(content)
-    pip("wheel", "--quiet", "--no-deps", "--wheel-dir", into, copy)
+    pip("wheel", "--quiet", "--no-deps", "--wheel-dir", into, copy, failure=NotBuilt)
 
 
 def slim(wheel: Path) -> None:
