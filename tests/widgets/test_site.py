@@ -58,6 +58,8 @@ class Built(NamedTuple):
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
     """A site, built once: all searches of all planted bugs of its chapters run in it."""
     folder, chapters = tmp_path_factory.mktemp("site"), request.param or tuple(notebooks())
+    (folder / "runs" / "of").mkdir(parents=True)
+    (folder / "runs" / "of" / "before.js").touch()
     Site(folder, source="SOURCE", lite=True).write(chapters)
     return Built(folder, chapters)
 
@@ -72,6 +74,14 @@ def lines(page: str) -> Iterator[dict[str, str]]:
 def test_the_whole_site_is_under_four_megabytes(built: Built) -> None:
     """The command refuses to end with a larger one, too."""
     assert size_of(built.folder) < LARGEST
+
+
+def test_the_size_counts_all_but_the_notebooks_that_run_in_the_browser(tmp_path: Path) -> None:
+    site = tmp_path / "lite"  # a folder above the site may have this name
+    for name in ("index.html", "runs/saga/lite.js", "lite/lab.js", "lite/a/b.js"):
+        (site / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / name).write_text("12345")
+    assert size_of(site) == 10
 
 
 def test_there_is_a_page_for_each_chapter_and_the_first_picture_needs_few_bytes(built: Built) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -31,7 +32,8 @@ LARGEST = 4_000_000
 
 def size_of(folder: Path) -> int:
     """The bytes of the site's own files."""
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file() and "lite" not in file.parts)
+    own = (file for file in folder.rglob("*") if file.relative_to(folder).parts[0] != "lite")
+    return sum(file.stat().st_size for file in own if file.is_file())
 
 
 HERO = ("consensus_raft", "A leader keeps one follower of four")
@@ -85,8 +87,9 @@ class Site:
         return f"{self._source}/{path}"
 
     def write(self, names: Iterable[str] | None = None) -> None:
-        """Write the pages: all, or those of the chapters that are named, and the start page."""
+        """Write the pages: all, or those of the chapters that are named, and the start page. Runs of before are deleted."""
         self.out.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self.out / "runs", ignore_errors=True)
         known = notebooks()
         chosen = [*known] if names is None else [name for name in known if name in {*names}]
         (self.out / "site.js").write_text(_script(), encoding="utf-8")
