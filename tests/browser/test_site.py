@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -108,6 +110,23 @@ def test_an_address_of_the_start_page_leads_to_the_run_in_its_chapter(opened: Op
     page = opened("index.html#sharding/broken-no-drain/4")
     page.wait_for_url("**/sharding.html#broken-no-drain/4")
     expect(count(page.locator("#bug-runs .stage"))).to_have_text("4 / 7")
+
+
+def test_in_the_place_of_a_run_that_cannot_be_loaded_stands_a_sentence_until_it_can(opened: Opened, site: str) -> None:
+    file = Path(unquote(urlsplit(site).path)) / "runs" / "sharding" / "broken-no-drain.js"
+    page = opened("sharding.html#broken-no-fence/1")
+    stage = page.locator("#bug-runs .stage")
+    expect(stage.locator(".dp")).to_have_count(1)
+    away = file.rename(file.with_suffix(".away"))
+    try:
+        page.locator("#bug-runs .list a", has_text="No drain").click()
+        expect(stage.get_by_role("alert")).to_be_visible()
+        expect(stage.locator(".dp")).to_have_count(0)
+    finally:
+        away.rename(file)
+    page.locator("#bug-runs .list a", has_text="No drain").click()
+    expect(count(stage)).to_have_text("7 / 7")
+    expect(stage.get_by_role("alert")).to_have_count(0)
 
 
 def test_a_step_that_the_run_does_not_have_opens_where_the_run_opens(opened: Opened) -> None:

@@ -2,7 +2,7 @@
 // Pictures that move by themselves: the picture of a player, and one sentence. They stand before a question, never beyond it.
 
 import { h, icon } from "./dom.js";
-import { loaded } from "./load.js";
+import { loaded, UNLOADED } from "./load.js";
 import { PlayerView } from "./player.js";
 import { Saved } from "./saved.js";
 
@@ -32,8 +32,12 @@ class Living {
   async load() {
     if (this.view) return;
     const name = this.place.dataset.living ?? "";
-    const state = await loaded(name);
+    const state = await loaded(name).catch(() => null);
     if (this.view) return;
+    if (state === null) {
+      this.place.querySelector(".said")?.replaceChildren(UNLOADED); // its still picture stays
+      return;
+    }
     const host = /** @type {HTMLElement} */ (this.place.querySelector(".host"));
     host.replaceChildren();
     host.inert = true; // it is looked at; to step, a reader opens the page of the run
@@ -48,10 +52,7 @@ class Living {
   /** @param {boolean} moves */
   want(moves) {
     this.wanted = moves;
-    if (this.button) {
-      this.button.replaceChildren(icon(moves ? "pause" : "play"), moves ? " Pause" : " Play");
-      this.button.setAttribute("aria-pressed", String(moves));
-    }
+    this.button?.replaceChildren(icon(moves ? "pause" : "play"), moves ? " Pause" : " Play");
     this.go();
   }
 

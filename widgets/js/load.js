@@ -6,10 +6,21 @@ const awaited = new Map();
 /** @type {Map<string, Promise<Record<string, any>>>} */
 const runs = new Map();
 
-/** What a file calls. @param {string} name @param {string} packed */
-export const handed = (name, packed) => awaited.get(name)?.(packed);
+/** What a page says in the place of a run that it could not load. */
+export const UNLOADED = "This run could not be loaded: load the page again.";
 
-/** The run of this name, from its file. @param {string} name `chapter/run` @returns {Promise<Record<string, any>>} */
+/** What a file calls. @param {string} name @param {string} packed */
+export function handed(name, packed) {
+  const taken = awaited.get(name);
+  awaited.delete(name);
+  taken?.(packed);
+}
+
+/**
+ * The run of this name, from its file. One that could not be loaded is asked for again the next time.
+ * @param {string} name `chapter/run`
+ * @returns {Promise<Record<string, any>>}
+ */
 export function loaded(name) {
   const known = runs.get(name);
   if (known) return known;
@@ -17,10 +28,12 @@ export function loaded(name) {
   const run = new Promise((done, fail) => {
     awaited.set(name, (packed) => unpacked(packed).then(done, fail));
     const script = document.createElement("script");
-    Object.assign(script, { src: `runs/${name}.js`, onerror: () => fail(new Error(`no file of the run ${name}`)) });
+    const none = () => awaited.delete(name) && fail(new Error(`no file of the run ${name}`));
+    Object.assign(script, { src: `runs/${name}.js`, onload: none, onerror: none }); // a file hands its run over before
     document.head.append(script);
   });
   runs.set(name, run);
+  run.catch(() => runs.delete(name));
   return run;
 }
 

@@ -2,8 +2,9 @@
 // A page of the static site: its runs are loaded when they come near, and each step has an address.
 
 import { address, asked, page } from "./address.js";
+import { h } from "./dom.js";
 import { living } from "./living.js";
-import { handed, loaded } from "./load.js";
+import { handed, loaded, UNLOADED } from "./load.js";
 import { outcome } from "./outcome.js";
 import { PlayerView } from "./player.js";
 import { question } from "./question.js";
@@ -21,15 +22,21 @@ const chapter = () => document.body.dataset.chapter ?? "";
 async function show(stage, name, step) {
   stage.dataset.run = name;
   stage.dataset.at = String(step);
-  const state = await loaded(name);
+  const state = await loaded(name).catch(() => null);
   if (stage.dataset.run !== name) return; // meanwhile another one was chosen
+  const host = /** @type {HTMLElement} */ (stage.querySelector(".host"));
+  if (state === null) {
+    shown.get(stage)?.view.leave();
+    shown.delete(stage);
+    host.replaceChildren(h("p", { role: "alert" }, UNLOADED));
+    return;
+  }
   const cursor = state.frames.some((/** @type {{ n: number }} */ { n }) => n === step) ? step : state.cursor;
   const known = shown.get(stage);
   if (known?.model.name === name) known.model.tell("cursor", cursor);
   else {
     known?.view.leave();
     const model = new Saved(name, { ...state, cursor });
-    const host = /** @type {HTMLElement} */ (stage.querySelector(".host"));
     host.replaceChildren();
     shown.set(stage, { view: new PlayerView(model, host), model });
     stage.classList.add("is-live");
