@@ -39,6 +39,11 @@ class Words:
         self.paragraphs = paragraphs
         self.tone = tone
 
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The paragraphs and their tone, as an outcome in a page has them."""
+        return {"said": [[sign, text] for sign, text in self.paragraphs], "tone": self.tone}
+
     def _repr_html_(self) -> str:
         edge = _EDGES[self.tone]
         parts = "".join(
@@ -96,10 +101,14 @@ class Prediction(Shared):
 
     @property
     def words(self) -> Words:
-        """What the outcome says now. Before an option is taken it gives nothing away."""
-        if not 0 <= self.taken < len(self.asked.options):
+        """What the outcome says now."""
+        return self.words_for(self.taken)
+
+    def words_for(self, taken: int) -> Words:
+        """What the outcome says if the option at this place is taken. Before an answer, -1, it gives nothing away."""
+        if not 0 <= taken < len(self.asked.options):
             return Words(("○", "Answer the question above first. What happens opens here."))
-        said, right = self.asked.options[self.taken], self.asked.right
+        said, right = self.asked.options[taken], self.asked.right
         if said.right:
             return Words(("✓ As you said:", said.text), ("", said.because), tone="good")
         return Words(("You said:", said.text), ("", said.because), ("It is:", right.text), ("", right.because))
@@ -114,7 +123,7 @@ class Outcome(Shared):
 
     def __init__(self, prediction: Prediction) -> None:
         self.prediction = prediction
-        super().__init__(**self._shown())
+        super().__init__(**prediction.words.shown)
         prediction.observe(self._follow, "taken")
 
     def _ipython_display_(self) -> None:
@@ -122,12 +131,8 @@ class Outcome(Shared):
         answer = f"<b>{_rich(right.text)}</b>. {_rich(right.because)}"
         show_text(f"<details><summary>The answer</summary><p>{answer}</p></details>", self.bundle)
 
-    def _shown(self) -> dict[str, Any]:
-        words = self.prediction.words
-        return {"said": [[sign, text] for sign, text in words.paragraphs], "tone": words.tone}
-
     def _follow(self, _change: Any) -> None:
-        shown = self._shown()
+        shown = self.prediction.words.shown
         self.tone, self.said = shown["tone"], shown["said"]
 
     def __repr__(self) -> str:

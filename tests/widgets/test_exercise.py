@@ -97,6 +97,13 @@ def test_a_right_guess_is_told_so_by_a_sign_and_not_by_colour_alone() -> None:
     assert guess.outcome.tone == "good"
 
 
+def test_what_an_outcome_would_say_is_known_without_answering() -> None:
+    guess = predict(QUESTION)
+    assert [guess.words_for(taken).paragraphs[0][1] for taken in (0, 1)] == ["it goes down", "it goes **up**"]
+    assert guess.words_for(1).shown["tone"] == "good"
+    assert guess.taken == -1
+
+
 def test_a_page_cannot_take_an_answer_that_is_no_number() -> None:
     with pytest.raises(traitlets.TraitError):
         predict(QUESTION).taken = "up"  # type: ignore[assignment]

@@ -214,11 +214,8 @@ class _Page:
 
 def _asked(prediction: Prediction) -> str:
     """A question as JSON that can stand in a page, with what its outcome says before an answer and after each."""
-    outcomes = []
-    for at in (*range(len(prediction.asked.options)), -1):
-        prediction.taken = at
-        outcome = prediction.outcome
-        outcomes.append({"said": outcome.said, "tone": outcome.tone})
+    answers = (*range(len(prediction.asked.options)), -1)
+    outcomes = [prediction.words_for(taken).shown for taken in answers]
     asked = {"question": prediction.question, "outcomes": outcomes}
     return json.dumps(asked, ensure_ascii=False).replace("</", "<\\/")
 
