@@ -223,7 +223,7 @@ class Player(Run):
         """The run as one self-contained HTML page that steps without a kernel, offline."""
         script = SCRIPTS[self.script].replace("export default", "const player =")
         parts = {"style": STYLE, "script": script, "run": self.saved}
-        return PAGE.format(title=html.escape(self.title), **{name: _packed(part) for name, part in parts.items()})
+        return PAGE.format(title=html.escape(self.title), **{name: packed(part) for name, part in parts.items()})
 
     @property
     def saved(self) -> str:
@@ -246,7 +246,7 @@ class Player(Run):
         return target
 
 
-def _packed(text: str) -> str:
+def packed(text: str) -> str:
     """A text, compressed, in letters that can stand in a page."""
     return b64encode(zlib.compress(text.encode(), 9, wbits=-15)).decode()
 

@@ -5,19 +5,17 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-import zlib
-from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from patterns.engine.chapter import Chapter
 from patterns.engine.history import History
-from patterns.engine.planted import Bug, Played
-from patterns.engine.properties import NoFailure, Property
-from widgets.player import Player
+from patterns.engine.planted import Played
+from widgets import play
+from widgets.player import Player, packed
 from widgets.site.story import Guided
 from widgets.still import still
 
@@ -25,6 +23,12 @@ LONGEST = 60
 """Letters of an address."""
 AHEAD = 40
 """Steps of a run that is shown where a search proves that something never happens."""
+NEVER = f"""from patterns.engine.history import History
+
+run = History({{}}.machine)
+run.run_until(lambda step: False, {AHEAD})
+play(run, at=0)"""
+"""The cell of such a run."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +88,7 @@ class Run:
             asks = {frame["n"]: frame["ask"] for frame in state["frames"] if "ask" in frame}
             state = {"twin": f"{folder.name}/{twin.address}", "asks": asks, "head": state["head"], "cursor": self.at}
         text = json.dumps(state, ensure_ascii=False, separators=(",", ":"))
-        packed = b64encode(zlib.compress(text.encode(), 9, wbits=-15)).decode()
-        (folder / f"{self.address}.js").write_text(f'patternsRun("{folder.name}/{self.address}","{packed}")\n')
+        (folder / f"{self.address}.js").write_text(f'patternsRun("{folder.name}/{self.address}","{packed(text)}")\n')
 
 
 def write_all(folder: Path, runs: Iterable[Run]) -> None:
@@ -110,23 +113,26 @@ def gallery_of(chapter: Chapter) -> Iterator[Run]:
     """All runs of a chapter's gallery, in its order."""
     for title, make in chapter.gallery.items():
         player = Player(make(), subtitle=title)
-        yield Run(address_of(title), title, player, _code(chapter, f"GALLERY[{_quoted(title)}]()"))
+        yield Run(address_of(title), title, player, _code(chapter, "GALLERY", title, "play({}(), at=0)"))
 
 
 def broken_of(chapter: Chapter) -> Iterator[Run]:
-    """The found run of every planted bug, opened at the step that breaks the promise."""
+    """The found run of every planted bug, opened at the step that breaks the promise.
+
+    Where a search proves that something never happens, the run has what happens by itself, and is opened at its end.
+    """
     for title, bug in chapter.bugs.items():
         found = bug.found()
-        counterexample = found.counterexample
-        history = counterexample.history if counterexample else _on_its_own(bug)
-        name = f"BUGS[{_quoted(title)}]"
-        made = f"{name}.found()" if counterexample else f"{name}.machine"
-        own = _needs_its_own(history, bug)
-        player = Player(history, always=(cast(Property, bug.breaks),) if own else None, subtitle=title)
-        code = _code(chapter, made, f", always=({name}.breaks,)" if own else "", "BUGS")
+        if counterexample := found.counterexample:
+            run, cell = found, "play({}.found(), at=0)"
+        else:
+            run, cell = History(bug.machine), NEVER
+            run.run_until(lambda step: False, AHEAD)
+        player = play(run, subtitle=title)
+        assert isinstance(player, Player)
         reason = counterexample.reason if counterexample else ""
         verdict = "A prepared run shows it." if isinstance(found, Played) else timeless(found.summary)
-        address = f"broken-{address_of(title)}"
+        address, code = f"broken-{address_of(title)}", _code(chapter, "BUGS", title, cell)
         yield Run(address, title, player, code, bug.sentence, bug.breaks.name, reason, verdict)
 
 
@@ -142,24 +148,6 @@ def address_of(title: str) -> str:
     return words if len(words) <= LONGEST else words[:LONGEST].rpartition("-")[0]
 
 
-def _needs_its_own(history: History[Any, Any], bug: Bug) -> bool:
-    """Whether the promise that breaks is one that the machine's invariants do not have."""
-    known = {each.name for each in history.machine.always}
-    return isinstance(bug.breaks, Property) and not isinstance(bug.breaks, NoFailure) and bug.breaks.name not in known
-
-
-def _on_its_own(bug: Bug) -> History[Any, Any]:
-    """A run of the machine with the bug: what happens by itself, for AHEAD steps or until nothing more does."""
-    history = History(bug.machine)
-    for _ in range(AHEAD):
-        if history.advance() is None:
-            break
-    return history
-
-
-def _code(chapter: Chapter, made: str, more: str = "", name: str = "GALLERY") -> str:
-    return f"from patterns.{chapter.name}.lesson import {name}\nfrom widgets import play\n\nplay({made}{more}, at=0)"
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+def _code(chapter: Chapter, name: str, title: str, cell: str) -> str:
+    imports = f"from patterns.{chapter.name}.lesson import {name}\nfrom widgets import play"
+    return f"{imports}\n\n{cell.format(f'{name}[{json.dumps(title, ensure_ascii=False)}]')}"
