@@ -7,7 +7,7 @@ from pathlib import Path
 from time import perf_counter
 
 from widgets.site import lite
-from widgets.site.build import LARGEST, size_of, write
+from widgets.site.build import LARGEST, Site, size_of
 from widgets.site.wheels import NotBuilt
 
 
@@ -19,7 +19,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--source", default="", metavar="ADDRESS", help="where the repository's files can be read")
     asked = parser.parse_args(arguments)
     began = perf_counter()
-    write(asked.out, source=asked.source, lite=asked.lite)
+    Site(asked.out, asked.source, asked.lite).write()
     size = size_of(asked.out)
     if size > LARGEST:
         raise SystemExit(

@@ -65,8 +65,9 @@ def notebooks() -> dict[str, Path]:
 
 
 class Site:
-    """The site in the folder `out`; `source` is the address of the repository's files, `lite` says whether notebooks
-    that run in the browser stand beside it.
+    """The site in the folder `out`. With `lite`, its pages link to the notebooks that run in the browser beside it.
+
+    `source` is the address under which the repository's files can be read; by default the way from `out` to them.
     """
 
     def __init__(self, out: Path, source: str = "", lite: bool = False) -> None:
@@ -232,11 +233,3 @@ def _moving(name: str, run: Run) -> Json:
 def _script() -> str:
     """The script of all pages: a plain script, because a page from a disk may load no module."""
     return "(() => {\n" + bundle("site").replace("export default ", "const start = ") + "start();\n})();\n"
-
-
-def write(out: Path, *, source: str = "", lite: bool = False) -> None:
-    """Write the start page and a page for each chapter into `out`. With `lite`, they link to the notebooks there.
-
-    `source` is the address under which the repository's files can be read; by default the way from `out` to them.
-    """
-    Site(out, source, lite).write()

@@ -16,12 +16,12 @@ Link = Callable[[str], str]
 
 
 class _Renderer(mistune.HTMLRenderer):
-    def __init__(self, address_of: Link) -> None:
+    def __init__(self, leads: Link) -> None:
         super().__init__()
-        self._address_of = address_of
+        self._leads = leads
 
     def link(self, text: str, url: str, title: str | None = None) -> str:
-        return super().link(text, self._address_of(url), title)
+        return super().link(text, self._leads(url), title)
 
     def codespan(self, text: str) -> str:
         """Code; the name of a run of this chapter is a link to it."""
@@ -44,9 +44,3 @@ def rendered(text: str, source: Link) -> str:
     made = mistune.create_markdown(renderer=_Renderer(address), plugins=["table", "strikethrough"])(text)
     assert isinstance(made, str)
     return made
-
-
-def rich(text: str) -> str:
-    """A sentence with `**bold**`, `*stressed*` parts and code in backticks, as HTML."""
-    bold = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", escape(text, quote=False))
-    return re.sub(r"`(.+?)`", r"<code>\1</code>", re.sub(r"\*([^*\s][^*]*)\*", r"<em>\1</em>", bold))
