@@ -13,8 +13,8 @@ from zipfile import ZipFile
 
 import pytest
 
-from widgets.browser import LEFT_OUT, RECORDINGS, recordings
 from widgets import progress
+from widgets.browser import LEFT_OUT, RECORDINGS, recordings
 from widgets.site import lite
 from widgets.site.lite import ROOT, SHOWN, STARTS_WITH, copy_contents
 from widgets.site.wheels import (

@@ -88,7 +88,7 @@ class Site:
         return f"{self._source}/{path}"
 
     def write(self, names: Iterable[str] | None = None) -> None:
-        """Write the pages: all, or those of the chapters that are named, and the start page. Runs of before are deleted."""
+        """Write the pages: all, or those of the chapters that are named, and the start page. Old runs are deleted."""
         self.out.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(self.out / "runs", ignore_errors=True)
         known = notebooks()
