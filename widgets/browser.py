@@ -6,16 +6,15 @@ built the site. Names that the cell did not come to are bound to `Absent`, so th
 
 from __future__ import annotations
 
-import ast
 import html
 import json
-from collections.abc import Iterator
 from hashlib import sha256
 from importlib.resources import files
 from types import TracebackType
 from typing import Any, NoReturn
 
 from patterns.runtime.here import NotInABrowser
+from widgets.cells import names_from
 from widgets.fallback import RUN
 
 RECORDINGS = "recordings.json"
@@ -91,19 +90,6 @@ def line_of(trace: TracebackType | None, names: dict[str, Any]) -> int:
             return trace.tb_lineno
         trace = trace.tb_next
     return 1
-
-
-def names_from(source: str, line: int) -> Iterator[str]:
-    """The names that a cell's statements from this line on would have bound."""
-    tree = compile(source, "cell", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    assert isinstance(tree, ast.Module)
-    for statement in tree.body:
-        for node in ast.walk(statement) if (statement.end_lineno or 0) >= line else ():
-            match node:
-                case ast.Name(name, ast.Store()) | ast.FunctionDef(name) | ast.ClassDef(name):
-                    yield name
-                case ast.Import(aliases) | ast.ImportFrom(names=aliases):
-                    yield from (alias.asname or alias.name.partition(".")[0] for alias in aliases)
 
 
 def show_figure(figure: Any) -> None:

@@ -11,16 +11,16 @@ import re
 import symtable
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TypeGuard
 
 import msgspec
-import nbformat
 from IPython.core.inputtransformer2 import TransformerManager
 
 MEASURING = re.compile(r"^\s*%%(?:time|timeit|prun|capture)\b.*\n|^[ \t]*%(?:time|prun)\s", re.MULTILINE)
 
 
 class Cell(msgspec.Struct, frozen=True):
-    """A code cell, with the names that it binds for later cells and those that it uses."""
+    """A code cell, with the names that it binds for later cells and those that it uses of earlier ones."""
 
     number: int
     """Its place among all cells of the notebook, from 1."""
@@ -31,6 +31,9 @@ class Cell(msgspec.Struct, frozen=True):
     binds: frozenset[str] = frozenset()
     """The names that it gives a value, or whose value it may change: `table[1] = 2`, `run.append(3)`."""
     uses: frozenset[str] = frozenset()
+    """The names that it takes from cells before it."""
+    renews: frozenset[str] = frozenset()
+    """The names among those that it binds which it gives a new value in any case: what they were before is gone."""
     tags: tuple[str, ...] = ()
 
     def calls(self, function: str) -> bool:
@@ -45,6 +48,8 @@ class Cell(msgspec.Struct, frozen=True):
 
 def code_cells(notebook: str | Path) -> list[Cell]:
     """The code cells of a notebook, in order. Raises OSError, or ValueError for a file that is not a notebook."""
+    import nbformat  # a web page has none, and no need of it
+
     try:
         cells = nbformat.read(Path(notebook), as_version=4).cells  # type: ignore[no-untyped-call]
     except OSError:
@@ -56,13 +61,16 @@ def code_cells(notebook: str | Path) -> list[Cell]:
 
 
 def needed(cells: Iterable[Cell], ends: Iterable[Cell]) -> list[Cell]:
-    """The cells that must run so that the cells `ends` can: those that bind a name in use later, and so on."""
+    """The cells that must run so that the cells `ends` can: those that bind a name in use later, and so on.
+
+    Of several cells that give a name a new value, the last one counts.
+    """
     ends = list(ends)
     found, names = list[Cell](), set[str]()
     for cell in reversed(list(cells)):
         if cell in ends or cell.binds & names or "*" in cell.binds:
             found.append(cell)
-            names |= cell.uses
+            names = names - cell.renews | cell.uses
     return found[::-1]
 
 
@@ -71,11 +79,26 @@ def cell_of(number: int, source: str, tags: tuple[str, ...] = ()) -> Cell:
     plain = MEASURING.sub("", source)
     try:
         code = TransformerManager().transform_cell(plain)
-        binds, uses = _names(symtable.symtable(code, f"<cell {number}>", "exec"))
-        binds |= {name for node in ast.walk(ast.parse(code)) for name in _changed(node)}
+        binds, uses, renews = set[str](), set[str](), set[str]()
+        for statement in ast.parse(code).body:
+            bound, used = _names_in(statement)
+            binds |= bound | {name for node in ast.walk(statement) for name in _changed(node)}
+            uses |= used - renews
+            renews |= {*_renewed(statement)}
     except (SyntaxError, ValueError, RecursionError, MemoryError) as problem:
         return Cell(number, source, f"{type(problem).__name__}: {_brief(problem)}", tags=tags)
-    return Cell(number, plain, "", frozenset(binds), frozenset(uses), tags)
+    return Cell(number, plain, "", frozenset(binds), frozenset(uses), frozenset(renews), tags)
+
+
+def names_from(source: str, line: int) -> set[str]:
+    """The names that a cell's statements from this line on bind. Raises SyntaxError for a cell that is not Python."""
+    left = [statement for statement in ast.parse(source).body if (statement.end_lineno or 0) >= line]
+    return _names_in(*left)[0]
+
+
+def _names_in(*statements: ast.stmt) -> tuple[set[str], set[str]]:
+    """The names that statements of a cell bind in the notebook, and those that they take from there."""
+    return _names(symtable.symtable(ast.unparse(ast.Module([*statements], [])), "<cell>", "exec"))
 
 
 def _names(table: symtable.SymbolTable) -> tuple[set[str], set[str]]:
@@ -110,6 +133,23 @@ def _changed(node: ast.AST) -> Iterator[str]:
             yield name
         case ast.Attribute(ast.Name(name), ctx=ast.Store()) | ast.Subscript(ast.Name(name), ctx=ast.Store()):
             yield name
+
+
+def _renewed(statement: ast.stmt) -> Iterator[str]:
+    """The names that a statement of a cell gives a new value, if the cell comes to its end."""
+    match statement:
+        case ast.FunctionDef(name) | ast.AsyncFunctionDef(name) | ast.ClassDef(name):
+            yield name
+        case ast.Import(aliases) | ast.ImportFrom(names=aliases):
+            yield from (alias.asname or alias.name.partition(".")[0] for alias in aliases)
+        case ast.Assign(targets):
+            yield from (node.id for target in targets for node in ast.walk(target) if _is_stored(node))
+        case ast.AnnAssign(ast.Name(name), value=value) if value:
+            yield name
+
+
+def _is_stored(node: ast.AST) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
 
 
 def _brief(problem: BaseException) -> str:

@@ -58,7 +58,7 @@ from pathlib import Path
 import msgspec
 
 from patterns.engine.exercise import ENDLESS
-from widgets.grading.cells import Cell, code_cells, needed
+from widgets.cells import Cell, code_cells, needed
 from widgets.grading.messages import (
     CHECK,
     DID_NOT_END,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from playwright.sync_api import Locator, expect
 from rig import REPOSITORY, Notebook
 
-from widgets.grading.cells import cell_of, needed
+from widgets.cells import cell_of, needed
 
 
 def before(sources: Sequence[str], at: int) -> list[int]:

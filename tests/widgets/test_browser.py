@@ -17,7 +17,8 @@ from ipywidgets.widgets.widget import _instances
 
 from patterns.consensus_raft.lesson.gallery import figure_8
 from patterns.runtime.here import NotInABrowser, require
-from widgets.browser import LEFT_OUT, Absent, key_of, names_from, show
+from widgets.browser import LEFT_OUT, Absent, key_of, show
+from widgets.cells import names_from
 from widgets.fallback import PAGES, RUN
 from widgets.player import Player
 from widgets.site.recordings import is_recorded, kept

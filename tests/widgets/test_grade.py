@@ -13,9 +13,9 @@ import pytest
 
 from patterns.saga.lesson import EXERCISES
 from widgets import grade as grading
+from widgets.cells import Cell, code_cells, needed
 from widgets.grade import Grades, grade
 from widgets.grading import process
-from widgets.grading.cells import Cell, code_cells, needed
 from widgets.grading.messages import Graded
 from widgets.grading.worker import chapter_of
 
@@ -181,6 +181,16 @@ def test_the_needed_cells_are_those_that_bind_a_name_in_use_later(tmp_path: Path
     assert [cell.number for cell in needed(found, [found[4]])] == [1, 2, 4, 5]
     assert found[6].problem.startswith("SyntaxError")
     assert found[6].problem.endswith("(line 1)")
+
+
+def test_of_the_cells_that_give_a_name_a_new_value_only_the_last_is_needed_and_what_changes_it_afterwards(
+    tmp_path: Path,
+) -> None:
+    made = ["from runs import first", "run = first()", "run.step()", "from runs import other\nrun = other()"]
+    changed = ["run.step()", "if maybe:\n    run = None", "def look():\n    return run", "look()", "run, last = 1, 2"]
+    found = cells(tmp_path, *made, *changed)
+    assert [cell.number for cell in needed(found, [found[7]])] == [4, 5, 6, 7, 8]
+    assert [cell.number for cell in needed(found, [found[2]])] == [1, 2, 3]
 
 
 def test_a_call_is_found_by_the_name_of_its_function_and_a_cell_splits_into_statements(tmp_path: Path) -> None:

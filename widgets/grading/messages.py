@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from widgets.grading.cells import Cell
+from widgets.cells import Cell
 
 CELL = 30.0
 """Seconds that a cell may take at least: imports take a while, however quick the exercises are."""

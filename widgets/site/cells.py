@@ -1,20 +1,19 @@
 """The code cells of a notebook, as far as a page shows what they show: players, predictions, outcomes, printed words.
 
-A cell is executed with the cells that it needs and no others: those that make the names that it uses.
+A cell is executed with the cells that it needs and no others: those that bind or change what it uses.
 """
 
 from __future__ import annotations
 
 import ast
-import builtins
 import json
 import re
 from contextlib import redirect_stdout
-from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from widgets.cells import cell_of, needed
 from widgets.exercise import Outcome, Prediction
 
 NEEDS_A_KERNEL = re.compile(r"\bawait\b|\bcontrols=")
@@ -41,6 +40,7 @@ class Notebook:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.cells = cells_of(path)
+        self._code = [cell_of(at, cell.source) for at, cell in enumerate(self.cells) if cell.kind == "code"]
         self._at = {cell.id: at for at, cell in enumerate(self.cells)}
         self._done: dict[str, tuple[list[Any], str]] = {}
         self._shown: list[Any] = []
@@ -68,17 +68,9 @@ class Notebook:
         return [self._names[name].outcome for name in names if isinstance(self._names.get(name), Prediction)]
 
     def needed(self, cell: Cell) -> list[Cell]:
-        """The cell, after the cells that make the names it uses, in the order of the notebook."""
-        found, left = {cell.id}, [cell]
-        while left:
-            one = left.pop()
-            before = [each for each in self.cells[: self._at[one.id]] if each.kind == "code"]
-            for name in _used(one.source):
-                maker = next((each for each in reversed(before) if name in _made(each.source)), None)
-                if maker and maker.id not in found:
-                    found.add(maker.id)
-                    left.append(maker)
-        return [each for each in self.cells if each.id in found]
+        """The cell, after the cells that it needs, in the order of the notebook."""
+        upto = [each for each in self._code if each.number <= self._at[cell.id]]
+        return [self.cells[each.number] for each in needed(upto, upto[-1:])]
 
     def code(self, cell: Cell) -> str:
         """The cell for a learner who goes on in a notebook, with all that it needs; it opens at the step `at=0`."""
@@ -98,29 +90,6 @@ class Notebook:
 
 def _is_outcome(node: ast.AST) -> bool:
     return isinstance(node, ast.Attribute) and node.attr == "outcome" and isinstance(node.value, ast.Name)
-
-
-@cache
-def _used(source: str) -> frozenset[str]:
-    """The names that a cell takes from cells before it."""
-    tree = ast.parse(source)
-    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-    return frozenset(name for name in names - _made(source) if not hasattr(builtins, name))
-
-
-@cache
-def _made(source: str) -> frozenset[str]:
-    """The names that a cell imports, assigns or defines."""
-    made: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
-        match node:
-            case ast.Name(id=name, ctx=ast.Store()):
-                made.add(name)
-            case ast.Import(names=names) | ast.ImportFrom(names=names):
-                made |= {(each.asname or each.name).partition(".")[0] for each in names}
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-                made.add(name)
-    return frozenset(made)
 
 
 def _opening(source: str) -> str:
