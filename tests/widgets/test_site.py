@@ -22,7 +22,7 @@ from widgets.site.build import LARGEST, ROOT, Site, notebooks, size_of
 from widgets.site.cells import Notebook
 from widgets.site.prose import rendered
 from widgets.site.runs import address_of, timeless
-from widgets.site.story import Guided, Words, story_of, without_kernel
+from widgets.site.story import ITEM, PHRASES, Guided, Words, story_of, without_kernel
 
 FIRST = 300_000
 """Bytes that a page needs for its first picture: itself and the style. At 4 Mbit/s that is 0.6 s."""
@@ -30,6 +30,9 @@ FIRST = 300_000
 
 SOME = ("consistent_hashing", "leader_election", "sharding")
 """Chapters whose searches take a moment. `-m slow` looks at the whole site."""
+
+
+TO_RUN = re.compile(r"\b[Rr]un\b[^.]*\bcells?\b|\b(?:next|this|these) cells?\b")
 
 
 class Built(NamedTuple):
@@ -284,6 +287,27 @@ def test_what_a_cell_prints_is_shown_unless_it_lists_all_bugs(built: Built) -> N
 )
 def test_what_only_a_kernel_can_do_is_left_out_of_the_words(text: str, left: str) -> None:
     assert without_kernel(text) == left
+
+
+def test_each_phrase_leaves_out_a_paragraph_of_a_notebook_that_no_other_phrase_leaves_out() -> None:
+    texts = [
+        "\n\n".join(cell.source for cell in Notebook(path).cells if cell.kind == "markdown")
+        for path in notebooks().values()
+    ]
+    cores = [
+        core for text in texts for core in re.findall(r"^## Core pattern.*?(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
+    ]
+    assert len(cores) == len(notebooks())
+    blocks = [" ".join(block.split()) for core in cores for block in re.split(rf"(?m)\n\s*\n|{ITEM.pattern}", core)]
+    for phrase in PHRASES:
+        others = re.compile("|".join({*PHRASES} - {phrase}))
+        assert any(re.search(phrase, block) and not others.search(block) for block in blocks), phrase
+
+
+def test_no_page_tells_a_reader_to_run_a_cell(built: Built) -> None:
+    for name, page in built.pages().items():
+        told = [said for said in re.findall(r"<(?:p|li)>(.*?)</", page, re.DOTALL) if TO_RUN.search(said)]
+        assert not told, name
 
 
 def test_links_of_the_notebooks_lead_to_pages_and_to_the_source() -> None:

@@ -13,15 +13,31 @@ from typing import Any, NamedTuple
 from widgets.exercise import Outcome, Prediction
 from widgets.player import Player
 from widgets.site.cells import Cell, Notebook
+from widgets.tables import Tables
 
 CORE = "Core pattern"
 BREAK = "Break it"
-_TO_RUN = r"\b[Rr]un both\b|^Run |\bRun the\b|\b(?:next|two|three|both|these) cells?\b|\bThe cells\b|\bplay\("
-_MENUS = r"(?:Break|Request|Run until|Do)…|⋯|\b[Cc]lick (?:a|the) (?:message|leader|timer)|\babove the picture\b"
-_UNSHOWN = r"\b(?:[Tt]he|first|second|third|each) chart\b|\b[Tt]able sums\b|\bsecond line checks\b"
-_LISTS = r"\bPlay (?:one|the one)\b|\bprints the\b|^\*\*Now you\.?\*\*"
-NEEDS_A_KERNEL = re.compile("|".join((_TO_RUN, _MENUS, _UNSHOWN, _LISTS)))
+PHRASES = (
+    r"\bnext cells?\b",
+    r"\bplay\(",
+    "Break…",
+    "Request…",
+    "Do…",
+    "⋯",
+    r"\bRun until\b",
+    r"\b[Cc]lick (?:a|the) message\b",
+    r"\babove the picture\b",
+    r"\b[Tt]he chart\b",
+    r"\bfirst chart\b",
+    r"\bsecond chart\b",
+    r"\bthird chart\b",
+    r"\b[Tt]able sums\b",
+    r"\bsecond line checks\b",
+    r"\bprints the\b",
+    r"^\*\*Now you\.?\*\*",
+)
 """What a paragraph or an item of a list says that is true only where a kernel answers, or where a chart stands."""
+ASKS_FOR_A_KERNEL = re.compile("|".join(PHRASES))
 LISTS_ALL = re.compile(r"\bin BUGS\b")
 """A cell that lists all planted bugs: the page has them in a list of its own."""
 ITEM = re.compile(r"^(?=\d+\. |- )", re.MULTILINE)
@@ -177,7 +193,7 @@ def _parts(notebook: Notebook, cell: Cell, shown: Iterable[Any]) -> Iterator[Par
             yield Guided(cell.id + (f"-{number}" if number > 1 else ""), each, notebook.code(cell))
         elif isinstance(each, Prediction | Outcome):
             yield each
-        elif type(each).__module__ == "widgets.tables":
+        elif isinstance(each, Tables):
             yield Words(each._repr_markdown_())
 
 
@@ -192,7 +208,7 @@ def _kept(block: str) -> str:
         items = [
             item.rstrip()
             for item in ITEM.split(block)
-            if item.strip() and not NEEDS_A_KERNEL.search(" ".join(item.split()))
+            if item.strip() and not ASKS_FOR_A_KERNEL.search(" ".join(item.split()))
         ]
         return "\n".join(items)
-    return "" if NEEDS_A_KERNEL.search(" ".join(block.split())) else block
+    return "" if ASKS_FOR_A_KERNEL.search(" ".join(block.split())) else block
