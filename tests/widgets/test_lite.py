@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from functools import partial
 from hashlib import sha256
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.parse import unquote
 from zipfile import ZipFile
@@ -30,6 +33,11 @@ from widgets.site.wheels import (
     run,
     slim,
 )
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
 
 
 def wheel(folder: Path, name: str, *files: str) -> Path:
@@ -90,6 +98,20 @@ def test_another_file_than_the_lock_names_is_refused(tmp_path: Path) -> None:
     lock = released(tmp_path, cryptography=b"another")
     with pytest.raises(NotBuilt, match=r"cryptography-1\.whl is not the file that pyodide-lock\.json names"):
         fetch_released(lock, tmp_path.as_uri(), tmp_path)
+
+
+def test_a_release_that_answers_without_a_file_of_the_lock_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("no_proxy", "*")
+    (tmp_path / "empty").mkdir()
+    lock = released(tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path / "empty"))) as server:
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        source = f"http://127.0.0.1:{server.server_port}/v1"
+        with pytest.raises(NotBuilt, match=re.escape(f"{source}/{RELEASED[0]}-1.whl")):
+            fetch_released(lock, source, tmp_path)
+        server.shutdown()
 
 
 def test_the_packages_that_may_be_left_out_are_those_of_the_release() -> None:

@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 import nbformat
 import pytest
 
+from patterns.engine.params import ParameterError
 from widgets.player import Player
 from widgets.site.build import LARGEST, ROOT, Site, notebooks, size_of
 from widgets.site.cells import Notebook
@@ -329,6 +330,13 @@ def test_an_address_is_short_and_made_of_letters_that_need_no_code() -> None:
 
 def test_a_verdict_does_not_depend_on_the_machine_that_built_the_page() -> None:
     assert timeless("23 states. It tried 35 steps in 0.1 s.") == "23 states. It tried 35 steps."
+
+
+@pytest.mark.parametrize("names", [("saga", "sagas"), ()])
+def test_unknown_chapters_are_refused_before_anything_is_written(tmp_path: Path, names: tuple[str, ...]) -> None:
+    with pytest.raises(ParameterError, match="names"):
+        Site(tmp_path / "site").write(names)
+    assert not (tmp_path / "site").exists()
 
 
 def test_a_link_to_a_file_that_is_not_there_stops_the_build(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from patterns.engine.chapter import Chapter
+from patterns.engine.params import refuse
+from patterns.engine.sentences import counted
 from widgets.assets import STYLE
 from widgets.bundle import bundle
 from widgets.course.concept_map import COURSE, concept_map
@@ -37,7 +39,7 @@ def size_of(folder: Path) -> int:
 
 
 HERO = ("consensus_raft", "A leader keeps one follower of four")
-"""Chapter and title of the run that moves at the top of the start page."""
+"""Chapter and title of the run that moves at the top of the start page; without this chapter it is another run."""
 
 
 class Card(NamedTuple):
@@ -80,6 +82,7 @@ class Site:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self.pages.globals["counted"] = counted
 
     def source(self, path: str) -> str:
         """The address of a file of the repository. Raises ValueError for a path that the repository does not have."""
@@ -88,11 +91,17 @@ class Site:
         return f"{self._source}/{path}"
 
     def write(self, names: Iterable[str] | None = None) -> None:
-        """Write the pages: all, or those of the chapters that are named, and the start page. Old runs are deleted."""
+        """Write the pages: all, or those of the chapters that are named, and the start page. Old runs are deleted.
+
+        Raises ParameterError for a name that is not a chapter's, or for no name.
+        """
+        known = notebooks()
+        chosen = [*known] if names is None else [*dict.fromkeys(names)]
+        if not chosen or {*chosen} - {*known}:
+            refuse("names", chosen, f"one or more of {', '.join(known)}")
+        chosen.sort(key=[*known].index)
         self.out.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(self.out / "runs", ignore_errors=True)
-        known = notebooks()
-        chosen = [*known] if names is None else [name for name in known if name in {*names}]
         (self.out / "site.js").write_text(_script(), encoding="utf-8")
         (self.out / "site.css").write_text(STYLE + (HERE / "site.css").read_text(encoding="utf-8"), encoding="utf-8")
         made = [self._made(name, known[name]) for name in chosen]
@@ -101,8 +110,9 @@ class Site:
             before = cards[at - 1] if at else None
             after = cards[at + 1] if at + 1 < len(cards) else None
             self._page(f"{card.name}.html", "chapter.html", page, chapters=cards, before=before, after=after)
-        heroes = {card.name: page["hero"] for card, page in made}
-        self._start(cards, heroes.get(HERO[0], heroes[chosen[0]]))
+        galleries = {card.name: {run.title: run for run in page["gallery"]} for card, page in made}
+        chapter, title = HERO if HERO[0] in galleries else (chosen[0], next(iter(galleries[chosen[0]])))
+        self._start(cards, _moving(chapter, galleries[chapter][title]))
 
     def _start(self, cards: Sequence[Card], hero: Json) -> None:
         """The start page: its words are those of the index."""
@@ -112,7 +122,7 @@ class Site:
         values = {
             "name": "",
             "heading": index.title,
-            "description": "Nine patterns of distributed systems that you can step through, break and repair.",
+            "description": f"{counted(len(COURSE.patterns), 'pattern')} of distributed systems to step through and to break.",
             "title": index.title,
             "chinese": index.chinese,
             "lead": rendered(index.lead, self.source),
@@ -167,7 +177,6 @@ class Site:
             "gallery": gallery,
             "bugs": bugs,
             "notebook": notebook,
-            "hero": _moving(name, next((run for run in gallery if (name, run.title) == HERO), gallery[0])),
             "lite": self._notebook(notebook) if self.lite else "",
         }
         asked = sum("ask" in frame for run in page.runs for frame in run.player.frames)

@@ -13,9 +13,10 @@ import sys
 import tarfile
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -93,14 +94,16 @@ def fetch_wheels(lock: Lock, into: Path) -> None:
 def fetch_released(lock: Lock, source: str, into: Path) -> list[str]:
     """Fetch the packages that only Pyodide's release has, at the address `source`. Return those that are missing.
 
-    Raises NotBuilt if a file is not the one that the lock names.
+    Raises NotBuilt if a file is not the one that the lock names, or if the release does not have it.
     """
     for name in RELEASED:
         file, wanted = lock["packages"][name]["file_name"], lock["packages"][name]["sha256"]
         try:
             with urlopen(f"{source}/{file}", timeout=FETCHING_S) as answer:
                 content = answer.read()
-        except (URLError, TimeoutError, ConnectionError):
+        except (URLError, TimeoutError, ConnectionError) as problem:
+            if isinstance(problem, HTTPError) and problem.code == HTTPStatus.NOT_FOUND:
+                raise NotBuilt(f"there is no {source}/{file}, which {LOCK} names") from None
             return [*RELEASED[RELEASED.index(name) :]]
         if sha256(content).hexdigest() != wanted:
             raise NotBuilt(f"{source}/{file} is not the file that {LOCK} names: its SHA-256 is another one")
