@@ -9,9 +9,9 @@ in every round, so that a busy machine slows all of them alike. Figures are medi
 from __future__ import annotations
 
 import sys
-import tempfile
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 
 from playwright.sync_api import sync_playwright
 
@@ -29,10 +29,8 @@ PAINTED = """() => new Promise((done) => new PerformanceObserver((list) =>
 ).observe({ type: "largest-contentful-paint", buffered: true }))"""
 
 
-def main() -> None:
-    folder = Path(tempfile.mkdtemp())
-    Site(folder).write(("consistent_hashing", "sharding"))
-    (folder / "bare.html").write_text(BARE, encoding="utf-8")
+def measured(folder: Path) -> dict[str, list[float]]:
+    """Page in the folder -> ms to its first picture, in each round."""
     took: dict[str, list[float]] = {"bare.html": [], "index.html": [], "sharding.html": []}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(playwright), args=list(QUIET))
@@ -44,6 +42,14 @@ def main() -> None:
                 ms.append(page.evaluate(PAINTED))
                 context.close()
         browser.close()
+    return took
+
+
+def main() -> None:
+    with TemporaryDirectory() as folder:
+        Site(Path(folder)).write(("consistent_hashing", "sharding"))
+        (Path(folder) / "bare.html").write_text(BARE, encoding="utf-8")
+        took = measured(Path(folder))
     print(f"{'page':16}{'first picture':>16}{'slowest':>12}")
     for name, ms in took.items():
         print(f"{name:16}{median(ms):13.0f} ms{max(ms):9.0f} ms")

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from rig import SCREENSHOTS
+from rig import KEEP_SCREENSHOTS, SCREENSHOTS
 from test_player import AXE, IN_NAME
 
 from widgets.site.build import Site
@@ -50,6 +50,12 @@ def opened(browser: Browser, site: str) -> Iterator[Opened]:
         context.close()
     assert not problems
     assert all(url.startswith((site, "data:", "blob:")) for url in asked), "a page asks for nothing from elsewhere"
+
+
+def keep(page: Page, name: str) -> None:
+    """Keep a picture of the page, if pictures are asked for."""
+    if KEEP_SCREENSHOTS:
+        page.screenshot(path=SCREENSHOTS / f"{name}.png")
 
 
 def count(stage: Any) -> Any:
@@ -163,7 +169,7 @@ def test_a_phone_shows_a_page_without_scrolling_sideways(opened: Opened, address
     page = opened(address, viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
     page.wait_for_load_state("load")
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
-    page.screenshot(path=SCREENSHOTS / f"site_phone_{address[:5]}.png")
+    keep(page, f"site_phone_{address[:5]}")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -177,5 +183,5 @@ def test_axe_finds_no_violation_on_a_page(opened: Opened, address: str, scheme: 
     page.add_script_tag(path=AXE)
     violations = page.evaluate("async options => (await axe.run(document, options)).violations", AXE_RULES[scheme])
     found = [(each["id"], len(each["nodes"]), each["nodes"][0]["html"][:160]) for each in violations]
-    page.screenshot(path=SCREENSHOTS / f"site_{address[:5]}_{scheme}.png")
+    keep(page, f"site_{address[:5]}_{scheme}")
     assert not found

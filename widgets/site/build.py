@@ -119,10 +119,11 @@ class Site:
         there = {card.name for card in cards}
         pattern_map = concept_map(link=lambda name: f"{name}.html" if name in there else "#chapters")
         index = story_of(Notebook(ROOT / "notebooks" / "00_index.ipynb"))
+        count = counted(len(COURSE.patterns), "pattern")
         values = {
             "name": "",
             "heading": index.title,
-            "description": f"{counted(len(COURSE.patterns), 'pattern')} of distributed systems to step through and to break.",
+            "description": f"{count} of distributed systems: step through each of them, and break it.",
             "title": index.title,
             "chinese": index.chinese,
             "lead": rendered(index.lead, self.source),
