@@ -14,7 +14,7 @@ nbgrader adds none either.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
@@ -27,10 +27,11 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import msgspec
 
 from patterns.engine.sentences import counted
+from widgets.question import Option, Question, questions_of
+from widgets.results import Rows
 
 if TYPE_CHECKING:
     from patterns.engine.exercise import Exercise, Verdict
-    from widgets.question import Option, Question
 
 try:
     import fcntl
@@ -323,8 +324,7 @@ def questions_in(chapter: str) -> tuple[str, ...]:
     """The names of a chapter's questions, in the order in which they are asked; none of an unknown chapter."""
     if chapter not in chapters():
         return ()
-    page: Mapping[str, Any] = import_module("widgets.question").questions_of(f"widgets.chapters.{chapter}")
-    return tuple(page)
+    return tuple(questions_of(f"widgets.chapters.{chapter}"))
 
 
 class Progress:
@@ -354,32 +354,29 @@ class Progress:
             )
         return said
 
-    def rows(self) -> Iterator[tuple[str, ...]]:
-        yield "chapter", "first answers right", "exercises accepted", "last question", "last worked on", "done"
-        for each in self.chapters:
-            asked, post = questions_in(each.chapter), each.post_test
-            answers = f"{each.right} of {len(each.answers)}"
-            if len(asked) > len(each.answers):
-                answers += f"; {len(asked) - len(each.answers)} not answered yet"
-            exercises = f"{each.accepted} of {each.all_exercises}" if each.all_exercises else ""
-            last = "" if not asked else "not answered yet" if post is None else "right" if post.right else "wrong"
-            yield (
-                each.chapter.replace("_", " "),
-                answers,
-                exercises,
-                last,
-                f"{each.last.astimezone():%Y-%m-%d}",
-                "✓" if each.done else "",
-            )
+    @property
+    def table(self) -> Rows:
+        """A row for each chapter that was begun."""
+        heads = ("chapter", "first answers right", "exercises accepted", "last question", "last worked on", "done")
+        return Rows(heads, map(_row, self.chapters))
 
     def _repr_markdown_(self) -> str:
-        head, *rows = self.rows()
-        lines = [head, tuple(":--" for _ in head), *rows] if rows else []
-        table = "\n".join(f"| {' | '.join(cell.replace('|', ' ') for cell in row)} |" for row in lines)
-        return "\n\n".join([*([table] if table else []), *self.remarks])
+        return "\n\n".join([*([self.table._repr_markdown_()] if self.chapters else []), *self.remarks])
 
     def __repr__(self) -> str:
-        rows = list(self.rows()) if self.chapters else []
-        wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = ("  ".join(cell.ljust(size) for cell, size in zip(row, wide, strict=True)).rstrip() for row in rows)
-        return "\n".join([*lines, *self.remarks])
+        return "\n".join([*([repr(self.table)] if self.chapters else []), *self.remarks])
+
+
+def _row(each: Standing) -> tuple[str, ...]:
+    asked, post = questions_in(each.chapter), each.post_test
+    answers = f"{each.right} of {len(each.answers)}"
+    if len(asked) > len(each.answers):
+        answers += f"; {len(asked) - len(each.answers)} not answered yet"
+    return (
+        each.chapter.replace("_", " "),
+        answers,
+        f"{each.accepted} of {each.all_exercises}" if each.all_exercises else "",
+        "" if not asked else "not answered yet" if post is None else "right" if post.right else "wrong",
+        f"{each.last.astimezone():%Y-%m-%d}",
+        "✓" if each.done else "",
+    )

@@ -2,12 +2,15 @@
 
 table({"limit": 6, "shares": {"A": 0.25, "B": 0.75}})       a row for each name
 table(needless, "scheme", "keys that move and need not")    the same, with heads
+
+`Rows` has any number of columns, and cells with links.
 """
 
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 
@@ -37,6 +40,28 @@ class Table:
 def table(rows: Mapping[Any, Any], *heads: str) -> Table:
     """`rows` as a table, with heads for its names and its values if they are given."""
     return Table(rows, *heads)
+
+
+class Rows:
+    """A table whose cells may hold links and other Markdown: Markdown in a notebook, lines in a terminal."""
+
+    def __init__(self, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        self.heads = tuple(heads)
+        self.rows = [tuple(shown(cell) for cell in row) for row in rows]
+
+    def _repr_markdown_(self) -> str:
+        lines = [self.heads, (":--",) * len(self.heads), *self.rows]
+        return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+
+    def __repr__(self) -> str:
+        lines = [self.heads, *(tuple(map(_plain, row)) for row in self.rows)]
+        wide = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        return "\n".join("  ".join(map(str.ljust, line, wide)).rstrip() for line in lines)
+
+
+def _plain(cell: str) -> str:
+    """A cell without the signs of Markdown."""
+    return re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", cell).replace("**", "").replace("<br>", " ")
 
 
 def shown(value: Any) -> str:

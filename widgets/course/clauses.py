@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from patterns.engine.sentences import page_of
 from widgets.course.concept_map import COURSE, ROOT
-from widgets.course.rows import Rows
+from widgets.results import Rows
 
 CONTRACT = "tests/test_chapters.py"
 BREAK = "\u200b"

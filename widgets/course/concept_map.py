@@ -23,7 +23,7 @@ import msgspec
 
 from patterns.engine.params import refuse
 from patterns.engine.sentences import page_of
-from widgets.course.rows import Rows
+from widgets.results import Rows
 
 if TYPE_CHECKING:
     from networkx import DiGraph  # type: ignore[import-untyped]

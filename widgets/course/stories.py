@@ -46,7 +46,7 @@ from patterns.two_phase_commit.lesson import exposure as two_phases
 from patterns.two_phase_commit.lesson.measure import blocked_time
 from widgets.course.concept_map import COURSE
 from widgets.course.counted import AnyStep, Run, answer, asked, costs, in_a_row, ms_while, waited
-from widgets.course.rows import Rows
+from widgets.results import Rows
 
 if TYPE_CHECKING:
     from widgets.player import Player
