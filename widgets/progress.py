@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 
+from patterns.engine.params import refuse
 from patterns.engine.sentences import counted
 from widgets.question import Option, Question, questions_of
 from widgets.results import Rows
@@ -127,8 +128,9 @@ def read(file: Path) -> Kept:
 def write(file: Path, line: Line) -> None:
     """Add a line at the end of a file of progress. Raises OSError."""
     with file.open("ab+") as open_file:
-        with suppress(OSError, AttributeError):  # some network drives have no locks
-            fcntl.flock(open_file, fcntl.LOCK_EX)
+        if fcntl:
+            with suppress(OSError):  # some network drives have no locks
+                fcntl.flock(open_file, fcntl.LOCK_EX)
         if end := open_file.seek(0, os.SEEK_END):
             open_file.seek(end - 1)
         torn = bool(end) and open_file.read(1) != b"\n"  # a kernel was killed, or the disk was full
@@ -148,14 +150,15 @@ def tried(exercise: Exercise, verdict: Verdict) -> None:
     """Keep the verdict on an attempt at an exercise; nothing if it was not attempted."""
     if verdict.attempted:
         said: Outcome = "accepted" if verdict.accepted else "undecided" if verdict.undecided else "refused"
-        chapter = chapter_of(getattr(exercise.solution, "__module__", ""))
-        _add(Tried(_now(), chapter, exercise.name, said, verdict.mistake))
+        _add(Tried(_now(), chapter_of(exercise), exercise.name, said, verdict.mistake))
 
 
-def chapter_of(module: str) -> str:
-    """The chapter that a module belongs to: `patterns.saga.lesson.exercises` to `saga`, a notebook's own to `own`."""
-    parts = module.removeprefix("widgets.chapters.").removeprefix("patterns.").split(".")
-    return OWN if module == ".".join(parts) else parts[0]
+def chapter_of(exercise: Exercise) -> str:
+    """The chapter that declares this very exercise; `own` for one that a notebook makes, also from a chapter's."""
+    package, _, module = getattr(exercise.solution, "__module__", "").partition(".")
+    chapter = module.partition(".")[0]
+    declared = exercises_in(chapter).get(exercise.name) if package == "patterns" else None
+    return chapter if declared is exercise else OWN
 
 
 def learner_at_work() -> bool:
@@ -199,8 +202,10 @@ def _now() -> datetime:
 def keep(on: bool = True) -> None:
     """Keep progress in this folder, or with `keep(False)` stop keeping it, in each notebook of the folder.
 
-    Raises OSError if the file cannot be written.
+    Raises OSError if the file cannot be written, ParameterError for anything but True and False.
     """
+    if not isinstance(on, bool):
+        refuse("on", on, "True or False")
     write(HERE / NAME, Switched(_now(), on))
 
 

@@ -17,7 +17,7 @@ from widgets.cells import Cell, code_cells, needed
 from widgets.grade import Grades, grade
 from widgets.grading import process
 from widgets.grading.messages import Graded
-from widgets.grading.worker import chapter_of
+from widgets.progress import chapter_of
 
 ROOT = Path(__file__).resolve().parents[2]
 STUBBORN = """

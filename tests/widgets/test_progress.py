@@ -16,6 +16,7 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 
 from patterns.engine.exercise import Verdict
+from patterns.engine.params import ParameterError
 from patterns.saga.lesson import EXERCISES
 from widgets import play, progress
 from widgets.chapters.saga import questions as ask
@@ -109,6 +110,14 @@ def test_a_question_and_an_exercise_of_a_notebook_are_kept_in_a_chapter_of_its_o
     assert progress.done() == set()
 
 
+def test_an_exercise_made_easy_does_not_count_as_the_chapters(folder: Path) -> None:
+    answer(ask.SEAT, right=True)
+    for exercise in EXERCISES.values():
+        progress.tried(exercise._replace(cases=lambda: [], put=None), ACCEPTED)
+    assert [line["chapter"] for line in kept(folder)] == ["saga", "own", "own"]
+    assert progress.done() == set()
+
+
 @pytest.mark.parametrize("chapter", ["own", "engine", "glossary", "os", "..", ""])
 def test_a_name_that_is_no_chapter_has_neither_exercises_nor_questions(chapter: str) -> None:
     assert not progress.exercises_in(chapter)
@@ -118,7 +127,7 @@ def test_a_name_that_is_no_chapter_has_neither_exercises_nor_questions(chapter: 
 @pytest.mark.parametrize("chapter", progress.chapters())
 def test_every_chapter_names_its_exercises_and_its_last_question(chapter: str) -> None:
     exercises = progress.exercises_in(chapter).values()
-    assert {progress.chapter_of(each.solution.__module__) for each in exercises} == {chapter}
+    assert {progress.chapter_of(each) for each in exercises} == {chapter}
     found = [path for path in Path(__file__).parents[2].glob("notebooks/*.ipynb") if path.stem.endswith(chapter)]
     notebook = found[0].read_text(encoding="utf-8")
     asked = [name for name in progress.questions_in(chapter) if f"ask.{name})" in notebook]
@@ -219,6 +228,13 @@ def test_a_learner_switches_it_off_and_on_and_deletes_it(folder: Path) -> None:
     answer(ask.TAKEN_BACK, right=True)
     assert list(only(folder).answers) == ["TAKEN_BACK"]
     progress.forget()
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize("on", ["off", "on", 0, 1, None])
+def test_a_switch_that_is_neither_true_nor_false_is_refused_and_writes_nothing(on: Any, folder: Path) -> None:
+    with pytest.raises(ParameterError, match=f"on is {on!r}; allowed is True or False"):
+        progress.keep(on)
     assert not list(folder.iterdir())
 
 

@@ -12,7 +12,6 @@ from typing import Any, NoReturn
 import msgspec
 
 from patterns.engine.exercise import ENDLESS, Exercise, Verdict
-from widgets import progress
 from widgets.grading.messages import (
     CHECK,
     DID_NOT_END,
@@ -27,6 +26,7 @@ from widgets.grading.messages import (
     Status,
     Task,
 )
+from widgets.progress import chapter_of
 
 MOST_CHECKS = 50
 """Checks in a notebook: a loop of checks ends."""
@@ -77,12 +77,6 @@ def _graded(verdict: Verdict, name: str, chapter: str, cell: int) -> Graded:
     mistake = verdict.mistake or (DID_NOT_END if verdict.hint == ENDLESS else "")
     said = (mistake, verdict.hint, verdict.failing, verdict.undecided)
     return Graded(name, chapter, status, *said, verdict.tried, verdict.states, cell)
-
-
-def chapter_of(exercise: Exercise) -> str:
-    """The chapter that declares this very exercise; `own` for an exercise that a notebook makes."""
-    chapter = progress.chapter_of(getattr(exercise.solution, "__module__", ""))
-    return chapter if progress.exercises_in(chapter).get(exercise.name) is exercise else progress.OWN
 
 
 def work(channel: int) -> NoReturn:
