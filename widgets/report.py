@@ -19,7 +19,7 @@ import csv
 import signal
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,7 +35,25 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 Row = tuple[Any, ...]
 
 
-class Question(NamedTuple):
+class Worked(NamedTuple):
+    """How far a learner is in a chapter that the learner has begun."""
+
+    learner: str
+    chapter: str
+    answered: int
+    right: int
+    """First answers that are right."""
+    last_question: str
+    """`right` or `wrong`; empty if it is not answered."""
+    accepted: int
+    exercises: int
+    attempts: int
+    done: str
+    """`yes` or `no`."""
+    last_worked_on: str
+
+
+class Asked(NamedTuple):
     """A question, and the first answers of all learners."""
 
     chapter: str
@@ -91,7 +109,7 @@ class Report:
         return sorted({chapter for begun in self.learners.values() for chapter in begun})
 
     @property
-    def questions(self) -> list[Question]:
+    def questions(self) -> list[Asked]:
         """All questions that were answered, the hardest first: those with the smallest share of right first answers."""
         answers = defaultdict[tuple[str, str], list[Any]](list)
         for standing in self._standings():
@@ -102,7 +120,7 @@ class Report:
             wrong = Counter(answer.answer for answer in given if not answer.right)
             commonest = wrong.most_common(1)[0][0] if wrong else ""
             right = sum(answer.right for answer in given)
-            found.append(Question(chapter, name, given[0].prompt, len(given), right, commonest))
+            found.append(Asked(chapter, name, given[0].prompt, len(given), right, commonest))
         return sorted(found, key=lambda each: (each.right / each.answered, -each.answered, each.chapter, each.question))
 
     @property
@@ -160,22 +178,25 @@ class Report:
 
     # as CSV
 
-    def rows(self) -> Iterator[Mapping[str, Any]]:
+    @property
+    def rows(self) -> list[Worked]:
         """A row for each learner and each chapter that the learner has begun."""
-        for learner, begun in self.learners.items():
-            for chapter, each in begun.items():
-                yield {
-                    "learner": learner,
-                    "chapter": chapter,
-                    "answered": len(each.answers),
-                    "right": each.right,
-                    "last_question": "" if each.post_test is None else "right" if each.post_test.right else "wrong",
-                    "accepted": each.accepted,
-                    "exercises": each.all_exercises,
-                    "attempts": sum(attempts.tries for attempts in each.exercises.values()),
-                    "done": "yes" if each.done else "no",
-                    "last_worked_on": each.last.isoformat(),
-                }
+        return [
+            Worked(
+                learner,
+                chapter,
+                len(each.answers),
+                each.right,
+                "" if each.post_test is None else "right" if each.post_test.right else "wrong",
+                each.accepted,
+                each.all_exercises,
+                sum(attempts.tries for attempts in each.exercises.values()),
+                "yes" if each.done else "no",
+                each.last.isoformat(),
+            )
+            for learner, begun in self.learners.items()
+            for chapter, each in begun.items()
+        ]
 
 
 def files_in(root: Path) -> Iterator[tuple[str, Path]]:
@@ -220,13 +241,12 @@ def _printable(text: str) -> str:
     return "".join(sign if sign.isprintable() else "�" for sign in text)
 
 
-def _write_csv(rows: Iterable[Mapping[str, Any]]) -> None:
-    writer = None
+def _write_csv(heads: Sequence[str], rows: Iterable[Row]) -> None:
+    """The heads stand there also if there is no row."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(heads)
     for row in rows:
-        if writer is None:
-            writer = csv.DictWriter(sys.stdout, list(row), lineterminator="\n")
-            writer.writeheader()
-        writer.writerow({name: f"'{value}" if str(value).startswith(FORMULA) else value for name, value in row.items()})
+        writer.writerow(f"'{value}" if str(value).startswith(FORMULA) else value for value in row)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -243,9 +263,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for problem in report.problems:
         print(_printable(problem), file=sys.stderr)
     if given.csv == "learners":
-        _write_csv(report.rows())
-    elif given.csv:
-        _write_csv(each._asdict() for each in getattr(report, given.csv))
+        _write_csv(Worked._fields, report.rows)
+    elif given.csv == "questions":
+        _write_csv(Asked._fields, report.questions)
+    elif given.csv == "mistakes":
+        _write_csv(Mistake._fields, report.mistakes)
     else:
         print(report)
 

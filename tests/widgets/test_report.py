@@ -87,6 +87,19 @@ def test_the_csv_has_a_row_for_each_learner_and_chapter(folder: Path, capsys: py
     assert next(csv.DictReader(io.StringIO(capsys.readouterr().out)))["mistake"] == "undoes twice"
 
 
+@pytest.mark.parametrize(
+    ("table", "first", "rows"), [("learners", "learner", 1), ("questions", "chapter", 1), ("mistakes", "chapter", 0)]
+)
+def test_a_csv_has_its_heads_also_where_there_is_no_row(
+    table: str, first: str, rows: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hand_in(tmp_path / "ann.jsonl", answered(ask.SEAT, 0))
+    report.main([str(tmp_path), "--csv", table])
+    heads, *others = csv.reader(io.StringIO(capsys.readouterr().out))
+    assert (heads[0], len(others)) == (first, rows)
+    assert all(len(each) == len(heads) for each in others)
+
+
 def test_a_damaged_file_is_named_and_the_others_count(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "dora.jsonl").write_bytes(b"\xff\n{}\n")
     (folder / "eve.jsonl").mkdir()
