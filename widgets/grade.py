@@ -23,30 +23,8 @@ After that a rule that does not end is refused, and the next exercise is judged.
 **The command runs the notebook's code with your rights, and that code could also forge its grade.** If you do not trust
 its author, run the command in a container that has neither a network nor your files.
 
-The judges work under other graders, too. `check` gives a value that is true if the attempt is accepted.
-
-nbgrader, in a cell that is marked "Autograder tests", below the learner's cell:
-
-    judged = check(EXERCISES["compensate_next"], compensate_next)
-    assert judged, judged
-
-Otter, in `tests/compensate_next.py`:
-
-    from otter.test_files import test_case
-    OK_FORMAT = False
-    name = "compensate_next"
-    points = 1
-
-    @test_case()
-    def test_compensate_next(compensate_next):
-        from patterns.saga.lesson import EXERCISES
-        from widgets.exercise import check
-        judged = check(EXERCISES["compensate_next"], compensate_next)
-        assert judged, judged
-
-A CI job that wants every exercise of a notebook accepted:
-
-    python -m widgets.grade notebooks/07_saga.ipynb | jq -e 'all(.exercises[]; .status == "accepted")'
+The judges work under other graders, too: `check` gives a value that is true if the attempt is accepted. README.md has
+the cell for nbgrader, the file for Otter, and the line for a CI job.
 """
 
 from __future__ import annotations

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-import ast
 import json
+import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from shutil import which
+from types import ModuleType
+from typing import Any
 
+import msgspec
 import nbformat
 import pytest
 
+from patterns.engine.exercise import Rule
 from patterns.saga.lesson import EXERCISES
 from widgets import grade as grading
 from widgets.cells import Cell, code_cells, needed
+from widgets.exercise import check
 from widgets.grade import Grades, grade
 from widgets.grading import process
-from widgets.grading.messages import Graded
+from widgets.grading.messages import Graded, Status
 from widgets.progress import chapter_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -199,11 +206,50 @@ def test_a_call_is_found_by_the_name_of_its_function_and_a_cell_splits_into_stat
     assert through.statements == ["if x:\n    y.check(1)", "y"]
 
 
-def test_the_examples_of_the_help_text_are_python() -> None:
-    """They stand in the README too."""
-    assert grading.__doc__ is not None
-    blocks = grading.__doc__.split("\n\n")
-    examples = [block for block in blocks if block.startswith("    judged") or block.startswith("    from otter")]
-    assert len(examples) == 2
-    for example in examples:
-        ast.parse("\n".join(line[4:] for line in example.splitlines()))
+# The README's examples for other graders
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+EXERCISE = EXERCISES["compensate_next"]
+
+
+def example(begins: str) -> str:
+    """The Python of the README that begins so."""
+    [found] = [each for each in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if each.startswith(begins)]
+    return str(found)
+
+
+def run_nbgrader(attempt: Rule) -> None:
+    exec(example("judged = "), {"EXERCISES": EXERCISES, "check": check, "compensate_next": attempt})
+
+
+def run_otter(attempt: Rule) -> None:
+    """With Otter's decorator, which only marks a test."""
+    module = ModuleType("otter.test_files")
+    module.test_case = lambda: lambda test: test  # type: ignore[attr-defined]
+    names: dict[str, Any] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "otter.test_files", module)
+        exec(example("from otter"), names)
+    names[f"test_{names['name']}"](attempt)
+
+
+@pytest.mark.parametrize("run", [run_nbgrader, run_otter])
+def test_an_example_for_another_grader_passes_the_solution_and_fails_a_wrong_answer_with_its_hint(
+    run: Callable[[Rule], None],
+) -> None:
+    run(EXERCISE.solution)
+    wrong = EXERCISE.mistakes[0]
+    with pytest.raises(AssertionError) as failed:
+        run(wrong.function)
+    assert wrong.hint in str(failed.value)
+
+
+@pytest.mark.skipif(which("jq") is None, reason="jq is not installed")
+@pytest.mark.parametrize(("status", "code"), [("accepted", 0), ("refused", 1)])
+def test_the_example_for_a_ci_job_asks_for_all_exercises(status: Status, code: int) -> None:
+    """It ends with code 1 unless each exercise is accepted."""
+    [(path, filters)] = re.findall(r"`python -m widgets\.grade (\S+) \| jq -e '(.*?)'`", README)
+    assert (ROOT / path).is_file()
+    exercises = [Graded(name, "saga", each) for name, each in (("one", "accepted"), ("two", status))]
+    given = msgspec.json.encode(Grades("made.ipynb", 1, exercises, []))
+    assert subprocess.run(["jq", "-e", filters], input=given, capture_output=True, check=False).returncode == code
