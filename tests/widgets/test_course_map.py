@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from itertools import combinations, pairwise
 from pathlib import Path
+from typing import Any
 
 import networkx
 import pytest
+from msgspec.structs import replace
 
 from patterns.engine.params import ParameterError
 from widgets.course import concept_map as course
@@ -26,9 +28,9 @@ def test_each_chapter_is_on_the_map_with_its_notebook() -> None:
 
 
 def test_the_map_is_one_piece_and_a_pair_of_patterns_has_one_line() -> None:
-    graph = course.graph()
-    assert set(graph) == set(COURSE.patterns)
-    assert networkx.is_weakly_connected(graph)
+    lines = networkx.Graph((edge.tail, edge.head) for edge in COURSE.edges)
+    assert set(lines) == set(COURSE.patterns)
+    assert networkx.is_connected(lines)
     assert len({frozenset((edge.tail, edge.head)) for edge in COURSE.edges}) == len(COURSE.edges)
 
 
@@ -42,8 +44,26 @@ def test_a_line_has_a_sentence_and_a_source_that_exists(edge: Edge) -> None:
 
 
 def test_the_dependency_of_cqrs_on_event_sourcing_is_one_of_the_code() -> None:
-    assert course.built_on("cqrs") == {"event_sourcing"}
+    assert course.built_on("cqrs") == ("event_sourcing",)
     assert "from patterns.event_sourcing" in (ROOT / "patterns/cqrs/shop.py").read_text(encoding="utf-8")
+
+
+def test_a_pattern_builds_on_others_directly_and_through_others_in_an_order_of_reading(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert course.built_on("consensus_raft") == ("replication", "leader_election")
+    assert course.built_on("saga") == ()
+    more = Edge("replication", "sharding", "builds on", "", "")
+    monkeypatch.setattr(course, "COURSE", replace(COURSE, edges=(*COURSE.edges, more)))
+    monkeypatch.setattr(course, "_builds", course._builds.__wrapped__)
+    assert course.built_on("consensus_raft") == ("sharding", "replication", "leader_election")
+
+
+def test_the_questions_link_the_chapters_that_a_pattern_builds_on() -> None:
+    rows = dict(zip(COURSE.patterns, course.questions().rows, strict=True))
+    at = course.questions().heads.index("builds on")
+    assert rows["consensus_raft"][at].split("<br>") == [course.linked("replication"), course.linked("leader_election")]
+    assert rows["saga"][at] == "-"
 
 
 @pytest.mark.parametrize("reader", COURSE.readers)
@@ -51,7 +71,7 @@ def test_a_reader_reads_a_pattern_after_those_that_it_builds_on(reader: str) -> 
     order = COURSE.readers[reader].order
     assert len(set(order)) == len(order)
     for at, name in enumerate(order):
-        assert not course.built_on(name) & {*order[at:]}
+        assert not {*course.built_on(name)} & {*order[at:]}
 
 
 def test_the_first_course_has_every_chapter_in_its_order() -> None:
@@ -155,6 +175,33 @@ def test_each_line_can_be_asked_why_and_two_maps_on_a_page_do_not_share_their_si
 def test_an_unknown_name_is_refused_with_those_that_there_are(ask: object) -> None:
     with pytest.raises(ParameterError, match="paxos"):
         ask()  # type: ignore[operator]
+
+
+def test_an_unknown_chapter_is_an_error_that_names_the_argument_chapter() -> None:
+    with pytest.raises(ParameterError, match="chapter is 'paxos'; allowed is one of consistent_hashing, "):
+        course.minutes("paxos")
+
+
+@pytest.mark.parametrize("ask", [concept_map, course.questions, lambda done: course.reading(done=done)])
+@pytest.mark.parametrize("done", ["saga", None, 7])
+def test_chapters_that_are_done_are_a_list_or_a_set_and_not_one_name(ask: Any, done: Any) -> None:
+    with pytest.raises(ParameterError, match=f"done is {done!r}; allowed is a list or a set"):
+        ask(done)
+
+
+def test_an_abbreviation_keeps_its_capitals_inside_a_sentence_and_a_word_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    edges = (Edge("saga", "cqrs", "completes", "So.", ""), Edge("saga", "sharding", "completes", "So.", ""))
+    monkeypatch.setattr(course, "COURSE", replace(COURSE, edges=edges))
+    assert repr(concept_map()).splitlines() == ["Saga completes CQRS. So.", "Saga completes sharding. So."]
+
+
+def test_each_arrow_of_a_map_has_a_head_on_the_same_map() -> None:
+    page = concept_map().markup()
+    used = re.findall(r"marker-end=\"url\(#([^)]+)\)\"", page)
+    assert len(used) == 2 * sum(edge.kind != "competes with" for edge in COURSE.edges)
+    assert {*used} == {*re.findall(r'<marker id="([^"]+)"', page)}
 
 
 def test_the_tables_link_each_notebook() -> None:

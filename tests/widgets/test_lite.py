@@ -123,6 +123,10 @@ def test_every_package_that_the_kernel_starts_with_is_pinned_or_comes_with_the_k
     assert set(STARTS_WITH) - pinned == {"piplite", "ipykernel", "pyodide-kernel", OWN}
 
 
+def test_the_library_that_the_questions_of_the_index_need_is_pinned() -> None:
+    assert re.search(r"(?m)^networkx==\d", PINS.read_text())
+
+
 def test_a_wheel_takes_every_kind_of_file_that_the_packages_have() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     kinds = {pattern.removeprefix("*") for pattern in settings["tool"]["setuptools"]["package-data"]["*"]}

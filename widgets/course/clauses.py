@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from patterns.engine.sentences import page_of
-from widgets.course.concept_map import COURSE, ROOT
+from widgets.course.concept_map import COURSE, ROOT, linked
 from widgets.results import Rows
 
 CONTRACT = "tests/test_chapters.py"
@@ -303,8 +303,7 @@ def covered(chapter: str) -> Covered:
 def coverage() -> Rows:
     """For each chapter: its clauses, its rules, and how many of the rules a test of its own names."""
     rows = []
-    for name, pattern in COURSE.patterns.items():
+    for name in COURSE.patterns:
         it = covered(name)
-        link = f"[{COURSE.number(name)} · {pattern.title}]({COURSE.notebook(name)})"
-        rows.append((link, it.sources, it.rules, "-" if it.named is None else it.named))
+        rows.append((linked(name), it.sources, it.rules, "-" if it.named is None else it.named))
     return Rows(("chapter", "clauses", "rules", "rules that a test of the chapter names"), rows)

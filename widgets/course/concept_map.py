@@ -1,8 +1,7 @@
 """The concept map: which pattern builds on, competes with or completes which, and the sentence that says why.
 
 concept_map(done={"saga"})      the map in a notebook: a box opens its notebook, a sign on a line says why
-graph()                         the same as a graph of networkx
-questions()                     which question each pattern answers
+questions()                     which question each pattern answers, and which chapters come before
 reading("First course")         an order of reading, with minutes
 
 The texts stand in `concept_map.toml`.
@@ -12,7 +11,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from importlib.resources import files
 from itertools import count
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from patterns.engine.arguments import listed
 from patterns.engine.params import refuse
 from patterns.engine.sentences import page_of
 from widgets.results import Rows
@@ -87,41 +87,40 @@ class Course(msgspec.Struct, frozen=True):
     edges: tuple[Edge, ...]
     readers: dict[str, Reader]
 
-    def number(self, name: str) -> int:
-        """The number of a pattern's chapter, from 1. Raises ParameterError for a pattern that is not in the course."""
-        if name not in self.patterns:
-            refuse("name", name, f"one of {', '.join(self.patterns)}")
-        return [*self.patterns].index(name) + 1
+    def number(self, chapter: str) -> int:
+        """The number of a chapter, from 1. Raises ParameterError for a chapter that is not in the course."""
+        if chapter not in self.patterns:
+            refuse("chapter", chapter, f"one of {', '.join(self.patterns)}")
+        return [*self.patterns].index(chapter) + 1
 
-    def notebook(self, name: str) -> str:
-        """The file name of a pattern's notebook: `07_saga.ipynb`."""
-        return f"{self.number(name):02}_{name}.ipynb"
+    def notebook(self, chapter: str) -> str:
+        """The file name of a chapter's notebook: `07_saga.ipynb`."""
+        return f"{self.number(chapter):02}_{chapter}.ipynb"
 
 
 COURSE = msgspec.convert(page_of("widgets.course", "concept_map.toml"), Course)
 
 
-def graph() -> DiGraph:
-    """The map as a graph: each node has its `Pattern` under `pattern`, each edge its `Edge` under `edge`."""
+@cache
+def _builds() -> DiGraph:
+    """The lines `builds on` of the map as a graph, from the pattern that is read first to the one that builds on it."""
     from networkx import DiGraph
 
-    made = DiGraph()
-    for name, pattern in COURSE.patterns.items():
-        made.add_node(name, pattern=pattern)
-    for edge in COURSE.edges:
-        made.add_edge(edge.tail, edge.head, edge=edge)
+    made = DiGraph((edge.head, edge.tail) for edge in COURSE.edges if edge.kind == "builds on")
+    made.add_nodes_from(COURSE.patterns)
     return made
 
 
-def built_on(name: str) -> set[str]:
-    """The patterns that a pattern builds on, directly or through others. Raises ParameterError for an unknown name."""
-    from networkx import descendants, subgraph_view
+def built_on(chapter: str) -> tuple[str, ...]:
+    """The patterns that a pattern builds on, directly or through others, in an order in which they can be read.
 
-    COURSE.number(name)
-    full = graph()
-    kinds = {(edge.tail, edge.head): edge.kind for edge in COURSE.edges}
-    builds = subgraph_view(full, filter_edge=lambda tail, head: kinds[tail, head] == "builds on")
-    return set(descendants(builds, name))
+    Raises ParameterError for a chapter that is not in the course.
+    """
+    from networkx import ancestors, lexicographical_topological_sort
+
+    COURSE.number(chapter)
+    before = _builds().subgraph(ancestors(_builds(), chapter))
+    return tuple(lexicographical_topological_sort(before, key=COURSE.number))
 
 
 # Minutes: the chapters' own words
@@ -131,12 +130,12 @@ _HOW_LONG = re.compile(r"\b(?:(an hour and a half)|(\d+) minutes|(an hour))\b", 
 
 
 @cache
-def minutes(name: str) -> int:
+def minutes(chapter: str) -> int:
     """How long a chapter takes, as its notebook says after **You need**.
 
-    Raises ValueError if the notebook does not say it, ParameterError for an unknown name.
+    Raises ValueError if the notebook does not say it, ParameterError for a chapter that is not in the course.
     """
-    path = ROOT / "notebooks" / COURSE.notebook(name)
+    path = ROOT / "notebooks" / COURSE.notebook(chapter)
     cells = msgspec.json.decode(path.read_bytes())["cells"]
     for cell in cells:
         _, _, needs = "".join(cell["source"]).partition("**You need**")
@@ -154,17 +153,41 @@ def in_words(time: int) -> str:
 # Tables for a notebook
 
 
-def _linked(name: str) -> str:
-    return f"[{COURSE.number(name)} · {COURSE.patterns[name].title}]({COURSE.notebook(name)})"
+def linked(chapter: str) -> str:
+    """A chapter's number and title with a link to its notebook, in Markdown.
+
+    Raises ParameterError for a chapter that is not in the course.
+    """
+    return f"[{COURSE.number(chapter)} · {COURSE.patterns[chapter].title}]({COURSE.notebook(chapter)})"
 
 
 def questions(done: Collection[str] = ()) -> Rows:
-    """Which question each pattern answers, and its answer in short. The chapters in `done` are marked."""
+    """Which question each pattern answers, its answer in short, and the chapters to read before it.
+
+    The chapters in `done` are marked.
+    """
+    done = _chapters(done)
     rows = [
-        (_linked(name), pattern.chinese, pattern.question, pattern.answer, in_words(minutes(name)), _tick(name, done))
+        (
+            linked(name),
+            pattern.chinese,
+            pattern.question,
+            pattern.answer,
+            "<br>".join(map(linked, built_on(name))) or "-",
+            in_words(minutes(name)),
+            _tick(name, done),
+        )
         for name, pattern in COURSE.patterns.items()
     ]
-    return Rows(("pattern", "模式", "question", "answer", "time", "done"), rows)
+    return Rows(("pattern", "模式", "question", "answer", "builds on", "time", "done"), rows)
+
+
+def _chapters(done: Collection[str]) -> frozenset[str]:
+    """The names in `done`. Raises ParameterError for one name alone, and for anything that has no names."""
+    allowed = "a list or a set of chapters' names"
+    if isinstance(done, str):
+        refuse("done", done, allowed)
+    return frozenset(listed("done", done, allowed))
 
 
 def _tick(name: str, done: Collection[str]) -> str:
@@ -178,10 +201,11 @@ def reading(reader: str = "", done: Collection[str] = ()) -> Rows:
     """
     if reader and reader not in COURSE.readers:
         refuse("reader", reader, f"one of {', '.join(COURSE.readers)}")
+    done = _chapters(done)
     rows = []
     for name in [reader] if reader else COURSE.readers:
         it = COURSE.readers[name]
-        order = " → ".join(_linked(each) + (" ✓" if each in done else "") for each in it.order)
+        order = " → ".join(linked(each) + (" ✓" if each in done else "") for each in it.order)
         left = sum(minutes(each) for each in it.order if each not in done)
         rows.append((f"**{name}**<br>{it.why}", order, in_words(sum(map(minutes, it.order))), in_words(left) or "-"))
     return Rows(("you are", "read in this order", "time", "time left"), rows)
@@ -231,7 +255,7 @@ class ConceptMap:
     """The map as a picture in HTML that needs no script: links, and a sentence for each line."""
 
     def __init__(self, done: Collection[str] = (), link: Callable[[str], str] = COURSE.notebook) -> None:
-        self.done, self.link = set(done), link
+        self.done, self.link = _chapters(done), link
 
     def _repr_html_(self) -> str:
         return f"<style>{STYLE}</style>{self.markup()}"
@@ -257,13 +281,13 @@ class ConceptMap:
 
     def _picture(self, page: str, layout: Layout) -> str:
         width, height = size(layout)
-        lines = "".join(_line(number, edge, layout) for number, edge in enumerate(COURSE.edges))
+        kind = "narrow" if layout.turned else "wide"
+        head = f"{page}-{kind}"
+        lines = "".join(_line(number, edge, layout, head) for number, edge in enumerate(COURSE.edges))
         signs = "".join(_button(page, number, edge, layout) for number, edge in enumerate(COURSE.edges))
         boxes = "".join(self._box(name, layout) for name in COURSE.patterns)
-        kind = "narrow" if layout.turned else "wide"
-        arrow = f'<marker id="{page}-{kind}" class="dp-map-head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8"'
+        arrow = f'<marker id="{head}" class="dp-map-head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8"'
         arrow += ' markerHeight="8" markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0L8 4L0 8z"/></marker>'
-        lines = lines.replace("ARROW", f"url(#{page}-{kind})")
         return (
             f'<div class="dp-map-{kind}" style="aspect-ratio:{width}/{height};max-width:{width}px">'
             f'<svg viewBox="0 0 {width} {height}" aria-hidden="true"><defs>{arrow}</defs>{lines}</svg>{boxes}'
@@ -299,12 +323,14 @@ def _sign(kind: str) -> str:
 
 def _sentence(edge: Edge) -> str:
     tail, head = (html.escape(COURSE.patterns[name].title) for name in (edge.tail, edge.head))
-    return f"<b>{tail} {edge.kind} {head[0].lower() + head[1:] if head != 'CQRS' else head}.</b>"
+    inside = head if head[:2].isupper() else head[0].lower() + head[1:]  # an abbreviation keeps its capitals
+    return f"<b>{tail} {edge.kind} {inside}.</b>"
 
 
-def _line(number: int, edge: Edge, layout: Layout) -> str:
+def _line(number: int, edge: Edge, layout: Layout, head: str) -> str:
+    """An edge's line; `head` is the id of the marker that is its arrow."""
     (x, y), (to_x, to_y) = line(edge, layout)
-    arrow = ' marker-end="ARROW"' if edge.kind != "competes with" else ""
+    arrow = f' marker-end="url(#{head})"' if edge.kind != "competes with" else ""
     path = f"M{x:.1f} {y:.1f}L{to_x:.1f} {to_y:.1f}"
     return f'<path class="line at-{number} {edge.kind.split()[0]}" d="{path}"{arrow}/>'
 
@@ -324,14 +350,8 @@ def _button(page: str, number: int, edge: Edge, layout: Layout) -> str:
 
 def concept_map(done: Collection[str] = (), link: Callable[[str], str] = COURSE.notebook) -> ConceptMap:
     """The concept map. `done` names the chapters to be marked; a name without a box marks nothing. `link` gives the
-    address of a pattern."""
+    address of a pattern. Raises ParameterError if `done` is one name alone."""
     return ConceptMap(done, link)
-
-
-def boxes(layout: Layout = WIDE) -> Iterator[tuple[str, float, float]]:
-    """Each pattern with the middle of its box in px, for another picture of the same map."""
-    for name in COURSE.patterns:
-        yield (name, *centre(name, layout))
 
 
 STYLE = files("widgets.course").joinpath("concept_map.css").read_text(encoding="utf-8")

@@ -34,6 +34,7 @@ UNUSED = (
     "/nbextension/",
     "sqlite_extra_binaries",
     "apsw/tests/",
+    "/tests/test_",
     "jedi/third_party/django-stubs/",
     "jedi/third_party/typeshed/third_party/",
 )
