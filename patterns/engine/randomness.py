@@ -48,3 +48,8 @@ def draw(low: int, high: int, *labels: int | str) -> int:
         if not isinstance(label, str):
             require_whole("label", label, least=None)
     return low + key_of(*labels) % (high - low + 1)
+
+
+def moment_of_kill(seed: int) -> int:
+    """ms after which a measurement kills the leader, 5 to 104, for each seed another one: the same in each chapter."""
+    return 5 + mix(key_of(seed, "kill"), 0) % 100

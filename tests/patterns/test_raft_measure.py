@@ -11,7 +11,15 @@ from statistics import median
 
 import pytest
 
-from patterns.consensus_raft.lesson.measure import PATIENCE, RANGES, FailOver, fail_over, fail_overs, split_share
+from patterns.consensus_raft.lesson.measure import (
+    PATIENCE,
+    RANGES,
+    FailOver,
+    acknowledged_and_gone,
+    fail_over,
+    fail_overs,
+    split_share,
+)
 
 SEEDS = range(200)
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "05_consensus_raft.ipynb"
@@ -76,3 +84,10 @@ def test_a_cluster_that_cannot_lose_a_server_is_refused() -> None:
         fail_over(servers=2)
     with pytest.raises(ValueError, match="election_timeout is"):
         fail_over((300, 150))
+
+
+def test_the_next_leader_has_the_writes_that_were_acknowledged_before_the_kill() -> None:
+    """5.4: Leader Completeness."""
+    known, gone = acknowledged_and_gone(20)
+    assert known > 10
+    assert gone == 0

@@ -17,15 +17,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from patterns.consensus_raft import RaftCluster
+from patterns.consensus_raft import Add, RaftCluster, Server
 from patterns.consensus_raft.lesson.gallery import elected
-from patterns.consensus_raft.messages import Add, Command, Done
+from patterns.consensus_raft.lesson.measure import acknowledged_and_gone
 from patterns.consistent_hashing import CacheTier, ReadAll
 from patterns.consistent_hashing import Join as JoinTier
 from patterns.engine.history import History
 from patterns.engine.milestones import fired, when
 from patterns.engine.params import refuse
-from patterns.engine.randomness import key_of, mix
 from patterns.engine.script import Script
 from patterns.engine.sentences import page_of
 from patterns.event_sourcing.shelf import Receive, Ship
@@ -34,11 +33,14 @@ from patterns.leader_election.lesson.gallery import agreed, lease_paused
 from patterns.leader_election.machines import BullyElection, ChangRobertsElection, LeaseElection
 from patterns.leader_election.properties import leaders
 from patterns.leader_election.raft import RaftElection
+from patterns.replication.chain import Link
 from patterns.replication.configuration import SERVICE, Suspect
 from patterns.replication.lesson.measure import WAYS as REPLICAS
 from patterns.replication.lesson.measure import outcome
-from patterns.replication.machines import Chain, Quorum
+from patterns.replication.machines import Chain
+from patterns.replication.primary import Replica
 from patterns.replication.properties import values_of
+from patterns.replication.quorum import Keeper
 from patterns.saga.lesson import exposure as sagas
 from patterns.sharding.room import Join as JoinRoom
 from patterns.sharding.room import ParcelRoom, Plan
@@ -163,12 +165,11 @@ def _replicated(way: str) -> Told:
         down.ask("M", Suspect("Ben"), to=SERVICE)
     _, known, gone = outcome(REPLICAS[way], KILLS)
     value = run.world.call("X").body.value
-    is_quorum = isinstance(machine, Quorum)
 
     def has(process: Any) -> bool:
-        if not hasattr(process, "log" if not isinstance(machine, Chain) else "hist") and not is_quorum:
-            return False
-        return process.version.value == value if is_quorum else value in values_of(process)
+        if isinstance(process, Keeper):
+            return bool(process.version.value == value)
+        return isinstance(process, Replica | Link) and value in values_of(process)
 
     return _write(run.history, "X", slow.history, down.finish().history, has, known=known, gone=gone, kills=KILLS)
 
@@ -185,42 +186,9 @@ def _agreed() -> Told:
             slow.delay(100, type(packet.body), to="S3")
     down = led().crash("S2").ask("A", Add, to="S1").settle()
     entries = len(run.world["S1"].log)
-    known, gone = raft_losses(KILLS)
+    known, gone = acknowledged_and_gone(KILLS)
     has = lambda server: len(server.log) == entries  # noqa: E731
     return _write(run.history, "A", slow.settle().history, down.history, has, known=known, gone=gone, kills=KILLS)
-
-
-def raft_losses(kills: int) -> tuple[int, int]:
-    """Writes that were acknowledged before S1 was killed, and how many of them the next leader does not have.
-
-    As in `patterns.replication.lesson.measure.outcome`: a client adds 1, again 10 ms after each answer. At some moment
-    S1 is killed, with all that it has not sent yet.
-    """
-    known = gone = 0
-    for seed in range(kills):
-        run = elected(RaftCluster(servers=3, seed=seed, latency=(2, 28)))
-        end = run.world.clock + 5 + mix(key_of(seed, "kill"), 0) % 100
-        while (now := run.world).clock < end:
-            call = now.call("A")
-            if call is None or (not call.waits and now.clock >= call.replied + 10):
-                run.ask("A", Add, to="S1")
-            run.advance()
-        served = {call.body.serial for step in run.history.branch if (call := _done(step.state)) is not None}
-        run.crash("S1").lose(sender="S1").until(when(lambda world: _next_leader(world) is not None))
-        log = _next_leader(run.world).log
-        kept = {entry.command.request.serial for entry in log if isinstance(entry.command, Command)}
-        known, gone = known + len(served), gone + len(served - kept)
-    return known, gone
-
-
-def _done(world: Any) -> Any | None:
-    call = world.call("A")
-    return call if call is not None and isinstance(call.reply, Done) else None
-
-
-def _next_leader(world: Any) -> Any:
-    """The server that leads after S1; None while no server does."""
-    return next((server for server in world.up if server.role == "leader" and server.id != "S1"), None)
 
 
 # One crash of the leader
@@ -245,7 +213,7 @@ def _after_crash(machine: Any, stable: Any, cut_with: int, **facts: Any) -> Told
         "disk": total["disk writes"],
         "two": both,
     }
-    terms = sorted(getattr(leader, "current_term", 0) for leader in leaders(apart.world))
+    terms = sorted(leader.current_term for leader in leaders(apart.world) if isinstance(leader, Server))
     return Told(run.history, figures, {"old": old.id, "terms": terms, **facts}, crash)
 
 

@@ -1,7 +1,7 @@
-"""How long a cluster is without a leader, and how often votes split, for a range of election timeouts.
+"""How long a cluster is without a leader, how often votes split, and which writes a crash of the leader loses.
 
-The experiment is the paper's (9.3, Figure 16): crash the leader at some moment between two heartbeats, and see when the
-next one is elected. A seed is a run, so every figure can be repeated.
+The experiment with a range of timeouts is the paper's (9.3, Figure 16). It crashes the leader at some moment between
+two heartbeats, and measures when the next one is elected. A seed is a run, so every figure can be repeated.
 """
 
 from __future__ import annotations
@@ -11,14 +11,18 @@ from concurrent.futures import Executor
 from functools import partial
 from typing import Any, NamedTuple
 
-from patterns.consensus_raft.cluster import RaftCluster
+from patterns.consensus_raft.cluster import RaftCluster, is_done
+from patterns.consensus_raft.messages import Add, Command
 from patterns.consensus_raft.state import ServerState
 from patterns.engine.arguments import listed
 from patterns.engine.many import each
+from patterns.engine.milestones import when
 from patterns.engine.params import refuse
-from patterns.engine.randomness import draw
+from patterns.engine.randomness import draw, moment_of_kill
 from patterns.engine.script import Script
 from patterns.engine.world import World
+
+from .gallery import elected
 
 RANGES: tuple[tuple[int, int], ...] = ((150, 150), (150, 155), (150, 175), (150, 200), (150, 300))
 """Ranges of the election timeout in ms, each starting at the paper's 150 ms, from none to the paper's own."""
@@ -57,15 +61,15 @@ def fail_over(election_timeout: Sequence[int] = (150, 300), seed: int = 0, **clu
     term, moment = run.world["S1"].current_term, draw(1, machine.params.heartbeat_interval, seed, "crash")
     crashed_at = run.world.clock + moment
     run.wait(moment).crash("S1")
-    while not (elected := _led_after(run.world, term)) and run.world.clock < crashed_at + PATIENCE:
+    while not (led := bool(_led_after(run.world, term))) and run.world.clock < crashed_at + PATIENCE:
         run.advance()
     newest = max(server.current_term for server in run.world.processes)
-    return FailOver(seed, run.world.clock - crashed_at if elected else PATIENCE, newest - term, elected)
+    return FailOver(seed, run.world.clock - crashed_at if led else PATIENCE, newest - term, led)
 
 
-def _led_after(world: World[ServerState], term: int) -> bool:
-    """Whether a server that is up leads a later term."""
-    return any(server.role == "leader" and server.current_term > term for server in world.up)
+def _led_after(world: World[ServerState], term: int) -> tuple[ServerState, ...]:
+    """The servers that are up and lead a later term."""
+    return tuple(server for server in world.up if server.role == "leader" and server.current_term > term)
 
 
 def fail_overs(
@@ -86,3 +90,28 @@ def split_share(runs: Sequence[FailOver]) -> float:
     if not measured or not all(isinstance(run, FailOver) for run in measured):
         refuse("runs", runs, ALLOWED)
     return sum(run.split for run in measured) / len(measured)
+
+
+def acknowledged_and_gone(kills: int = 200, executor: Executor | None = None) -> tuple[int, int]:
+    """Writes that were acknowledged before S1 was killed, and how many of them the next leader does not have.
+
+    A client adds 1, again 10 ms after each answer. At some moment S1, which leads three servers, is killed with all
+    that it has not sent yet. The workers of an `executor` share the kills.
+    """
+    runs = [run for _, run in each(_kill, range(kills), executor)]
+    return sum(known for known, _ in runs), sum(gone for _, gone in runs)
+
+
+def _kill(seed: int) -> tuple[int, int]:
+    run = elected(RaftCluster(servers=3, seed=seed, latency=(2, 28)))
+    term, end = run.world["S1"].current_term, run.world.clock + moment_of_kill(seed)
+    while (now := run.world).clock < end:
+        call = now.call("A")
+        if call is None or (is_done(call) and now.clock >= call.replied + 10):
+            run.ask("A", Add, to="S1")
+        run.advance()
+    known = {call.body.serial for step in run.history.branch if (call := step.state.call("A")) and is_done(call)}
+    run.crash("S1").lose(sender="S1").until(when(lambda world: _led_after(world, term)))
+    log = _led_after(run.world, term)[0].log
+    kept = {entry.command.request.serial for entry in log if isinstance(entry.command, Command)}
+    return len(known), len(known - kept)

@@ -14,7 +14,7 @@ from patterns.engine.linearizable.levels import levels
 from patterns.engine.linearizable.seen import operations_of
 from patterns.engine.many import each
 from patterns.engine.planted import Search
-from patterns.engine.randomness import draw, key_of, mix
+from patterns.engine.randomness import draw, moment_of_kill
 from patterns.engine.script import Script
 from patterns.engine.table import Table
 from patterns.replication.client import one_copy
@@ -54,7 +54,7 @@ def outcome(machine: Any, kills: int = 200, executor: Executor | None = None) ->
 def _kill(machine: Any, seed: int) -> tuple[list[int], int]:
     """How long the writes took that were acknowledged when Ann was killed, and how many of them are gone."""
     run = Script(machine.again(seed=seed, latency=(2, 28), clients={"X": WRITES}, ask=AT_ANN, crash_stop=True))
-    while (now := run.world).clock < 5 + mix(key_of(seed, "kill"), 0) % 100:
+    while (now := run.world).clock < moment_of_kill(seed):
         call = now.call("X")
         if not call or (is_done(call) and (now.clock >= call.replied + 10 or not now.packets)):
             run.ask("X")
