@@ -11,7 +11,6 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Mapping
 from functools import cached_property, partial
-from importlib import import_module
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,8 +26,10 @@ from patterns.engine.milestones import fired, when
 from patterns.engine.params import refuse
 from patterns.engine.script import Script
 from patterns.engine.sentences import page_of
+from patterns.event_sourcing.lesson import BUGS as EVENT_BUGS
 from patterns.event_sourcing.shelf import Receive, Ship
 from patterns.event_sourcing.shop import PROJECTOR, Shop
+from patterns.leader_election.lesson import BUGS as ELECTION_BUGS
 from patterns.leader_election.lesson.gallery import agreed, lease_paused
 from patterns.leader_election.machines import BullyElection, ChangRobertsElection, LeaseElection
 from patterns.leader_election.properties import leaders
@@ -41,9 +42,12 @@ from patterns.replication.machines import Chain
 from patterns.replication.primary import Replica
 from patterns.replication.properties import values_of
 from patterns.replication.quorum import Keeper
+from patterns.saga.lesson import BUGS as SAGA_BUGS
 from patterns.saga.lesson import exposure as sagas
+from patterns.sharding.lesson import BUGS as SHARDING_BUGS
 from patterns.sharding.room import Join as JoinRoom
 from patterns.sharding.room import ParcelRoom, Plan
+from patterns.two_phase_commit.lesson import BUGS as TWO_PHASE_BUGS
 from patterns.two_phase_commit.lesson import exposure as two_phases
 from patterns.two_phase_commit.lesson.measure import blocked_time
 from widgets.course.concept_map import COURSE
@@ -68,7 +72,7 @@ class Told(NamedTuple):
 
     run: Run
     figures: Mapping[str, int]
-    """Column -> what was counted."""
+    """Column -> what was counted. A column in which this way has nothing to count is left out."""
     facts: Mapping[str, Any]
     """The figures of the last sentence."""
     begins: AnyStep
@@ -90,13 +94,9 @@ def _answered(run: Run, client: str) -> dict[str, Any]:
     }
 
 
-def _order(run: Run, far: Run, client: str, locked: int, half: int, **facts: Any) -> Told:
-    figures = {
-        **_answered(run, client),
-        "locked": locked,
-        "half": half,
-        "far": waited(far, client),
-    }
+def _order(run: Run, far: Run, client: str, seen: Mapping[str, int], **facts: Any) -> Told:
+    """`seen` has the ms in which a reader finds a row locked, or half of the order; empty without such rows."""
+    figures = {**_answered(run, client), **seen, "far": waited(far, client)}
     return Told(run, figures, facts, asked(run, client))
 
 
@@ -108,19 +108,22 @@ def _longest(exposed: Any, seen: str) -> int:
 def _by_two_phases() -> Told:
     run, far = two_phases.transferred(3), two_phases.transferred(3, FAR)
     locked, locked_far = (_longest(two_phases.exposed(each), two_phases.LOCKED) for each in (run, far))
-    clean = import_module("patterns.two_phase_commit.lesson").BUGS["the vote is not forced"].clean()
-    down = blocked_time(FAR)
-    return _order(
-        run, far, "A", locked, 0, states=clean.states, down=down.repair, doubt=down.doubt, locked_far=locked_far
-    )
+    down, states = blocked_time(FAR), TWO_PHASE_BUGS["the vote is not forced"].clean().states
+    facts = {"states": states, "down": down.repair, "doubt": down.doubt, "locked_far": locked_far}
+    return _order(run, far, "A", {"locked": locked}, **facts)
 
 
-def _by_saga(parallel: bool) -> Told:
+def _by_saga() -> Told:
+    dirty = SAGA_BUGS["no semantic lock"].found().counterexample
+    states = SAGA_BUGS["forgets the step under way"].clean().states
+    return _saga(parallel=False, states=states, dirty=len(dirty.history.branch) - 1)
+
+
+def _saga(parallel: bool, **facts: Any) -> Told:
     run, far = (sagas.transferred(3, delay, parallel) for delay in (0, FAR))
-    half, half_far = (_longest(sagas.exposed(each), sagas.TENTATIVE) for each in (run, far))
-    bugs = import_module("patterns.saga.lesson").BUGS
-    dirty, clean = bugs["no semantic lock"].found().counterexample, bugs["forgets the step under way"].clean()
-    return _order(run, far, "A", 0, half, states=clean.states, dirty=len(dirty.history.branch) - 1, half_far=half_far)
+    locked, half = (_longest(sagas.exposed(run), seen) for seen in (sagas.LOCKED, sagas.TENTATIVE))
+    half_far = _longest(sagas.exposed(far), sagas.TENTATIVE)
+    return _order(run, far, "A", {"locked": locked, "half": half}, half_far=half_far, **facts)
 
 
 def _by_events() -> Told:
@@ -131,8 +134,8 @@ def _by_events() -> Told:
 
     run, far = ordered(0), ordered(FAR)
     behind, behind_far = (_applied(each) - int(answer(each, "b").state.clock) for each in (run, far))
-    clean = import_module("patterns.event_sourcing.lesson").BUGS["rows are ignored"].clean()
-    return _order(run, far, "b", 0, 0, states=clean.states, behind=behind, behind_far=behind_far)
+    states = EVENT_BUGS["rows are ignored"].clean().states
+    return _order(run, far, "b", {}, states=states, behind=behind, behind_far=behind_far)
 
 
 def _applied(run: Run) -> int:
@@ -218,8 +221,8 @@ def _after_crash(machine: Any, stable: Any, cut_with: int, **facts: Any) -> Told
 
 
 def _bully() -> Told:
-    clean = import_module("patterns.leader_election.lesson").BUGS["ignores answers"].clean()
-    return _after_crash(BullyElection(starts=(5,), latency=HOP), agreed, 1, states=clean.states)
+    states = ELECTION_BUGS["ignores answers"].clean().states
+    return _after_crash(BullyElection(starts=(5,), latency=HOP), agreed, 1, states=states)
 
 
 def _ring() -> Told:
@@ -230,20 +233,20 @@ def _ring() -> Told:
     crash = run.crash(old.id).step
     run.finish()
     after = costs(run.history, crash)
-    figures = {"messages": after["messages"], "disk": after["disk writes"], "two": 0}
+    figures = {"messages": after["messages"], "disk": after["disk writes"]}
     facts = {"old": old.id, "election": elected_in["messages"], "timers": len(run.world.timers)}
     return Told(run.history, figures, facts, crash)
 
 
 def _lease() -> Told:
     refused = sum(fired("S.refuse")(step) for step in lease_paused().branch)
-    clean = import_module("patterns.leader_election.lesson").BUGS["grants at once"].clean()
-    return _after_crash(LeaseElection(latency=HOP), when(leaders), 0, refused=refused, states=clean.states)
+    states = ELECTION_BUGS["grants at once"].clean().states
+    return _after_crash(LeaseElection(latency=HOP), when(leaders), 0, refused=refused, states=states)
 
 
 def _raft() -> Told:
-    clean = import_module("patterns.leader_election.lesson").BUGS["votes twice"].clean()
-    return _after_crash(RaftElection(latency=HOP), when(leaders), 1, states=clean.states)
+    states = ELECTION_BUGS["votes twice"].clean().states
+    return _after_crash(RaftElection(latency=HOP), when(leaders), 1, states=states)
 
 
 # One more machine
@@ -258,7 +261,7 @@ def _tier(scheme: str) -> Told:
     after = {key: run.world.router.lookup(key) for key in KEYS}
     shown = Script(CacheTier(nodes="ABC", scheme=scheme)).do(JoinTier("D")).finish() if scheme == "ring" else None
     shown = shown or Script(CacheTier(nodes="ABC", scheme=scheme)).do(JoinTier("D"), ReadAll())
-    return _joined(shown.history, before, after, lines=0, misses=run.world.last.misses)
+    return _joined(shown.history, before, after, {"misses": run.world.last.misses})
 
 
 def _slots() -> Told:
@@ -269,14 +272,12 @@ def _slots() -> Told:
 
     run = joined(keys=KEYS, shards=64)
     before, after = ({key: at.state.map.owner(key) for key in KEYS} for at in (run.history.branch[0], run.step))
-    clean = import_module("patterns.sharding.lesson").BUGS["no drain"].clean()
-    return _joined(
-        joined(shards=12).history, before, after, lines=len(run.world.map.owners), misses=0, states=clean.states
-    )
+    states = SHARDING_BUGS["no drain"].clean().states
+    return _joined(joined(shards=12).history, before, after, {"lines": len(run.world.map.owners)}, states=states)
 
 
 def _joined(
-    run: Run, before: Mapping[str, str], after: Mapping[str, str], lines: int, misses: int, **facts: Any
+    run: Run, before: Mapping[str, str], after: Mapping[str, str], counted: Mapping[str, int], **facts: Any
 ) -> Told:
     moved = [key for key in before if before[key] != after[key]]
     share = [sum(owner == name for owner in after.values()) for name in sorted({*after.values()})]
@@ -284,8 +285,7 @@ def _joined(
         "moved": len(moved),
         "sideways": sum(after[key] != "D" for key in moved),
         "fullest": round(100 * max(share) * len(share) / len(after)),
-        "lines": lines,
-        "misses": misses,
+        **counted,
     }
     return Told(run, figures, {"least": len(after) // len(share), "keys": len(after), **facts}, run.branch[0])
 
@@ -296,8 +296,8 @@ def _joined(
 TOLD: Mapping[str, Mapping[str, Callable[[], Told]]] = {
     "order": {
         "two_phase_commit": _by_two_phases,
-        "saga": partial(_by_saga, False),
-        "saga at once": partial(_by_saga, True),
+        "saga": _by_saga,
+        "saga at once": partial(_saga, parallel=True),
         "event_sourcing": _by_events,
     },
     "write": {**{way: partial(_replicated, way) for way in REPLICAS}, "raft": _agreed},
@@ -357,7 +357,7 @@ class Story:
 
     @cached_property
     def rows(self) -> Rows:
-        """A line for each way; a dash where a figure makes no sense."""
+        """A line for each way; a dash where it has nothing to count."""
         lines = []
         for name, way in self.page.ways.items():
             figures = self.told(name).figures
