@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
+from pathlib import Path
 
+import nbformat
 import pytest
 
 from patterns.engine.params import ParameterError
 from patterns.engine.planted import first_broken
+from patterns.engine.script import Script
+from patterns.engine.world import Drop
 from patterns.leader_election.lesson.gallery import lease_paused, lease_unfenced
-from patterns.leader_election.properties import acknowledged_writes_stay
+from patterns.leader_election.properties import acknowledged_writes_stay, leaders
+from patterns.replication.configuration import SERVICE, Suspect
+from patterns.replication.properties import values_of
 from patterns.two_phase_commit.lesson.measure import count
 from widgets.course import counted, questions, stories
 from widgets.course.concept_map import COURSE
@@ -101,11 +107,6 @@ def test_rows_stay_locked_as_long_as_one_bank_is_away_or_the_coordinator_down() 
     assert facts["doubt"] >= facts["down"] > 0.9 * stories.FAR
 
 
-def test_each_way_to_write_sends_four_messages() -> None:
-    """As the notebook says below the table."""
-    assert {way: WRITE.told(way).figures["messages"] for way in TOLD["write"]} == dict.fromkeys(TOLD["write"], 4)
-
-
 def test_the_kills_can_lose_a_write_where_the_primary_does_not_wait() -> None:
     assert WRITE.told("asynchronous").facts["gone"] > 100
     assert WRITE.told("semi-synchronous").facts["gone"] > 0
@@ -132,6 +133,75 @@ def test_a_ring_and_slots_move_keys_to_the_new_machine_alone() -> None:
     for way in ("ring", "slots"):
         assert figures[way]["moved"] == pytest.approx(500, rel=0.2)
     assert figures["modulo"]["moved"] == pytest.approx(1_500, rel=0.05)
+
+
+# What notebook 10 says of the runs
+
+CELLS = nbformat.read(Path(__file__).parents[2] / "notebooks" / "10_same_story.ipynb", as_version=4).cells
+PROSE = "\n".join(cell.source for cell in CELLS if cell.cell_type == "markdown")
+WORDS = {"four": 4, "six": 6}
+
+
+def said(sentence: str) -> list[int]:
+    """The numbers that the notebook says where the groups of a pattern stand, in figures or in words."""
+    [found] = re.finditer(sentence, PROSE)
+    return [WORDS.get(number) or int(number.replace(",", "")) for number in found.groups()]
+
+
+def test_the_notebook_opens_as_many_runs_as_it_says() -> None:
+    opened = [cell for cell in CELLS if cell.cell_type == "code" and ".play(" in cell.source]
+    assert said(r"open (\d+) runs") == [len(opened)]
+
+
+def test_each_way_to_write_sends_as_many_messages_as_the_notebook_says() -> None:
+    ways, messages = said(r"All (\w+) ways send (\w+) messages")
+    assert [WRITE.told(way).figures["messages"] for way in TOLD["write"]] == [messages] * ways
+
+
+def test_the_notebook_says_how_often_a_leader_is_killed_and_for_how_long_one_is_cut_off() -> None:
+    assert said(r"killed at (\d+) moments") == [stories.KILLS]
+    assert said(r"cut off for ([\d,]+) ms") == [stories.FAR]
+
+
+def test_a_synchronous_primary_and_a_chain_wait_for_all_and_a_chain_writes_nothing_to_a_disk() -> None:
+    figures = {way: WRITE.told(way).figures for way in TOLD["write"]}
+    assert {way for way in figures if figures[way]["copies"] == 3} == {"synchronous", "chain"}
+    assert {way for way in figures if figures[way]["slow"] > figures[way]["wait"]} == {"synchronous", "chain"}
+    assert {way for way in figures if figures[way]["disk"] == 0} == {"chain"}
+
+
+def test_ann_has_answered_at_step_1_and_ben_leads_without_milk_when_she_crashes_there() -> None:
+    told = WRITE.told("asynchronous")
+    assert counted.answer(told.run, "X").depth == 1
+    run = Script(told.run.machine).ask("X", to="Ann").crash("Ann").ask("M", Suspect("Ann"), to=SERVICE).finish()
+    assert run.world["Ben"].members == ("Ben", "Cem")
+    assert "milk" not in values_of(run.world["Ben"])
+
+
+def test_p4_waits_20_ms_for_the_leader_that_crashed_and_leads() -> None:
+    told = CRASH.told("bully")
+    after = told.run.branch[told.begins.depth :]
+    [asks] = [step for step in after if any(note.rule == "B.ask" and note.values["who"] == "P4" for note in step.notes)]
+    [leads] = [step for step in after if any(note.rule == "B.lead" for note in step.notes)]
+    assert leads.state.clock - asks.state.clock == 20
+    assert [process.id for process in leaders(leads.state)] == ["P4"]
+    assert any(isinstance(step.event, Drop) for step in told.run.branch[asks.depth : leads.depth])
+
+
+def test_the_runs_of_a_new_machine_have_as_many_keys_and_points_as_the_notebook_says() -> None:
+    assert said(r"hold ([\d,]+) keys") == [len(stories.KEYS)]
+    keys, points = said(r"The runs have (\d+) keys[\s\S]*places its (\w+) points")
+    one, each = (MACHINE.told(way).run for way in ("modulo", "ring"))
+    assert {len(one.branch[0].state.keys), len(each.branch[0].state.keys)} == {keys}
+    assert sum(type(step.event).__name__ == "Place" for step in each.branch) == points
+    assert sum(type(step.event).__name__ == "Join" for step in one.branch) == 1
+
+
+def test_a_source_that_names_a_chapter_names_the_chapter_that_its_line_links() -> None:
+    ways = [way for story in STORIES.values() for way in story.page.ways.values() if "chapter" in way.source]
+    assert ways
+    for way in ways:
+        assert f"chapter {COURSE.number(way.chapter)}'s" in way.source
 
 
 # Counters
