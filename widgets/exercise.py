@@ -17,7 +17,7 @@ from typing import Any
 import traitlets
 from msgspec.structs import replace
 
-from patterns.engine.exercise import Exercise, Verdict
+from patterns.engine.exercise import Exercise, Told, Verdict
 from patterns.engine.machine import Machine
 from patterns.engine.properties import Property
 from patterns.engine.step import Note
@@ -214,10 +214,9 @@ class Judged:
             return Words(right, *([("", said.hint)] if said.hint else []), tone="good")
         if said.undecided:
             return Words(("○", f"**Not decided**: {said.undecided}"))
-        case, run = [*re.split(r" (?:In a run: |(?=In [\d,]+ states it never ))", said.failing, maxsplit=1), ""][:2]
-        case, expected, yours = _split(case)
-        parts = [("✕", f"**Not yet.** {_capital(case)}")]
-        parts += [(sign, text) for sign, text in (("Expected:", expected), ("Yours:", yours)) if text]
+        told, run = said.told or Told(""), said.then.removeprefix("In a run: ")
+        parts = [("✕", f"**Not yet.** {told.asked if told.case else ''}".rstrip())]
+        parts += [(sign, text) for sign, text in (("Expected:", told.expected), ("Yours:", told.yours)) if text]
         if said.hint:
             parts.append(("Hint:", said.hint))
         if said.history is not None:
@@ -246,14 +245,6 @@ class Judged:
 
     def __repr__(self) -> str:
         return repr(self.words)
-
-
-def _split(case: str) -> tuple[str, str, str]:
-    """A failing case, what is expected in it, and what the attempt gave; the last two may stand in the first."""
-    if found := re.fullmatch(r"(The case: .*[.?]) Expected: (.*)\. Yours (.*)", case, re.DOTALL):
-        return found[1], found[2], found[3]
-    found = re.search(r"[,;] yours (gives|stops with|goes to) (.*)$", case, re.DOTALL)
-    return (f"{case[: found.start()]}.", "", f"{found[1]} {found[2]}") if found else (case, "", "")
 
 
 def _capital(sentence: str) -> str:

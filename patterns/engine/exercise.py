@@ -16,10 +16,15 @@ right and every search looked at every run.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from inspect import signature
 from typing import Any, NamedTuple
 
+from .answers import LONGEST_TEXT, brief, cut, kind_of, odd_number, other_type, same_answer
+from .answers import Answer as Answer  # what an exercise tells
+from .answers import answer_of as answer_of
+from .answers import equal as equal
 from .counterexample import FAILS, Counterexample
 from .counterexample import Endless as Endless  # what a case may raise
 from .explore import INTERRUPTED, Exploration
@@ -52,19 +57,27 @@ ERRORS_OF_A_CLASS = {
     "Each message needs a handler, with `@on(...)` above it.",
 }
 """The same, after an exception in a learner's class."""
-KINDS = {
-    bool: "a truth value (True or False)",
-    int: "a whole number",
-    str: "a text",
-    tuple | list: "a list or a tuple",
-}
-"""What an answer of this type is, in words; the first that fits."""
 TELLING = 300
 """Wrong cases, the smallest: enough to tell one mistake from another."""
-LONGEST_TEXT = 300
-"""Characters of an answer that a verdict shows."""
 SHOWING = 2_000
 """States: where a case is wrong already, a search only looks for a short run that shows it."""
+
+
+class Told(NamedTuple):
+    """A case that fails, in words. If an exercise gives only `case`, the judge adds both answers."""
+
+    case: str
+    expected: str = ""
+    yours: str = ""
+    """It begins with a verb: `gives 3`, `stops with IndexError`."""
+
+    @property
+    def asked(self) -> str:
+        return f"The case: {self.case}{'' if self.case.endswith(('.', '?')) else '.'}"
+
+    def __str__(self) -> str:
+        answers = [f"Expected: {self.expected}."] * bool(self.expected) + [f"Yours {self.yours}."] * bool(self.yours)
+        return " ".join([self.asked, *answers])
 
 
 class Verdict(NamedTuple):
@@ -86,8 +99,10 @@ class Verdict(NamedTuple):
     """What to think about next: tied to the mistake where it is recognised. With `accepted`, a remark."""
     mistake: str = ""
     """The name of the recognised usual mistake; empty if the answer fits none of them."""
-    failing: str = ""
-    """The smallest case that fails, and what goes wrong in a run, in words."""
+    told: Told | None = None
+    """The smallest case that fails, in words."""
+    then: str = ""
+    """In words: the promise that a run breaks, or an event that happens in no run."""
     undecided: str = ""
     """Why nothing is decided: what cut a search short. Nothing wrong was found before that."""
     history: History[Any, Any] | None = None
@@ -97,6 +112,11 @@ class Verdict(NamedTuple):
 
     def __bool__(self) -> bool:
         return self.accepted
+
+    @property
+    def failing(self) -> str:
+        """The smallest case that fails, and the promise that a run breaks, in a line; empty if nothing fails."""
+        return " ".join(filter(None, [str(self.told or ""), self.then]))
 
     @property
     def looked_at(self) -> str:
@@ -117,67 +137,6 @@ class Verdict(NamedTuple):
 
     def __str__(self) -> str:
         return "\n".join(line for line in (self.headline, self.hint) if line)
-
-
-class Answer(NamedTuple):
-    """What a call gave: a value, or an exception in words."""
-
-    value: Any = None
-    problem: str = ""
-    """The exception, as `IndexError: list index out of range`; empty if the rule raised no exception."""
-    blank: bool = False
-    """The exercise as it was given: it raises NotImplementedError, or returns None or `...`."""
-
-    @property
-    def endless(self) -> bool:
-        return self.problem.startswith(("Endless", "an interruption"))
-
-    def __str__(self) -> str:
-        return f"stops with {self.problem}" if self.problem else f"gives {_brief(self.value)}"
-
-
-def answer_of(rule: Rule, case: Case) -> Answer:
-    """Call a learner's function. Whatever it raises becomes an answer, an interrupted endless loop too."""
-    try:
-        value = rule(*case)
-    except NotImplementedError:
-        return Answer(blank=True)
-    except KeyboardInterrupt:
-        return Answer(problem="an interruption: does its loop end?")
-    except BaseException as problem:
-        return Answer(problem=f"{type(problem).__name__}: {_cut(str(problem))}".rstrip(": "))
-    return Answer(value, blank=value is None or value is ...)
-
-
-def equal(right: Any, given: Any) -> bool:
-    """Whether an answer is the right one, and of the right type: 1 is not True, 2.0 is not 2. A list may be a tuple."""
-    if isinstance(right, tuple | list):
-        return isinstance(given, tuple | list) and len(right) == len(given) and all(map(equal, right, given))
-    return all(isinstance(right, kind) == isinstance(given, kind) for kind in (bool, int)) and bool(right == given)
-
-
-def _odd_number(right: Any, given: Any) -> bool:
-    """Whether a number has the right value and another type than the right one, in the answer or in a part of it."""
-    if isinstance(right, tuple | list):
-        return isinstance(given, tuple | list) and any(map(_odd_number, right, given))
-    return isinstance(right, int) and not equal(right, given) and bool(right == given)
-
-
-def _brief(value: Any) -> str:
-    """A value that a learner's code gave, as text: its `__repr__` may fail, or never come to an end."""
-    try:
-        return _cut(repr(value))
-    except FAILS as problem:
-        return f"a {type(value).__name__}, which cannot be shown: its __repr__ raises {type(problem).__name__}"
-
-
-def _cut(text: str, most: int = LONGEST_TEXT) -> str:
-    return text if len(text) <= most else f"{text[:most]}... ({len(text):,} characters)"
-
-
-def _kind(value: Any) -> str:
-    name = f"{type(value).__module__}.{type(value).__name__}".removeprefix("builtins.")
-    return next((words for kind, words in KINDS.items() if isinstance(value, kind)), f"of type {name}")
 
 
 class Mistake(NamedTuple):
@@ -219,7 +178,7 @@ class Exercise(NamedTuple):
     """Smallest first."""
     mistakes: Sequence[Mistake] = ()
     """Of two that answer alike in all that is wrong, the first is named."""
-    tell: Callable[[Case, Any, Answer], str] | None = None
+    tell: Callable[[Case, Any, Answer], Told] | None = None
     """`tell(case, right, answer)`: a failing case in words. None: the arguments by their names."""
     same: Callable[[Any, Any], bool] = equal
     """`same(right, given)`: whether an answer is right."""
@@ -251,9 +210,10 @@ class Exercise(NamedTuple):
         """Try a learner's function on the cases, then in every run of the machines. An interruption ends it."""
         if self.base and not (isinstance(rule, type) and issubclass(rule, self.base)):
             hint = f"Give the class itself: its name, without calling it. The class must extend `{self.base.__name__}`."
-            return Verdict(False, hint=hint, failing=f"{_brief(rule)} is not such a class.")
+            return Verdict(False, hint=hint, told=Told(f"you gave {brief(rule)}"))
         if not callable(rule):
-            return Verdict(False, hint="Give the function itself: its name, without calling it.", failing=f"{rule!r}")
+            hint = "Give the function itself: its name, without calling it."
+            return Verdict(False, hint=hint, told=Told(f"you gave {brief(rule)}"))
         try:
             return self._judged(rule)
         except KeyboardInterrupt:
@@ -291,7 +251,7 @@ class Exercise(NamedTuple):
             what=self.what,
             hint=mistake.hint if mistake else self._hint(cases[first], told[first], answers[first]),
             mistake=mistake.name if mistake else "",
-            failing=self._words(cases[first], right[first], answers[first]),
+            told=self._words(cases[first], right[first], answers[first]),
             history=self.show(cases[first]),
         )
         return verdict, mistake, answers[-1].endless
@@ -305,29 +265,25 @@ class Exercise(NamedTuple):
         if answer.problem:
             errors = {**ERRORS, **ERRORS_OF_A_CLASS} if self.base else ERRORS
             return errors.get(answer.problem.partition(":")[0], BY_HAND)
-        other = _other_type(right, answer.value)
+        other = other_type(right, answer.value)
         if other is None:
             return self.advise(case, answer.value)
         wanted, given = other
-        return f"Your function gives {_brief(given)}, which is {_kind(given)}. Its answer must be {_kind(wanted)}."
+        return f"Your function gives {brief(given)}, which is {kind_of(given)}. Its answer must be {kind_of(wanted)}."
 
-    def _words(self, case: Case, right: Any, answer: Answer) -> str:
-        try:
-            words = self.tell(case, right, answer) if self.tell else self._told(case, right, answer)
-            return _cut(words, 10 * LONGEST_TEXT)
-        except FAILS:  # of a value in the answer, when it is compared or shown
-            return f"The answer to {case} is {right!r}; yours {answer}"
-
-    def _told(self, case: Case, right: Any, answer: Answer) -> str:
-        named = zip(signature(self.solution).parameters, case, strict=False)
-        given = ", ".join(f"{name} = {value!r}" for name, value in named)
-        return f"The case: {given}. Expected: {right!r}. Yours {answer}"
+    def _words(self, case: Case, right: Any, answer: Answer) -> Told:
+        told = Told(", ".join(map("{} is {!r}".format, signature(self.solution).parameters, case)))
+        if self.tell:
+            with suppress(*FAILS):  # of a value in the answer, when it is compared or shown
+                told = self.tell(case, right, answer)
+        every = (told.case, told.expected or repr(right), told.yours or str(answer))
+        return Told(*(cut(words, 3 * LONGEST_TEXT) for words in every))
 
     def _agrees(self, right: Any, told: Any, answer: Answer) -> bool:
         if answer.problem or answer.blank:
             return False
         try:
-            return self.same(right, answer.value) and not _odd_number(told, answer.value)
+            return self.same(right, answer.value) and not odd_number(told, answer.value)
         except FAILS:
             return False
 
@@ -341,7 +297,7 @@ class Exercise(NamedTuple):
         best, most = None, 0
         for mistake in self.mistakes:
             made = partial(self._made, mistake.function)
-            alike = [_alike(made(case), answer, self.alike) for case, answer in wrong]
+            alike = [same_answer(made(case), answer, self.alike) for case, answer in wrong]
             more = alike[0] and sum(alike) > most
             if more and all(self._agrees(right, told, made(case)) for case, right, told in fine):
                 best, most = mistake, sum(alike)
@@ -383,11 +339,11 @@ class Exercise(NamedTuple):
         return verdict
 
     def _refused(self, rule: Rule, verdict: Verdict, then: str = "") -> Verdict:
-        failing, history, right = f"{verdict.failing} {then}".strip(), verdict.history, None
+        history, right = verdict.history, None
         if self.otherwise is not None:
             history = self.otherwise.run(self._with(rule, self.otherwise.machine)).history
             right = self._right(self.otherwise.machine)
-        return verdict._replace(accepted=False, failing=failing, history=history, right=right)
+        return verdict._replace(accepted=False, then=then, history=history, right=right)
 
     def _right(self, machine: AnyMachine) -> AnyMachine | None:
         """The machine with the right rule in it. A learner's class may have other fields: it has no right twin."""
@@ -396,14 +352,6 @@ class Exercise(NamedTuple):
     def _with(self, rule: Rule, machine: AnyMachine) -> AnyMachine:
         assert self.put is not None
         return self.put(rule, machine)
-
-
-def _other_type(right: Any, given: Any) -> tuple[Any, Any] | None:
-    """The first value whose type is not the right one, in the answer or in a part of it; else None."""
-    if _kind(right) != _kind(given):
-        return right, given
-    parts = zip(right, given, strict=False) if isinstance(right, tuple | list) else ()
-    return next((other for pair in parts if (other := _other_type(*pair))), None)
 
 
 def _shorter(looks: Iterable[Any]) -> list[Looks]:
@@ -416,16 +364,6 @@ def _shorter(looks: Iterable[Any]) -> list[Looks]:
 
 
 def _in_a_run(verdict: Verdict, broken: Counterexample) -> Verdict:
-    known = isinstance(broken.property, NoFailure) and verdict.failing
+    known = isinstance(broken.property, NoFailure) and verdict.told
     then = "" if known else f"In a run: {broken.reason}."
-    failing = f"{verdict.failing} {then}".strip()
-    return verdict._replace(accepted=False, failing=failing, history=broken.history)
-
-
-def _alike(one: Answer, other: Answer, same: Callable[[Any, Any], bool]) -> bool:
-    if one.problem or other.problem:  # the kind of exception tells a mistake; its wording differs
-        return one.problem.partition(":")[0] == other.problem.partition(":")[0]
-    try:
-        return one.blank == other.blank and same(one.value, other.value)
-    except FAILS:
-        return False
+    return verdict._replace(accepted=False, then=then, history=broken.history)

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Self
 
 from patterns.engine.counterexample import Counterexample
 from patterns.engine.dead_ends import Backwards
-from patterns.engine.exercise import Answer, Case, Endless, Exercise, mistakes_of
+from patterns.engine.exercise import Answer, Case, Endless, Exercise, Told, mistakes_of
 from patterns.engine.explore import INTERRUPTED, Exploration
 from patterns.engine.history import History
 from patterns.engine.planted import AnyMachine, Looks, Properties, Scripted, planted
@@ -161,7 +161,7 @@ class Situation(NamedTuple):
     """Its arguments are processes. The name of an argument is the name of the process."""
 
     def __str__(self) -> str:
-        return f"The case: {self.happens} {self.question}"
+        return f"{self.happens} {self.question}"
 
 
 class Situations:
@@ -189,9 +189,9 @@ class Situations:
         return function(*(Alone(self.build(kind, name)) for name in signature(function).parameters))
 
 
-def tell(case: Case, right: Any, answer: Answer) -> str:
+def tell(case: Case, right: Any, answer: Answer) -> Told:
     yours = str(answer) if answer.problem else f"gives {answer.value}"
-    return f"{case[0]} Expected: {right}. Yours {'is not written yet' if answer.blank else yours}"
+    return Told(str(case[0]), str(right), "is not written yet" if answer.blank else yours)
 
 
 class Live(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from models.replicas import A_WRITE_IS_ANSWERED, ANSWERED_IS_EVERYWHERE, OneRequest, Primary, Replicas
 
-from patterns.engine.exercise import Endless, Exercise, Mistake, Verdict
+from patterns.engine.exercise import Endless, Exercise, Mistake, Told, Verdict
 from patterns.engine.planted import RandomWorlds, Scripted, Search, planted
 from patterns.engine.properties import Sometimes
 
@@ -20,8 +20,8 @@ def double(number: int, *more: int) -> int:
     return 2 * number
 
 
-def tell(case, right, answer) -> str:
-    return f"double({case[0]}) is {right}; yours {answer}"
+def tell(case, right, answer) -> Told:
+    return Told(f"double({case[0]})")
 
 
 def verdict_on(function, mistakes=(), **others) -> Verdict:
@@ -37,8 +37,8 @@ def test_what_is_right_in_every_case_is_accepted() -> None:
 
 def test_the_first_case_that_fails_is_told() -> None:
     verdict = verdict_on(lambda number: 2 * number if number < 5 else 0)
-    assert verdict.failing == "double(5) is 10; yours gives 0"
-    assert verdict.headline == "Not yet: double(5) is 10; yours gives 0"
+    assert verdict.failing == "The case: double(5). Expected: 10. Yours gives 0."
+    assert verdict.headline == f"Not yet: {verdict.failing}"
     assert verdict.hint.startswith("Try this case by hand")
     assert not verdict
 
@@ -68,7 +68,7 @@ class Untold:
 def test_an_answer_that_cannot_be_shown_as_it_is_has_a_verdict_of_a_few_words(given: Any) -> None:
     verdict = verdict_on(lambda number: given)
     assert not verdict.accepted
-    assert "double(1) is 2; yours gives" in verdict.failing
+    assert "The case: double(1). Expected: 2. Yours gives" in verdict.failing
     assert len(verdict.failing) + len(verdict.hint) < 2_000
 
 
@@ -139,7 +139,7 @@ def test_the_exercise_as_it_was_given_is_not_attempted() -> None:
 def test_an_answer_to_some_cases_is_an_attempt() -> None:
     verdict = verdict_on(lambda number: 2 * number if number < 5 else None)
     assert verdict.attempted
-    assert verdict.failing == "double(5) is 10; yours gives None"
+    assert verdict.failing == "The case: double(5). Expected: 10. Yours gives None."
 
 
 def test_a_value_that_is_no_function_gets_a_hint() -> None:
@@ -148,7 +148,7 @@ def test_a_value_that_is_no_function_gets_a_hint() -> None:
 
 def test_an_exercise_that_declares_no_more_than_a_solution_and_cases_names_the_arguments_of_the_case() -> None:
     verdict = Exercise("double", double, lambda: CASES).judge(lambda number: 7)
-    assert verdict.failing == "The case: number = 1. Expected: 2. Yours gives 7"
+    assert verdict.failing == "The case: number is 1. Expected: 2. Yours gives 7."
 
 
 def test_a_mistake_is_recognised_by_what_it_does() -> None:
@@ -213,7 +213,7 @@ COPIED = Exercise(
     lambda copied, backups: copied == backups,
     lambda: [(copied, 3) for copied in range(4)],
     [ONE_IS_ENOUGH, Mistake("never", "Somebody waits.", lambda copied, backups: False)],
-    lambda case, right, answer: f"{case[0]} of {case[1]}: {right}; yours {answer}.",
+    lambda case, right, answer: Told(f"{case[0]} of {case[1]}"),
     put=put,
     searches=[Search(SMALL, (ANSWERED_IS_EVERYWHERE, A_WRITE_IS_ANSWERED))],
     otherwise=Scripted(SMALL, lambda run: run.ask("C1").finish(bound=9)),
@@ -233,7 +233,7 @@ def test_a_rule_is_accepted_after_every_run_was_looked_at_and_the_verdict_says_s
 def test_a_wrong_rule_is_shown_in_a_shortest_run() -> None:
     verdict = COPIED.judge(ONE_IS_ENOUGH.function)
     assert verdict.mistake == "one is enough"
-    assert verdict.failing.startswith("1 of 3: False; yours gives True. In a run: C1 was told")
+    assert verdict.failing.startswith("The case: 1 of 3. Expected: False. Yours gives True. In a run: C1 was told")
     assert verdict.history is not None
     assert ANSWERED_IS_EVERYWHERE.reason(None, verdict.history.state)
 
@@ -358,7 +358,7 @@ def verdict_on_a_class(given: Any) -> Verdict:
 def test_a_class_is_put_into_each_case_as_the_exercise_says() -> None:
     assert verdict_on_a_class(Square) == Verdict(True, tried=19)
     assert not verdict_on_a_class(Shape).attempted
-    assert verdict_on_a_class(type("Triangle", (Shape,), {"sides": lambda self: 3})).failing.endswith("yours gives 3")
+    assert verdict_on_a_class(type("Triangle", (Shape,), {"sides": lambda self: 3})).failing.endswith("Yours gives 3.")
 
 
 @pytest.mark.parametrize("given", [Square(), int, double])

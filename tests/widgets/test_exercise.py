@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import traitlets
 
-from patterns.engine.exercise import Exercise, Mistake, Verdict
+from patterns.engine.exercise import Exercise, Mistake, Told, Verdict
 from patterns.engine.history import History
 from patterns.engine.process import Process
 from patterns.engine.simulation import Simulation
@@ -26,7 +26,7 @@ DOUBLE = Exercise(
     solution=lambda n: 2 * n,
     cases=lambda: [(n,) for n in range(20)],
     mistakes=[Mistake("adds two", "Compare 3 and **6**.", lambda n: n + 2)],
-    tell=lambda case, right, answer: f"for {case[0]} your code {answer}, and {right} is right.",
+    tell=lambda case, right, answer: Told(f"double {case[0]}"),
 )
 
 
@@ -129,7 +129,7 @@ def test_an_exercise_that_is_not_attempted_is_no_failure() -> None:
 def test_an_attempt_is_judged_by_its_exercise() -> None:
     assert repr(check(DOUBLE, lambda n: n * 2)) == "✓ Accepted: right in all 20 cases tried."
     said = repr(check(DOUBLE, lambda n: n + 2))
-    assert said == "✕ Not yet. For 0 your code gives 2, and 0 is right.\nHint: Compare 3 and 6."
+    assert said == "✕ Not yet. The case: double 0.\nExpected: 0\nYours: gives 2\nHint: Compare 3 and 6."
 
 
 def test_an_accepted_attempt_is_told_over_how_many_cases_and_states() -> None:
@@ -147,14 +147,14 @@ def test_an_attempt_whose_search_was_cut_short_is_neither_accepted_nor_refused()
 
 
 def test_a_refused_attempt_gets_the_smallest_failing_case_and_a_hint() -> None:
-    judged = Judged(Verdict(accepted=False, tried=7, failing="for [] your code stops", hint="Think of **none**."))
-    assert repr(judged) == "✕ Not yet. For [] your code stops\nHint: Think of none."
+    judged = Judged(Verdict(accepted=False, tried=7, told=Told("[]", yours="stops"), hint="Think of **none**."))
+    assert repr(judged) == "✕ Not yet. The case: [].\nYours: stops\nHint: Think of none."
     assert judged.player is None
 
 
 def test_the_run_that_shows_a_mistake_opens_in_the_player_where_it_matters() -> None:
     history = crashed()
-    judged = Judged(Verdict(accepted=False, failing="it is lost", history=history))
+    judged = Judged(Verdict(accepted=False, told=Told("one write"), history=history))
     assert "The run below shows it" in repr(judged)
     assert isinstance(judged.player, Player)
     assert judged.player.step is history.step
@@ -166,7 +166,7 @@ def test_a_notebook_shows_the_verdict_and_under_it_the_run(wrong: bool, monkeypa
     shown: list[object] = []
     monkeypatch.setattr("IPython.display.display", lambda *things: shown.extend(things))
     history = crashed()
-    judged = Judged(Verdict(accepted=not wrong, failing="it is lost", history=history if wrong else None))
+    judged = Judged(Verdict(accepted=not wrong, told=Told("one write"), history=history if wrong else None))
     judged._ipython_display_()
     assert repr(shown[0]) == repr(judged)
     assert shown[1:] == ([judged.player] if wrong else [])

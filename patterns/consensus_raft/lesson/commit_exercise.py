@@ -14,7 +14,7 @@ from patterns.consensus_raft.cluster import RaftCluster
 from patterns.consensus_raft.properties import ALWAYS, changed
 from patterns.consensus_raft.state import ServerState
 from patterns.engine.along import AlwaysNext
-from patterns.engine.exercise import Answer, Case, Exercise, mistakes_of
+from patterns.engine.exercise import Case, Exercise, mistakes_of
 from patterns.engine.planted import Scripted, Search, planted
 from patterns.engine.properties import Reason
 from patterns.engine.script import Script
@@ -138,10 +138,6 @@ def _situation(current_term: int, commit_index: int, terms: tuple[int, ...], mat
     return f"current_term is {current_term}, commit_index is {commit_index}, terms is {terms}, and match is {match}"
 
 
-def _tell(case: Case, right: Any, answer: Answer) -> str:
-    return f"The case: {_situation(*case)}. Expected: {right}. Yours {answer}."
-
-
 def _given(leader: ServerState) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The `terms` and the `match` of a leader."""
     return tuple(entry.term for entry in leader.log), (len(leader.log), *leader.match_index.values())
@@ -181,7 +177,6 @@ COMMIT = Exercise(
     commit_solution,
     commit_cases,
     COMMIT_MISTAKES,
-    _tell,
     put=_committing,
     searches=[
         Scripted(figure_8_cluster(), lambda run: figure_8_to_d(figure_8_to_c(run)), ALWAYS),

@@ -16,7 +16,7 @@ from patterns.consensus_raft.messages import RequestVote
 from patterns.consensus_raft.properties import ALWAYS
 from patterns.consensus_raft.state import ServerState
 from patterns.engine.along import Along, Broken, Transition
-from patterns.engine.exercise import Answer, Case, Exercise, mistakes_of
+from patterns.engine.exercise import Answer, Case, Exercise, Told, mistakes_of
 from patterns.engine.planted import Scripted, Search, planted
 from patterns.engine.step import Rule
 from patterns.engine.world import Deliver
@@ -141,8 +141,8 @@ def _situation(server: Voter, request: RequestVote) -> str:
     )
 
 
-def _tell(case: Case, right: Any, answer: Answer) -> str:
-    return f"The case: {_situation(*case)}. Expected: {right}. Yours {answer}."
+def _tell(case: Case, right: Any, answer: Answer) -> Told:
+    return Told(_situation(*case))
 
 
 OWN_REFUSAL = Rule("**{who} refuses** {candidate}'s request for a vote in term {term}: so says your rule.", "your rule")

@@ -16,7 +16,7 @@ from typing import Any
 
 from patterns.consistent_hashing.events import Advance, Look
 from patterns.consistent_hashing.tier import CacheTier
-from patterns.engine.exercise import Answer, Case, Exercise, Rule, answer_of
+from patterns.engine.exercise import Answer, Case, Exercise, Rule, Told, answer_of
 from patterns.engine.history import History
 from patterns.engine.script import Script
 
@@ -52,9 +52,9 @@ def _looks(lookup: Rule) -> str:
     return f"{looked}." if points.looks <= 4 * needed else f"{looked}; a binary search looks at about {needed}."
 
 
-def _tell_lookup(case: Case, right: Any, answer: Answer) -> str:
+def _tell_lookup(case: Case, right: Any, answer: Answer) -> Told:
     points, position = case
-    return f"{tell_ring(points)}, position {position} belongs to {right}; yours {answer}."
+    return Told(f"{tell_ring(points)}, and the key at position {position}")
 
 
 def _show_lookup(case: Case) -> History[Any, Any] | None:
@@ -93,14 +93,14 @@ def bounded_solution(points: Points, positions: Sequence[int], capacity: int) ->
     return placed
 
 
-def _tell_bounded(case: Case, right: Any, answer: Answer) -> str:
+def _tell_bounded(case: Case, right: Any, answer: Answer) -> Told:
     points, positions, capacity = case
     keys = ", ".join(map(str, positions)) if len(positions) <= 8 else f"{len(positions)} positions"
-    given = f"{tell_ring(points)}, keys at {keys}, with room for {capacity} on each node,"
+    given = f"{tell_ring(points)}, keys at {keys}, with room for {capacity} on each node"
     if answer.problem or not isinstance(answer.value, list | tuple) or len(answer.value) != len(right):
-        return f"{given} go to {', '.join(right[:8])}{' ...' if len(right) > 8 else ''}; yours {answer}."
+        return Told(given, f"{', '.join(right[:8])}{' ...' if len(right) > 8 else ''}")
     at = next(at for at, (one, other) in enumerate(zip(right, answer.value, strict=True)) if one != other)
-    return f"{given} key {at + 1}, at {positions[at]}, goes to {right[at]}; yours goes to {answer.value[at]}."
+    return Told(f"{given}; key {at + 1}, at {positions[at]}", right[at], f"gives {answer.value[at]}")
 
 
 EXERCISES: Mapping[str, Exercise] = {

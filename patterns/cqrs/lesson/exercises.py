@@ -16,7 +16,7 @@ from patterns.cqrs.messages import Apply, Show
 from patterns.cqrs.models import ReadModel, Row
 from patterns.cqrs.page import Page
 from patterns.cqrs.properties import all_level, counted_once, model_is_fold
-from patterns.engine.exercise import Answer, Case, Exercise, Rule, mistakes_of
+from patterns.engine.exercise import Answer, Case, Exercise, Rule, Told, mistakes_of
 from patterns.engine.planted import AnyMachine, Scripted, Search, planted
 from patterns.engine.process import on, on_timer
 from patterns.engine.script import Script
@@ -80,11 +80,11 @@ PROJECT_MISTAKES = mistakes_of(
 )
 
 
-def _tell_projection(case: Case, right: Any, answer: Answer) -> str:
+def _tell_projection(case: Case, right: Any, answer: Answer) -> Told:
     row, checkpoint, position, bags = case
-    return (
-        f"The case: the row says {row}, the checkpoint {checkpoint}, and event {position} arrives, with "
-        f"{bags} {'bag' if bags == 1 else 'bags'}. Expected: {right}. Yours {answer}."
+    return Told(
+        f"the row says {row}, the checkpoint {checkpoint}, and event {position} arrives, with "
+        f"{bags} {'bag' if bags == 1 else 'bags'}"
     )
 
 
@@ -166,12 +166,9 @@ ANSWER_MISTAKES = mistakes_of(
 )
 
 
-def _tell_answer(case: Case, right: Any, answer: Answer) -> str:
+def _tell_answer(case: Case, right: Any, answer: Answer) -> Told:
     at, wanted, waited, deadline = case
-    return (
-        f"The case: the read model stands at {at}, the phone wants {wanted}, and has waited {waited} of {deadline} ms. "
-        f"Expected: {right!r}. Yours {answer}."
-    )
+    return Told(f"the read model stands at {at}, the phone wants {wanted}, and has waited {waited} of {deadline} ms")
 
 
 def _answering(rule: Rule, machine: AnyMachine) -> AnyMachine:

@@ -8,7 +8,7 @@ from inspect import signature
 from itertools import product
 from typing import Any
 
-from patterns.engine.exercise import Answer, Case, Exercise, Rule, mistakes_of
+from patterns.engine.exercise import Answer, Case, Exercise, Rule, Told, mistakes_of
 from patterns.engine.planted import Properties, Scripted, Search, planted
 from patterns.event_sourcing.event_store import EventStore, NumbersFirst
 from patterns.event_sourcing.picker import Picker
@@ -38,12 +38,12 @@ SHELF = Search(WRITERS.again(commands=(Receive("shelf-1", 1), Reserve("shelf-1",
 AS_USUAL = Scripted(WRITERS.again(budget=None), lambda run: run.ask("a").finish().ask("b").finish())
 
 
-def _tell(names: Iterable[str], case: Case, right: Any, answer: Answer) -> str:
+def _tell(names: Iterable[str], case: Case, right: Any, answer: Answer) -> Told:
     """A failing case in words: each argument by its name."""
     given = ", ".join(map("{} is {!r}".format, names, case))
     fits = " or ".join(map(str, right)) if isinstance(right, range) else repr(right)
     why = "a text that says why not, such as " if isinstance(right, str) and "command" in names else ""
-    return f"The case: {given}. Expected: {why}{fits}. Yours {answer}."
+    return Told(given, f"{why}{fits}")
 
 
 # The decider: state and event -> state; state and command -> events

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from patterns.engine.exercise import Answer, Case, Exercise, Rule, mistakes_of
+from patterns.engine.exercise import Answer, Case, Exercise, Rule, Told, mistakes_of
 from patterns.engine.milestones import fired
 from patterns.engine.planted import Scripted, Search, planted
 from patterns.leader_election.bully import Bully
@@ -86,10 +86,10 @@ def _answering(rule: Rule) -> type[Bully]:
     return Mine
 
 
-def _tell_answer(case: Case, right: Any, answer: Answer) -> str:
+def _tell_answer(case: Case, right: Any, answer: Answer) -> Told:
     me, sender, electing = case
     state = "is in an election already" if electing else "is in no election"
-    return f"The case: P{sender}'s election reaches P{me}, which {state}. Expected: {right}. Yours {answer}."
+    return Told(f"P{sender}'s election reaches P{me}, which {state}")
 
 
 # The fencing check
@@ -141,10 +141,10 @@ def _checking(rule: Rule) -> type[Storage]:
     return Mine
 
 
-def _tell_check(case: Case, right: Any, answer: Answer) -> str:
+def _tell_check(case: Case, right: Any, answer: Answer) -> Told:
     token, highest = case
     age = "older than" if token < highest else "the same as" if token == highest else "newer than"
-    return f"The case: token {token} is {age} the highest seen, {highest}. Expected: {right}. Yours {answer}."
+    return Told(f"token {token} is {age} the highest seen, {highest}")
 
 
 BULLIES = Search(

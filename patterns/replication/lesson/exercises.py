@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
-from patterns.engine.exercise import Answer, Case, Exercise, Rule, mistakes_of
+from patterns.engine.exercise import Answer, Case, Exercise, Rule, Told, mistakes_of
 from patterns.engine.planted import Scripted, Search, planted
 from patterns.replication.client import one_copy
 from patterns.replication.machines import Quorum
@@ -58,10 +58,10 @@ def _same_read(right: Any, given: Any) -> bool:
     return tuple(given[0]) == right[0] and sorted(given[1]) == sorted(right[1])
 
 
-def _tell_read(case: Case, right: Any, answer: Answer) -> str:
+def _tell_read(case: Case, right: Any, answer: Answer) -> Told:
     replies, need = case
     said = ", ".join(f"{who} has {version}" for who, version in replies) or "no phone has answered"
-    return f"`need` is {need}, and {said}. Expected: {right}; yours {answer}."
+    return Told(f"`need` is {need}, and {said}")
 
 
 def _reading(rule: Rule, machine: Any) -> Any:
@@ -157,7 +157,7 @@ COMPARE = Exercise(
     compare,
     vector_cases,
     mistakes_of(__package__, "compare", COMPARE_MISTAKES),
-    lambda case, right, answer: f"a is {dict(case[0])}, b is {dict(case[1])}. Expected: {right}; yours {answer}.",
+    lambda case, right, answer: Told(f"a is {dict(case[0])}, b is {dict(case[1])}"),
     right=lambda a, b: compare(dict(a), dict(b)),
     prepare=lambda case: (dict(case[0]), dict(case[1])),
     what="pairs",
@@ -216,7 +216,7 @@ SYNC = Exercise(
     sync_solution,
     sync_cases,
     mistakes_of(__package__, "sync", SYNC_MISTAKES),
-    lambda case, right, answer: f"context {dict(case[0])}, stored {list(case[2])}. Expected: {right}; yours {answer}.",
+    lambda case, right, answer: Told(f"context {dict(case[0])}, stored {list(case[2])}"),
     same=lambda right, given: sorted(map(tuple, given)) == sorted(right),
     right=lambda context, new, stored: sync_solution(dict(context), new, stored),
     prepare=lambda case: (dict(case[0]), case[1], list(case[2])),

@@ -11,7 +11,7 @@ from itertools import combinations, product
 from types import MappingProxyType
 from typing import Any
 
-from patterns.engine.exercise import Answer, Case, Exercise, Rule, mistakes_of
+from patterns.engine.exercise import Answer, Case, Exercise, Rule, Told, mistakes_of
 from patterns.engine.planted import AnyMachine, Scripted, Search, planted
 from patterns.saga.database import ANSWER_AGAIN, APPLY, DO_NOTHING, NOTHING_TO_UNDO
 from patterns.saga.log import DONE, REFUSED, STARTED, UNDONE, Progress, records_of
@@ -139,11 +139,11 @@ def _compensating(rule: Rule, machine: AnyMachine) -> AnyMachine:
     return planted(machine, orchestrator=Mine)
 
 
-def _tell_compensations(case: Case, right: Any, answer: Answer) -> str:
+def _tell_compensations(case: Case, right: Any, answer: Answer) -> Told:
     after, log = case
     graph = ", ".join(f"{step} after {' and '.join(before)}" for step, before in after.items() if before)
     told = ", ".join(f"{step} {what}" for what, step in log) or "nothing"
-    return f"The case: {graph}; the log has {told}. Expected: {right}. Yours {answer}."
+    return Told(f"{graph}; the log has {told}")
 
 
 # An idempotent step
@@ -262,11 +262,11 @@ def _idempotent(rule: Rule, machine: AnyMachine) -> AnyMachine:
     return planted(machine, service=Mine)
 
 
-def _tell_idempotence(case: Case, right: Any, answer: Answer) -> str:
+def _tell_idempotence(case: Case, right: Any, answer: Answer) -> Told:
     table, saga, step, undo = case
     lines = ", ".join(f"{'undo ' if u else ''}{n} of {s}: {outcome}" for s, n, u, outcome in table) or "nothing"
     asked = f"{'undo ' if undo else ''}{step} of {saga}"
-    return f"The case: the table has {lines}; the service is asked for {asked}. Expected: {right!r}. Yours {answer}."
+    return Told(f"the table has {lines}; the service is asked for {asked}")
 
 
 SHORT: Mapping[str, Any] = {

@@ -7,7 +7,7 @@ from contextlib import suppress
 from itertools import product
 from typing import Any, get_args
 
-from patterns.engine.exercise import Answer, Case, Exercise, Rule, mistakes_of
+from patterns.engine.exercise import Answer, Case, Exercise, Rule, Told, mistakes_of
 from patterns.engine.planted import Scripted, Search, planted
 from patterns.engine.properties import Sometimes
 from patterns.engine.sentences import page_of
@@ -83,14 +83,15 @@ PLAN_MISTAKES = {
 }
 
 
-def _tell_plan(case: Case, right: Any, answer: Answer) -> str:
+def _tell_plan(case: Case, right: Any, answer: Answer) -> Told:
     shards, machines, threshold = case
     load = ", ".join(f"{shard} on {machine} weighs {weight}" for shard, (machine, weight) in shards)
     room = ", ".join(f"{name} {capacity}" for name, capacity in machines)
-    with suppress(Exception):
+    wrong = ""
+    with suppress(Exception):  # of an answer of another shape
         wrong = "" if answer.problem else f": {fault(case, answer.value)[1]}"
-        return f"{load}; capacities {room}; threshold {threshold:g}; yours {answer}{wrong}."
-    return f"{load}; yours {answer}. Expected: a list of pairs (shard, machine)."
+    given = f"{load}; capacities {room}; threshold {threshold:g}"
+    return Told(given, "a list of pairs (shard, machine)", f"{answer}{wrong}")
 
 
 def _advise_plan(case: Case, moves: Any) -> str:
@@ -195,13 +196,11 @@ REPLY_MISTAKES: Mapping[str, Rule | Sequence[Rule]] = {
 }
 
 
-def _tell_reply(case: Case, right: Any, answer: Answer) -> str:
+def _tell_reply(case: Case, right: Any, answer: Answer) -> Told:
     (line,), request, reply = case
     said = " ".join(filter(None, [reply.kind.upper(), reply.to, f"epoch {reply.epoch}" if reply.epoch else ""]))
     asked = f"{request.to}{' with ASKING' if request.asking else ''}"
-    return (
-        f"The map has {line[1][0]}, epoch {line[1][1]}; {asked} answers {said}. Expected: {right[0]}; yours {answer}."
-    )
+    return Told(f"the map has {line[1][0]}, epoch {line[1][1]}; {asked} answers {said}", str(right[0]))
 
 
 def _routing(rule: Rule, machine: Any) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
-from patterns.engine.exercise import Answer, Case, Exercise, Rule, mistakes_of
+from patterns.engine.exercise import Answer, Case, Exercise, Rule, Told, mistakes_of
 from patterns.engine.milestones import fired, when
 from patterns.engine.planted import Properties, Scripted, Search, planted
 from patterns.engine.script import Script
@@ -101,12 +101,11 @@ DECISION_MISTAKES = mistakes_of(
 )
 
 
-def _tell_decision(case: Case, right: Any, answer: Answer) -> str:
+def _tell_decision(case: Case, right: Any, answer: Answer) -> Told:
     votes, asked, timed_out = case
     given = ", ".join(f"{name}: {vote}" for name, vote in votes) or "none"
     time = "the time is up" if timed_out else "there is time"
-    expected = " or ".join(map(repr, right))
-    return f"The case: asked {', '.join(asked)}; votes {given}; {time}. Expected: {expected}. Yours {answer}."
+    return Told(f"asked {', '.join(asked)}; votes {given}; {time}", " or ".join(map(repr, right)))
 
 
 def _deciding(rule: Rule, machine: Any) -> Any:
@@ -229,10 +228,10 @@ def _in_any_order(right: Any, given: Any) -> bool:
     return not isinstance(given, str) and sorted(given) == sorted(right)
 
 
-def _tell_recovery(case: Case, right: Any, answer: Answer) -> str:
+def _tell_recovery(case: Case, right: Any, answer: Answer) -> Told:
     (log,) = case
     lines = ", ".join(f"{kind} {txn}" for kind, txn in log) or "nothing"
-    return f"The case: the log has {lines}. Expected: {right}. Yours {answer}."
+    return Told(f"the log has {lines}")
 
 
 def _asking(rule: Rule, machine: Any) -> Any:

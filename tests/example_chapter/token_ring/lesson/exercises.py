@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from patterns.engine.exercise import Answer, Case, Exercise, mistakes_of
+from patterns.engine.exercise import Answer, Case, Exercise, Told, mistakes_of
 from patterns.engine.planted import Scripted, planted
 from token_ring.station import Station
 
@@ -34,9 +34,9 @@ MISTAKES = mistakes_of(
 )
 
 
-def tell(case: Case, right: Any, answer: Answer) -> str:
+def tell(case: Case, right: Any, answer: Answer) -> Told:
     number, seen = case
-    return f"Token {number} arrives, and {seen} is the highest number seen: {right}; yours {answer}."
+    return Told(f"token {number} arrives, and {seen} is the highest number seen")
 
 
 def put(rule: Callable[[int, int], Any], machine: Any) -> Any:
