@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,8 @@ from patterns.consensus_raft.lesson.measure import (
     fail_overs,
     split_share,
 )
+from patterns.engine.params import ParameterError
+from patterns.replication.lesson.measure import WAYS, outcome
 
 SEEDS = range(200)
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "05_consensus_raft.ipynb"
@@ -91,3 +94,10 @@ def test_the_next_leader_has_the_writes_that_were_acknowledged_before_the_kill()
     known, gone = acknowledged_and_gone(20)
     assert known > 10
     assert gone == 0
+
+
+@pytest.mark.parametrize("count", [acknowledged_and_gone, partial(outcome, WAYS["asynchronous"])])
+@pytest.mark.parametrize("kills", [0, 1.5, True])
+def test_kills_that_are_not_a_whole_number_from_1_are_refused(count: Callable[[Any], Any], kills: Any) -> None:
+    with pytest.raises(ParameterError, match=f"kills is {kills}; allowed is a whole number, at least 1"):
+        count(kills)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from patterns.consensus_raft.cluster import RaftCluster, is_done
 from patterns.consensus_raft.messages import Add, Command
 from patterns.consensus_raft.state import ServerState
-from patterns.engine.arguments import listed
+from patterns.engine.arguments import listed, require_whole
 from patterns.engine.many import each
 from patterns.engine.milestones import when
 from patterns.engine.params import refuse
@@ -97,7 +97,10 @@ def acknowledged_and_gone(kills: int = 200, executor: Executor | None = None) ->
 
     A client adds 1, again 10 ms after each answer. At some moment S1, which leads three servers, is killed with all
     that it has not sent yet. The workers of an `executor` share the kills.
+
+    Raises ParameterError unless `kills` is a whole number, at least 1.
     """
+    require_whole("kills", kills)
     runs = [run for _, run in each(_kill, range(kills), executor)]
     return sum(known for known, _ in runs), sum(gone for _, gone in runs)
 

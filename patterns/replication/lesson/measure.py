@@ -8,6 +8,7 @@ from functools import partial
 from math import log
 from typing import Any
 
+from patterns.engine.arguments import require_whole
 from patterns.engine.clients import is_done
 from patterns.engine.linearizable import Register, check
 from patterns.engine.linearizable.levels import levels
@@ -44,8 +45,9 @@ def outcome(machine: Any, kills: int = 200, executor: Executor | None = None) ->
 
     A client writes, again 10 ms after each answer. At some moment Ann is killed, with all that it has not sent yet, and
     another leads. Without a leader a write is gone if no replica that is left has it. The workers of an `executor`
-    share the kills.
+    share the kills. Raises ParameterError unless `kills` is a whole number, at least 1.
     """
+    require_whole("kills", kills)
     runs = [run for _, run in each(partial(_kill, machine), range(kills), executor)]
     latencies = [latency for known, _ in runs for latency in known]
     return sum(latencies) / len(latencies), len(latencies), sum(gone for _, gone in runs)
