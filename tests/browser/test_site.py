@@ -135,6 +135,13 @@ def test_in_the_place_of_a_run_that_cannot_be_loaded_stands_a_sentence_until_it_
     expect(stage.get_by_role("alert")).to_have_count(0)
 
 
+def test_before_the_first_step_a_page_offers_no_choice_that_only_a_notebook_has(opened: Opened) -> None:
+    page = opened("sharding.html#broken-no-drain/0")
+    stage = page.locator("#bug-runs .stage")
+    expect(count(stage)).to_have_text("0 / 7")
+    expect(stage.locator(".dp-say")).not_to_contain_text("choose")
+
+
 def test_a_step_that_the_run_does_not_have_opens_where_the_run_opens(opened: Opened) -> None:
     page = opened("sharding.html#broken-no-drain/400")
     expect(count(page.locator("#bug-runs .stage"))).to_have_text("7 / 7")

@@ -214,6 +214,7 @@ export class PlayerView {
       hue: hueOf(frame) ?? "soft",
       hueOf: (who) => this.look(frame, who).hue,
       sign: signOf(this.run, frame),
+      todo: this.head.live ? " Step forward, or choose what happens." : this.ahead ? " Step forward." : "",
     });
   }
 

@@ -111,9 +111,9 @@ export class Words {
   /**
    * What is said of a step; `fit` comes after it.
    * @param {Frame} frame
-   * @param {{ asked: Frame | null, answer: number | undefined, always: string[], hue: string, hueOf: (who: string) => string, sign: string }} about
+   * @param {{ asked: Frame | null, answer: number | undefined, always: string[], hue: string, hueOf: (who: string) => string, sign: string, todo: string }} about
    */
-  show(frame, { asked, answer, always, hue, hueOf, sign }) {
+  show(frame, { asked, answer, always, hue, hueOf, sign, todo }) {
     this.box.classList.toggle("dp-asking", Boolean(asked));
     write(this.where, asked ? "before you see it" : inColumn(frame.clock));
     this.why.hidden = Boolean(asked) || !frame.say.some(([, , source]) => source);
@@ -131,7 +131,7 @@ export class Words {
     } else {
       const said = frame.say.length
         ? frame.say
-        : [[frame.depth ? sentence(frame.event) : "Nothing has happened yet. Step forward, or choose what happens."]];
+        : [[frame.depth ? sentence(frame.event) : `Nothing has happened yet.${todo}`]];
       const guess = frame.ask && answer !== undefined ? verdict(frame.ask.options, answer) : null;
       this.read.replaceChildren(
         ...broken.map(([name, why]) => h("div", { class: "dp-broken" }, h("b", {}, `${short(name)}: `), ...rich(why))),

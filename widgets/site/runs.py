@@ -13,7 +13,7 @@ from typing import Any
 
 from patterns.engine.chapter import Chapter
 from patterns.engine.history import History
-from patterns.engine.planted import Played
+from patterns.engine.planted import AnyMachine, Played
 from widgets import play
 from widgets.player import Player, packed
 from widgets.site.story import Guided
@@ -23,12 +23,6 @@ LONGEST = 60
 """Letters of an address."""
 AHEAD = 40
 """Steps of a run that is shown where a search proves that something never happens."""
-NEVER = f"""from patterns.engine.history import History
-
-run = History({{}}.machine)
-run.run_until(lambda step: False, {AHEAD})
-play(run, at=0)"""
-"""The cell of such a run."""
 
 
 @dataclass(frozen=True)
@@ -119,21 +113,33 @@ def gallery_of(chapter: Chapter) -> Iterator[Run]:
 def broken_of(chapter: Chapter) -> Iterator[Run]:
     """The found run of every planted bug, opened at the step that breaks the promise.
 
-    Where a search proves that something never happens, the run has what happens by itself, and is opened at its end.
+    Where a search proves that something never happens, the run is one of many, and is opened at its end.
     """
     for title, bug in chapter.bugs.items():
         found = bug.found()
         if counterexample := found.counterexample:
             run, cell = found, "play({}.found(), at=0)"
         else:
-            run, cell = History(bug.machine), NEVER
-            run.run_until(lambda step: False, AHEAD)
+            run = _some_run(bug.machine)
+            cell = f'play(History.replay({{}}.machine, "{run.code}"), at=0)'
         player = play(run, subtitle=title)
         assert isinstance(player, Player)
         reason = counterexample.reason if counterexample else ""
         verdict = "A prepared run shows it." if isinstance(found, Played) else timeless(found.summary)
         address, code = f"broken-{address_of(title)}", _code(chapter, "BUGS", title, cell)
         yield Run(address, title, player, code, bug.sentence, bug.breaks.name, reason, verdict)
+
+
+def _some_run(machine: AnyMachine) -> History[Any, Any]:
+    """A run of at most AHEAD steps. If nothing happens by itself, the request that the machine offers last is made."""
+    run = History(machine)
+    for _ in range(AHEAD):
+        if run.advance() is None:
+            offered = [each for each in machine.choices(run.state) if each.group == "request" and not each.why_not]
+            if not offered:
+                break
+            run.apply(offered[-1].event)
+    return run
 
 
 def timeless(text: str) -> str:
@@ -150,4 +156,6 @@ def address_of(title: str) -> str:
 
 def _code(chapter: Chapter, name: str, title: str, cell: str) -> str:
     imports = f"from patterns.{chapter.name}.lesson import {name}\nfrom widgets import play"
+    if "History." in cell:
+        imports = f"from patterns.engine.history import History\n{imports}"
     return f"{imports}\n\n{cell.format(f'{name}[{json.dumps(title, ensure_ascii=False)}]')}"
