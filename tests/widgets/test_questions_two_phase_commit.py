@@ -130,7 +130,7 @@ def test_who_voted_yes_waits_for_c_and_is_right_to() -> None:
     assert set(outcomes(history.leaves[-1].state, "T1").values()) == {"commit"}
 
 
-def test_p1_which_has_heard_tells_p2() -> None:
+def test_p1_answers_p2_and_p3_so_all_three_commit_before_c_is_back() -> None:
     """BHG 7.4: cooperative termination."""
     step = where(ask.KNOWS, "The coordinator crashes, and one bank knows the decision")
     packet = received(step)
@@ -140,6 +140,9 @@ def test_p1_which_has_heard_tells_p2() -> None:
     assert outcomes(step.state, "T1") == {"C": "commit", "P1": "commit"}
     assert {doubt.participant for doubt in in_doubt(step.state)} == {"P2", "P3"}
     assert "C" in step.state.down
+    steps = run("The coordinator crashes, and one bank knows the decision").branch
+    back = next(at for at, later in enumerate(steps) if "C.back" in rules(later))
+    assert outcomes(steps[back - 1].state, "T1") == dict.fromkeys(("C", "P1", "P2", "P3"), "commit")
 
 
 def test_p2_locks_again_and_then_asks() -> None:

@@ -173,7 +173,7 @@ MEAN, TOP, PAGE = Question(1, "mean"), Question(1, "top", 1), Question(1, "page"
 # Title -> what breaks, the shard or its other rules, and the bounds within which the small machine shows it.
 MOVES: Mapping[str, tuple[Property, dict[str, Any], dict[str, Any]]] = {
     "no fence": (one_owner, {"fence": lambda self, hold: hold}, {}),
-    "no drain": (nothing_lost, {"may_switch": lambda self, slot: True}, {}),
+    "no drain": (nothing_lost, {"may_switch": lambda self, slot: True}, {"budget": {"crash": 1, "drop": 1}}),
     "no catch-up": (nothing_lost, {"committed": lambda *given: None}, {}),
     "a deletion is not shipped": (nothing_lost, {"change": ships_rows_only}, {"orders": OUT}),
     "changes out of order": (nothing_lost, {"may_apply": lambda self, hold, ship: True}, {"budget": {"duplicate": 1}}),

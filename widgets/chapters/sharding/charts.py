@@ -45,7 +45,7 @@ def salt_price(prices: Mapping[str, Line]) -> Figure:
 
 def tail(slow: Mapping[str, Line]) -> Figure:
     """With or without hedging -> number of legs -> how likely the answer is slow."""
-    return _lines("The more legs, the slower: 1 leg of 100 is slow", "legs", "slow answers", slow, True)
+    return _lines("The more legs, the slower: each leg is slow in 1 % of cases", "legs", "slow answers", slow, True)
 
 
 def longest_write(ms: Mapping[str, float]) -> Figure:
