@@ -141,7 +141,7 @@ class Controls(ipywidgets.VBox):  # type: ignore[misc]
             values = {name: control.read(control.widget.value) for name, control in self.controls.items()}
             history = History(self.player.history.machine.again(**values))
         except (ValueError, TypeError) as problem:
-            self.said.value = f'<span role="alert">✕ {html.escape(str(problem))}. This is the run before.</span>'
+            self.said.value = f'<span role="alert">✗ {html.escape(str(problem))}. This is the run before.</span>'
             return
         self.said.value = ""
         self.player.show(history)

@@ -215,7 +215,7 @@ class Judged:
         if said.undecided:
             return Words(("○", f"**Not decided**: {said.undecided}"))
         told, run = said.told or Told(""), said.then.removeprefix("In a run: ")
-        parts = [("✕", f"**Not yet.** {told.asked if told.case else ''}".rstrip())]
+        parts = [("✗", f"**Not yet.** {told.asked if told.case else ''}".rstrip())]
         parts += [(sign, text) for sign, text in (("Expected:", told.expected), ("Yours:", told.yours)) if text]
         if said.hint:
             parts.append(("Hint:", said.hint))

@@ -110,7 +110,7 @@ def test_a_page_cannot_take_an_answer_that_is_no_number() -> None:
 
 
 def test_words_from_a_learners_code_are_text_and_never_markup() -> None:
-    shown = Words(("✕", "your code gives `<b>x</b>`, **not** <script>"))._repr_html_()
+    shown = Words(("✗", "your code gives `<b>x</b>`, **not** <script>"))._repr_html_()
     assert "<code>&lt;b&gt;x&lt;/b&gt;</code>" in shown
     assert "<b>not</b> &lt;script&gt;" in shown
 
@@ -129,7 +129,7 @@ def test_an_exercise_that_is_not_attempted_is_no_failure() -> None:
 def test_an_attempt_is_judged_by_its_exercise() -> None:
     assert repr(check(DOUBLE, lambda n: n * 2)) == "✓ Accepted: right in all 20 cases tried."
     said = repr(check(DOUBLE, lambda n: n + 2))
-    assert said == "✕ Not yet. The case: double 0.\nExpected: 0\nYours: gives 2\nHint: Compare 3 and 6."
+    assert said == "✗ Not yet. The case: double 0.\nExpected: 0\nYours: gives 2\nHint: Compare 3 and 6."
 
 
 def test_an_accepted_attempt_is_told_over_how_many_cases_and_states() -> None:
@@ -148,7 +148,7 @@ def test_an_attempt_whose_search_was_cut_short_is_neither_accepted_nor_refused()
 
 def test_a_refused_attempt_gets_the_smallest_failing_case_and_a_hint() -> None:
     judged = Judged(Verdict(accepted=False, tried=7, told=Told("[]", yours="stops"), hint="Think of **none**."))
-    assert repr(judged) == "✕ Not yet. The case: [].\nYours: stops\nHint: Think of none."
+    assert repr(judged) == "✗ Not yet. The case: [].\nYours: stops\nHint: Think of none."
     assert judged.player is None
 
 

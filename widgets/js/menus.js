@@ -219,7 +219,7 @@ export class Menus {
           return h(
             "li",
             { class: reason ? "dp-no" : "dp-ok" },
-            h("span", { class: "dp-sign" }, reason ? "✕" : "✓"),
+            h("span", { class: "dp-sign" }, reason ? "✗" : "✓"),
             h("span", {}, reason ? h("b", {}, name) : name, ...(reason ? [": ", ...rich(reason)] : [])),
           );
         }),

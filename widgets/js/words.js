@@ -122,7 +122,7 @@ export class Words {
     );
     this.chip.hidden = !always.length || Boolean(asked); // a promise could answer the question
     this.chip.classList.toggle("dp-no", broken.length > 0);
-    write(this.chip, broken.length ? `✕ ${nameOf(broken)}` : `${promises(always.length)} ✓`);
+    write(this.chip, broken.length ? `✗ ${nameOf(broken)}` : `${promises(always.length)} ✓`);
     this.read.className = `dp-read n-${asked ? "ink" : hue}`;
     this.hueOf = hueOf;
     this.facts = asked ? [] : changes(frame.facts, frame.moment?.lane);
@@ -321,7 +321,7 @@ function verdict(options, answer) {
     h(
       "p",
       {},
-      h("b", {}, mine.right ? "✓ As you said: " : "✕ You said: "),
+      h("b", {}, mine.right ? "✓ As you said: " : "✗ You said: "),
       ...rich(mine.text),
       ". ",
       h("span", { class: "dp-because" }, ...rich(mine.because)),

@@ -71,7 +71,7 @@ class NumbersFirst(Shop):
 
 
 class FilterHoldsBack(Shop):
-    """The store says only where the table's last event was, and so searches all later ones again and again."""
+    """The store does not say how far it has looked: it searches the same events again and again."""
 
     def scanned(self, fetch: Fetch, seen: tuple[Recorded, ...], wanted: tuple[Recorded, ...]) -> int:
         return wanted[-1].position if wanted else fetch.after
@@ -134,7 +134,7 @@ class WantsTheNewest(Shopper):
 
 
 class StopsAtAnEmptyPage(Projector):
-    """The new version gets a page without an event for it, and believes that the log has ended."""
+    """The new version gets an answer without an event for it, and believes that the log has ended."""
 
     @on(Feed)
     def write(self, shop: str, feed: Feed) -> None:
@@ -158,7 +158,7 @@ class InParallel(Projector):
 
 
 class TakesTheHighest(Page):
-    """Events are written in parallel, and the checkpoint is the highest position that is done: one below it is lost."""
+    """Events are written in parallel. The checkpoint is the highest position that is done: a late write below it is lost."""
 
     def may_move(self, checkpoint: int, after: int) -> bool:
         return after >= checkpoint

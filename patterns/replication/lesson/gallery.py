@@ -179,7 +179,7 @@ GALLERY: Mapping[str, Callable[[], Run]] = {
     "The primary ships a write, and acknowledges when the set has it": shipped,
     "The primary answers, and crashes": acknowledged_and_gone,
     "A semi-synchronous primary crashes, and the wrong backup leads": lambda: acknowledged_and_gone("semi", "Cem"),
-    "A silent backup leaves the set before the next acknowledgement": set_shrinks,
+    "A silent backup: the set may shrink": set_shrinks,
     "A deposed primary comes back with an entry of its own": old_primary_returns,
     "The primary restarts, and a retry is not written twice": primary_restarts,
     "An update walks down the chain, and the tail answers": walks,

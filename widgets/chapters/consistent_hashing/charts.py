@@ -24,17 +24,17 @@ def load(loads: Mapping[str, Mapping[str, int]], title: str = "") -> Figure:
         require(f"loads[{name!r}]", nodes)
     fullest = {name: max(nodes.values()) / max(1e-9, mean(nodes.values())) for name, nodes in loads.items()}
     one, several = (
-        "The fullest node has {high} × the mean",
-        "{most}: the fullest node has {high} × the mean. {least}: {low} × the mean",
+        "The fullest machine has {high} × the mean",
+        "{most}: the fullest machine has {high} × the mean. {least}: {low} × the mean",
     )
     title = extremes(title, fullest, several if len(loads) > 1 else one, "{:.2f}")
     rows = sum(len(nodes) for nodes in loads.values())
     if max(map(len, loads.values())) > FEW_NODES:
-        figure = figure_of(title, 110 + 60 * len(loads), "keys of each node", "")
+        figure = figure_of(title, 110 + 60 * len(loads), "keys of each machine", "")
         for at, (name, nodes) in enumerate(loads.items()):
             _dots(figure, name, nodes, PALETTE[at % len(PALETTE)])
         return figure.update_yaxes(autorange="reversed")
-    figure = figure_of(title, 110 + 26 * rows, "keys of each node", "")
+    figure = figure_of(title, 110 + 26 * rows, "keys of each machine", "")
     for name, nodes in loads.items():
         figure.add_bar(
             orientation="h",
@@ -165,7 +165,7 @@ def mixing(
     if loads is not None and loads.keys() != flips.keys():
         raise ValueError(f"loads names {', '.join(loads)}; flips names {', '.join(flips)}")
     columns = 1 if loads is None else 2
-    title = title or "How often each bit of a hash follows the key's last bit" + ", and the keys of each node" * (
+    title = title or "How often each bit of a hash follows the key's last bit" + ", and the keys of each machine" * (
         columns - 1
     )
     figure = figure_of(title, 110 + 110 * len(flips), "", "", rows=len(flips), columns=columns, names=tuple(flips))

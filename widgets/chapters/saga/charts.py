@@ -23,7 +23,7 @@ class Look(NamedTuple):
 LOOKS: Mapping[str, Look] = {
     "locked": Look("locked: others wait", BAD, "x"),
     "tentative": Look("readable, may be taken back", PALETTE[1], "/"),
-    "committed": Look("committed", INK, ""),
+    "committed": Look("final", INK, ""),
 }
 """What a reader may find in a row, and how it is drawn: hatching distinguishes them without colour."""
 THIN, THICK = 0.24, 0.72

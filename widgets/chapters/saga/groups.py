@@ -18,7 +18,7 @@ from widgets.scene import Role
 MOST = 2
 """As many sagas are drawn as a path each."""
 
-SIGNS = {DONE: "✓", REFUSED: "✕", UNDONE: "↩", STUCK: "!", "nothing": "–", "cancelled": "–"}
+SIGNS = {DONE: "✓", REFUSED: "✗", UNDONE: "↩", STUCK: "!", "nothing": "–", "cancelled": "–"}
 """Of what became of a request."""
 
 
@@ -79,7 +79,7 @@ MESSAGES: Mapping[type, str] = {
     Do: "{step}",
     Undo: "undo {step}",
     Done: "{step} ✓",
-    Refused: "{step} ✕",
+    Refused: "{step} ✗",
     Undone: "{step} ↩",
     Release: "release",
     Released: "released",

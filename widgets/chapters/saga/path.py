@@ -40,7 +40,7 @@ _STATES: Mapping[str, tuple[str, Role | None, Tone, str]] = {
     WAITING: ("", "soft", "dashed", "waits"),
     ASKED: ("→ {turn}", None, "soft", "is to be done now"),
     DONE: ("✓ done", None, "solid", "is done"),
-    REFUSED: ("✕ refused", None, "outline", "is refused"),
+    REFUSED: ("✗ refused", None, "outline", "is refused"),
     OPEN: ("? unknown", None, "dashed", "may be done or not: unknown"),
     STUCK: ("! fails", "bad", "outline", "does not succeed"),
     NEVER: ("– never", "soft", "dashed", "will not be done"),
