@@ -158,7 +158,7 @@ class InParallel(Projector):
 
 
 class TakesTheHighest(Page):
-    """Events are written in parallel. The checkpoint is the highest position that is done: a late write below it is lost."""
+    """Events are written in parallel. The checkpoint is the highest position done: a late write below it is lost."""
 
     def may_move(self, checkpoint: int, after: int) -> bool:
         return after >= checkpoint
