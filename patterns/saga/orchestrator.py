@@ -163,9 +163,8 @@ class Orchestrator(Front):
         """No step is asked for any more; those under way are compensated too, whatever comes of them."""
         self.write(saga, TURNED_BACK, reason=reason)
         at = self.progress_of(saga)
-        self.note(
-            "O.back", saga=saga, reason=at.reason, steps=sorted(self.not_undone(at), key=at.definition.names.index)
-        )
+        steps = tuple(sorted(self.not_undone(at), key=at.definition.names.index))
+        self.note("O.back", saga=saga, reason=at.reason, steps=steps)
         self.wait_no_longer(saga)
 
     def may_turn_back(self, at: Progress) -> bool:

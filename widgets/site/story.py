@@ -32,7 +32,7 @@ PHRASES = (
     r"\bsecond chart\b",
     r"\bthird chart\b",
     r"\b[Tt]able sums\b",
-    r"\bsecond line checks\b",
+    r"\bsecond line tests\b",
     r"\bprints the\b",
     r"^\*\*Now you\.?\*\*",
 )
