@@ -8,7 +8,7 @@ FOLDER has a file for each learner (`ann.jsonl`) or a folder for each learner wi
 (`ann/notebooks/progress.jsonl`). Learners hand these files in: nothing sends them. A learner can edit the file, so the
 report shows where a class stands. It proves no grade.
 
-A file or a line that cannot be read is named on stderr, and all others count. The exit code is 0 if there was a file
+An unreadable file or line is named on stderr, and all others count. The exit code is 0 if there was a file
 to report on, and 2 for a wrong argument.
 """
 
@@ -95,7 +95,7 @@ class Report:
             elif kept.unreadable:
                 numbers = ", ".join(map(str, kept.unreadable[:MOST])) + ", ..." * (len(kept.unreadable) > MOST)
                 rest = "the other lines count" if kept.lines else "no line of the file counts"
-                self.problems.append(f"{shown}: lines that cannot be read: {numbers}; {rest}")
+                self.problems.append(f"{shown}: unreadable lines: {numbers}; {rest}")
         if not lines:
             raise ValueError(f"{folder} has no progress: it needs a file LEARNER.jsonl or LEARNER/{NAME}")
         self.learners: dict[str, dict[str, Standing]] = {

@@ -91,7 +91,7 @@ class Host:
     process begins with the contents of the path `disk`, if it exists; with None a crash forgets everything. A disk
     named `.sqlite` is a SqliteDisk: choose it for data that grows or that other programs read. It listens at `host` and
     `port`; the default is loopback, and port 0 is any free port. With `shared_port` another socket of the same user may
-    have this port, such as the socket of a parent that reserved it. `die_at` is the point at which this OS process
+    have this port. A parent that reserved the port has such a socket. `die_at` is the point at which this OS process
     kills itself; each event then has its own write. With a `token`, the host reads only connections that send it.
 
     Raises ValueError for a `die_at` that the process can never come to.

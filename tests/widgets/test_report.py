@@ -107,8 +107,8 @@ def test_a_damaged_file_is_named_and_the_others_count(folder: Path, capsys: pyte
         file.write(b'{"what":"pred')
     report.main([str(folder)])
     said = capsys.readouterr()
-    assert "ben.jsonl: lines that cannot be read: 6; the other lines count" in said.err
-    assert "dora.jsonl: lines that cannot be read: 1, 2; no line of the file counts" in said.err
+    assert "ben.jsonl: unreadable lines: 6; the other lines count" in said.err
+    assert "dora.jsonl: unreadable lines: 1, 2; no line of the file counts" in said.err
     assert "eve.jsonl cannot be read" in said.err
     assert "ann " in said.out
 

@@ -49,7 +49,7 @@ class UndoesTheFirstFirst(Orchestrator):
 
 
 class ForgetsTheStepUnderWay(BackwardAfterCrash):
-    """After a crash the orchestrator forgets a step that finished just before the crash."""
+    """After a crash the orchestrator forgets a started step that has no answer in its log."""
 
     def not_undone(self, at: Progress) -> tuple[str, ...]:
         return tuple(name for name in super().not_undone(at) if name in at.done)
