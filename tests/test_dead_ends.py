@@ -45,7 +45,7 @@ LARGE = {
         "positions are taken before the commit",
         "two versions share a checkpoint",
         "a parked event counts as applied",
-        "the filter runs ahead",
+        "the store says more than it looked at",
         "parks one event only",
         "a new mailer begins at the first event",
     },

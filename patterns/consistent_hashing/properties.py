@@ -37,7 +37,7 @@ def only_keys_of_the_changed_node_move(before: Tier, after: Tier) -> Reason:
     if not wrong:
         return None
     key, giver, taker = wrong[0]
-    return f"{len(wrong)} keys move between other nodes, {key} from {giver} to {taker}"
+    return f"keys that move between other nodes: {len(wrong)}, such as {key} from {giver} to {taker}"
 
 
 @Always.named("copies are on distinct nodes")

@@ -93,7 +93,7 @@ def _shown(rows: Mapping[str, Any]) -> str:
     return "; ".join(cells) or "no row"
 
 
-@Always.named("a read model is the fold of the events up to its checkpoint")
+@Always.named("a read model has exactly the events up to its checkpoint")
 def model_is_fold(world: World) -> Reason:
     wrong = (_wrong_rows(world, *each) for each in models_of(page_of(world)))
     return next(filter(None, wrong), None)
@@ -149,7 +149,7 @@ def _has(shown: Shown, order: str) -> bool:
     return any(line.split()[0] == order for line in shown.value or ())
 
 
-@Always.named("an answer at p contains what p did")
+@Always.named("an answer for p contains the event at p")
 def reads_own_writes(world: World) -> Reason:
     for client, shown, order in _own(world, stale=False):
         if not _has(shown, order):

@@ -80,7 +80,7 @@ def done_once(world: World) -> Reason:
     return _repeated(f"client {client}'s command is done" for client in clients if client)
 
 
-@Always.named("a command that is told done has its event in the store")
+@Always.named("a command that is answered done has its event in the store")
 def done_is_stored(world: World) -> Reason:
     clients = {event.position: json.decode(event.meta).get("client") for event in store_of(world).log.events}
     for call in world.calls:
@@ -95,7 +95,7 @@ def voucher_once(world: World) -> Reason:
     return _repeated(tag.replace(":", " ") for event in store_of(world).log.events for tag in event.tags)
 
 
-@Always.named("the table is the fold of the events that were applied, each of them once")
+@Always.named("the table is the fold of the applied events, each counted once")
 def model_is_fold(world: World) -> Reason:
     for _, projector in readers(world):
         own = [event for event in store_of(world).log.events if event.position in projector.positions]
@@ -110,7 +110,7 @@ def model_is_fold(world: World) -> Reason:
 def level(world: World) -> Reason:
     there = {event.position for event in store_of(world).log.events}
     missing = [sorted(there - {*projector.positions}) for _, projector in readers(world)]
-    return f"the projector never gets the events at positions {missing[0]}" if any(missing) else None
+    return f"Table never gets the events at positions {missing[0]}" if any(missing) else None
 
 
 @AtRest.named("every command ends in the end")

@@ -122,7 +122,7 @@ class WrongVersion(AppendRefused):
     """The stream is not as expected. Read it again, and decide again."""
 
     def __init__(self, stream: str, expected: Expected, actual: int) -> None:
-        super().__init__(f"stream {stream!r} is at version {actual}; expected is {expected} ({NO_STREAM}: no stream)")
+        super().__init__(f"stream {stream!r} is at version {actual}; expected is {expected}")
         self.stream, self.expected, self.actual = stream, expected, actual
 
 

@@ -43,7 +43,7 @@ def one_leader(world: World) -> Reason:
 # Bully
 
 
-@Always.named("at most one coordinates, except while a higher one's message is on its way")
+@Always.named("at most one coordinates, once the highest coordinator's message has arrived")
 def one_coordinator(world: World[Bully]) -> Reason:
     """Two may lead while the higher one's message to the lower one is on its way: a recovery takes over in this way."""
     for lower, higher in pairwise(sorted(leaders(world), key=lambda leader: leader.rank)):

@@ -89,7 +89,7 @@ def inprocess_requests(world: World[Any]) -> Reason:
     for before, after in _pairs(world):
         if before.acked > len(after.hist):
             return (
-                f"{before.id} has crossed off {names(before.hist[len(after.hist) : before.acked])}, {after.id} lacks it"
+                f"{before.id} no longer keeps {names(before.hist[len(after.hist) : before.acked])}, {after.id} lacks it"
             )
     return None
 
@@ -150,10 +150,10 @@ def as_asked(world: World[Copy]) -> Reason:
     removed = {call.body.value for call in ended if isinstance(call.body, Remove)}
     added = {call.body.value for call in ended if isinstance(call.body, Write)}
     for copy in world.processes:
-        if wrong := sorted(added - removed - {*copy.has.shown}) or sorted(removed - added & {*copy.has.shown}):
-            return (
-                f"all is quiet, {names(added)} was added, {names(removed)} removed, and {copy.id} is wrong: {wrong[0]}"
-            )
+        lacks, extra = sorted(added - removed - {*copy.has.shown}), sorted(removed - added & {*copy.has.shown})
+        if lacks or extra:
+            wrong = f"lacks {lacks[0]}" if lacks else f"still shows {extra[0]}"
+            return f"all is quiet, {names(added)} was added, {names(removed)} removed, and {copy.id} {wrong}"
     return None
 
 

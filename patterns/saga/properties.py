@@ -125,7 +125,7 @@ def _rows(world: World) -> tuple[tuple[str, int], ...]:
     return tuple(sums(world).items())
 
 
-@Along.named("each row is the sum of the steps that stand: nothing is lost, nothing is made", _rows)
+@Along.named("each row is the sum of the steps in effect: nothing is lost, nothing is made", _rows)
 def adds_up(rows: tuple[tuple[str, int], ...], step: Transition) -> tuple[tuple[str, int], ...] | Broken:
     """Remembered along a run is what the rows were at first: the end is as if each saga ran alone."""
     expected = dict(rows)
@@ -135,7 +135,7 @@ def adds_up(rows: tuple[tuple[str, int], ...], step: Transition) -> tuple[tuple[
             expected[key] += amount
     for key, value in sums(step.after).items():
         if value != expected[key]:
-            return Broken(f"{key} is {value}, but the steps that stand add up to {expected[key]}")
+            return Broken(f"{key} is {value}, but the steps in effect add up to {expected[key]}")
     return rows
 
 
@@ -193,7 +193,7 @@ def no_dirty_reads(world: World) -> Iterator[str]:
                 used = rows & _takes(action)
                 if used and saga != each.saga and what not in gone and doomed(world, saga):
                     yield (
-                        f"{each.saga} used {min(used)} at {service.id} with what {step} of {saga} had put there, and "
+                        f"{each.saga} used {min(used)} at {service.id} that {step} of {saga} had put there, and "
                         f"{saga} turns back"
                     )
             given[what] = _gives(action)
@@ -221,8 +221,8 @@ def no_lost_updates(world: World) -> Iterator[str]:
     for service, each, action, other in _after_another(world):
         if isinstance(action, Overwrite):
             yield (
-                f"{each.saga} overwrites {action.key} at {service.id} with the value from before {other.step} of "
-                f"{other.saga}: that update is lost"
+                f"{each.saga} overwrites {action.key} at {service.id}, and has not seen {other.step} of {other.saga}: "
+                f"this update is lost"
             )
 
 

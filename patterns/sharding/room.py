@@ -229,7 +229,8 @@ class ParcelRoom(ValueMachine[Room, Event]):
         one, what = event.what in state.keys, event.what
         asked = tuple(map(state.map.shard_of, state.stored(what))) if one else state.map.asked_for(what)
         machines = tuple(sorted({state.map.owners[shard] for shard in asked}))
-        values = {"what": what, "keys": sum(key.startswith(what) for key in state.keys), "machines": machines}
+        keys = len(state.stored(what)) if one else sum(key.startswith(what) for key in state.keys)
+        values = {"what": what, "keys": keys, "machines": machines}
         return replace(self._after(state, event, asked), what=what), [Note("K.ask", {**values, "shards": len(asked)})]
 
     @act(Scan, "scan all keys", "scan", unless=[scattered])

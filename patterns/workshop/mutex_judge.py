@@ -158,7 +158,7 @@ def the_last_ack(P1: Alone) -> str:
 
 
 @cases.put(
-    "The requests of P2 (time 1) and P3 (time 2) arrive. P1 asks later, with all Acks. P3's Release arrives.",
+    "The requests of P2 (time 1) and P3 (time 2) arrive. P1 asks later, and gets all Acks. P3's Release arrives.",
     "Is P1 inside?",
 )
 def the_wrong_one(P1: Alone) -> str:

@@ -39,7 +39,7 @@ CHECKED = (
 ANSWERS: Mapping[str, Mapping[str, str]] = {
     "01_consistent_hashing": {
         "COLD": r"three quarters|three (?:of|chances in)|most (?:keys|names)|nearly all",
-        "GIVERS": r"cuts? (?:one|two|an|the) arcs?|one or two",
+        "GIVERS": r"cuts? (?:one|two|an|the) arcs?|one or two|at most two",
         "TAKES": r"arc that ends at|before the points?|just behind",
         "MISSES": r"starts?,? (?:empty|with nothing)|3 miss|those of D",
         "MODULO": r"between (?:the )?old machines|old machine to another",
@@ -150,10 +150,10 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
 """Notebook -> question -> what would answer it in other words than those of its right option."""
 RED: Mapping[tuple[str, str], str] = {
     ("02_replication", "GONE"): "the primary has every acknowledged write",
-    ("04_leader_election", "HEALED"): "at most one coordinates, except while a higher one's message is on its way",
+    ("04_leader_election", "HEALED"): "at most one coordinates, once the highest coordinator's message has arrived",
     ("04_leader_election", "WAKES"): "at most one leads at a time",
     ("04_leader_election", "FENCE"): "at most one leads at a time",
-    ("09_cqrs", "CRASH"): "a read model is the fold of the events up to its checkpoint",
+    ("09_cqrs", "CRASH"): "a read model has exactly the events up to its checkpoint",
 }
 """(notebook, question) -> a promise that is broken before it, and says nothing of its answer."""
 COMMON = re.compile(

@@ -50,7 +50,7 @@ def test_the_steps_that_the_first_player_asks_for_overwrite_the_newer_list(made:
     sleeper, history = asleep(made.Locks())
     assert history.state["storage"].tokens == (2, 2, 1)
     assert history.state["storage"].text == f"{sleeper}'s draft"
-    assert made.in_order.wrong(history.state) == "lease 1 wrote after lease 2"
+    assert made.in_order.wrong(history.state) == "a write with lease 1 came after one with lease 2"
 
 
 def test_the_search_finds_a_client_that_wakes_up_too_late(made: SimpleNamespace) -> None:
@@ -82,9 +82,9 @@ def test_the_judge_accepts_the_solution_after_every_run_and_an_untouched_cell_is
     ("rule", "mistake", "said"),
     [
         (lambda token, highest: token > highest, "each lease once", "it never happens that both clients write twice"),
-        (lambda token, highest: True, "", "lease 1 wrote after lease 2"),
+        (lambda token, highest: True, "", "a write with lease 1 came after one with lease 2"),
         (lambda token, highest: False, "", "it never happens that both clients write twice"),
-        (lambda token, highest: token <= highest + 1, "", "lease 1 wrote after lease 2"),
+        (lambda token, highest: token <= highest + 1, "", "a write with lease 1 came after one with lease 2"),
     ],
 )
 def test_the_judge_refuses_a_wrong_check_with_a_run(

@@ -208,7 +208,7 @@ def test_an_orchestrator_that_forgets_the_step_under_way_leaves_it_done() -> Non
     assert found.property.name == "each saga has ended as the logs say"
     last = found.history.branch[-1].state
     assert [each.outcome for each in last["stock"].handled] == ["done"]
-    assert bug.machine.params.budget == {"crash": 1}
+    assert bug.machine.params.budget == {"crash": 1, "drop": 1}
     right = bug.clean()
     assert right.complete
     assert right.counterexample is None

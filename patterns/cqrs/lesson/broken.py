@@ -40,8 +40,6 @@ from patterns.event_sourcing.store import Recorded
 class NumbersFirst(Shop):
     """The store gives a command its position first, and commits it later: a later position can be read before it."""
 
-    """A store that gives a writer its position when it asks, and commits a moment later."""
-
     rules = {
         "W.number": Rule(
             "**{order} takes position {position}** before it commits: until then no reader sees it.",
@@ -277,12 +275,12 @@ BUGS: Mapping[str, Bug] = {
     "a parked event counts as applied": _bug(
         SMALL.again(unreadable={"orders": ("ann-1",)}), reads_own_writes, page=CountsParkedAsApplied
     ),
-    "the filter never advances": _bug(SMALL.again(limit=1), all_level, shop=FilterHoldsBack),
-    "the filter runs ahead": _bug(TWO.again(limit=1), model_is_fold, shop=FilterRunsAhead),
+    "the store never says how far it looked": _bug(SMALL.again(limit=1), all_level, shop=FilterHoldsBack),
+    "the store says more than it looked at": _bug(TWO.again(limit=1), model_is_fold, shop=FilterRunsAhead),
     "parks one event only": _bug(
         TWO.again(models=("shelf",), unreadable={"shelf": ("ann-1",)}), model_is_fold, page=ParksOneEventOnly
     ),
-    "the rebuild stops at an empty page": _bug(REBUILD, new_version_is_live, projector=StopsAtAnEmptyPage),
+    "the rebuild stops at an empty answer": _bug(REBUILD, new_version_is_live, projector=StopsAtAnEmptyPage),
     "the switch comes too early": _bug(REBUILD, never_back, page=SwitchesAtOnce),
     "the rebuild ends at a fixed position": _bug(REBUILD, never_back, page=SwitchesAtTheMark),
     "a projection sends letters": _bug(REBUILD, no_letter_twice, page=ProjectionsSendLetters),

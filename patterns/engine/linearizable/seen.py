@@ -58,17 +58,27 @@ def operations_of(path: Iterable[Step[World, Any]], is_done: IsDone) -> Operatio
 
 
 def linearizable(name: str, model: Model, is_done: IsDone) -> Along:
-    """The property that what the clients see could have come from one such object.
+    """The property that what the clients see could have come from one such object."""
 
-    Its memory is the operations so far. They are judged again at each answer.
+    def judge(operations: Operations) -> str | None:
+        broken = check(operations, model).counterexample
+        return None if broken is None else " ".join(broken.words.replace(":\n- ", ": ").splitlines()[:1])
+
+    return judged(name, judge, is_done)
+
+
+def judged(name: str, judge: Callable[[Operations], str | None], is_done: IsDone) -> Along:
+    """The property that `judge` has nothing to say against what the clients saw. It is asked at each answer.
+
+    Its memory is the operations so far.
     """
 
     @Along.named(name, lambda world: ())
-    def judged(operations: Operations, step: Transition) -> Operations | Broken:
+    def follow(operations: Operations, step: Transition) -> Operations | Broken:
         now = followed(operations, step.event, step.before, step.after, is_done)
         if sum(not each.pending for each in now) == sum(not each.pending for each in operations):
             return now
-        broken = check(now, model).counterexample
-        return now if broken is None else Broken(" ".join(broken.words.replace(":\n- ", ": ").splitlines()[:1]))
+        wrong = judge(now)
+        return now if wrong is None else Broken(wrong)
 
-    return judged
+    return follow

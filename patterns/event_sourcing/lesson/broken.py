@@ -189,7 +189,7 @@ def takes_its_version_from_the_tail(self: ShelfHistory, story: Story) -> Loaded:
 # How each is found
 
 SMALL = Shop(commands=(Receive("shelf-1", 1), Receive("shelf-2", 1)), budget={}, timing="quiet", idle=0)
-"""Two pickers, one command each, for two shelves. A timer fires only when no message is on its way; no faults."""
+"""Two pickers, a command each, for two shelves, no faults. Transactions may be slow; other timers wait for messages."""
 SOON = 80
 """ms: before this, a reservation counts for a fold that asks the clock."""
 ONE_SHELF = SMALL.again(commands=(Receive("shelf-1", 1), Receive("shelf-1", 1)))

@@ -45,7 +45,7 @@ class ShrinksLater(Replica):
 
 
 class PromotesAnyone(Configuration):
-    """When the primary is silent, the service also takes a replica that is not in the set."""
+    """When the primary is silent, the service may choose a replica that is not in the set."""
 
     def without(self, who: str) -> tuple[str, ...]:
         others = tuple(replica for replica in self.replicas if replica != who)
@@ -127,7 +127,7 @@ class MostFrequent(Keeper):
 
 
 class SendsAnew(Keeper):
-    """What repairs a replica, or goes home as a hint, gets a new version number."""
+    """A version that is sent as a repair or a hint gets a new number."""
 
     def resent(self, version: Version) -> Version:
         return replace(version, number=version.number + 1, by=self.id)
@@ -276,7 +276,7 @@ BUGS: Mapping[str, Bug] = {
     "the head answers": _bug(HeadAnswers, SHORT, one_copy),
     "the new tail is silent": _bug(SilentTail, LINE, props.all_processed),
     "an old tail answers queries": _changed(
-        "The monitor was wrong: the tail is out of the chain, up, and answers without asking.",
+        "The monitor was wrong: the tail is out of the chain, up, and answers without asking Fridge.",
         {"guard": "none"},
         SHORT.again(wrong=True, guard="ask"),
         one_copy,

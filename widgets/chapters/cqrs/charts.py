@@ -50,7 +50,7 @@ def lag(found: Sequence[Lag], title: str = "Above the projector's capacity, lag 
         rates = [round(point.rate, 1) for point in points]
         _line(figure, name, rates, [point.events for point in points], at, 1, "%{x}/s: %{y} events behind")
         _line(figure, name, rates, [point.ms for point in points], at, 2, "%{x}/s: %{y} ms behind")
-    mark(figure, 1000 / (4 * HOP), "capacity: {:.0f}/s")
+    mark(figure, 1000 / (4 * HOP), "one event in a write: at most {:.0f}/s")
     figure.add_vline(x=1000 / (4 * HOP), line={"color": INK, "dash": "dash", "width": 1.5}, row=2, col=1)
     figure.update_yaxes(title_text="ms behind, at most", row=2, col=1)
     return figure.update_layout(margin_r=130)

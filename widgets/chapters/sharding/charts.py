@@ -29,7 +29,7 @@ def moved_share(shares: Mapping[str, Line]) -> Figure:
 def load_by_shard(loads: Mapping[str, Sequence[float]]) -> Figure:
     """Scheme -> the load of each shard, in the order of the key space."""
     require("loads", loads)
-    figure = figure_of("By range one shard is hot, by hash none is", 200 * len(loads), "", "keys", rows=len(loads))
+    figure = figure_of("By range one shard has most keys, by hash none", 200 * len(loads), "", "keys", rows=len(loads))
     for at, (name, each) in enumerate(loads.items(), 1):
         colour, labels = PALETTE[at - 1], [str(shard) for shard in range(1, len(each) + 1)]
         figure.add_bar(x=labels, y=list(each), name=name, marker_color=colour, row=at, col=1)
