@@ -31,7 +31,7 @@ PHRASES = (
     r"\bfirst chart\b",
     r"\bsecond chart\b",
     r"\bthird chart\b",
-    r"\b[Tt]able sums\b",
+    r"\bRead each row\b",
     r"\bsecond line tests\b",
     r"\bprints the\b",
     r"^\*\*Now you\.?\*\*",
