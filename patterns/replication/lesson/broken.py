@@ -326,7 +326,7 @@ BUGS: Mapping[str, Bug] = {
         props.no_undead,
     ),
     "a hint outlives a tombstone": _changed(
-        "A tombstone is dropped while a hint with the row that it removed still waits.",
+        "A tombstone is dropped while a hint still keeps the removed row.",
         {"keeps": ("rows",)},
         ROWS.again(puts=(("Ann", "milk", ""),), hints=("milk",)),
         props.no_undead,

@@ -24,7 +24,7 @@ def staleness(found: Mapping[str, tuple[float, float]], title: str = "Reads that
     for name, both in found.items():
         if not all(0 <= chance <= 1 for chance in both):
             raise ValueError(f"found[{name!r}] is {both}; allowed are chances from 0 to 1")
-    figure = figure_of(title, 110 + 30 * len(found), "fresh reads; a stroke marks what was drawn", "")
+    figure = figure_of(title, 110 + 30 * len(found), "fresh reads; bar: formula, stroke: random draws", "")
     formula, drawn = ([100 * both[at] for both in found.values()] for at in (0, 1))
     names = [*found]
     figure.add_bar(
