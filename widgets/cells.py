@@ -7,11 +7,12 @@ needed(cells, [cell for cell in cells if cell.calls("check")])
 from __future__ import annotations
 
 import ast
+import copy
 import re
 import symtable
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 import msgspec
 from IPython.core.inputtransformer2 import TransformerManager
@@ -98,7 +99,25 @@ def names_from(source: str, line: int) -> set[str]:
 
 def _names_in(*statements: ast.stmt) -> tuple[set[str], set[str]]:
     """The names that statements of a cell bind in the notebook, and those that they take from there."""
-    return _names(symtable.symtable(ast.unparse(ast.Module([*statements], [])), "<cell>", "exec"))
+    plain = ast.Module([_Plain().visit(statement) for statement in copy.deepcopy(statements)], [])
+    return _names(symtable.symtable(ast.unparse(plain), "<cell>", "exec"))
+
+
+class _Plain(ast.NodeTransformer):
+    """The same names without `await` and `async for`: from Python 3.14 on, symtable refuses them outside a function."""
+
+    def visit_Await(self, node: ast.Await) -> Any:
+        return self.visit(node.value)
+
+    def visit_AsyncWith(self, node: ast.AsyncWith) -> ast.AST:
+        return self.generic_visit(ast.copy_location(ast.With(node.items, node.body), node))
+
+    def visit_AsyncFor(self, node: ast.AsyncFor) -> ast.AST:
+        plain = ast.For(node.target, node.iter, node.body, node.orelse)
+        return self.generic_visit(ast.copy_location(plain, node))
+
+    def visit_comprehension(self, node: ast.comprehension) -> ast.AST:
+        return self.generic_visit(ast.comprehension(node.target, node.iter, node.ifs, 0))
 
 
 def _names(table: symtable.SymbolTable) -> tuple[set[str], set[str]]:

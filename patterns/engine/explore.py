@@ -58,6 +58,7 @@ class Exploration(NamedTuple):
     """The `Sometimes` that were not met. Only in a complete search do they never happen."""
     witnesses: Mapping[str, History[Any, Any]]
     """For each `Sometimes` that was met, a shortest run to it; none after an interruption."""
+    starts: int = 1
 
     @property
     def complete(self) -> bool:
@@ -77,7 +78,7 @@ class Exploration(NamedTuple):
     @property
     def summary(self) -> str:
         """How the search ended and how large it was, in one line."""
-        size = f"{self.states:,} states, at most {self.depth} steps from the start"
+        size = f"{self.states:,} states, at most {self.depth - 1} steps from the start"
         if self.counterexample:
             how = "The search stopped at the first state that breaks a promise"
         elif self.cut_by:
@@ -87,7 +88,7 @@ class Exploration(NamedTuple):
             size += f"; {self.beyond:,} states beyond it were not followed further"
         else:
             how = "Every state was seen"
-        return f"{how}: {size}. It tried {self.generated:,} steps in {self.seconds:.1f} s."
+        return f"{how}: {size}. It tried {self.generated - self.starts:,} steps in {self.seconds:.1f} s."
 
     def __str__(self) -> str:
         lines = [wrapped(self.summary)]
@@ -267,6 +268,7 @@ class BreadthFirst:
             counterexample=self.found,
             never=tuple(some.name for some in self.sometimes if some not in self.met),
             witnesses=witnesses,
+            starts=len(self.machines),
         )
 
 

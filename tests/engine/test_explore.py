@@ -355,4 +355,4 @@ def test_the_progress_bar_is_one_line_written_over(capsys: pytest.CaptureFixture
 
 def test_the_result_reads_as_a_sentence() -> None:
     text = str(explore(TCommit()))
-    assert text.startswith("Every state was seen: 34 states, at most 7 steps from the start. It tried 94 steps in ")
+    assert text.startswith("Every state was seen: 34 states, at most 6 steps from the start. It tried 93 steps in ")

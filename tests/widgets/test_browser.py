@@ -6,6 +6,7 @@ import ast
 import json
 import os
 import subprocess
+import symtable
 import sys
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,21 @@ def test_an_absent_value_refuses_each_use_with_its_sentence(use: Any) -> None:
 def test_the_names_that_a_cell_did_not_come_to_are_found_by_the_line() -> None:
     source = "a = 1\nwith f() as b:\n    c = await d\nfrom e import f as g\ndef h(i): ...\nj: int = 2"
     assert sorted(names_from(source, 3)) == ["b", "c", "g", "h", "j"]
+
+
+def test_names_are_found_without_an_await_outside_a_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From Python 3.14 on, symtable raises SyntaxError for it. JupyterLite has this Python."""
+    whole, seen = symtable.symtable, list[ast.AST]()
+
+    def strict(code: str, name: str, kind: str) -> symtable.SymbolTable:
+        seen.extend(ast.walk(ast.parse(code)))
+        return whole(code, name, kind)
+
+    monkeypatch.setattr("symtable.symtable", strict)
+    source = "async with a() as b:\n    c = await b.d()\ne = [f async for f in b]\nasync for g in b: h = g"
+    assert sorted(names_from(source, 1)) == ["b", "c", "e", "g", "h"]
+    assert not [node for node in seen if isinstance(node, ast.Await | ast.AsyncWith | ast.AsyncFor)]
+    assert not [node for node in seen if isinstance(node, ast.comprehension) and node.is_async]
 
 
 def test_a_changed_cell_has_another_key() -> None:

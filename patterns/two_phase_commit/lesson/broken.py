@@ -134,7 +134,7 @@ BUGS: Mapping[str, Bug] = {
         budget={"drop": 1},
     ),
     "the vote is not forced": _bug(
-        "A participant's yes is not forced: after a crash it does not know its promise.",
+        "A participant's yes is not forced: after a crash the participant does not know its promise.",
         {"participant": PromisesInMemory},
         money_conserved,
         budget={"crash": 1},
@@ -172,7 +172,7 @@ BUGS: Mapping[str, Bug] = {
         budget={"crash": 1},
     ),
     "vetoes after reading": _bug(
-        "A participant forgets that it voted read-only. A participant in doubt asks it, and it answers abort.",
+        "A participant without a record, perhaps because it voted read-only, answers abort to one that is in doubt.",
         {"participant": VetoesAfterReading},
         agreement,
         budget={"drop": 1},

@@ -21,7 +21,9 @@ def split_votes(shares: Mapping[str, float], title: str = "") -> Figure:
         if not 0 <= share <= 1:
             raise ValueError(f"the part of {name!r} is {share!r}; it is from 0 to 1")
     found = {name: 100 * share for name, share in shares.items()}
-    title = extremes(title, found, "Timeout {most}: {high} % of elections have no winner. {least}: {low} %", "{:.0f}")
+    title = extremes(
+        title, found, "Timeout {most}: {high} % of first elections have no winner. {least}: {low} %", "{:.0f}"
+    )
     figure = figure_of(title, 110 + 34 * len(shares), "first elections without a winner, %", "election timeout")
     bars(figure, found, PALETTE[0], "{:.0f} %", column=1)
     return figure.update_yaxes(autorange="reversed")

@@ -165,7 +165,7 @@ def mixing(
     if loads is not None and loads.keys() != flips.keys():
         raise ValueError(f"loads names {', '.join(loads)}; flips names {', '.join(flips)}")
     columns = 1 if loads is None else 2
-    title = title or "How often each bit of a hash follows the key's last bit" + ", and the keys of each machine" * (
+    title = title or "How often each bit of a hash flips with the key's last bit" + ", and the keys of each machine" * (
         columns - 1
     )
     figure = figure_of(title, 110 + 110 * len(flips), "", "", rows=len(flips), columns=columns, names=tuple(flips))
