@@ -35,9 +35,11 @@ if TYPE_CHECKING:
     from patterns.engine.exercise import Exercise, Verdict
 
 try:
-    import fcntl
-except ImportError:  # Python in a browser has no locks
-    fcntl = None  # type: ignore[assignment]
+    from fcntl import LOCK_EX, flock
+except ImportError:  # Windows has no such module; in a web page the module has no locks
+    HAS_LOCKS = False
+else:
+    HAS_LOCKS = True
 
 NAME = "progress.jsonl"
 OWN = "own"
@@ -128,9 +130,9 @@ def read(file: Path) -> Kept:
 def write(file: Path, line: Line) -> None:
     """Add a line at the end of a file of progress. Raises OSError."""
     with file.open("ab+") as open_file:
-        if fcntl:
+        if HAS_LOCKS:
             with suppress(OSError):  # some network drives have no locks
-                fcntl.flock(open_file, fcntl.LOCK_EX)
+                flock(open_file, LOCK_EX)
         if end := open_file.seek(0, os.SEEK_END):
             open_file.seek(end - 1)
         torn = bool(end) and open_file.read(1) != b"\n"  # a kernel was killed, or the disk was full

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from multiprocessing import get_context
@@ -304,3 +306,15 @@ def test_an_empty_folder_has_no_table_and_a_sentence(folder: Path) -> None:
     assert repr(progress.progress()).startswith("Nothing is kept yet")
     assert "|" not in progress.progress()._repr_markdown_()
     assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize("module", ["None", "types.ModuleType('fcntl')"], ids=["no module", "a module without locks"])
+def test_a_line_is_kept_where_python_cannot_lock_a_file(module: str, tmp_path: Path) -> None:
+    """Windows has no `fcntl`. Pyodide has one without `flock`."""
+    code = (
+        f"import sys, types; sys.modules['fcntl'] = {module}; from datetime import UTC, datetime; from pathlib import Path; "
+        "from widgets import progress; "
+        "progress.write(Path('kept'), progress.Predicted(datetime.now(UTC), 'saga', 'LOST', 'A?', 'yes', True))"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    assert len((tmp_path / "kept").read_text("utf-8").splitlines()) == 1
