@@ -312,8 +312,8 @@ def test_an_empty_folder_has_no_table_and_a_sentence(folder: Path) -> None:
 def test_a_line_is_kept_where_python_cannot_lock_a_file(module: str, tmp_path: Path) -> None:
     """Windows has no `fcntl`. Pyodide has one without `flock`."""
     code = (
-        f"import sys, types; sys.modules['fcntl'] = {module}; from datetime import UTC, datetime; from pathlib import Path; "
-        "from widgets import progress; "
+        f"import sys, types; sys.modules['fcntl'] = {module}; "
+        "from datetime import UTC, datetime; from pathlib import Path; from widgets import progress; "
         "progress.write(Path('kept'), progress.Predicted(datetime.now(UTC), 'saga', 'LOST', 'A?', 'yes', True))"
     )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
