@@ -48,6 +48,20 @@ def test_a_term_has_its_chinese_term_at_its_first_use_in_a_notebook(notebook: Pa
     assert without_chinese(texts) == []
 
 
+def plain(text: str) -> str:
+    """Without code and addresses: a term in them is a name."""
+    return re.sub(r"```.*?```|`[^`]*`|\]\([^)]*\)", " ", text, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_term_of_the_chapter_that_its_text_uses_has_its_chinese_term_there(notebook: Path) -> None:
+    cells = json.loads(notebook.read_text("utf-8"))["cells"]
+    text = "\n".join(plain("".join(cell["source"])) for cell in cells if cell["cell_type"] == "markdown")
+    own = [term for term in GLOSSARY if notebook.stem.lstrip("0123456789_") in term.chapters]
+    used = [term for term in own if re.search(rf"\b{re.escape(term.english)}s?\b", text, re.IGNORECASE)]
+    assert [f"{term.english} ({term.chinese})" for term in used if term.chinese not in text] == []
+
+
 def test_a_term_has_one_chinese_term_in_all_chapters() -> None:
     several = {term.english: term.chinese for term in GLOSSARY if CHINESE[term.english.lower()] != term.chinese}
     assert not several
