@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def play(
     run: History[Any, Any] | Machine[Any, Any] | Found, *, controls: bool | Iterable[str] = False, **options: Any
 ) -> Player | Controls:
-    """The player of a history, of a machine from its start, or of what a search found: `play(hunt("no veto"))`.
+    """The player of a history, of a machine from its start, or of what a search found: `play(bug.found())`.
 
     With `controls`, the machine's parameters can be changed above the player: all that have a control, or those named.
     `options` are the Player's: `view`, `ask`, `always`, `until`, `subtitle`, `at`, `hide_quiet`. What a search found is

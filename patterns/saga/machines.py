@@ -34,7 +34,7 @@ Style = Literal["orchestrated", "choreographed"]
 ORCHESTRATED: Style = "orchestrated"
 CHOREOGRAPHED: Style = "choreographed"
 STYLES: tuple[Style, ...] = (ORCHESTRATED, CHOREOGRAPHED)
-COORDINATOR = "orchestrator"
+ORCHESTRATOR = "orchestrator"
 OPERATOR = "operator"
 ASKS = (Do, Undo, Release, Event)
 """Messages that are sent again until an answer arrives."""
@@ -92,9 +92,9 @@ class SagaParams(Simulation.Params, frozen=True):
         return tuple(dict.fromkeys(service for each in self.definitions for service in each.services))
 
     def _check_services(self) -> None:
-        taken = {COORDINATOR, OPERATOR, *self.names} & {*self.services}
+        taken = {ORCHESTRATOR, OPERATOR, *self.names} & {*self.services}
         if taken:
-            refuse("sagas", f"a step at {min(taken)}", f"any service but {COORDINATOR}, {OPERATOR} and the clients")
+            refuse("sagas", f"a step at {min(taken)}", f"any service but {ORCHESTRATOR}, {OPERATOR} and the clients")
         for service in self.rows:
             if service not in self.services:
                 refuse("rows", self.rows, f"rows of the services {', '.join(self.services)}")
@@ -140,7 +140,7 @@ class SagaMachine(Simulation):
 
     def front(self, definition: Saga) -> str:
         """Whom a client asks for a saga: the orchestrator, or the service of its first step."""
-        return COORDINATOR if self.params.style == ORCHESTRATED else definition.steps[0].at
+        return ORCHESTRATOR if self.params.style == ORCHESTRATED else definition.steps[0].at
 
     def rows(self, service: str) -> tuple[Row, ...]:
         """What a service's database begins with."""
@@ -165,8 +165,8 @@ class SagaMachine(Simulation):
         ]
         if p.style == CHOREOGRAPHED:
             return [self.peer(**each, definitions=unique, patience=patience) for each in databases]
-        boss = self.orchestrator(id=COORDINATOR, definitions=unique, locking=p.lock, patience=patience)
-        return [boss, *(self.service(**each, orchestrator=COORDINATOR) for each in databases)]
+        boss = self.orchestrator(id=ORCHESTRATOR, definitions=unique, locking=p.lock, patience=patience)
+        return [boss, *(self.service(**each, orchestrator=ORCHESTRATOR) for each in databases)]
 
     # Clients
 

@@ -125,15 +125,15 @@ def test_when_nobody_knows_all_are_blocked_until_the_repair() -> None:
     """BHG 7.4: the time in doubt grows with the time to repair."""
     times = [blocked_time(repair) for repair in (100, 400, 800)]
     assert [each.resolved >= each.repair for each in times] == [True] * 3
-    assert times[0].doubt < times[1].doubt < times[2].doubt
-    assert times[2].doubt > 700
+    assert times[0].in_doubt < times[1].in_doubt < times[2].in_doubt
+    assert times[2].in_doubt > 700
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS[1:])
 def test_where_one_knows_or_with_three_phases_the_repair_does_not_matter(scenario: str) -> None:
     """BHG 7.4, cooperative termination; 7.5, nonblocking."""
     quick, late = blocked_time(400, scenario), blocked_time(1_000, scenario)
-    assert quick.doubt == late.doubt < 400
+    assert quick.in_doubt == late.in_doubt < 400
     assert (quick.repair, late.repair) == (400, 1_000)
 
 
@@ -141,7 +141,7 @@ def test_where_one_knows_or_with_three_phases_the_repair_does_not_matter(scenari
 def test_the_doubt_that_is_measured_is_the_longest(scenario: str) -> None:
     """The last participant to learn the decision was in doubt since before the crash."""
     found = blocked_time(400, scenario)
-    assert found.doubt >= found.resolved > 0
+    assert found.in_doubt >= found.resolved > 0
 
 
 def test_the_charts_points_are_those_of_all_scenarios() -> None:

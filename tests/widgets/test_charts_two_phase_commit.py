@@ -100,7 +100,7 @@ def test_two_phases_are_blocked_until_the_repair_and_three_are_not() -> None:
     """Skeen 1981: a blocking protocol waits for the failed site; a nonblocking one does not."""
     lines: dict[str, list[tuple[int, int]]] = {}
     for each in blocked_times((400, 1_000)):
-        lines.setdefault(each.scenario, []).append((each.repair, each.doubt))
+        lines.setdefault(each.scenario, []).append((each.repair, each.in_doubt))
     drawn = {part.name: part.y for part in charts.time_blocked(lines).data}
     assert drawn["two phases, no bank knows"][1] - drawn["two phases, no bank knows"][0] > 500
     assert len(set(drawn["two phases, one bank knows"])) == 1

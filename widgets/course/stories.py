@@ -109,7 +109,7 @@ def _by_two_phases() -> Told:
     run, far = two_phases.transferred(3), two_phases.transferred(3, FAR)
     locked, locked_far = (_longest(two_phases.exposed(each), two_phases.LOCKED) for each in (run, far))
     down, states = blocked_time(FAR), TWO_PHASE_BUGS["the vote is not forced"].clean().states
-    facts = {"states": states, "down": down.repair, "doubt": down.doubt, "locked_far": locked_far}
+    facts = {"states": states, "down": down.repair, "doubt": down.in_doubt, "locked_far": locked_far}
     return _order(run, far, "A", {"locked": locked}, **facts)
 
 

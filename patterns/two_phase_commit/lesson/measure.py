@@ -177,7 +177,7 @@ class Blocked(NamedTuple):
     repair: int
     """From the crash to the repair. A little less than asked for if a participant is still in doubt: the clock moves
     with the events."""
-    doubt: int
+    in_doubt: int
     """The longest time that a participant was in doubt, from its vote on: its rows stayed locked for that long."""
     resolved: int
     """From the crash until no participant was in doubt."""
