@@ -129,7 +129,7 @@ def runs(machine: Machine[Any, Any]) -> None:
 
 
 def goes_on(machine: Simulation) -> None:
-    """In the usual run without requests the clock never stands still."""
+    """In the usual run without requests the clock moves on."""
     world, since = machine.start(), 0
     for _ in range(2 * STILL):
         event = machine.usual(world)
@@ -156,7 +156,7 @@ def ends(machine: Simulation) -> str:
 
 
 def fault_at(machine: Machine[Any, Any], parameter: str, value: Any) -> str:
-    """What is wrong with the machine if it has this value; empty if nothing is."""
+    """The fault of the machine with this value; empty if it has none."""
     what = f"{parameter} {value!r}"
     try:
         changed = built(machine, parameter, value)

@@ -1,7 +1,7 @@
 """After any single fault that is repaired, everything ends: each machine of each chapter, the fault at each step.
 
 A property of single states says nothing of this: a process that asks for ever without an answer is never at rest. So a
-run of each machine is played, one fault befalls it at a step, the fault is repaired at once or later, and then only the
+run of each machine is played, one fault happens at a step, the fault is repaired at once or later, and then only the
 usual events happen, in the order in which they are due: a fair schedule. Clients that wait ask again, one round later,
 and the operator does what the machine offers: it repairs, suspects a crashed process, lets one join.
 
@@ -51,7 +51,7 @@ class Case(NamedTuple):
 
 
 def faults_in(machine: Simulation, world: World) -> Iterator[Any]:
-    """What may befall the machine here, a monitor's mistake included."""
+    """The faults that may happen to the machine here, a monitor's mistake included."""
     for group in next((BORNE[kind] for kind in type(machine).__mro__ if kind in BORNE), FAULTS):
         for event in machine.enabled(world, group):
             if event != Crash(SERVICE) or not machine.params.crash_stop:
@@ -101,7 +101,7 @@ class Tried(NamedTuple):
 
 
 def tried(machine: Simulation, every: int, seeds: range, pairs: int = 0) -> Tried:
-    """Every so manyth case for each seed, or this number of drawn pairs of faults."""
+    """Every `every`-th case for each seed, or `pairs` drawn pairs of faults."""
     cases, longest, worst, endless = Counter[str](), 0, "", list[str]()
     for seed in seeds:
         seeded = machine.again(seed=seed)

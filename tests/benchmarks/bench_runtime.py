@@ -1,4 +1,4 @@
-"""Raft for real beside PySyncObj, in one run: three OS processes each on loopback, clients that are none of them.
+"""Raft for real beside PySyncObj, in one run: three OS processes each on loopback, and clients outside them.
 
     pip install -r tests/benchmarks/requirements.txt
     python tests/benchmarks/bench_runtime.py

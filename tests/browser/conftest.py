@@ -38,7 +38,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 # and asyncio tests of other folders would be refused.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """One headless Chromium for all browser tests. Where there is none the tests skip, or fail where CI is true."""
+    """One headless Chromium for all browser tests. Without Chromium the tests skip; where CI is true they fail."""
     with sync_playwright() as playwright:
         executable = find_chromium(playwright)
         if executable is None and os.environ.get("CI", "").lower() in ("", "0", "false"):

@@ -88,7 +88,7 @@ def walked(page: Page, state: str, size: tuple[int, int, int | None], every: int
 
 
 def judge(found: dict[str, Any], size: tuple[int, int, int | None], what: str) -> list[str]:
-    """What is wrong in a walk, a line each."""
+    """The problems of a walk, one line for each kind."""
     kinds = Counter(kind for kind, _, _ in found["problems"])
     first = {kind: f"{where}: {text}" for kind, where, text in reversed(found["problems"])}
     wrong = [f"{what}: {count} x {kind}, first at {first[kind]}" for kind, count in kinds.items()]

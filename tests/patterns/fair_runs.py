@@ -1,6 +1,6 @@
-"""Fair runs: the usual events happen in the order in which they are due, and who waits asks again, until all has ended.
+"""Fair runs: the usual events happen in the order in which they are due. Waiting clients ask again until all has ended.
 
-What has to be so at the end is said for each kind of machine. All machines of all chapters are here.
+Each kind of machine has its own promises of the end. All machines of all chapters are here.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ ENDED: Mapping[type[Simulation], Callable[[World], Any]] = {
     Resharding: moved,
     ScatterGather: whoever_asks,
 }
-"""Kind of machine -> what has to be so in the end. Besides, every client that asked has an answer."""
+"""Kind of machine -> the promises that must hold at the end. Besides, every client that asked has an answer."""
 ASK_ONCE = (Shop, ScatterGather, Cqrs)
 """Machines whose clients ask only once: the answer of a process that has crashed since is lost."""
 UNBOUNDED: Mapping[type[Simulation], Mapping[str, Any]] = {
@@ -137,7 +137,7 @@ class Run:
         return bool(self.ended(self.world)) and not self.waiting() and not self.broken()
 
     def broken(self) -> list[str]:
-        """What is promised of the end and does not hold in this state."""
+        """Why promises of the end do not hold in this state; empty if all hold."""
         return [reason for promise in self.promises if (reason := promise.reason(None, self.world))]
 
     def waiting(self) -> set[str]:

@@ -300,7 +300,7 @@ def test_under_presumed_commit_a_commit_is_forgotten_at_once() -> None:
     assert (after.open, after.log[-1], after.buffer) == (Table(), Committed("T1"), ())
     assert effects.sends == [("P1", Commit("T1")), ("P2", Commit("T1"))]
     _, effects = coordinator(PresumedCommitCoordinator).after_message("P1", Inquiry("T1"))
-    assert effects.sends == [("P1", Commit("T1"))], "of what it knows nothing it says commit"
+    assert effects.sends == [("P1", Commit("T1"))], "it answers commit for an unknown transaction"
 
 
 def test_under_presumed_commit_a_participants_commit_record_is_lazy() -> None:
@@ -309,7 +309,7 @@ def test_under_presumed_commit_a_participants_commit_record_is_lazy() -> None:
     after, effects = voted.after_message("C", Commit("T1"))
     assert (after.buffer, effects.sends) == ((Committed("T1"),), [])
     assert after.accounts == (Account("ann", 100),), "on disk nothing has changed"
-    assert after.balances == {"ann": 60}, "but who reads sees what is committed"
+    assert after.balances == {"ann": 60}, "but a reader sees the committed balance"
     again, effects = back(after)
     assert in_doubt_at(again) == ["T1"]
     assert effects.sends[0] == ("C", Inquiry("T1"))

@@ -165,7 +165,7 @@ def test_the_recording_tells_kills_restarts_messages_and_answers_as_the_simulato
     events = [step.event for step in steps]
     assert sum(isinstance(event, Crash) for event in events) == 3
     assert sum(isinstance(event, Restart) for event in events) == 3
-    assert not recording.start().down, "who has not started yet is not crashed"
+    assert not recording.start().down, "a server that has not started yet has not crashed"
     delivered = [step for step in steps if isinstance(step.event, Deliver)]
     assert delivered
     for step in delivered:

@@ -48,7 +48,7 @@ def lines(series: Mapping[str, Points], x: str, y: str, title: str, log: bool = 
 
 
 def losses(
-    found: Mapping[str, tuple[float, int, int]], title: str = "What an acknowledgement costs, and what is lost"
+    found: Mapping[str, tuple[float, int, int]], title: str = "The cost of an acknowledgement, and the lost writes"
 ) -> Figure:
     """Latency against loss: `found` is a way -> (ms to the acknowledgement, acknowledged writes, those that are gone).
 
