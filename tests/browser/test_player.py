@@ -9,10 +9,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from test_walk import PAGE, ROOT, runs
 
+from patterns.engine.history import History
+from patterns.saga import SagaMachine
 from widgets.assets import SCRIPTS
 from widgets.player import Player
 from widgets.question import Option, Question
@@ -81,6 +84,16 @@ def shown(browser: Browser) -> Iterator[Callable[..., Page]]:
     yield show
     for page in opened:
         page.close()
+
+
+def test_the_start_says_which_button_makes_something_happen(shown: Callable[..., Page]) -> None:
+    player = Player(History(SagaMachine()))
+    offers = {"frames": player.frames, "words": player.words}  # a saved page has no choices
+    orders = shown(msgspec.json.encode({**json.loads(player.saved), **offers}).decode(), live=True)
+    expect(orders.locator(".dp-say")).to_contain_text("Press Request…")
+    expect(orders.get_by_role("button", name="Forward one step")).to_be_disabled()
+    servers = shown(raft(), live=True)
+    expect(servers.locator(".dp-say")).to_contain_text("Step forward, or choose")
 
 
 def test_a_delivery_a_loss_and_a_timer_end_within_600_ms(shown: Callable[..., Page]) -> None:

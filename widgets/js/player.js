@@ -214,8 +214,15 @@ export class PlayerView {
       hue: hueOf(frame) ?? "soft",
       hueOf: (who) => this.look(frame, who).hue,
       sign: signOf(this.run, frame),
-      todo: this.head.live ? " Step forward, or choose what happens." : this.ahead ? " Step forward." : "",
+      todo: this.todo,
     });
+  }
+
+  /** What a learner can do at the start. */
+  get todo() {
+    if (!this.head.live) return this.ahead ? " Step forward." : "";
+    if (this.ahead || !this.frame.rests) return " Step forward, or choose what happens.";
+    return this.offered(false).length ? " Press **Request…**, and choose." : " Choose what happens.";
   }
 
   /** How a process stands at a step: the shape and the hue of its disc. @param {Frame} frame @param {string} who */
