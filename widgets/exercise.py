@@ -220,7 +220,7 @@ class Judged:
         if said.hint:
             parts.append(("Hint:", said.hint))
         if said.history is not None:
-            shows = f"The run below shows it, open at the step that matters. {_capital(run)}"
+            shows = f"The player below shows a run with your code, open at the step that matters. {_capital(run)}"
             parts.append(("▶", shows.strip()))
         elif run:
             parts.append(("▶", _capital(run)))

@@ -155,7 +155,7 @@ def test_a_refused_attempt_gets_the_smallest_failing_case_and_a_hint() -> None:
 def test_the_run_that_shows_a_mistake_opens_in_the_player_where_it_matters() -> None:
     history = crashed()
     judged = Judged(Verdict(accepted=False, told=Told("one write"), history=history))
-    assert "The run below shows it" in repr(judged)
+    assert "a run with your code" in repr(judged)
     assert isinstance(judged.player, Player)
     assert judged.player.step is history.step
     assert judged.player is judged.player
