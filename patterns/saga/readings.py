@@ -163,5 +163,5 @@ def observer(world: World) -> tuple[str, ...]:
         done = [f"{each.name} ({each.do})" for each in definition.steps if each.name in in_effect]
         missing = [each.name for each in definition.steps if each.name not in in_effect]
         what = "the rest will follow" if past_pivot(definition, in_effect) else "what is seen may be taken back"
-        lines.append(f"{instance.saga}: {', '.join(done)} can be seen, {', '.join(missing)} cannot; {what}")
+        lines.append(f"{instance.saga}: {', '.join(done)} can be seen; {', '.join(missing)} cannot; {what}")
     return tuple(lines)

@@ -382,4 +382,4 @@ def test_the_label_of_each_panel_says_what_is_drawn() -> None:
 def test_the_facts_of_a_service_say_how_often_it_failed() -> None:
     failing = next(step for step in gallery("Shipping fails for a while").steps if step.state["shipping"].failed)
     facts = {(fact.who, fact.name): fact.value for fact in view.facts_of(failing.state)}
-    assert facts["shipping", "failed so far"] == "ship 1 times"
+    assert facts["shipping", "failed so far"] == "ship 1 time"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from patterns.engine.sentences import counted
 from patterns.saga.choreography import Peer
 from patterns.saga.log import COMPENSATING, FORWARD, PAST_PIVOT, STUCK
 from patterns.saga.messages import Ack, Event, Failed
@@ -135,9 +136,9 @@ class SagaView(ProcessView):
             waits = ", ".join(f"{each.command} (try {each.tries})" for each in process.waiting.values())
             return {"waits for": waits or "nothing"}
         if isinstance(process, Peer):
-            tried = ", ".join(f"{what} {each.times} times" for what, each in process.attempts)
+            tried = ", ".join(f"{what} {counted(each.times, 'time')}" for what, each in process.attempts)
             return {"tried in vain": tried or "nothing"}
-        failed = ", ".join(f"{what} {times} times" for what, times in process.failed)
+        failed = ", ".join(f"{what} {counted(times, 'time')}" for what, times in process.failed)
         return {"failed so far": failed} if failed else {}
 
 
