@@ -24,6 +24,8 @@ CHAPTERS = (
 )
 CELLS = range(25, 51)
 WORDS = range(1_000, 2_501)
+TEXT = 150
+"""Words of running text in a cell, at most. Lists and tables do not count: a learner does one item after the other."""
 CODE_LINES = 10
 LONGER = {"exercise": 25, "process": 40, "view": 30, "part": 20}
 """Lines of a cell with this tag: the code that the learner writes, or builds in the workshop."""
@@ -50,9 +52,18 @@ def headings(notebook: NotebookNode) -> list[tuple[int, str]]:
 
 def words(notebook: NotebookNode) -> int:
     """How many words a learner reads: those of the prose, without addresses of links and without code."""
-    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    return words_in("\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown"))
+
+
+def words_in(prose: str) -> int:
     prose = re.sub(r"```.*?```|\]\([^)]*\)|<[^>]*>", " ", prose, flags=re.DOTALL)
     return len(re.findall(r"[A-Za-z0-9][\w'’./-]*", prose))
+
+
+def running(source: str) -> str:
+    """The paragraphs of a text cell, without headings, tables and lists. A list ends with an empty line."""
+    plain = re.sub(r"^(?:#|\|).*$", "", source, flags=re.MULTILINE)
+    return re.sub(r"^ *(?:\d+\.|[-*]) .*?(?=\n\s*\n|\Z)", "", plain, flags=re.MULTILINE | re.DOTALL)
 
 
 def broken_rules_of_every_notebook(notebook: NotebookNode, folder: Path) -> Iterator[str]:
@@ -70,6 +81,8 @@ def broken_rules_of_every_notebook(notebook: NotebookNode, folder: Path) -> Iter
         if cell.cell_type == "code" and (drawing := DRAWING.search(cell.source)):
             yield f"code cell {number} draws by itself ({drawing[0].strip()}); pictures live in widgets/"
         if cell.cell_type == "markdown":
+            if (text := words_in(running(cell.source))) > TEXT:
+                yield f"text cell {number} has {text} words of running text; at most {TEXT} are read at once"
             for link in re.findall(r"\]\((?!\w+:|#)([^)\s#]+)", cell.source):
                 if not (folder / unquote(link)).is_file():  # JupyterLab refuses to open a folder
                     yield f"cell {number} links to {link}, which is no file"
@@ -117,7 +130,7 @@ def test_there_is_an_index_and_every_other_notebook_is_named_after_a_pattern() -
 
 
 def good() -> NotebookNode:
-    prose = [nbformat.v4.new_markdown_cell("# A pattern"), nbformat.v4.new_markdown_cell("word " * 1200)]
+    prose = [nbformat.v4.new_markdown_cell("# A pattern"), nbformat.v4.new_markdown_cell("- " + "word " * 1200)]
     chapters = [nbformat.v4.new_markdown_cell(f"## {chapter}\n### A part") for chapter in CHAPTERS]
     code = [nbformat.v4.new_code_cell("1 + 1") for _ in range(16)]
     return nbformat.v4.new_notebook(cells=[*prose, *chapters, *code])
@@ -133,7 +146,8 @@ def test_a_good_notebook_is_accepted() -> None:
         pytest.param(nbformat.v4.new_markdown_cell("# Another"), "one first-level heading", id="two titles"),
         pytest.param(nbformat.v4.new_markdown_cell("##### Deep"), "level 5 follows", id="a level left out"),
         pytest.param(nbformat.v4.new_markdown_cell("## More"), "its chapters are", id="a chapter of its own"),
-        pytest.param(nbformat.v4.new_markdown_cell("word " * 1400), "words;", id="too many words"),
+        pytest.param(nbformat.v4.new_markdown_cell("- " + "word " * 1400), "words;", id="too many words"),
+        pytest.param(nbformat.v4.new_markdown_cell("word " * 151), "151 words of running text", id="a long text cell"),
         pytest.param(nbformat.v4.new_markdown_cell("[gone](no/such.py)"), "is no file", id="a dead link"),
         pytest.param(nbformat.v4.new_markdown_cell("[images](images)"), "is no file", id="a link to a folder"),
         pytest.param(nbformat.v4.new_code_cell("1\n" * 11), "has 11 lines", id="a long code cell"),
