@@ -169,7 +169,7 @@ class Gossip(Simulation):
         return [node(self.process, name, nodes, k) for name in NAMES[:nodes]]
 
     def requests(self, world: World[Gossiper]) -> Iterator[Request[Tell]]:
-        texts = ("cloud", "rain", "snow", "wind", "fog")[: self.params.rumours]
+        texts = ("dew", "rain", "snow", "wind", "fog")[: self.params.rumours]
         for client, text, name in zip("ABCDE", texts, NAMES, strict=False):
             if world.call(client) is None and name in world.names:
                 yield Request(client, name, Tell(text))

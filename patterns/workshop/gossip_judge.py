@@ -72,17 +72,17 @@ def sends(alone: Alone, kind: type) -> str:
 
 
 def hot(N1: Alone) -> Alone:
-    return N1.ask("A", Tell("cloud"))
+    return N1.ask("A", Tell("dew"))
 
 
 def after(N1: Alone, *new: bool) -> str:
     """Peers answer so; then N1's timer `spread` fires."""
     for each in new:
-        N1.receive("N2", Heard("cloud", each))
+        N1.receive("N2", Heard("dew", each))
     return sends(N1.fire("spread"), Rumour)
 
 
-@cases.put("A client tells N1 the rumour cloud.", "What does N1 know?")
+@cases.put("A client tells N1 the rumour dew.", "What does N1 know?")
 def learns(N1: Alone) -> str:
     return knows(hot(N1))
 
@@ -98,19 +98,19 @@ def spreads_again(N1: Alone) -> str:
     return after(N1)
 
 
-@cases.put("N2's Rumour cloud arrives at N1, and is new to N1.", "What does N1 send?")
+@cases.put("N2's Rumour dew arrives at N1, and is new to N1.", "What does N1 send?")
 def says_new(N1: Alone) -> str:
-    return N1.receive("N2", Rumour("cloud")).told
+    return N1.receive("N2", Rumour("dew")).told
 
 
-@cases.put("N2's Rumour cloud arrives at N1, and is new to N1. The timer `spread` of N1 fires.", "What does N1 send?")
+@cases.put("N2's Rumour dew arrives at N1, and is new to N1. The timer `spread` of N1 fires.", "What does N1 send?")
 def spreads_on(N1: Alone) -> str:
-    return after(N1.receive("N2", Rumour("cloud")))
+    return after(N1.receive("N2", Rumour("dew")))
 
 
-@cases.put("N2's Rumour cloud arrives at N1 twice.", "What does N1 send the second time?")
+@cases.put("N2's Rumour dew arrives at N1 twice.", "What does N1 send the second time?")
 def says_known(N1: Alone) -> str:
-    return N1.receive("N2", Rumour("cloud")).receive("N2", Rumour("cloud")).told
+    return N1.receive("N2", Rumour("dew")).receive("N2", Rumour("dew")).told
 
 
 @cases.put("The rumour is hot at N1, k is 2. One peer answers that it knew it. `spread` fires.", "What does N1 send?")
@@ -136,10 +136,10 @@ def late_answer(N1: Alone) -> str:
 @cases.put("The rumour is not hot at N1 any more. It arrives from N3. `spread` fires.", "What does N1 send?")
 def cold_rumour(N1: Alone) -> str:
     after(hot(N1), False, False)
-    return after(N1.receive("N3", Rumour("cloud")))
+    return after(N1.receive("N3", Rumour("dew")))
 
 
-@cases.put("N1 knows cloud. Its timer `compare` fires.", "What does N1 send?")
+@cases.put("N1 knows dew. Its timer `compare` fires.", "What does N1 send?")
 def compares(N1: Alone) -> str:
     N1 = hot(N1).fire("compare")
     return f"{sends(N1, Compare)}, with {names(*(each.listed for each in N1.messages(Compare)[:1])) or 'nothing'}"
@@ -150,24 +150,24 @@ def compares_again(N1: Alone) -> str:
     return sends(N1.fire("compare").fire("compare"), Compare)
 
 
-@cases.put("N1 knows cloud. Compare(rain) arrives from N2.", "What does N1 know?")
+@cases.put("N1 knows dew. Compare(rain) arrives from N2.", "What does N1 know?")
 def pushed(N1: Alone) -> str:
     return knows(hot(N1).receive("N2", Compare(frozenset({"rain"}))))
 
 
-@cases.put("N1 knows cloud. Compare(rain) arrives from N2.", "Which rumours does N1 send in Missing?")
+@cases.put("N1 knows dew. Compare(rain) arrives from N2.", "Which rumours does N1 send in Missing?")
 def pulled(N1: Alone) -> str:
     hot(N1).receive("N2", Compare(frozenset({"rain"})))
     return names(text for each in N1.messages(Missing) for text in each.listed) or "none"
 
 
-@cases.put("N1 knows cloud. Compare(cloud) arrives from N2.", "Which rumours does N1 send in Missing?")
+@cases.put("N1 knows dew. Compare(dew) arrives from N2.", "Which rumours does N1 send in Missing?")
 def nothing_missing(N1: Alone) -> str:
-    hot(N1).receive("N2", Compare(frozenset({"cloud"})))
+    hot(N1).receive("N2", Compare(frozenset({"dew"})))
     return names(text for each in N1.messages(Missing) for text in each.listed) or "none"
 
 
-@cases.put("N1 knows cloud. Missing(rain) arrives from N2.", "What does N1 know?")
+@cases.put("N1 knows dew. Missing(rain) arrives from N2.", "What does N1 know?")
 def completed(N1: Alone) -> str:
     return knows(hot(N1).receive("N2", Missing(frozenset({"rain"}))))
 
