@@ -19,7 +19,9 @@ class Table:
 
     def __init__(self, rows: Mapping[Any, Any], *heads: str) -> None:
         if len(heads) not in (0, 2):
-            raise ValueError(f"heads are {heads!r}; allowed are none, or one for the names and one for the values")
+            raise ValueError(
+                f"heads are {heads!r}; allowed are two, one for the names and one for the values, or an empty list"
+            )
         self.rows = {str(name): shown(value) for name, value in rows.items()}
         self.heads = heads
 
