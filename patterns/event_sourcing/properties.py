@@ -110,7 +110,7 @@ def model_is_fold(world: World) -> Reason:
 def level(world: World) -> Reason:
     there = {event.position for event in store_of(world).log.events}
     missing = [sorted(there - {*projector.positions}) for _, projector in readers(world)]
-    return f"Table never gets the events at positions {missing[0]}" if any(missing) else None
+    return f"Table never gets the events at positions {', '.join(map(str, missing[0]))}" if any(missing) else None
 
 
 @AtRest.named("every command ends in the end")
